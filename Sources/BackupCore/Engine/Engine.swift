@@ -1,0 +1,47 @@
+/// A database product: it opens snapshots to read and targets to restore into.
+///
+/// Every implementation passes the same contract suite (`EngineContract`).
+public protocol Engine: Sendable {
+    /// The product's name in `metadata.json`: `postgres`.
+    var name: String { get }
+
+    /// `RESTORE.md` of a backup: how to restore it with nothing but the server's own programs.
+    func restoreGuide(for metadata: Metadata) -> String
+
+    /// Runs `body` with one consistent moment of the source.
+    ///
+    /// Everything that can be refused is refused before `body` runs: missing programs, privileges
+    /// (all of them in one error, with the statements that grant them), unknown tables.
+    ///
+    /// - Throws: `BackupError`; whatever `body` throws.
+    func withSnapshot<Result: Sendable>(
+        of request: SnapshotRequest, _ body: (any Snapshot) async throws -> Result
+    ) async throws -> Result
+
+    /// Runs `body` with a database to restore into, which has been checked and not yet changed.
+    ///
+    /// - Throws: `BackupError.targetUnsuitable` when the database is missing, is not empty or
+    ///   lacks roles or extensions, with all that is missing in one error; whatever `body` throws.
+    func withTarget<Result: Sendable>(
+        of request: TargetRequest, _ body: (any Target) async throws -> Result
+    ) async throws -> Result
+}
+
+/// What to take a snapshot of, and how.
+public struct SnapshotRequest: Sendable {
+    /// What to cover.
+    public var scope: Scope
+    /// Tables whose rows are left out.
+    public var excluded: [TablePattern] = []
+    /// Leave out what cannot be read instead of failing.
+    public var skipsUnreadable = false
+    /// How many connections read side by side; at least 1.
+    public var connections = 2
+    /// How long to wait for a table that somebody else has locked.
+    public var lockTimeout: Duration = .seconds(60)
+
+    /// Asks for everything in `scope`.
+    public init(scope: Scope) {
+        self.scope = scope
+    }
+}

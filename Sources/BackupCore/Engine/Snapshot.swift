@@ -1,0 +1,108 @@
+/// One consistent moment of a source.
+public protocol Snapshot: Sendable {
+    /// When it is, where, and what tells whether another server can continue from it.
+    var moment: SnapshotMoment { get }
+
+    /// What the source holds at that moment.
+    var schema: Schema { get }
+
+    /// The definition of everything in scope, at that moment.
+    var definition: SchemaDefinition { get }
+
+    /// Selections that together are exactly the table's rows, each once.
+    ///
+    /// Small tables are one part. Parts are in the order in which the server keeps the rows.
+    func parts(of table: Table) -> [TablePart]
+
+    /// Copies the rows of one part, as whole CSV records of the stored columns.
+    ///
+    /// May be called for several parts at once; at most as many as there are connections run, the
+    /// others wait in order. An empty selection is not an error.
+    /// `sink`: Awaited for each batch, so a slow reader slows the server.
+    /// - Throws: `BackupError.serverRefused`; `CancellationError`; whatever `sink` throws.
+    func read(_ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void) async throws
+
+    /// Where the sequences in scope stand, never before a value that a row read so far has.
+    func sequences() async throws -> [SequenceValue]
+
+    /// Proves, after everything has been read, that it was one moment and one meaning throughout.
+    ///
+    /// - Throws: `BackupError.sourceChanged` when it was not.
+    func confirm() async throws
+}
+
+/// The moment of a snapshot.
+public struct SnapshotMoment: Sendable {
+    /// The server's clock.
+    public var time: Timestamp
+    /// The database's name.
+    public var database: String
+    /// The schema of names without one.
+    public var defaultSchema: String
+    /// The server's version in its own words: `15.4`.
+    public var serverVersion: String
+    /// How the snapshot was taken.
+    public var consistency: String
+    /// The encoding of the files: `UTF8`, or the server's own where it must stay as it is.
+    public var encoding: String
+    /// What tells whether a server can be the continuation of this one, by the engine's own names.
+    public var identity: [String: String]
+    /// What a new database needs to be like this one, by the engine's own names.
+    public var databaseProperties: [String: String]
+
+    /// Describes a moment.
+    public init(
+        time: Timestamp, database: String, defaultSchema: String, serverVersion: String,
+        consistency: String, encoding: String, identity: [String: String],
+        databaseProperties: [String: String]
+    ) {
+        self.time = time
+        self.database = database
+        self.defaultSchema = defaultSchema
+        self.serverVersion = serverVersion
+        self.consistency = consistency
+        self.encoding = encoding
+        self.identity = identity
+        self.databaseProperties = databaseProperties
+    }
+}
+
+/// How to make the structure again.
+public struct SchemaDefinition: Sendable {
+    /// For people: deterministic SQL.
+    public var sql: [UInt8]
+    /// For the engine: its own archive, where SQL alone is not enough.
+    public var dump: [UInt8]?
+    /// Roles that own things or have privileges.
+    public var roles: [String]
+    /// Those of the roles that own things.
+    public var owners: [String]
+    /// Extensions that things belong to.
+    public var extensions: [String]
+
+    /// Describes a definition.
+    public init(
+        sql: [UInt8], dump: [UInt8]?, roles: [String] = [], owners: [String] = [],
+        extensions: [String] = []
+    ) {
+        self.sql = sql
+        self.dump = dump
+        self.roles = roles
+        self.owners = owners
+        self.extensions = extensions
+    }
+}
+
+/// Some rows of a table, as the engine selects them.
+public struct TablePart: Sendable, Hashable {
+    /// The table.
+    public let table: TableName
+    /// The engine's own words for the selection.
+    public let selection: String
+
+    /// Describes a part.
+    public init(table: TableName, selection: String) {
+        self.table = table
+        self.selection = selection
+    }
+}

@@ -1,0 +1,34 @@
+/// The known names that are nearest to one that is not known.
+public enum Nearest {
+    /// At most three names, the nearest first.
+    public static func names(to name: String, among known: some Sequence<String>) -> [String] {
+        let wanted = name.lowercased()
+        let allowed = max(2, wanted.count / 3)
+        return known.map { ($0, distance(wanted, $0.lowercased())) }
+            .filter { $0.1 <= allowed || $0.0.lowercased().contains(wanted) }
+            .sorted { ($0.1, $0.0) < ($1.1, $1.0) }
+            .prefix(3).map(\.0)
+    }
+
+    /// A sentence that offers them; nil when nothing is near.
+    public static func hint(to name: String, among known: some Sequence<String>) -> String? {
+        let near = names(to: name, among: known)
+        return near.isEmpty ? nil : "Nearest: \(near.joined(separator: ", "))."
+    }
+
+    /// Levenshtein's distance.
+    private static func distance(_ left: String, _ right: String) -> Int {
+        let right = Array(right)
+        var row = Array(0...right.count)
+        for (i, character) in left.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for j in right.indices {
+                let cost = diagonal + (character == right[j] ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = Swift.min(cost, row[j] + 1, row[j + 1] + 1)
+            }
+        }
+        return row[right.count]
+    }
+}

@@ -1,0 +1,50 @@
+/// Whole CSV records that cross rooms together.
+///
+/// `bytes` holds the records one after another, each with its line end; `ends` holds the offset
+/// behind each record. Memory is reused: a reader empties the batch when it gets it back.
+public struct RowBatch: Sendable {
+    /// Whole records, each with its line end.
+    public var bytes: [UInt8]
+    /// The offset behind each record, ascending; as many as there are records.
+    public var ends: [Int]
+
+    /// About how many bytes a batch is filled to: large enough to make each hand-over cheap.
+    public static let targetBytes = 1 << 20
+
+    /// An empty batch with room for `targetBytes`.
+    public init() {
+        bytes = []
+        bytes.reserveCapacity(Self.targetBytes + (Self.targetBytes >> 3))
+        ends = []
+    }
+
+    /// Whole records whose borders are known.
+    public init(bytes: [UInt8], ends: [Int]) {
+        self.bytes = bytes
+        self.ends = ends
+    }
+
+    /// The number of records.
+    public var count: Int { ends.count }
+    /// Whether there are no records.
+    public var isEmpty: Bool { ends.isEmpty }
+    /// Whether it is time to hand the batch over.
+    public var isFull: Bool { bytes.count >= Self.targetBytes }
+
+    /// Adds one record, given with its line end.
+    @inline(__always)
+    public mutating func append(record: UnsafeRawBufferPointer) {
+        bytes.append(contentsOf: record)
+        ends.append(bytes.count)
+    }
+
+    /// Forgets the records and keeps the memory, unless one huge record had made it large.
+    public mutating func removeAll() {
+        if bytes.capacity > Self.targetBytes * 4 {
+            self = RowBatch()
+            return
+        }
+        bytes.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
+    }
+}

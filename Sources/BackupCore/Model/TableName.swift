@@ -1,0 +1,34 @@
+/// A table's schema and name, as stored: no case folding, no quotes.
+public struct TableName: Hashable, Sendable, Codable {
+    /// The schema (on MySQL the database).
+    public var schema: String
+    /// The table's own name.
+    public var name: String
+
+    /// Names a table.
+    public init(schema: String, name: String) {
+        self.schema = schema
+        self.name = name
+    }
+}
+
+extension TableName: Comparable {
+    /// By schema, then by name, byte by byte.
+    public static func < (left: TableName, right: TableName) -> Bool {
+        (left.schema, left.name) < (right.schema, right.name)
+    }
+}
+
+extension TableName: CustomStringConvertible {
+    /// As it is written on the command line: `schema.table`, with quotes where a part needs them.
+    public var description: String {
+        "\(Self.quotedIfNeeded(schema)).\(Self.quotedIfNeeded(name))"
+    }
+
+    private static func quotedIfNeeded(_ part: String) -> String {
+        let isPlain =
+            !part.isEmpty
+            && part.unicodeScalars.allSatisfy { !".\"*? ".unicodeScalars.contains($0) }
+        return isPlain ? part : "\"\(part.replacing("\"", with: "\"\""))\""
+    }
+}

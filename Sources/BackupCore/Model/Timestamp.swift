@@ -1,0 +1,89 @@
+public import Foundation
+
+/// An instant, as files and people read it: always UTC.
+public struct Timestamp: Sendable, Hashable, Comparable, Codable {
+    /// The instant.
+    public let date: Date
+
+    /// Wraps an instant.
+    public init(_ date: Date) {
+        self.date = date
+    }
+
+    /// Now, by this machine's clock.
+    public static var now: Timestamp { Timestamp(Date()) }
+
+    /// `2025-01-01T12:00:00.123456+00:00`; the fraction only where there is one.
+    public var text: String {
+        let micros = Int((date.timeIntervalSince1970 * 1_000_000).rounded())
+        let part = ((micros % 1_000_000) + 1_000_000) % 1_000_000
+        let fraction = part == 0 ? "" : "." + String(1_000_000 + part).dropFirst()
+        let second = Timestamp(Date(timeIntervalSince1970: Double((micros - part) / 1_000_000)))
+        return "\(second.formatted("yyyy-MM-dd'T'HH:mm:ss"))\(fraction)+00:00"
+    }
+
+    /// `20250101_120000`.
+    public var compact: String { formatted("yyyyMMdd_HHmmss") }
+
+    /// `2025-01-01 12:00:00`, for tables of times whose heading says UTC.
+    public var forPeople: String { formatted("yyyy-MM-dd HH:mm:ss") }
+
+    /// Reads ISO 8601, with or without a fraction, a time and an offset; UTC where none is given.
+    public init?(_ text: String) {
+        let pattern =
+            /(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?/
+        guard let match = text.wholeMatch(of: pattern) else { return nil }
+        var parts = DateComponents()
+        (parts.year, parts.month, parts.day) = (Int(match.1), Int(match.2), Int(match.3))
+        parts.hour = match.4.flatMap { Int($0) } ?? 0
+        parts.minute = match.5.flatMap { Int($0) } ?? 0
+        parts.second = match.6.flatMap { Int($0) } ?? 0
+        let calendar = Self.calendar
+        guard parts.isValidDate(in: calendar), let date = calendar.date(from: parts) else {
+            return nil
+        }
+        let fraction = match.7.flatMap { Double($0) } ?? 0
+        self.date = date.addingTimeInterval(fraction - Self.offsetSeconds(match.8 ?? "Z"))
+    }
+
+    /// Earlier first.
+    public static func < (left: Timestamp, right: Timestamp) -> Bool { left.date < right.date }
+
+    /// Reads what `encode` writes.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let timestamp = Timestamp(text) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "not a time: \(text)")
+        }
+        self = timestamp
+    }
+
+    /// Writes `text`.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+
+    private static var calendar: Calendar {
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = .gmt
+        return calendar
+    }
+
+    private static func offsetSeconds(_ offset: Substring) -> Double {
+        let digits = offset.filter(\.isNumber)
+        guard let hours = Double(digits.prefix(2)) else { return 0 }
+        let minutes = Double(digits.dropFirst(2)) ?? 0
+        return (hours * 3600 + minutes * 60) * (offset.first == "-" ? -1 : 1)
+    }
+
+    private func formatted(_ format: String) -> String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = .gmt
+        formatter.dateFormat = format
+        return formatter.string(from: date)
+    }
+}

@@ -1,0 +1,49 @@
+import Synchronization
+
+/// How far an operation has come.
+///
+/// The operation writes it, whoever shows it reads it.
+public final class OperationProgress: Sendable {
+    /// One look at it.
+    public struct Reading: Sendable {
+        /// What is being done, for people: `reading rows`.
+        public var phase = ""
+        /// Rows done in this phase.
+        public var rows = 0
+        /// Bytes done in this phase.
+        public var bytes = 0
+        /// About how many bytes there are in this phase; nil when nobody knows.
+        public var totalBytes: Int?
+        /// When the phase began.
+        public var began = ContinuousClock.now
+    }
+
+    private let reading = Mutex(Reading())
+    private let notes: @Sendable (String) -> Void
+
+    /// - Parameter notes: Gets what a person should know at once: a warning, a decision.
+    public init(notes: @escaping @Sendable (String) -> Void = { _ in }) {
+        self.notes = notes
+    }
+
+    /// The state now.
+    public var current: Reading { reading.withLock { $0 } }
+
+    /// Begins a phase.
+    func begin(_ phase: String, totalBytes: Int? = nil) {
+        reading.withLock { $0 = Reading(phase: phase, totalBytes: totalBytes) }
+    }
+
+    /// Counts work done.
+    func add(rows: Int, bytes: Int) {
+        reading.withLock {
+            $0.rows += rows
+            $0.bytes += bytes
+        }
+    }
+
+    /// Tells a person something.
+    func note(_ text: String) {
+        notes(text)
+    }
+}

@@ -1,0 +1,125 @@
+import Packing
+
+/// Proves a backup's files: checksums, and the rows and fingerprints computed again from the CSV.
+public struct Verify: Sendable {
+    private let repository: Repository
+    private let jobs: Int
+
+    /// `jobs`: How many files are read side by side; at least 1.
+    public init(repository: Repository, jobs: Int = 2) {
+        self.repository = repository
+        self.jobs = max(1, jobs)
+    }
+
+    /// Reads everything, finds everything that is wrong, and remembers the result where it can.
+    ///
+    /// - Throws: `BackupError` when the backup cannot be read at all.
+    public func run(_ point: Point, progress: OperationProgress) async throws -> VerifyReport {
+        let start = ContinuousClock.now
+        progress.begin("verifying", totalBytes: point.metadata.csvBytes)
+        var damage: [String] = []
+        do {
+            let checksums = try await Checksums(of: point, in: repository.storage)
+            damage += try await damagedFiles(of: point, checksums, progress)
+            damage += try await damagedTables(of: point, checksums, progress)
+        } catch let error as BackupError where error.code == .damaged {
+            damage.append(error.message)
+        }
+        let seconds = start.duration(to: .now).seconds
+        let report = VerifyReport(point: point, damage: damage.sorted(), seconds: seconds)
+        await remember(report, progress)
+        return report
+    }
+
+    /// Everything but the data files, which `damagedTables` reads.
+    private func damagedFiles(
+        of point: Point, _ checksums: Checksums, _ progress: OperationProgress
+    ) async throws -> [String] {
+        let dataFiles = Set(point.metadata.tables.compactMap(\.file))
+        var damage: [String] = []
+        if checksums[RepositoryLayout.metadata] == nil {
+            damage.append("\(point.folder)/SHA256SUMS does not list metadata.json")
+        }
+        for file in checksums.files where !dataFiles.contains(file) {
+            let name = try point.folder.appending(file)
+            guard try await repository.storage.entry(name) != nil else {
+                damage.append("\(name) is missing")
+                continue
+            }
+            guard try await digest(of: name) != checksums[file] else { continue }
+            damage.append("checksum of \(name) differs from SHA256SUMS")
+        }
+        return damage
+    }
+
+    private func digest(of name: StorageName) async throws -> String {
+        try await repository.storage.read(name) { reader in
+            var hash = SHA256Stream()
+            while case let piece = try await reader.next(), !piece.isEmpty {
+                try Task.checkCancellation()
+                hash.update(piece)
+            }
+            return hash.hexDigest()
+        }
+    }
+
+    private func damagedTables(
+        of point: Point, _ checksums: Checksums, _ progress: OperationProgress
+    ) async throws -> [String] {
+        let reader = try PointReader(point, in: repository)
+        return try await withThrowingTaskGroup(of: String?.self) { group in
+            var all: [String?] = []
+            for (index, record) in point.metadata.tables.enumerated() {
+                if index >= jobs { all.append(try await group.next() ?? nil) }
+                group.addTask { try await damage(in: record, reader, checksums, progress) }
+            }
+            for try await found in group { all.append(found) }
+            return all.compactMap(\.self)
+        }
+    }
+
+    private func damage(
+        in record: TableRecord, _ reader: PointReader, _ checksums: Checksums,
+        _ progress: OperationProgress
+    ) async throws -> String? {
+        guard let file = record.file, checksums[file] == record.sha256 else {
+            return "SHA256SUMS and metadata disagree about \(record.file ?? record.name)"
+        }
+        do {
+            try await reader.withRows(of: record, proving: .rowsAndBytes) { rows in
+                while let batch = try await rows.next() {
+                    try Task.checkCancellation()
+                    progress.add(rows: batch.count, bytes: batch.bytes.count)
+                }
+            }
+            return nil
+        } catch let error as BackupError where error.code == .damaged {
+            return error.message
+        }
+    }
+
+    private func remember(_ report: VerifyReport, _ progress: OperationProgress) async {
+        do {
+            var state = try await repository.state(of: report.point)
+            state.verified = BackupState.Proof(
+                at: .now, passed: report.passed, seconds: report.seconds)
+            try await repository.record(state, of: report.point)
+        } catch {
+            // Proving is what was asked for; a repository that is only readable can be proven too.
+            progress.note("the result could not be remembered: the repository is not writable")
+        }
+    }
+}
+
+/// What a verification found.
+public struct VerifyReport: Sendable {
+    /// What was verified.
+    public let point: Point
+    /// Every file that is missing or not what was written, and why.
+    public let damage: [String]
+    /// How long it took.
+    public let seconds: Double
+
+    /// Whether everything is as it was written.
+    public var passed: Bool { damage.isEmpty }
+}

@@ -1,0 +1,53 @@
+import Packing
+
+/// Turns a batch of rows into the bytes of the table's files: the work that runs side by side.
+final class BatchEncoder {
+    private let seed: UInt64
+    private let packing: FilePacking
+    private let compressor: ZstdCompressor
+    private var keyReader: KeyReader?
+    private var index = RowIndexBlock()
+
+    /// `keyPositions`: Of the key's columns in the record; empty for a table without key.
+    init(seed: UInt64, packing: FilePacking, keyPositions: [Int]) throws {
+        self.seed = seed
+        self.packing = packing
+        keyReader = keyPositions.isEmpty ? nil : KeyReader(positions: keyPositions)
+        compressor = try ZstdCompressor()
+    }
+
+    func encode(_ batch: RowBatch) throws -> EncodedBatch {
+        let fingerprint = hashRows(of: batch)
+        return EncodedBatch(
+            fingerprint: fingerprint,
+            csvBytes: batch.bytes.count,
+            data: try packing == .zstd ? compressor.frame(batch.bytes) : batch.bytes,
+            index: try keyReader == nil ? [] : compressor.frame(index.takeBytes()))
+    }
+
+    /// HOT PATH: hashes every row, and collects keys and hashes for the row index.
+    private func hashRows(of batch: RowBatch) -> Fingerprint {
+        batch.bytes.withUnsafeBytes { bytes in
+            var fingerprint = Fingerprint()
+            var start = 0
+            for end in batch.ends {
+                let record = UnsafeRawBufferPointer(rebasing: bytes[start..<(end - 1)])
+                let hash = RowHash.hash(record, seed: seed)
+                fingerprint.add(rowHash: hash)
+                if keyReader != nil {
+                    index.append(hash: hash) { keyReader?.appendKey(of: record, to: &$0) }
+                }
+                start = end
+            }
+            return fingerprint
+        }
+    }
+}
+
+/// A batch as the table's files take it.
+struct EncodedBatch: Sendable {
+    let fingerprint: Fingerprint
+    let csvBytes: Int
+    let data: [UInt8]
+    let index: [UInt8]
+}

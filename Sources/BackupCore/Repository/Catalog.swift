@@ -1,0 +1,67 @@
+/// `backup_catalog.json`: the list of backups, for people and programs.
+///
+/// A view, never read to decide.
+public struct Catalog: Sendable, Codable {
+    /// One line of it.
+    public struct Entry: Sendable, Codable {
+        /// The backup's name.
+        public var id: String
+        /// Full, differential or incremental.
+        public var type: BackupKind
+        /// `completed`, `incomplete` or `failed`; failed runs live here only.
+        public var status: String
+        /// When the run began.
+        public var timestampStart: Timestamp
+        /// How long it took.
+        public var durationSeconds: Double
+        /// Totals; zero for a failed run.
+        public var statistics: Metadata.Statistics
+        /// The folder, below the repository; nil for a failed run.
+        public var path: String?
+        /// The full at the root of the chain.
+        public var baseID: String?
+        /// `database` or `tables`.
+        public var scope: String?
+        /// The database's name.
+        public var database: String?
+        /// Why a run failed.
+        public var reason: String?
+
+        enum CodingKeys: String, CodingKey {
+            case id, type, status
+            case timestampStart = "timestamp_start"
+            case durationSeconds = "duration_seconds"
+            case statistics, path
+            case baseID = "base_id"
+            case scope, database, reason
+        }
+    }
+
+    /// How many failed runs are remembered.
+    static let failuresKept = 100
+
+    /// In order of time.
+    public var backups: [Entry]
+
+    /// The list of `points`, and of what failed.
+    public init(points: [Point], failures: [Entry]) {
+        let latest = failures.sorted { $0.timestampStart < $1.timestampStart }
+            .suffix(Self.failuresKept)
+        backups = (points.map(Entry.init) + latest)
+            .sorted { ($0.timestampStart, $0.id) < ($1.timestampStart, $1.id) }
+    }
+
+    /// The runs that failed.
+    var failures: [Entry] { backups.filter { $0.status == "failed" } }
+}
+
+extension Catalog.Entry {
+    init(_ point: Point) {
+        let metadata = point.metadata
+        self.init(
+            id: metadata.id, type: metadata.type, status: metadata.status.rawValue,
+            timestampStart: metadata.timestampStart, durationSeconds: metadata.durationSeconds,
+            statistics: metadata.statistics, path: "\(point.folder)", baseID: metadata.baseID,
+            scope: metadata.scope, database: metadata.database)
+    }
+}

@@ -1,0 +1,48 @@
+import Packing
+
+/// `SHA256SUMS` of one backup: file names below its folder, and their digests.
+struct Checksums: Sendable {
+    private let digests: [String: String]
+
+    /// The files that it lists, in order.
+    var files: [String] { digests.keys.sorted() }
+
+    /// The digest of a file; nil when the list does not have it.
+    subscript(file: String) -> String? { digests[file] }
+
+    /// Reads the list of a backup.
+    ///
+    /// - Throws: `BackupError.damaged` when it is missing or is not such a list.
+    init(of point: Point, in storage: any Storage) async throws {
+        let name = try point.folder.appending(RepositoryLayout.checksums)
+        guard try await storage.entry(name) != nil else {
+            throw BackupError(.damaged, "\(name) is missing")
+        }
+        let text = String(decoding: try await storage.bytes(of: name), as: UTF8.self)
+        var digests: [String: String] = [:]
+        for line in text.split(separator: "\n") {
+            guard let match = line.wholeMatch(of: /([0-9a-f]{64})  (.+)/) else {
+                throw BackupError(.damaged, "\(name) has a line that is no checksum")
+            }
+            digests[String(match.2)] = String(match.1)
+        }
+        self.digests = digests
+    }
+
+    /// The bytes of a small file, once they are proven.
+    ///
+    /// - Throws: `BackupError.damaged` naming the file.
+    func provenBytes(
+        of file: String, of point: Point, in storage: any Storage
+    ) async throws -> [UInt8] {
+        let name = try point.folder.appending(file)
+        guard try await storage.entry(name) != nil else {
+            throw BackupError(.damaged, "\(name) is missing")
+        }
+        let bytes = try await storage.bytes(of: name)
+        guard SHA256Stream.hexDigest(of: bytes) == self[file] else {
+            throw BackupError(.damaged, "checksum of \(name) differs from SHA256SUMS")
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,158 @@
+/// `metadata.json`: the commit of a backup, and the truth about it.
+///
+/// It never changes.
+///
+/// Unknown fields are ignored; a newer `format_version` is refused.
+public struct Metadata: Sendable, Codable {
+    /// The version that this program writes, and the newest that it reads.
+    public static let currentFormat = 1
+
+    /// Whether a backup holds everything in its scope.
+    public enum Status: String, Sendable, Codable {
+        /// Everything.
+        case completed
+        /// Something could not be read, on request; `unreadable_tables` names it.
+        case incomplete
+    }
+
+    /// Totals over all tables.
+    public struct Statistics: Sendable, Codable {
+        /// The number of tables in the backup.
+        public var totalTables: Int
+        /// Rows written, tombstones included.
+        public var totalRowsProcessed: Int
+        /// The size of the data files as stored.
+        public var totalSizeBytes: Int
+
+        enum CodingKeys: String, CodingKey {
+            case totalTables = "total_tables"
+            case totalRowsProcessed = "total_rows_processed"
+            case totalSizeBytes = "total_size_bytes"
+        }
+    }
+
+    /// The format of the backup's files.
+    public var formatVersion = Self.currentFormat
+    /// The version of the program that made it.
+    public var toolVersion: String
+    /// The backup's name.
+    public var id: String
+    /// Full, differential or incremental.
+    public var type: BackupKind
+    /// `database` or `tables`.
+    public var scope: String
+    /// Whether everything in scope is there.
+    public var status: Status
+    /// The database product.
+    public var engine: String
+    /// The server's version in its own words.
+    public var serverVersion: String
+    /// The database's name.
+    public var database: String
+    /// The full at the root of the chain; nil for a full.
+    public var baseID: String?
+    /// The backup that this one was compared with; nil for a full.
+    public var parentID: String?
+    /// The SHA-256 of the parent's `metadata.json`.
+    public var parentSHA256: String?
+    /// The snapshot's time, by the server's clock.
+    public var snapshotAt: Timestamp
+    /// When the run began.
+    public var timestampStart: Timestamp
+    /// When the last file but this one was written.
+    public var timestampEnd: Timestamp
+    /// From start to end.
+    public var durationSeconds: Double
+    /// The points that were merged into this full; nil for one read from a server.
+    public var mergedFrom: [String]?
+    /// How the snapshot was taken.
+    public var consistency: String
+    /// The seed of the row hashes, 16 hex digits.
+    public var hashSeed: String
+    /// False when rows were found by a timestamp column.
+    public var exact: Bool
+    /// The files' encoding.
+    public var encoding: String
+    /// The schema that file names leave out.
+    public var defaultSchema: String
+    /// What tells whether a server can continue this one.
+    public var sourceIdentity: [String: String]
+    /// What a new database needs to be like the source.
+    public var databaseProperties: [String: String]
+    /// Roles that own things or have privileges.
+    public var roles: [String]
+    /// Those of the roles that own things.
+    public var owners: [String]
+    /// Extensions that things belong to.
+    public var extensions: [String]
+    /// Totals.
+    public var statistics: Statistics
+    /// Where the sequences stood.
+    public var sequences: [SequenceValue]
+    /// Views to compute again.
+    public var materializedViews: [MaterializedView]
+    /// Tables whose rows were left out on request.
+    public var excludedTables: [TableName]
+    /// Tables that could not be read.
+    public var unreadableTables: [TableName]
+    /// The server's own numbers of everything that a backup of scope `tables` defines; empty in others.
+    public var scopeObjects: [String]
+    /// Every table with rows here, by schema and name.
+    public var tables: [TableRecord]
+
+    /// The size of all tables as plain CSV.
+    public var csvBytes: Int { tables.reduce(0) { $0 + $1.csvBytes } }
+
+    enum CodingKeys: String, CodingKey {
+        case formatVersion = "format_version"
+        case toolVersion = "tool_version"
+        case id, type, scope, status, engine
+        case serverVersion = "server_version"
+        case database
+        case baseID = "base_id"
+        case parentID = "parent_id"
+        case parentSHA256 = "parent_sha256"
+        case snapshotAt = "snapshot_at"
+        case timestampStart = "timestamp_start"
+        case timestampEnd = "timestamp_end"
+        case durationSeconds = "duration_seconds"
+        case mergedFrom = "merged_from"
+        case consistency
+        case hashSeed = "hash_seed"
+        case exact, encoding
+        case defaultSchema = "default_schema"
+        case sourceIdentity = "source_identity"
+        case databaseProperties = "database_properties"
+        case roles, owners, extensions, statistics, sequences
+        case materializedViews = "materialized_views"
+        case excludedTables = "excluded_tables"
+        case unreadableTables = "unreadable_tables"
+        case scopeObjects = "scope_objects"
+        case tables
+    }
+}
+
+extension Metadata {
+    /// The one table that a name means.
+    ///
+    /// - Throws: `BackupError.notFound` with the nearest names; `BackupError.usage` when several fit.
+    public func table(matching pattern: TablePattern) throws -> TableRecord {
+        let matches = tables.filter {
+            pattern.matches($0.tableName, defaultSchema: defaultSchema)
+        }
+        guard let match = matches.first else {
+            let names = tables.map {
+                $0.schema == defaultSchema ? $0.name : $0.tableName.description
+            }
+            throw BackupError(
+                .notFound, "\(id) has no table \(pattern.text)",
+                hint: Nearest.hint(to: pattern.text, among: names))
+        }
+        guard matches.count == 1 else {
+            throw BackupError(
+                .usage, "\(matches.count) tables are called \(pattern.text)",
+                hint: "Name one of them.")
+        }
+        return match
+    }
+}

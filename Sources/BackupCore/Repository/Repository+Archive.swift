@@ -1,0 +1,47 @@
+import Foundation
+import Packing
+
+extension Repository {
+    /// Makes a zip archive of a committed backup, with the backup's name as its top folder.
+    ///
+    /// - Returns: The archive's place, for people.
+    func archive(_ id: BackupID, _ progress: OperationProgress) async throws -> String {
+        let folder = try RepositoryLayout.folder(of: id)
+        let name = try RepositoryLayout.archive(of: id)
+        do {
+            try await storage.write(name) { output in
+                let zip = try ZipWriter()
+                try await add(folder, to: zip, output, progress)
+                try zip.finish()
+                try await output.write(zip.takeOutput())
+            }
+            try await storage.seal(nil)
+        } catch let error as PackingError {
+            throw BackupError(.storageFailed, "cannot make \(name)", underlying: "\(error)")
+        }
+        return "\(storage.location)/\(name)"
+    }
+
+    private func add(
+        _ folder: StorageName, to zip: ZipWriter, _ output: any StorageWriter,
+        _ progress: OperationProgress
+    ) async throws {
+        let now = Int(Timestamp.now.date.timeIntervalSince1970)
+        try zip.addFolder("\(folder)", modified: now)
+        for entry in try await storage.list(folder) {
+            guard !entry.isFolder else {
+                try await add(entry.name, to: zip, output, progress)
+                continue
+            }
+            try zip.beginFile("\(entry.name)", byteCount: entry.byteCount, modified: now)
+            try await storage.read(entry.name) { reader in
+                while case let piece = try await reader.next(), !piece.isEmpty {
+                    try Task.checkCancellation()
+                    try zip.append(piece)
+                    try await output.write(zip.takeOutput())
+                    progress.add(rows: 0, bytes: piece.count)
+                }
+            }
+        }
+    }
+}

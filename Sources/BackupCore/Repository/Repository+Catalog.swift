@@ -1,0 +1,35 @@
+extension Repository {
+    /// Writes the catalog anew from what lies in the repository.
+    ///
+    /// `failure`: A run that failed; it lives in the catalog only.
+    public func rebuildCatalog(adding failure: Catalog.Entry? = nil) async throws {
+        let name = try StorageName([RepositoryLayout.catalog])
+        let lock = try RepositoryLayout.catalogLock()
+        for attempt in 1... {
+            do {
+                return try await storage.withLock(lock, holder: "catalog") {
+                    var failures = try await knownFailures()
+                    if let failure { failures.append(failure) }
+                    let catalog = Catalog(points: try await contents().points, failures: failures)
+                    try await storage.write(name, bytes: JSONFile.bytes(of: catalog))
+                }
+            } catch let error as BackupError where error.code == .locked && attempt < 50 {
+                // Whoever holds it needs it for a moment only.
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+
+    /// The failed runs that the catalog remembers; none when it is missing or damaged.
+    public func knownFailures() async throws -> [Catalog.Entry] {
+        let name = try StorageName([RepositoryLayout.catalog])
+        guard try await storage.entry(name) != nil else { return [] }
+        let bytes = try await storage.bytes(of: name)
+        do {
+            return try JSONFile.value(Catalog.self, from: bytes, file: "\(name)").failures
+        } catch {
+            // A view: what is damaged is made again, at the price of the failures it remembered.
+            return []
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Packing
+
+/// The folder or bucket that holds backups.
+public struct Repository: Sendable {
+    /// What moves its bytes.
+    public let storage: any Storage
+
+    /// The repository in `storage`.
+    public init(storage: any Storage) {
+        self.storage = storage
+    }
+
+    /// Looks at everything that lies in the repository.
+    public func contents() async throws -> RepositoryContents {
+        var contents = RepositoryContents()
+        for (id, folder) in try await folders() {
+            do {
+                if let point = try await point(id, in: folder) {
+                    contents.points.append(point)
+                } else {
+                    contents.unfinished.append(id)
+                }
+            } catch let error as BackupError where error.code != .storageFailed {
+                contents.unreadable.append((id, error))
+            }
+        }
+        contents.points.sort {
+            ($0.metadata.snapshotAt, $0.id.text) < ($1.metadata.snapshotAt, $1.id.text)
+        }
+        return contents
+    }
+
+    /// Removes what an interrupted run has left.
+    ///
+    /// Only for the holder of the database's lock.
+    func removeUnfinished(_ id: BackupID) async throws {
+        try await storage.remove(RepositoryLayout.folder(of: id))
+    }
+
+    /// Runs `body` while no other run adds to or removes from this database's chains.
+    ///
+    /// - Throws: `BackupError.locked`; whatever `body` throws.
+    func withLock<Result: Sendable>(
+        database: String, holder: String, _ body: () async throws -> Result
+    ) async throws -> Result {
+        let lock = try RepositoryLayout.databaseLock(FileNaming.encoded(database))
+        return try await storage.withLock(lock, holder: holder, body)
+    }
+
+    /// The seed of this repository's row hashes: that of its newest backup, or a new random one.
+    func hashSeed() async throws -> UInt64 {
+        let newest = try await contents().points.last
+        let known = newest.flatMap { UInt64($0.metadata.hashSeed, radix: 16) }
+        return known ?? UInt64.random(in: 1...UInt64.max)
+    }
+
+    /// What is known about a backup beside its metadata; damage there loses only that knowledge.
+    public func state(of point: Point) async throws -> BackupState {
+        let name = try point.folder.appending(RepositoryLayout.state)
+        guard try await storage.entry(name) != nil else { return BackupState() }
+        return try JSONFile.value(
+            BackupState.self, from: try await storage.bytes(of: name), file: "\(name)")
+    }
+
+    /// Replaces what is known about a backup.
+    func record(_ state: BackupState, of point: Point) async throws {
+        let name = try point.folder.appending(RepositoryLayout.state)
+        try await storage.write(name, bytes: JSONFile.bytes(of: state))
+    }
+
+    private func folders() async throws -> [(BackupID, StorageName)] {
+        try await storage.list(nil).compactMap { entry in
+            guard entry.isFolder, let id = BackupID(entry.name.last), id.kind == .full else {
+                return nil
+            }
+            return (id, entry.name)
+        }
+    }
+
+    private func point(_ id: BackupID, in folder: StorageName) async throws -> Point? {
+        let name = try folder.appending(RepositoryLayout.metadata)
+        guard try await storage.entry(name) != nil else { return nil }
+        let bytes = try await storage.bytes(of: name)
+        let format = try JSONFile.value(FormatVersion.self, from: bytes, file: "\(name)")
+        guard format.formatVersion <= Metadata.currentFormat else {
+            throw BackupError(
+                .unsupportedFormat, "\(name) has format \(format.formatVersion)",
+                hint: "This program reads up to format \(Metadata.currentFormat); use a newer one.")
+        }
+        let metadata = try JSONFile.value(Metadata.self, from: bytes, file: "\(name)")
+        guard metadata.id == id.text else {
+            throw BackupError(
+                .damaged, "\(name) belongs to \(metadata.id)",
+                hint: "The folder of a backup must have the backup's name.")
+        }
+        return Point(id: id, folder: folder, metadata: metadata)
+    }
+
+    private struct FormatVersion: Decodable {
+        let formatVersion: Int
+
+        enum CodingKeys: String, CodingKey {
+            case formatVersion = "format_version"
+        }
+    }
+}

@@ -1,0 +1,72 @@
+/// What lies in a repository.
+public struct RepositoryContents: Sendable {
+    /// Every backup, in order of snapshot time.
+    public var points: [Point] = []
+    /// Folders that look like backups and have no `metadata.json`: runs that go on, or were cut off.
+    public var unfinished: [BackupID] = []
+    /// Backups whose `metadata.json` cannot be read, and why.
+    public var unreadable: [(id: BackupID, error: BackupError)] = []
+}
+
+extension RepositoryContents {
+    /// The point that somebody names: an id, a unique prefix, its four hex digits, `latest`, a time.
+    ///
+    /// `database`: Whose backup `latest` and times mean; needed when the repository holds
+    ///   several databases.
+    /// - Returns: The point; an incomplete backup only when it is named.
+    /// - Throws: `BackupError.notFound`; `BackupError.usage` when several points fit;
+    ///   what makes a named backup unreadable.
+    public func point(named name: String, database: String? = nil) throws -> Point {
+        if let exact = points.first(where: { $0.id.text == name }) { return exact }
+        if let broken = unreadable.first(where: { $0.id.text == name }) { throw broken.error }
+        let completed = points.filter {
+            $0.metadata.status == .completed
+                && (database == nil || $0.metadata.database == database)
+        }
+        if name.lowercased() == "latest" {
+            try requireOneDatabase(among: completed)
+            guard let latest = completed.last else { throw nothing(database) }
+            return latest
+        }
+        if let time = Timestamp(name) {
+            try requireOneDatabase(among: completed)
+            guard let point = completed.last(where: { $0.metadata.snapshotAt <= time }) else {
+                throw BackupError(.notFound, "no completed backup is as old as \(name)")
+            }
+            return point
+        }
+        return try point(abbreviated: name)
+    }
+
+    private func point(abbreviated name: String) throws -> Point {
+        let matches = points.filter { $0.id.text.hasPrefix(name) || $0.id.hexDigits == name }
+        guard let match = matches.first, !name.isEmpty else {
+            throw BackupError(
+                .notFound, "no backup is called \(name)",
+                hint: Nearest.hint(to: name, among: points.map(\.id.text))
+                    ?? "\"dbtool list\" shows what there is.")
+        }
+        guard matches.count == 1 else {
+            throw BackupError(
+                .usage, "\(matches.count) backups are called \(name)",
+                hint: "Meant is one of: \(matches.map(\.id.text).joined(separator: ", ")).")
+        }
+        return match
+    }
+
+    private func requireOneDatabase(among points: [Point]) throws {
+        let databases = Set(points.map(\.metadata.database)).sorted()
+        guard databases.count <= 1 else {
+            throw BackupError(
+                .usage, "the repository holds backups of several databases",
+                hint: "Choose one with --database: \(databases.joined(separator: ", ")).")
+        }
+    }
+
+    private func nothing(_ database: String?) -> BackupError {
+        let whose = database.map { " of database \($0)" } ?? ""
+        return BackupError(
+            .notFound, "the repository holds no completed backup\(whose)",
+            hint: "\"dbtool list\" shows what there is.")
+    }
+}

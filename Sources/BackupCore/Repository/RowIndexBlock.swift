@@ -1,0 +1,46 @@
+/// Some rows of a row index, in file order: the format is in Documentation/RepositoryFormat.md.
+///
+/// A block is: the number of rows and the number of bytes of all keys (little-endian, 32 bits each);
+/// the length of each key (LEB128); the keys; the hashes (little-endian, 64 bits each).
+/// Keys and hashes stand apart because keys compress well and hashes not at all.
+struct RowIndexBlock {
+    private(set) var rowCount = 0
+    private var lengths: [UInt8] = []
+    private var keys: [UInt8] = []
+    private var hashes: [UInt8] = []
+
+    @inline(__always)
+    mutating func append(hash: UInt64, key writeKey: (inout [UInt8]) -> Void) {
+        let start = keys.count
+        writeKey(&keys)
+        appendLength(UInt(keys.count - start))
+        withUnsafeBytes(of: hash.littleEndian) { hashes.append(contentsOf: $0) }
+        rowCount += 1
+    }
+
+    /// The block's bytes; the block is empty afterwards.
+    mutating func takeBytes() -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(8 + lengths.count + keys.count + hashes.count)
+        for number in [rowCount, keys.count] {
+            withUnsafeBytes(of: UInt32(number).littleEndian) { bytes.append(contentsOf: $0) }
+        }
+        bytes += lengths
+        bytes += keys
+        bytes += hashes
+        rowCount = 0
+        lengths.removeAll(keepingCapacity: true)
+        keys.removeAll(keepingCapacity: true)
+        hashes.removeAll(keepingCapacity: true)
+        return bytes
+    }
+
+    private mutating func appendLength(_ length: UInt) {
+        var rest = length
+        while rest >= 0x80 {
+            lengths.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        lengths.append(UInt8(rest))
+    }
+}

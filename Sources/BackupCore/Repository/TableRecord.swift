@@ -1,0 +1,88 @@
+import Packing
+
+/// What `metadata.json` says about one table.
+public struct TableRecord: Sendable, Codable {
+    /// What the backup holds of it.
+    public enum Mode: String, Sendable, Codable {
+        /// Every row.
+        case whole
+        /// New and changed rows, and tombstones.
+        case changes
+        /// Nothing, because nothing changed.
+        case unchanged
+        /// Nothing, because the table is gone.
+        case dropped
+    }
+
+    /// The schema.
+    public var schema: String
+    /// The table's own name.
+    public var name: String
+    /// In the server's order; those marked as generated are not in the file.
+    public var columns: [Column]
+    /// The columns that identify a row, in key order; empty without a key.
+    public var key: [String]
+    /// The data file, below the backup's folder.
+    public var file: String?
+    /// The row index, below the backup's folder; nil without a key.
+    public var indexFile: String?
+    /// What the backup holds of it.
+    public var mode: Mode
+    /// How changes were found; nil in a full.
+    public var basis: String?
+    /// Why that basis.
+    public var reason: String?
+    /// Rows in the file.
+    public var rows: Int
+    /// Tombstones in their file.
+    public var tombstones: Int
+    /// The data file's size, as stored.
+    public var bytes: Int
+    /// The size of its CSV, header included.
+    public var csvBytes: Int
+    /// The data file's SHA-256.
+    public var sha256: String?
+    /// The table at this point: row count and sum of row hashes.
+    public var fingerprint: StoredFingerprint
+    /// Whether it is still the same table.
+    public var identity: TableIdentity
+    /// The table to load rows into, where it is another one.
+    public var loadsThrough: TableName?
+    /// The condition that selected the rows, for tables of extensions.
+    public var filter: String?
+
+    /// Schema and name.
+    public var tableName: TableName { TableName(schema: schema, name: name) }
+
+    /// The names of the columns in the file, in its order.
+    public var storedColumns: [String] { columns.filter { !$0.isGenerated }.map(\.name) }
+
+    /// The first record of its file: the names of the stored columns, an empty line for none.
+    public var header: [UInt8] {
+        storedColumns.isEmpty ? [CSVDialect.lineEnd] : CSVDialect.record(storedColumns)
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case schema, name, columns, key, file
+        case indexFile = "index_file"
+        case mode, basis, reason, rows, tombstones, bytes
+        case csvBytes = "csv_bytes"
+        case sha256, fingerprint, identity
+        case loadsThrough = "loads_through"
+        case filter
+    }
+}
+
+/// A fingerprint as JSON holds it: 64-bit numbers are text, because JSON's are often not exact.
+public struct StoredFingerprint: Sendable, Codable, Hashable {
+    /// The number of rows.
+    public var rows: Int
+    /// The sum of the row hashes, 16 hex digits.
+    public var sum: String
+
+    /// Stores a fingerprint.
+    public init(_ fingerprint: Fingerprint) {
+        rows = fingerprint.rows
+        sum = Hex.string(of: fingerprint.sum)
+    }
+}

@@ -1,0 +1,101 @@
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// An open file of this machine.
+///
+/// `@unchecked Sendable`: one task at a time uses it, as `StorageReader` and `StorageWriter` demand;
+/// its only state is the descriptor, which changes once, on closing.
+final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
+    static let chunkBytes = 1 << 20
+
+    let path: String
+    private var descriptor: Int32
+
+    init(reading path: String) throws {
+        self.path = path
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 { throw Self.failure("read", path) }
+    }
+
+    init(writing path: String) throws {
+        self.path = path
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor < 0 { throw Self.failure("write", path) }
+    }
+
+    static func temporaryPath(for path: String) -> String {
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        // Names can be as long as a file system takes: the prefix is cut, the random part is not.
+        let random = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+        return "\(path.dropLast(name.count)).\(name.prefix(200)).\(random).tmp"
+    }
+
+    static func isTemporary(_ name: String) -> Bool {
+        name.hasPrefix(".") && name.hasSuffix(".tmp")
+    }
+
+    func next() async throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { buffer, count in
+            while true {
+                count = Platform.read(descriptor, buffer.baseAddress, Self.chunkBytes)
+                if count >= 0 { return }
+                if errno != EINTR { throw Self.failure("read", path) }
+            }
+        }
+    }
+
+    func write(_ bytes: [UInt8]) async throws {
+        try bytes.withUnsafeBytes { buffer in
+            var rest = buffer[...]
+            while !rest.isEmpty {
+                let piece = UnsafeRawBufferPointer(rebasing: rest)
+                let count = Platform.write(descriptor, piece.baseAddress, piece.count)
+                if count >= 0 {
+                    rest = rest.dropFirst(count)
+                } else if errno != EINTR {
+                    throw Self.failure("write", path)
+                }
+            }
+        }
+    }
+
+    func flush() throws {
+        guard Platform.flush(descriptor) == 0 else { throw Self.failure("flush", path) }
+    }
+
+    func close() {
+        guard descriptor >= 0 else { return }
+        // After flush() a failing close loses nothing; before it, the file is removed anyway.
+        Platform.close(descriptor)
+        descriptor = -1
+    }
+
+    func rename(to finalPath: String) throws {
+        guard Platform.rename(path, finalPath) == 0 else { throw Self.failure("write", finalPath) }
+    }
+
+    static func flushFolder(_ path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("flush folder", path) }
+        defer { Platform.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure("flush folder", path) }
+    }
+
+    /// What errno says about a path.
+    static func failure(_ action: String, _ path: String) -> BackupError {
+        let number = errno
+        let words = String(cString: strerror(number))
+        let hint: String? =
+            switch number {
+            case ENOSPC, EDQUOT: "Free some space there, or name another folder with -path."
+            case EACCES, EPERM, EROFS:
+                "Check the permissions of that folder, or name another one with -path."
+            default: nil
+            }
+        let code: BackupError.Code = number == ENOENT ? .notFound : .storageFailed
+        return BackupError(code, "cannot \(action) \(path): \(words)", hint: hint)
+    }
+}

@@ -1,0 +1,62 @@
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// An advisory lock on a file, free again when its holder releases it or dies.
+///
+/// A process number in the file could not tell a dead holder from another process that got its
+/// number, nor from one in another container; the kernel's own lock can.
+struct LocalLock {
+    private let path: String
+    private let descriptor: Int32
+
+    /// - Throws: `BackupError.locked` when taken.
+    init(path: String, holder: String) throws {
+        self.path = path
+        descriptor = try Self.acquire(path)
+        ftruncate(descriptor, 0)
+        let text = Array((holder + "\n").utf8)
+        // The text is for people who look; the lock holds without it.
+        _ = text.withUnsafeBytes { Platform.write(descriptor, $0.baseAddress, $0.count) }
+    }
+
+    func release() {
+        unlink(path)
+        Platform.close(descriptor)
+    }
+
+    private static func acquire(_ path: String) throws -> Int32 {
+        while true {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else { throw LocalFile.failure("lock", path) }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                defer { Platform.close(descriptor) }
+                guard errno == EWOULDBLOCK else { throw LocalFile.failure("lock", path) }
+                throw taken(path, by: descriptor)
+            }
+            // Its last holder may have removed the file between our open and our lock.
+            if isSameFile(descriptor, path) { return descriptor }
+            Platform.close(descriptor)
+        }
+    }
+
+    private static func isSameFile(_ descriptor: Int32, _ path: String) -> Bool {
+        var ours = stat()
+        var named = stat()
+        return fstat(descriptor, &ours) == 0 && stat(path, &named) == 0
+            && ours.st_ino == named.st_ino && ours.st_dev == named.st_dev
+    }
+
+    private static func taken(_ path: String, by descriptor: Int32) -> BackupError {
+        let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
+            count = max(0, Platform.read(descriptor, buffer.baseAddress, 4096))
+        }
+        let holder = String(decoding: bytes, as: UTF8.self)
+        return BackupError(
+            .locked,
+            "\(path) is held by another run: \(holder.split(separator: "\n").first ?? "?")",
+            hint: "Wait until it has finished, then run again.")
+    }
+}

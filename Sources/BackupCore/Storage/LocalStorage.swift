@@ -1,0 +1,158 @@
+import Foundation
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// A folder of this machine's file system.
+///
+/// Folders have mode 700, files 600.
+public struct LocalStorage: Storage {
+    private let root: String
+
+    /// Storage in the folder `path`, which is made by the first write.
+    public init(path: String) {
+        let absolute = URL(fileURLWithPath: path).standardizedFileURL.path
+        root =
+            absolute.count > 1 && absolute.hasSuffix("/") ? String(absolute.dropLast()) : absolute
+    }
+
+    /// The folder's absolute path.
+    public var location: String { root }
+
+    /// The path of a name; for other programs that must open the file.
+    public func path(of name: StorageName?) -> String {
+        name.map { "\(root)/\($0)" } ?? root
+    }
+
+    /// Lists a folder, without unfinished files.
+    public func list(_ folder: StorageName?) async throws -> [StorageEntry] {
+        let path = path(of: folder)
+        guard let directory = opendir(path) else {
+            if errno == ENOENT || errno == ENOTDIR { return [] }
+            throw LocalFile.failure("read folder", path)
+        }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let item = readdir(directory) {
+            names.append(
+                withUnsafePointer(to: &item.pointee.d_name) { tuple in
+                    tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                })
+        }
+        return try names.sorted()
+            .filter { $0 != "." && $0 != ".." && !LocalFile.isTemporary($0) }
+            .compactMap { try Self.entry(folder?.appending($0) ?? StorageName([$0]), in: self) }
+    }
+
+    /// Looks at one name.
+    public func entry(_ name: StorageName) async throws -> StorageEntry? {
+        try Self.entry(name, in: self)
+    }
+
+    /// Reads a file.
+    public func read<Result: Sendable>(
+        _ name: StorageName, _ body: (any StorageReader) async throws -> Result
+    ) async throws -> Result {
+        let file = try LocalFile(reading: path(of: name))
+        defer { file.close() }
+        return try await body(file)
+    }
+
+    /// Writes a file under a temporary name, flushes it to the disk and renames it.
+    public func write(
+        _ name: StorageName, _ body: (any StorageWriter) async throws -> Void
+    ) async throws {
+        let path = path(of: name)
+        try makeFolder(holding: name)
+        let file = try LocalFile(writing: LocalFile.temporaryPath(for: path))
+        do {
+            try await body(file)
+            try file.flush()
+            file.close()
+            try file.rename(to: path)
+        } catch {
+            file.close()
+            // The name was never given; what is left of the attempt is of no use to anybody.
+            unlink(file.path)
+            throw error
+        }
+    }
+
+    /// Flushes a folder and those below it.
+    public func seal(_ folder: StorageName?) async throws {
+        for entry in try await list(folder) where entry.isFolder { try await seal(entry.name) }
+        try LocalFile.flushFolder(path(of: folder))
+    }
+
+    /// Removes a file or a folder.
+    public func remove(_ name: StorageName) async throws {
+        let path = path(of: name)
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            guard FileManager.default.fileExists(atPath: path) else { return }
+            throw BackupError(
+                .storageFailed, "cannot remove \(path)", underlying: error.localizedDescription)
+        }
+    }
+
+    /// Holds an advisory lock on a file: the system frees it when the process dies.
+    public func withLock<Result: Sendable>(
+        _ name: StorageName, holder: String, _ body: () async throws -> Result
+    ) async throws -> Result {
+        try makeFolder(holding: name)
+        let lock = try LocalLock(path: path(of: name), holder: holder)
+        defer { lock.release() }
+        return try await body()
+    }
+
+    /// What the file system has left for this user.
+    public func availableBytes() async throws -> Int? {
+        var folder = root
+        while !FileManager.default.fileExists(atPath: folder), folder.count > 1 {
+            folder = URL(fileURLWithPath: folder).deletingLastPathComponent().path
+        }
+        var status = statvfs()
+        guard statvfs(folder, &status) == 0 else { return nil }
+        return Int(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+    }
+
+    private static func entry(
+        _ name: StorageName, in storage: LocalStorage
+    ) throws -> StorageEntry? {
+        var status = stat()
+        guard stat(storage.path(of: name), &status) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw LocalFile.failure("look at", storage.path(of: name))
+        }
+        let isFolder = status.st_mode & S_IFMT == S_IFDIR
+        return StorageEntry(
+            name: name, isFolder: isFolder, byteCount: isFolder ? 0 : Int(status.st_size))
+    }
+
+    private func makeFolder(holding name: StorageName) throws {
+        if !FileManager.default.fileExists(atPath: root) {
+            try makeFolder(root, withParents: true)
+        }
+        var folder = root
+        for component in name.components.dropLast() {
+            folder += "/" + component
+            try makeFolder(folder, withParents: false)
+        }
+    }
+
+    private func makeFolder(_ path: String, withParents: Bool) throws {
+        if withParents {
+            let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            if !FileManager.default.fileExists(atPath: parent) {
+                try makeFolder(parent, withParents: true)
+            }
+        }
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+            throw LocalFile.failure("make folder", path)
+        }
+    }
+}

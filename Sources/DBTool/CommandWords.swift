@@ -1,0 +1,38 @@
+import ArgumentParser
+
+/// Command words match without regard to case: `dbtool FULL Database` is `dbtool full database`.
+enum CommandWords {
+    static func normalized(
+        _ arguments: [String], in root: any ParsableCommand.Type
+    ) -> [String] {
+        var normalized = arguments
+        var command = root
+        for (index, word) in arguments.enumerated() {
+            let next = command.configuration.subcommands.first {
+                name(of: $0) == word.lowercased()
+            }
+            guard let next else { break }
+            normalized[index] = word.lowercased()
+            command = next
+        }
+        return normalized
+    }
+
+    /// The words of a command's children, for those who mistyped one.
+    static func children(
+        of arguments: [String], in root: any ParsableCommand.Type
+    ) -> [String] {
+        var command = root
+        for word in arguments {
+            guard
+                let next = command.configuration.subcommands.first(where: { name(of: $0) == word })
+            else { break }
+            command = next
+        }
+        return command.configuration.subcommands.map(name)
+    }
+
+    private static func name(of command: any ParsableCommand.Type) -> String {
+        command.configuration.commandName ?? String(describing: command).lowercased()
+    }
+}

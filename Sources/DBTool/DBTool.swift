@@ -1,0 +1,32 @@
+import ArgumentParser
+import BackupCore
+
+/// The front door: the command tree, and what every command has in common.
+@main
+struct DBTool: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dbtool",
+        abstract: "Backups of PostgreSQL that people can read, trust and restore.",
+        discussion: """
+            Options can be written with one dash or two: -path and --path are the same.
+            Settings come from flags, then DB_* variables, then .env, then PG* and ~/.pgpass.
+
+            Exit codes: \(ExitCode.list)
+            """,
+        version: Version.text,
+        subcommands: [
+            FullCommand.self, RestoreCommand.self, VerifyCommand.self, ListCommand.self,
+            RowsCommand.self,
+        ])
+
+    static func main() async {
+        let arguments = CommandWords.normalized(
+            Array(CommandLine.arguments.dropFirst()), in: DBTool.self)
+        await FrontDoor(arguments: arguments).run()
+    }
+}
+
+/// The version of this program.
+enum Version {
+    static let text = "0.1.0"
+}

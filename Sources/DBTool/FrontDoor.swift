@@ -1,0 +1,95 @@
+import ArgumentParser
+import BackupCore
+import Foundation
+import Terminal
+
+/// Runs one command from its words to its exit code.
+struct FrontDoor {
+    let arguments: [String]
+
+    func run() async -> Never {
+        let command: any ParsableCommand
+        do {
+            command = try DBTool.parseAsRoot(arguments)
+        } catch {
+            exit(parsingEnded(with: error).rawValue)
+        }
+        guard let command = command as? any BackupCommand else {
+            exit(answer(to: command).rawValue)
+        }
+        let code = await Interruption.cancelling { await execute(command) }
+        exit(code.rawValue)
+    }
+
+    private func execute(_ command: any BackupCommand) async -> ExitCode {
+        let output = CommandOutput(isJSON: command.output.json)
+        let log: RunLog
+        do {
+            log = try RunLog(options: command.output, arguments: arguments)
+        } catch let error as BackupError {
+            output.fail(error)
+            return ExitCode(error.code)
+        } catch {
+            return .failed
+        }
+        let code = await outcome(of: command, output, log)
+        log.end(code)
+        return code
+    }
+
+    private func outcome(
+        of command: any BackupCommand, _ output: CommandOutput, _ log: RunLog
+    ) async -> ExitCode {
+        do {
+            return try await output.showingProgress(notes: log.note) { progress in
+                try await command.run(output: output, progress: progress)
+            }
+        } catch {
+            let failure = Self.backupError(error)
+            log.fail(failure)
+            output.fail(failure)
+            return ExitCode(failure.code)
+        }
+    }
+
+    private static func backupError(_ error: any Error) -> BackupError {
+        if Interruption.isRequested || error is CancellationError {
+            return BackupError(.interrupted, "interrupted; nothing was kept")
+        }
+        return error as? BackupError ?? BackupError(.serverRefused, "\(error)")
+    }
+
+    /// Shows the help that was asked for, or that a group of commands without one of them needs.
+    private func answer(to command: any ParsableCommand) -> ExitCode {
+        guard type(of: command).configuration.subcommands.isEmpty else {
+            TerminalOutput.printError(DBTool.helpMessage(for: type(of: command)) + "\n")
+            return .usage
+        }
+        do {
+            var command = command
+            try command.run()
+            return .done
+        } catch {
+            return parsingEnded(with: error)
+        }
+    }
+
+    private func parsingEnded(with error: any Error) -> ExitCode {
+        guard DBTool.exitCode(for: error) != .success else {
+            // Help or a version was asked for.
+            TerminalOutput.print(line: DBTool.fullMessage(for: error))
+            return .done
+        }
+        let words = DBTool.message(for: error)
+        let message = words.prefix(1).lowercased() + words.dropFirst()
+        let unknown = arguments.first { !$0.hasPrefix("-") && message.contains("'\($0)'") }
+        let hint = unknown.flatMap {
+            Nearest.hint(to: $0, among: CommandWords.children(of: arguments, in: DBTool.self))
+        }
+        CommandOutput(isJSON: arguments.contains("--json")).fail(
+            BackupError(
+                .usage, message,
+                hint: hint ?? "\"dbtool help\" shows every command, with --help its options."))
+        return .usage
+    }
+}

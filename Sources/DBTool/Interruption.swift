@@ -1,0 +1,35 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Ctrl-C and its kin: the first asks the work to undo itself and stop, the second stops at once.
+enum Interruption {
+    private static let requests = Atomic(0)
+
+    /// Whether somebody asked to stop.
+    static var isRequested: Bool { requests.load(ordering: .relaxed) > 0 }
+
+    /// Runs `body` in a task that a signal cancels.
+    static func cancelling<Result: Sendable>(
+        _ body: @escaping @Sendable () async -> Result
+    ) async -> Result {
+        let task = Task { await body() }
+        let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                if requests.add(1, ordering: .relaxed).oldValue > 0 {
+                    _exit(ExitCode.interrupted.rawValue)
+                }
+                task.cancel()
+            }
+            source.resume()
+            return source
+        }
+        // A reader that goes away (`dbtool rows … | head`) shows as a failed write.
+        signal(SIGPIPE, SIG_IGN)
+        let result = await task.value
+        sources.forEach { $0.cancel() }
+        return result
+    }
+}

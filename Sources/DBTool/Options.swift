@@ -1,0 +1,87 @@
+import ArgumentParser
+import BackupCore
+
+extension NameSpecification {
+    /// `--name`, and `-name` as well.
+    static func word(_ name: String) -> NameSpecification {
+        [.customLong(name), .customLong(name, withSingleDash: true)]
+    }
+}
+
+/// How to reach the server.
+struct ConnectionOptions: ParsableArguments, Sendable {
+    enum Engine: String, ExpressibleByArgument, CaseIterable { case postgres, mysql }
+    enum Source: String, ExpressibleByArgument, CaseIterable { case file, manual }
+    enum StorageKind: String, ExpressibleByArgument, CaseIterable { case local }
+
+    @Option(name: .word("db"), help: "The database product.")
+    var db: Engine?
+    @Option(name: .word("database"), help: "The database.")
+    var database: String?
+    @Option(name: .word("host"), help: "Host name, address, or folder of the server's socket.")
+    var host: String?
+    @Option(name: .word("port"), help: "The server's port.")
+    var port: String?
+    @Option(name: .word("user"), help: "The role to log in as.")
+    var user: String?
+    @Option(
+        name: .word("password"),
+        help: "Its password; better in DB_PASSWORD, .env or ~/.pgpass, where others do not see it.")
+    var password: String?
+    @Option(name: .word("url"), help: "All of these as one postgresql:// URL.")
+    var url: String?
+    @Option(
+        name: .word("sslmode"),
+        help: "disable, allow, prefer, require, verify-ca or verify-full.")
+    var sslmode: String?
+    @Option(name: .word("sslrootcert"), help: "File of the certificate authorities to trust.")
+    var sslrootcert: String?
+    @Option(name: .word("sslcert"), help: "File of the client's certificate.")
+    var sslcert: String?
+    @Option(name: .word("sslkey"), help: "File of the client's key.")
+    var sslkey: String?
+    @Option(name: .word("config"), help: "file: read .env. manual: do not.")
+    var config: Source?
+    @Option(name: .word("env-file"), help: "Another file than .env.")
+    var envFile: String?
+    @Option(name: .word("storage"), help: "What holds the repository.")
+    var storage: StorageKind = .local
+    @Option(name: .word("pg-dump"), help: "The pg_dump to use.")
+    var pgDump: String?
+}
+
+/// Where the repository is.
+struct RepositoryOptions: ParsableArguments, Sendable {
+    @Option(
+        name: .word("path"),
+        help: "The repository's folder; else DB_BACKUP_PATH, else the one used last.")
+    var path: String?
+}
+
+/// What every command has: how it tells what it does.
+struct OutputOptions: ParsableArguments, Sendable {
+    @Flag(name: .word("json"), help: "One JSON document on standard output.")
+    var json = false
+    @Option(name: .word("log-file"), help: "Another log than the one in the state folder.")
+    var logFile: String?
+}
+
+/// How many connections or files at a time.
+struct JobsOptions: ParsableArguments, Sendable {
+    @Option(name: .word("jobs"), help: "How many work side by side.")
+    var jobs = 2
+
+    func validate() throws {
+        guard (1...64).contains(jobs) else {
+            throw ValidationError("--jobs must be from 1 to 64.")
+        }
+    }
+}
+
+/// A command that `FrontDoor` runs.
+protocol BackupCommand: AsyncParsableCommand, Sendable {
+    var output: OutputOptions { get }
+
+    /// Does the work and shows the result.
+    func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode
+}

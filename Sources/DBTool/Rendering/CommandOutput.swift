@@ -1,0 +1,91 @@
+import BackupCore
+import Foundation
+import Terminal
+
+/// A report as a person reads it and as a program does.
+protocol Rendering {
+    associatedtype Document: Encodable
+    /// For people.
+    var lines: [String] { get }
+    /// For programs.
+    var document: Document { get }
+}
+
+/// Where reports, errors and progress go: with `--json` one document on standard output, and
+/// everything else on standard error.
+struct CommandOutput: Sendable {
+    let isJSON: Bool
+
+    func show(_ rendering: some Rendering) {
+        guard isJSON else {
+            rendering.lines.forEach { TerminalOutput.print(line: $0) }
+            return
+        }
+        write(rendering.document)
+    }
+
+    func fail(_ error: BackupError) {
+        if isJSON {
+            write(ErrorDocument(error: .init(error)))
+        }
+        var lines = ["error: \(error.message)"]
+        if let underlying = error.underlying, !underlying.isEmpty {
+            lines += underlying.split(separator: "\n").map { "  \($0)" }
+        }
+        if let hint = error.hint { lines.append("hint: \(hint)") }
+        TerminalOutput.printError(lines.map { "\($0)\n" }.joined())
+    }
+
+    /// Runs `body` and shows how far it has come.
+    func showingProgress<Result>(
+        notes: @escaping @Sendable (String) -> Void,
+        _ body: (OperationProgress) async throws -> Result
+    ) async rethrows -> Result {
+        let line = ProgressLine()
+        let progress = OperationProgress { note in
+            line.print(note)
+            notes(note)
+        }
+        let drawing = Task {
+            while !Task.isCancelled {
+                Self.draw(progress.current, on: line)
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
+        defer {
+            drawing.cancel()
+            line.clear()
+        }
+        return try await body(progress)
+    }
+
+    private static func draw(_ reading: OperationProgress.Reading, on line: ProgressLine) {
+        guard !reading.phase.isEmpty else { return }
+        line.show(phase: reading.phase, details: ProgressText(reading).details)
+    }
+
+    private func write(_ document: some Encodable) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(document) else {
+            preconditionFailure("a report cannot be written as JSON")
+        }
+        _ = TerminalOutput.write(Array(data) + Array("\n".utf8))
+    }
+
+    private struct ErrorDocument: Encodable {
+        struct Content: Encodable {
+            let code: String
+            let message: String
+            let hint: String?
+
+            init(_ error: BackupError) {
+                code = error.code.rawValue
+                message = error.message
+                hint = error.hint
+            }
+        }
+
+        let error: Content
+    }
+}

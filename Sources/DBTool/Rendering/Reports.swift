@@ -1,0 +1,153 @@
+import BackupCore
+import Terminal
+
+/// The result of `full`.
+struct BackupRendering: Rendering {
+    struct Document: Encodable {
+        let id: String
+        let path: String
+        let archive: String?
+        let status: String
+        let type: String
+        let scope: String
+        let database: String
+        let snapshot_at: Timestamp
+        let duration_seconds: Double
+        let statistics: Metadata.Statistics
+        let excluded_tables: [TableName]
+        let unreadable_tables: [TableName]
+        let archive_error: String?
+    }
+
+    private let report: BackupReport
+
+    init(_ report: BackupReport) {
+        self.report = report
+    }
+
+    var document: Document {
+        let metadata = report.metadata
+        return Document(
+            id: metadata.id, path: report.location, archive: report.archive,
+            status: metadata.status.rawValue, type: metadata.type.rawValue, scope: metadata.scope,
+            database: metadata.database, snapshot_at: metadata.snapshotAt,
+            duration_seconds: metadata.durationSeconds, statistics: metadata.statistics,
+            excluded_tables: metadata.excludedTables, unreadable_tables: metadata.unreadableTables,
+            archive_error: report.archiveFailure?.message)
+    }
+
+    var lines: [String] {
+        let metadata = report.metadata
+        let totals = metadata.statistics
+        var fields: [(String, String)] = [
+            ("database", "\(metadata.database) (PostgreSQL \(metadata.serverVersion))"),
+            ("tables", NumberText.grouped(totals.totalTables)),
+            ("rows", NumberText.grouped(totals.totalRowsProcessed)),
+            ("size", "\(ByteText(totals.totalSizeBytes))"),
+            ("time", NumberText.duration(seconds: metadata.durationSeconds)),
+            ("folder", report.location),
+        ]
+        if let archive = report.archive { fields.append(("archive", archive)) }
+        if !metadata.excludedTables.isEmpty {
+            fields.append(("rows left out", names(metadata.excludedTables)))
+        }
+        if !metadata.unreadableTables.isEmpty {
+            fields.append(("not readable", names(metadata.unreadableTables)))
+        }
+        if let failure = report.archiveFailure { fields.append(("no archive", failure.message)) }
+        return ["\(metadata.id) \(metadata.status.rawValue)"] + FieldList(fields).lines
+    }
+
+    private func names(_ tables: [TableName]) -> String {
+        tables.map(\.description).joined(separator: ", ")
+    }
+}
+
+/// The result of `restore`.
+struct RestoreRendering: Rendering {
+    struct Document: Encodable {
+        let id: String
+        let database: String
+        let tables: Int
+        let rows: Int
+        let duration_seconds: Double
+        let problems: [String]
+    }
+
+    private let report: RestoreReport
+
+    init(_ report: RestoreReport) {
+        self.report = report
+    }
+
+    var document: Document {
+        let tables = report.point.metadata.tables
+        return Document(
+            id: report.point.id.text, database: report.database, tables: tables.count,
+            rows: tables.reduce(0) { $0 + $1.fingerprint.rows }, duration_seconds: report.seconds,
+            problems: report.problems)
+    }
+
+    var lines: [String] {
+        let document = document
+        let fields = [
+            ("into", document.database),
+            ("tables", NumberText.grouped(document.tables)),
+            ("rows", "\(NumberText.grouped(document.rows)), fingerprints and counts agree"),
+            ("time", NumberText.duration(seconds: document.duration_seconds)),
+        ]
+        return ["\(document.id) restored"] + FieldList(fields).lines
+            + document.problems.map { "  not made: \($0)" }
+    }
+}
+
+/// The result of `verify`.
+struct VerifyRendering: Rendering {
+    struct Document: Encodable {
+        let id: String
+        let passed: Bool
+        let damage: [String]
+        let tables: Int
+        let rows: Int
+        let duration_seconds: Double
+    }
+
+    private let report: VerifyReport
+
+    init(_ report: VerifyReport) {
+        self.report = report
+    }
+
+    var document: Document {
+        let metadata = report.point.metadata
+        return Document(
+            id: metadata.id, passed: report.passed, damage: report.damage,
+            tables: metadata.tables.count, rows: metadata.statistics.totalRowsProcessed,
+            duration_seconds: report.seconds)
+    }
+
+    var lines: [String] {
+        let document = document
+        guard document.passed else {
+            return ["\(document.id) is damaged"] + document.damage.map { "  \($0)" }
+        }
+        let fields = [
+            ("tables", NumberText.grouped(document.tables)),
+            ("rows", "\(NumberText.grouped(document.rows)), checksums and fingerprints agree"),
+            ("time", NumberText.duration(seconds: document.duration_seconds)),
+        ]
+        return ["\(document.id) verified"] + FieldList(fields).lines
+    }
+}
+
+/// Names and values below each other.
+struct FieldList {
+    let lines: [String]
+
+    init(_ fields: [(name: String, value: String)]) {
+        let width = fields.map(\.name.count).max() ?? 0
+        lines = fields.map { name, value in
+            "  \(name)\(String(repeating: " ", count: width - name.count))  \(value)"
+        }
+    }
+}

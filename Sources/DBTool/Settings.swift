@@ -1,0 +1,58 @@
+import BackupCore
+import Configuration
+import Foundation
+import SystemPackage
+
+/// Where each setting comes from: flags, `DB_*` of the environment, `.env`.
+///
+/// What none of them has is
+/// left to the engine (`PG*`, `~/.pgpass`, defaults).
+struct Settings: Sendable {
+    private let environment: ConfigReader
+    private let file: ConfigReader?
+
+    /// Reads `.env`, unless `--config manual` says not to.
+    ///
+    /// - Throws: `BackupError.usage` when a file that was asked for is missing.
+    init(_ options: ConnectionOptions) async throws {
+        environment = ConfigReader(provider: EnvironmentVariablesProvider())
+        file = try await Self.file(options)
+    }
+
+    private static func file(_ options: ConnectionOptions) async throws -> ConfigReader? {
+        guard options.config != .manual else { return nil }
+        let path = options.envFile ?? ".env"
+        let isWanted = options.envFile != nil || options.config == .file
+        guard FileManager.default.fileExists(atPath: path) else {
+            guard !isWanted else {
+                throw BackupError(
+                    .usage, "settings file \(path) does not exist",
+                    hint: "Copy .env.example to .env, or use --config manual with flags.")
+            }
+            return nil
+        }
+        do {
+            return ConfigReader(
+                provider: try await EnvironmentVariablesProvider(
+                    environmentFilePath: FilePath(path)))
+        } catch {
+            throw BackupError(
+                .usage, "settings file \(path) cannot be read", underlying: "\(error)")
+        }
+    }
+
+    /// A flag's value, else that of the variable: `DB_HOST`.
+    func value(_ flag: String?, _ variable: String) -> String? {
+        if let flag { return flag }
+        let key = ConfigKey(variable.lowercased().split(separator: "_").map(String.init))
+        if let value = environment.string(forKey: key), !value.isEmpty { return value }
+        return file?.string(forKey: key).map(Self.unquoted).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// `.env` files often quote their values, as a shell would want it.
+    private static func unquoted(_ value: String) -> String {
+        guard value.count >= 2, let quote = value.first, "\"'".contains(quote), value.last == quote
+        else { return value }
+        return String(value.dropFirst().dropLast())
+    }
+}

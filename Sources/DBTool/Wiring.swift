@@ -1,0 +1,101 @@
+import BackupCore
+import Foundation
+import PostgresEngine
+import Terminal
+
+/// Turns options and settings into engines and repositories.
+struct Wiring {
+    private let options: ConnectionOptions
+    private let settings: Settings
+
+    init(_ options: ConnectionOptions) async throws {
+        self.options = options
+        settings = try await Settings(options)
+    }
+
+    /// The database that the user named, if any.
+    var database: String? { settings.value(options.database, "DB_NAME") }
+
+    /// The engine that the user chose.
+    ///
+    /// - Throws: `BackupError.usage` for an engine that is not there yet.
+    func engine(password: String? = nil) throws -> PostgresEngine {
+        let name = settings.value(options.db?.rawValue, "DB_ENGINE") ?? "postgres"
+        guard ["postgres", "postgresql"].contains(name.lowercased()) else {
+            throw BackupError(
+                .usage, "engine \(name) is not supported by this version",
+                hint: "PostgreSQL is: --db postgres.")
+        }
+        return PostgresEngine(postgresSettings(password: password))
+    }
+
+    /// Runs `body` with the engine; asks for a password on a terminal when the server wants one.
+    func withEngine<Result>(
+        _ body: (PostgresEngine) async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await body(engine())
+        } catch let error as BackupError where error.code == .passwordRequired {
+            guard let password = TerminalOutput.askForPassword("Password: ") else { throw error }
+            return try await body(engine(password: password))
+        }
+    }
+
+    private func postgresSettings(password: String?) -> PostgresSettings {
+        var postgres = PostgresSettings()
+        postgres.url = options.url.map { Secret($0) }
+        postgres.database = database
+        postgres.host = settings.value(options.host, "DB_HOST")
+        postgres.port = settings.value(options.port, "DB_PORT")
+        postgres.user = settings.value(options.user, "DB_USER")
+        postgres.password =
+            (password ?? settings.value(options.password, "DB_PASSWORD")).map { Secret($0) }
+        if options.url != nil {
+            // A URL is whole: only flags beside it change its parts.
+            postgres.database = options.database
+            postgres.host = options.host
+            postgres.port = options.port
+            postgres.user = options.user
+            postgres.password = (password ?? options.password).map { Secret($0) }
+        }
+        postgres.sslMode = settings.value(options.sslmode, "DB_SSLMODE")
+        postgres.sslRootCertificate = settings.value(options.sslrootcert, "DB_SSLROOTCERT")
+        postgres.sslCertificate = settings.value(options.sslcert, "DB_SSLCERT")
+        postgres.sslKey = settings.value(options.sslkey, "DB_SSLKEY")
+        postgres.pgDump = settings.value(options.pgDump, "DB_PG_DUMP")
+        return postgres
+    }
+
+    // MARK: The repository
+
+    /// The repository that the user named, or used last for this server and database.
+    ///
+    /// - Throws: `BackupError.usage` when there is none.
+    func repository(_ repository: RepositoryOptions) throws -> Repository {
+        let named = settings.value(repository.path, "DB_BACKUP_PATH")
+        guard let path = named ?? LastRepositories()[sourceName] else {
+            throw BackupError(
+                .usage, "no repository is named",
+                hint: "Name the folder of the backups with -path, or set DB_BACKUP_PATH.")
+        }
+        return Repository(storage: LocalStorage(path: path))
+    }
+
+    /// Remembers the repository for commands without `-path`.
+    func remember(_ repository: Repository) {
+        LastRepositories().remember(repository.storage.location, for: sourceName)
+    }
+
+    private var sourceName: String {
+        let host = settings.value(options.host, "DB_HOST") ?? ""
+        let port = settings.value(options.port, "DB_PORT") ?? ""
+        return "postgres \(host) \(port) \(database ?? "")"
+    }
+
+    /// Who runs this, for those who find a lock taken.
+    static var holder: String {
+        let process = ProcessInfo.processInfo
+        return
+            "process \(process.processIdentifier) on \(process.hostName) since \(Timestamp.now.text)"
+    }
+}

@@ -1,0 +1,135 @@
+import BackupCore
+
+/// The table of contents of pg_dump's custom format, as `pg_restore --list --verbose` prints it.
+struct PostgresArchive: Sendable {
+    /// One entry.
+    struct Entry: Sendable {
+        let id: Int
+        /// The oids of the catalog and of the object in the source; `0` where there is none.
+        let catalog: String
+        let object: String
+        /// Kind, schema, name and owner, as printed.
+        let words: String
+        var dependencies: [Int] = []
+
+        /// Whether it is of a kind: `FK CONSTRAINT`.
+        func isA(_ kind: String) -> Bool { words.hasPrefix(kind + " ") }
+    }
+
+    let entries: [Entry]
+
+    init(list: String) {
+        var entries: [Entry] = []
+        for line in list.split(separator: "\n") {
+            if let ids = line.firstMatch(of: /^;\tdepends on: (.*)$/)?.1 {
+                let dependencies = ids.split(separator: " ").compactMap { Int($0) }
+                if !entries.isEmpty { entries[entries.count - 1].dependencies = dependencies }
+            } else if let match = line.firstMatch(of: /^(\d+); (\d+) (\d+) (.*)$/) {
+                entries.append(
+                    Entry(
+                        id: Int(match.1) ?? 0, catalog: String(match.2), object: String(match.3),
+                        words: String(match.4)))
+            }
+        }
+        self.entries = entries
+    }
+
+    /// A list for `pg_restore --use-list` of these entries, in the archive's order.
+    func list(of ids: Set<Int>) -> String {
+        entries.filter { ids.contains($0.id) }.map { "\($0.id); \($0.catalog) \($0.object)\n" }
+            .joined()
+    }
+
+    /// All entries' numbers.
+    var all: Set<Int> { Set(entries.map(\.id)) }
+
+    // MARK: Selections
+
+    /// Entries of the given kinds, and whatever rests on them (their comments, for example).
+    func entries(ofKinds kinds: [String], among ids: Set<Int>) -> Set<Int> {
+        let roots = entries.filter { entry in
+            ids.contains(entry.id) && kinds.contains { entry.isA($0) }
+        }
+        return dependents(of: Set(roots.map(\.id)), among: ids)
+    }
+
+    /// What makes some tables again: them, what belongs to them, and what all that needs.
+    ///
+    /// A foreign key belongs to its table only when the table that it points to is there as well.
+    func entries(making tables: Set<String>) -> Set<Int> {
+        let isTable = Set(
+            entries.filter { $0.catalog == Self.relations && tables.contains($0.object) }.map(\.id))
+        let owned = entries.filter { entry in
+            !isTable.isDisjoint(with: entry.dependencies)
+                && Self.kindsOwnedByTables.contains { entry.isA($0) }
+        }
+        var wanted = isTable.union(owned.map(\.id))
+        // What belongs to what belongs to a table: comments on its constraints, attached indexes.
+        wanted.formUnion(
+            dependents(of: wanted, among: all).filter { id in
+                byID[id].map { entry in Self.kindsOwnedByTables.contains { entry.isA($0) } }
+                    ?? false
+            })
+        let optional = entries.filter { entry in
+            wanted.contains(entry.id) && Self.kindsPointingElsewhere.contains { entry.isA($0) }
+        }
+        let certain = requirements(of: wanted.subtracting(optional.map(\.id)))
+        let possible = optional.filter { entry in
+            entry.dependencies.allSatisfy { certain.contains($0) }
+        }
+        let settings = entries.filter { entry in
+            ["ENCODING", "STDSTRINGS", "SEARCHPATH"].contains {
+                entry.isA($0) || entry.isA("- \($0)")
+            }
+        }
+        let chosen = certain.union(possible.map(\.id)).union(settings.map(\.id))
+        // Grants and comments of everything that came along.
+        let decorations = entries(ofKinds: ["ACL", "COMMENT", "SECURITY LABEL"], among: all).filter
+        {
+            byID[$0]?.dependencies.allSatisfy(chosen.contains) ?? false
+        }
+        return chosen.union(decorations)
+    }
+
+    /// The oid of `pg_class`.
+    private static let relations = "1259"
+
+    private static let kindsOwnedByTables = [
+        "DEFAULT", "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "INDEX", "INDEX ATTACH",
+        "TABLE ATTACH", "TRIGGER", "RULE", "POLICY", "ROW SECURITY", "STATISTICS",
+        "SEQUENCE OWNED BY", "SEQUENCE", "COMMENT", "ACL", "SECURITY LABEL",
+    ]
+
+    private static let kindsPointingElsewhere = ["FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH"]
+
+    private var byID: [Int: Entry] {
+        Dictionary(entries.map { ($0.id, $0) }) { first, _ in first }
+    }
+
+    private func requirements(of ids: Set<Int>) -> Set<Int> {
+        let byID = byID
+        var required = ids
+        var open = Array(ids)
+        while let id = open.popLast() {
+            for dependency in byID[id]?.dependencies ?? []
+            where byID[dependency] != nil && required.insert(dependency).inserted {
+                open.append(dependency)
+            }
+        }
+        return required
+    }
+
+    private func dependents(of ids: Set<Int>, among candidates: Set<Int>) -> Set<Int> {
+        var found = ids
+        var grew = true
+        while grew {
+            let next = entries.filter { entry in
+                candidates.contains(entry.id) && !found.contains(entry.id)
+                    && !found.isDisjoint(with: entry.dependencies)
+            }
+            grew = !next.isEmpty
+            found.formUnion(next.map(\.id))
+        }
+        return found
+    }
+}

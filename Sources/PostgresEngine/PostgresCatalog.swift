@@ -1,0 +1,225 @@
+import BackupCore
+
+/// What the system catalogs say about tables: the queries, and their rows as values.
+///
+/// Every name is qualified and no user's function is called.
+struct PostgresCatalog {
+    let connection: PostgresConnection
+
+    /// A table, partitioned table or table of an extension whose rows belong to the backup.
+    struct Relation: Sendable {
+        let oid: String
+        let name: TableName
+        let isPartitioned: Bool
+        let isUnlogged: Bool
+        let fileNode: String
+        let isHeap: Bool
+        let rowEstimate: Int?
+        let isReadable: Bool
+        let hidesRows: Bool
+        /// The condition of an extension's configuration table; nil for ordinary tables.
+        let extensionFilter: String?
+
+        /// What must not change between listing a table and holding its lock.
+        var signature: [String] { [oid, name.schema, name.name, fileNode] }
+    }
+
+    // MARK: Tables
+
+    /// - SeeAlso: <https://www.postgresql.org/docs/current/extend-extensions.html>,
+    ///   "Extension Configuration Tables", for the rows of extensions that a dump must hold.
+    func relations() async throws -> [Relation] {
+        try await connection.rows(
+            """
+            SELECT c.oid, n.nspname, c.relname, c.relkind = 'p', c.relpersistence = 'u',
+                   c.relfilenode, coalesce(am.amname = 'heap', false),
+                   CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END,
+                   pg_catalog.has_table_privilege(c.oid, 'SELECT')
+                     AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
+                   pg_catalog.row_security_active(c.oid),
+                   e.extcondition[pg_catalog.array_position(e.extconfig, c.oid)]
+            FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
+            LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass
+              AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e'
+            LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+            WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+              AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+              AND (e.oid IS NULL OR c.oid = ANY (e.extconfig))
+            ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
+            """
+        ).map { row in
+            Relation(
+                oid: row[0] ?? "", name: TableName(schema: row[1] ?? "", name: row[2] ?? ""),
+                isPartitioned: row[3] == "t", isUnlogged: row[4] == "t", fileNode: row[5] ?? "",
+                isHeap: row[6] == "t", rowEstimate: row[7].flatMap { Int($0) },
+                isReadable: row[8] == "t", hidesRows: row[9] == "t", extensionFilter: row[10])
+        }
+    }
+
+    /// The bytes of each table's own file and of everything that belongs to it.
+    ///
+    /// For locked tables only: the function waits for whoever holds a table exclusively.
+    func sizes(of oids: [String]) async throws -> [String: (heap: Int, total: Int)] {
+        let rows = try await connection.rows(
+            """
+            SELECT o, pg_catalog.pg_relation_size(o), pg_catalog.pg_table_size(o)
+            FROM pg_catalog.unnest($1::oid[]) o
+            """, [Self.array(oids)])
+        return Self.dictionary(rows) { (Int($0[1] ?? "") ?? 0, Int($0[2] ?? "") ?? 0) }
+    }
+
+    func columns(of oids: [String]) async throws -> [String: [Column]] {
+        let rows = try await connection.rows(
+            """
+            SELECT attrelid, attname, pg_catalog.format_type(atttypid, atttypmod), attnum,
+                   attgenerated <> ''
+            FROM pg_catalog.pg_attribute
+            WHERE attrelid = ANY ($1::oid[]) AND attnum > 0 AND NOT attisdropped
+            ORDER BY attrelid, attnum
+            """, [Self.array(oids)])
+        return Self.groups(rows) { row in
+            Column(
+                name: row[1] ?? "", type: row[2] ?? "", number: Int(row[3] ?? "") ?? 0,
+                isGenerated: row[4] == "t")
+        }
+    }
+
+    /// The columns that identify a row: the primary key, else the shortest unique index that is
+    /// valid, unconditional and on columns that are certainly not null.
+    ///
+    /// Types whose text may be shared by two values (overloaded functions and operators) do not
+    /// identify.
+    func keys(of oids: [String]) async throws -> [String: [String]] {
+        let rows = try await connection.rows(
+            """
+            SELECT DISTINCT ON (i.indrelid) i.indrelid, i.indexrelid
+            FROM pg_catalog.pg_index i
+            WHERE i.indrelid = ANY ($1::oid[]) AND i.indisunique AND i.indisvalid
+              AND i.indpred IS NULL AND i.indexprs IS NULL
+              AND NOT EXISTS (
+                SELECT 1
+                FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, position)
+                JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                WHERE k.position <= i.indnkeyatts
+                  AND (NOT a.attnotnull OR a.attgenerated <> ''
+                       OR a.atttypid IN ('regproc'::regtype, 'regoper'::regtype)
+                       OR EXISTS (SELECT 1 FROM pg_catalog.pg_constraint n
+                                  WHERE n.conrelid = i.indrelid AND n.contype = 'n'
+                                    AND a.attnum = ANY (n.conkey) AND NOT n.convalidated)))
+            ORDER BY i.indrelid, i.indisprimary DESC, i.indnkeyatts, i.indexrelid
+            """, [Self.array(oids)])
+        let indexes = Self.dictionary(rows) { $0[1] ?? "" }
+        return try await keyColumns(of: indexes)
+    }
+
+    private func keyColumns(of indexes: [String: String]) async throws -> [String: [String]] {
+        let rows = try await connection.rows(
+            """
+            SELECT i.indrelid, a.attname
+            FROM pg_catalog.pg_index i
+            CROSS JOIN LATERAL
+              pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, position)
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+            WHERE i.indexrelid = ANY ($1::oid[]) AND k.position <= i.indnkeyatts
+            ORDER BY i.indrelid, k.position
+            """, [Self.array(Array(indexes.values))])
+        return Self.groups(rows) { $0[1] ?? "" }
+    }
+
+    // MARK: Partitions
+
+    /// The ancestors of each partition, the nearest first, and how each is partitioned.
+    func ancestors() async throws -> [String: [(table: TableName, isHash: Bool)]] {
+        let rows = try await connection.rows(
+            """
+            WITH RECURSIVE up(leaf, parent, depth) AS (
+              SELECT c.oid, i.inhparent, 1 FROM pg_catalog.pg_class c
+              JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid
+              WHERE c.relispartition AND c.relkind IN ('r', 'p')
+              UNION ALL
+              SELECT up.leaf, i.inhparent, up.depth + 1 FROM up
+              JOIN pg_catalog.pg_class c ON c.oid = up.parent AND c.relispartition
+              JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid)
+            SELECT up.leaf, n.nspname, c.relname, p.partstrat = 'h'
+            FROM up
+            JOIN pg_catalog.pg_class c ON c.oid = up.parent
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = c.oid
+            ORDER BY up.leaf, up.depth
+            """)
+        return Self.groups(rows) {
+            (TableName(schema: $0[1] ?? "", name: $0[2] ?? ""), $0[3] == "t")
+        }
+    }
+
+    // MARK: Meaning of rows
+
+    /// For each table a digest of everything that the text of its rows depends on beside the rows:
+    /// its columns' types, and recursively domains, elements, subtypes of ranges, attributes of
+    /// composites, labels of enums, output functions and versions of extensions.
+    func textDigests(of oids: [String]) async throws -> [String: String] {
+        let rows = try await connection.rows(
+            """
+            WITH RECURSIVE uses(relation, type) AS (
+              SELECT attrelid, atttypid FROM pg_catalog.pg_attribute
+              WHERE attrelid = ANY ($1::oid[]) AND attnum > 0 AND NOT attisdropped
+              UNION
+              SELECT u.relation, part.type FROM uses u
+              JOIN pg_catalog.pg_type t ON t.oid = u.type
+              CROSS JOIN LATERAL (
+                SELECT t.typbasetype WHERE t.typtype = 'd'
+                UNION ALL SELECT t.typelem WHERE t.typelem <> 0
+                UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range r
+                  WHERE t.oid IN (r.rngtypid, r.rngmultitypid)
+                UNION ALL SELECT a.atttypid FROM pg_catalog.pg_attribute a
+                  WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0
+                    AND NOT a.attisdropped
+              ) part(type)
+            ), described(type, words) AS (
+              SELECT t.oid, pg_catalog.concat_ws(
+                ' ', n.nspname, t.typname, t.typtype, t.typdelim, t.typtypmod, f.proname, f.prosrc,
+                f.probin, e.extname, e.extversion,
+                (SELECT pg_catalog.string_agg(pg_catalog.quote_literal(l.enumlabel), ','
+                                              ORDER BY l.enumsortorder)
+                 FROM pg_catalog.pg_enum l WHERE l.enumtypid = t.oid),
+                (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(
+                          ' ', a.attnum, pg_catalog.quote_ident(a.attname), a.atttypid, a.atttypmod),
+                        ',' ORDER BY a.attnum)
+                 FROM pg_catalog.pg_attribute a
+                 WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0
+                   AND NOT a.attisdropped))
+              FROM (SELECT DISTINCT type FROM uses) u
+              JOIN pg_catalog.pg_type t ON t.oid = u.type
+              JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+              LEFT JOIN pg_catalog.pg_proc f ON f.oid = t.typoutput
+              LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_type'::regclass
+                AND d.objid = t.oid AND d.deptype = 'e'
+              LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+            )
+            SELECT u.relation, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
+              pg_catalog.string_agg(d.words, E'\\n' ORDER BY d.type), 'UTF8')), 'hex')
+            FROM uses u JOIN described d USING (type)
+            GROUP BY u.relation
+            """, [Self.array(oids)])
+        return Self.dictionary(rows) { $0[1] ?? "" }
+    }
+
+    // MARK: Rows as values
+
+    /// An array of oids in the server's own text.
+    static func array(_ oids: [String]) -> String { "{\(oids.joined(separator: ","))}" }
+
+    private static func groups<Value>(
+        _ rows: [[String?]], _ value: ([String?]) -> Value
+    ) -> [String: [Value]] {
+        rows.reduce(into: [:]) { $0[$1[0] ?? "", default: []].append(value($1)) }
+    }
+
+    private static func dictionary<Value>(
+        _ rows: [[String?]], _ value: ([String?]) -> Value
+    ) -> [String: Value] {
+        rows.reduce(into: [:]) { $0[$1[0] ?? ""] = value($1) }
+    }
+}

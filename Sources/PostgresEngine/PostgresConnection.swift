@@ -1,0 +1,244 @@
+import BackupCore
+import CPostgres
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// One session with a server: the only place that calls libpq.
+///
+/// An actor on a thread of its own. Calls that wait for each other's end (a COPY and its rows) are
+/// kept apart by `turn`: whoever uses a connection that others know enters it first.
+actor PostgresConnection {
+    /// One at a time may use the connection.
+    nonisolated let turn = Turnstile(permits: 1)
+    nonisolated let canceller: PostgresCanceller
+    private nonisolated let thread = ConnectionThread()
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    /// `nonisolated(unsafe)`: set once; used on the connection's own thread, and by `deinit`.
+    private nonisolated(unsafe) let connection: OpaquePointer
+
+    /// Logs in.
+    ///
+    /// - Throws: `BackupError.connectionFailed`, `BackupError.passwordRequired`.
+    init(_ settings: PostgresSettings) async throws {
+        let connection = try await Self.connect(settings)
+        self.connection = connection
+        canceller = PostgresCanceller(connection)
+    }
+
+    deinit {
+        PQfinish(connection)
+    }
+
+    // MARK: Statements
+
+    /// Runs statements and forgets what they return.
+    func execute(_ sql: String) throws {
+        _ = try rows(sql)
+    }
+
+    /// Runs one statement, or several without parameters; the last one's rows, as text.
+    func rows(_ sql: String, _ parameters: [String?] = []) throws -> [[String?]] {
+        let result = parameters.isEmpty ? PQexec(connection, sql) : execute(sql, with: parameters)
+        defer { PQclear(result) }
+        switch PQresultStatus(result) {
+        case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: return []
+        case PGRES_TUPLES_OK: return Self.rows(of: result)
+        default: throw PostgresError(result: result, connection: connection)
+        }
+    }
+
+    /// Runs one statement that gives one value.
+    func value(_ sql: String, _ parameters: [String?] = []) throws -> String? {
+        try rows(sql, parameters).first?.first ?? nil
+    }
+
+    /// The settings that libpq ended up with, as environment variables for the server's programs.
+    var environment: [String: String] {
+        var variables: [String: String] = [:]
+        guard let options = PQconninfo(connection) else { return variables }
+        defer { PQconninfoFree(options) }
+        var option = options
+        while option.pointee.keyword != nil {
+            if let name = option.pointee.envvar, let value = option.pointee.val {
+                variables[String(cString: name)] = String(cString: value)
+            }
+            option += 1
+        }
+        return variables
+    }
+
+    // MARK: COPY
+
+    /// Runs `COPY … TO STDOUT` and hands its rows over in batches.
+    ///
+    /// - Throws: `PostgresError`; `CancellationError`, the server's statement being cancelled too;
+    ///   whatever `sink` throws.
+    func copyOut(
+        _ sql: String, into sink: @Sendable (RowBatch) async throws -> Void
+    ) async throws {
+        try await withTaskCancellationHandler {
+            try begin(sql, expecting: PGRES_COPY_OUT)
+            var batch = RowBatch()
+            do {
+                // HOT PATH: every row of a backup passes here.
+                while let length = try nextRow(into: &batch), length > 0 {
+                    if batch.isFull {
+                        try await sink(batch)
+                        batch.removeAll()
+                    }
+                }
+                if !batch.isEmpty { try await sink(batch) }
+            } catch {
+                abandonCopy()
+                throw error
+            }
+            try finish()
+        } onCancel: {
+            canceller.cancel()
+        }
+        try Task.checkCancellation()
+    }
+
+    /// Runs `COPY … FROM STDIN` with the rows that `next` gives, until nil.
+    ///
+    /// - Returns: The number of rows that the server took.
+    func copyIn(
+        _ sql: String, from next: @Sendable () async throws -> RowBatch?
+    ) async throws -> Int {
+        try await withTaskCancellationHandler {
+            try begin(sql, expecting: PGRES_COPY_IN)
+            do {
+                while let batch = try await next() { try put(batch) }
+            } catch {
+                // The message ends the statement with an error, so that nothing of it stays.
+                PQputCopyEnd(connection, "interrupted")
+                _ = try? finish()
+                throw error
+            }
+            guard PQputCopyEnd(connection, nil) == 1 else {
+                throw PostgresError(result: nil, connection: connection)
+            }
+            return try finish()
+        } onCancel: {
+            canceller.cancel()
+        }
+    }
+
+    private func put(_ batch: RowBatch) throws {
+        let code = batch.bytes.withUnsafeBytes { bytes in
+            PQputCopyData(
+                connection, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+                Int32(bytes.count))
+        }
+        guard code == 1 else { throw PostgresError(result: nil, connection: connection) }
+    }
+
+    /// Adds the next row to the batch; nil at the end.
+    @inline(__always)
+    private func nextRow(into batch: inout RowBatch) throws -> Int32? {
+        var row: UnsafeMutablePointer<CChar>?
+        let length = PQgetCopyData(connection, &row, 0)
+        guard length > 0 else {
+            if length == -1 { return nil }
+            throw PostgresError(result: nil, connection: connection)
+        }
+        batch.append(record: UnsafeRawBufferPointer(start: row, count: Int(length)))
+        PQfreemem(row)
+        return length
+    }
+
+    private func begin(_ sql: String, expecting status: ExecStatusType) throws {
+        let result = PQexec(connection, sql)
+        defer { PQclear(result) }
+        guard PQresultStatus(result) == status else {
+            throw PostgresError(result: result, connection: connection)
+        }
+    }
+
+    /// Reads the end of a COPY; the number of rows that the server counted.
+    @discardableResult
+    private func finish() throws -> Int {
+        var count = 0
+        var failure: PostgresError?
+        while let result = PQgetResult(connection) {
+            if PQresultStatus(result) == PGRES_COMMAND_OK {
+                count = Int(String(cString: PQcmdTuples(result))) ?? 0
+            } else {
+                failure = failure ?? PostgresError(result: result, connection: connection)
+            }
+            PQclear(result)
+        }
+        if let failure { throw failure }
+        return count
+    }
+
+    /// Ends a COPY whose rows nobody wants any more.
+    private func abandonCopy() {
+        guard PQstatus(connection) == CONNECTION_OK else { return }
+        canceller.cancelAndWait()
+        var row: UnsafeMutablePointer<CChar>?
+        while PQgetCopyData(connection, &row, 0) > 0 { PQfreemem(row) }
+        // The error that led here is the one to report.
+        _ = try? finish()
+    }
+
+    // MARK: libpq's own types
+
+    /// Blocks a thread for as long as connecting takes.
+    @concurrent
+    private static func connect(_ settings: PostgresSettings) async throws -> OpaquePointer {
+        let parameters =
+            [("connect_timeout", "15"), ("application_name", "dbtool")]
+            .filter { getenv($0.0 == "connect_timeout" ? "PGCONNECT_TIMEOUT" : "PGAPPNAME") == nil }
+            + settings.parameters.map { ($0.keyword, $0.value) }
+        let keywords = parameters.map { strdup($0.0) }
+        let values = parameters.map { strdup($0.1) }
+        defer { (keywords + values).forEach { free($0) } }
+        let connection = PQconnectdbParams(
+            keywords.map { UnsafePointer($0) } + [nil], values.map { UnsafePointer($0) } + [nil], 1)
+        guard let connection else {
+            throw BackupError(.connectionFailed, "libpq could not allocate a connection")
+        }
+        guard PQstatus(connection) == CONNECTION_OK else {
+            defer { PQfinish(connection) }
+            throw refusal(by: connection)
+        }
+        // Notices would be printed on standard error otherwise.
+        PQsetNoticeProcessor(connection, { _, _ in }, nil)
+        return connection
+    }
+
+    private static func refusal(by connection: OpaquePointer) -> BackupError {
+        let words = String(cString: PQerrorMessage(connection))
+            .split(separator: "\n").joined(separator: " ")
+        let needsPassword = PQconnectionNeedsPassword(connection) == 1
+        return BackupError(
+            needsPassword ? .passwordRequired : .connectionFailed, "cannot connect: \(words)",
+            hint: needsPassword
+                ? "Give a password with DB_PASSWORD, PGPASSWORD, ~/.pgpass or --password."
+                : "Check --host, --port, --user, --database and that the server accepts connections."
+        )
+    }
+
+    private func execute(_ sql: String, with parameters: [String?]) -> OpaquePointer? {
+        let copies = parameters.map { text in text.flatMap { strdup($0) } }
+        defer { copies.forEach { free($0) } }
+        return PQexecParams(
+            connection, sql, Int32(copies.count), nil, copies.map { UnsafePointer($0) }, nil, nil, 0
+        )
+    }
+
+    private static func rows(of result: OpaquePointer?) -> [[String?]] {
+        (0..<PQntuples(result)).map { row in
+            (0..<PQnfields(result)).map { column in
+                PQgetisnull(result, row, column) == 1
+                    ? nil : String(cString: PQgetvalue(result, row, column))
+            }
+        }
+    }
+}

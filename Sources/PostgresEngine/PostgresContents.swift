@@ -1,0 +1,67 @@
+import BackupCore
+
+/// What is in scope, described under the locks: tables, how to read their rows, views to compute.
+struct PostgresContents {
+    var schema = Schema()
+    private(set) var rows: [TableName: PostgresRows] = [:]
+
+    init(
+        _ scope: PostgresScope, isWhole: Bool, facts: PostgresMoment, user: String,
+        on connection: PostgresConnection
+    ) async throws {
+        try await addTables(scope, facts, PostgresCatalog(connection: connection))
+        guard isWhole else { return }
+        schema.materializedViews = try await Self.materializedViews(on: connection)
+        for (table, rows) in try await PostgresLargeObjects.tables(connection, user: user) {
+            schema.tables.append(table)
+            self.rows[table.name] = rows
+        }
+    }
+
+    private mutating func addTables(
+        _ scope: PostgresScope, _ facts: PostgresMoment, _ catalog: PostgresCatalog
+    ) async throws {
+        let oids = scope.stored.map(\.oid)
+        let columns = try await catalog.columns(of: oids)
+        let keys = try await catalog.keys(of: oids)
+        let sizes = try await catalog.sizes(of: oids)
+        let digests = try await catalog.textDigests(of: oids)
+        let ancestors = try await catalog.ancestors()
+        for relation in scope.stored {
+            let size = sizes[relation.oid] ?? (0, 0)
+            let table = Table(
+                name: relation.name, columns: columns[relation.oid] ?? [],
+                key: keys[relation.oid] ?? [],
+                identity: TableIdentity(
+                    object: relation.oid, storage: relation.fileNode,
+                    textDigest: digests[relation.oid] ?? ""),
+                // Rows of hash partitions belong elsewhere on another machine; the root knows where.
+                loadsThrough: ancestors[relation.oid]?.last(where: \.isHash)?.table,
+                filter: relation.extensionFilter, estimatedBytes: size.total,
+                estimatedRows: relation.rowEstimate)
+            schema.tables.append(table)
+            rows[table.name] = PostgresRows(
+                relation, columns: table.storedColumns.map(\.name), sizes: size,
+                blockBytes: facts.blockBytes)
+        }
+    }
+
+    private static func materializedViews(
+        on connection: PostgresConnection
+    ) async throws -> [MaterializedView] {
+        try await connection.rows(
+            """
+            SELECT n.nspname, c.relname, c.relispopulated
+            FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind = 'm' AND n.nspname !~ '^pg_'
+              AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                              WHERE d.classid = 'pg_catalog.pg_class'::regclass
+                                AND d.objid = c.oid AND d.deptype = 'e')
+            ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
+            """
+        ).map {
+            MaterializedView(schema: $0[0] ?? "", name: $0[1] ?? "", isPopulated: $0[2] == "t")
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import BackupCore
+
+/// The definition of a source, read by pg_dump at a snapshot's moment.
+struct PostgresDefinition {
+    let programs: PostgresPrograms
+    let environment: [String: String]
+    let snapshotID: String
+    let encoding: String
+    let lockTimeout: Duration
+
+    /// Reads the SQL for people and pg_dump's archive.
+    ///
+    /// `tables` are the oids of the tables in scope, nil for everything; `unreadable` are tables
+    /// that pg_dump must not touch.
+    func read(
+        tables: Set<String>?, unreadable: [TableName]
+    ) async throws -> (sql: [UInt8], dump: [UInt8]) {
+        let dump = try await programs.dump(
+            [
+                "--schema-only", "--format=custom", "--snapshot=\(snapshotID)",
+                "--lock-wait-timeout=\(max(1, lockTimeout.components.seconds * 1000))",
+                "--encoding=\(encoding)",
+            ]
+                + unreadable.map { "--exclude-table=\(SQLText.qualified($0))" },
+            environment: environment)
+        let sql = try await TemporaryFile.with(dump) { archive in
+            try await render(archive, tables: tables)
+        }
+        return (sql, dump)
+    }
+
+    private func render(_ archive: String, tables: Set<String>?) async throws -> [UInt8] {
+        guard let tables else {
+            return Self.readable(try await programs.render(["--file=-", archive]))
+        }
+        let list = try await programs.render(["--list", "--verbose", archive])
+        let contents = PostgresArchive(list: String(decoding: list, as: UTF8.self))
+        let selection = contents.list(of: contents.entries(making: tables))
+        return try await TemporaryFile.with(Array(selection.utf8)) { file in
+            Self.readable(
+                try await programs.render(["--file=-", "--use-list=\(file)", archive]))
+        }
+    }
+
+    /// Without lines that differ between two dumps of the same schema, or that only psql knows.
+    static func readable(_ sql: [UInt8]) -> [UInt8] {
+        let dropped = ["\\restrict ", "\\unrestrict ", "-- Dumped from ", "-- Dumped by "]
+            .map { Array($0.utf8) }
+        let lines = sql.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        return Array(
+            lines.filter { line in !dropped.contains { line.starts(with: $0) } }
+                .joined(separator: [UInt8(ascii: "\n")]))
+    }
+}

@@ -1,0 +1,42 @@
+public import BackupCore
+
+/// PostgreSQL 14 and newer, through libpq, pg_dump and pg_restore.
+public struct PostgresEngine: Engine {
+    /// The oldest major version that is supported.
+    static let oldestMajor = 14
+
+    private let settings: PostgresSettings
+
+    /// An engine that speaks to one server.
+    public init(_ settings: PostgresSettings) {
+        self.settings = settings
+    }
+
+    /// `postgres`.
+    public var name: String { "postgres" }
+
+    /// The server's own programs, line by line.
+    public func restoreGuide(for metadata: Metadata) -> String {
+        PostgresRestoreGuide.text(for: metadata)
+    }
+
+    /// Locks the tables, then takes a snapshot that several connections share.
+    public func withSnapshot<Result: Sendable>(
+        of request: SnapshotRequest, _ body: (any Snapshot) async throws -> Result
+    ) async throws -> Result {
+        let source = try await PostgresSource(settings)
+        let snapshot = try await source.takeSnapshot(of: request)
+        let result = try await body(snapshot)
+        // Closing the connections ends the transactions as well; this frees the locks at once.
+        try? await snapshot.leader.execute("ROLLBACK")
+        return result
+    }
+
+    /// Opens the target and checks it.
+    public func withTarget<Result: Sendable>(
+        of request: TargetRequest, _ body: (any Target) async throws -> Result
+    ) async throws -> Result {
+        let target = try await PostgresTarget.open(request, settings: settings)
+        return try await body(target)
+    }
+}

@@ -1,0 +1,73 @@
+import BackupCore
+import CPostgres
+
+/// What the server said when it refused something.
+struct PostgresError: Error, Sendable {
+    let sqlState: String
+    let message: String
+    let detail: String?
+    let hint: String?
+    let context: String?
+
+    init(result: OpaquePointer?, connection: OpaquePointer?) {
+        func field(_ code: Character) -> String? {
+            guard let ascii = code.asciiValue else { return nil }
+            return PQresultErrorField(result, Int32(ascii)).map { String(cString: $0) }
+        }
+        sqlState = field("C") ?? ""
+        detail = field("D")
+        hint = field("H")
+        context = field("W")
+        let words = PQerrorMessage(connection).map { String(cString: $0) } ?? ""
+        message = field("M") ?? (words.isEmpty ? "the connection was lost" : words)
+    }
+
+    init(message: String) {
+        (sqlState, self.message) = ("", message)
+        (detail, hint, context) = (nil, nil, nil)
+    }
+
+    /// Whether the connection itself is gone.
+    var isConnectionLoss: Bool {
+        // Class 08 and 57P0x: connection exceptions, shutdowns, a terminated backend.
+        sqlState.isEmpty || sqlState.hasPrefix("08") || sqlState.hasPrefix("57P")
+    }
+
+    /// The same in this project's words, with what was being done in front.
+    func backupError(while doing: String) -> BackupError {
+        let words = message.split(separator: "\n").joined(separator: " ")
+        let state = sqlState.isEmpty ? "" : " (SQLSTATE \(sqlState))"
+        return BackupError(
+            code, "\(doing): \(words)\(state)", hint: advice,
+            underlying: [detail, context].compactMap(\.self).joined(separator: "\n").nonEmpty)
+    }
+
+    private var code: BackupError.Code {
+        if isConnectionLoss { return .connectionFailed }
+        return switch sqlState {
+        case "42501": .permissionDenied
+        case "55P03": .sourceChanged
+        default: .serverRefused
+        }
+    }
+
+    /// The server's own hint, or ours where it has none.
+    private var advice: String? {
+        if let hint { return hint }
+        return switch sqlState {
+        case "53200":
+            "Raise max_locks_per_transaction on the server, or back up fewer tables at a time."
+        case "53300":
+            "The server has no connection left; use fewer --jobs, or raise max_connections."
+        case "53100": "The server's disk is full."
+        case "55P03":
+            "Another session holds or waits for a conflicting lock; try again, or raise --lock-timeout."
+        default: nil
+        }
+    }
+}
+
+extension String {
+    /// Nil for an empty text.
+    var nonEmpty: String? { isEmpty ? nil : self }
+}

@@ -1,0 +1,155 @@
+import BackupCore
+
+/// Large objects, as two tables: their pages, and what is known about each.
+///
+/// - SeeAlso: <https://www.postgresql.org/docs/current/catalog-pg-largeobject.html>
+enum PostgresLargeObjects {
+    static let pages = TableName(schema: "pg_catalog", name: "pg_largeobject")
+    static let objects = TableName(schema: "pg_catalog", name: "pg_largeobject_metadata")
+
+    private static let pageColumns = ["loid", "pageno", "data"]
+    private static let objectColumns = ["loid", "owner", "acl", "comment"]
+
+    /// Their tables and how to read them; none when the database has no large objects.
+    ///
+    /// - Throws: `BackupError.permissionDenied` naming those that cannot be read.
+    static func tables(
+        _ connection: PostgresConnection, user: String
+    ) async throws -> [(table: Table, rows: PostgresRows)] {
+        let count = try await connection.value(
+            "SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata")
+        guard count != "0" else { return [] }
+        let readsPages =
+            try await connection.value(
+                "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_largeobject', 'SELECT')")
+            == "t"
+        if !readsPages { try await checkPrivileges(connection, user: user) }
+        let query = readsPages ? queryOfPages : queryThroughFunctions
+        let size = try await connection.value(
+            "SELECT pg_catalog.pg_relation_size('pg_catalog.pg_largeobject')")
+        return [
+            (
+                table(
+                    pages, columns: pageColumns, types: ["oid", "integer", "bytea"],
+                    key: ["loid", "pageno"], bytes: Int(size ?? "") ?? 0),
+                PostgresRows(query: query)
+            ),
+            (
+                table(
+                    objects, columns: objectColumns, types: ["oid", "text", "text", "text"],
+                    key: ["loid"], bytes: 0),
+                PostgresRows(query: queryOfObjects)
+            ),
+        ]
+    }
+
+    private static let queryOfPages =
+        "SELECT loid, pageno, data FROM pg_catalog.pg_largeobject"
+
+    /// Reads through the functions that check privileges; holes read as zeros.
+    private static let queryThroughFunctions = """
+        SELECT o.oid AS loid, p.pageno,
+               pg_catalog.lo_get(o.oid, p.pageno::bigint * 2048, 2048) AS data
+        FROM (SELECT m.oid, pg_catalog.lo_lseek64(f.fd, 0, 2) AS bytes,
+                     pg_catalog.lo_close(f.fd) AS closed
+              FROM pg_catalog.pg_largeobject_metadata m
+              CROSS JOIN LATERAL (SELECT pg_catalog.lo_open(m.oid, 262144) AS fd OFFSET 0) f
+              OFFSET 0) o
+        CROSS JOIN LATERAL
+          pg_catalog.generate_series(0, ((o.bytes + 2047) / 2048)::integer - 1) p(pageno)
+        """
+
+    private static let queryOfObjects = """
+        SELECT m.oid AS loid, pg_catalog.pg_get_userbyid(m.lomowner) AS owner,
+               m.lomacl::text AS acl,
+               pg_catalog.obj_description(m.oid, 'pg_largeobject') AS comment
+        FROM pg_catalog.pg_largeobject_metadata m
+        """
+
+    private static func checkPrivileges(
+        _ connection: PostgresConnection, user: String
+    ) async throws {
+        let unreadable = try await connection.rows(
+            """
+            SELECT m.oid FROM pg_catalog.pg_largeobject_metadata m
+            WHERE NOT pg_catalog.pg_has_role(m.lomowner, 'USAGE') AND NOT EXISTS (
+              SELECT 1 FROM pg_catalog.aclexplode(m.lomacl) a
+              WHERE a.privilege_type = 'SELECT'
+                AND (a.grantee = 0 OR pg_catalog.pg_has_role(a.grantee, 'USAGE')))
+            ORDER BY m.oid
+            """
+        ).compactMap(\.first).compactMap(\.self)
+        guard unreadable.isEmpty else {
+            throw PostgresPrivileges.missing(largeObjects: unreadable, for: user)
+        }
+    }
+
+    private static func table(
+        _ name: TableName, columns: [String], types: [String], key: [String], bytes: Int
+    ) -> Table {
+        var table = Table(
+            name: name,
+            columns: zip(columns, types).enumerated().map { index, column in
+                Column(name: column.0, type: column.1, number: index + 1)
+            },
+            key: key,
+            identity: TableIdentity(object: name.name, storage: "", textDigest: ""),
+            estimatedBytes: bytes)
+        table.fileName = name.name
+        return table
+    }
+
+    // MARK: Restoring
+
+    static let temporaryTable = "pg_temp.dbtool_large_objects"
+
+    /// Where the rows go first, from which `restoreStatements` makes large objects.
+    static func createTemporaryTable(for table: TableName) -> String {
+        let columns =
+            table == pages
+            ? "loid oid, pageno integer, data bytea"
+            : "loid oid, owner text, acl text, comment text"
+        return "CREATE TEMPORARY TABLE dbtool_large_objects (\(columns)) ON COMMIT DROP"
+    }
+
+    /// Makes large objects of what the temporary table holds; each statement gives statements to
+    /// run, or does the work itself.
+    static func restoreStatements(
+        for table: TableName, omitsOwners: Bool, omitsPrivileges: Bool
+    ) -> [String] {
+        guard table == objects else {
+            return [
+                """
+                SELECT pg_catalog.lo_put(loid, pageno::bigint * 2048, data)
+                FROM \(temporaryTable) WHERE pageno >= 0
+                """
+            ]
+        }
+        var statements = ["SELECT pg_catalog.lo_create(loid) FROM \(temporaryTable)"]
+        statements.append(
+            """
+            SELECT pg_catalog.format('COMMENT ON LARGE OBJECT %s IS %L', loid, comment)
+            FROM \(temporaryTable) WHERE comment IS NOT NULL
+            """)
+        if !omitsPrivileges { statements.append(grants) }
+        if !omitsOwners {
+            statements.append(
+                """
+                SELECT pg_catalog.format('ALTER LARGE OBJECT %s OWNER TO %I', loid, owner)
+                FROM \(temporaryTable) WHERE owner <> current_user
+                """)
+        }
+        return statements
+    }
+
+    private static let grants = """
+        SELECT pg_catalog.format(
+          'GRANT %s ON LARGE OBJECT %s TO %s%s', a.privilege_type, loid,
+          CASE WHEN a.grantee = 0 THEN 'PUBLIC'
+               ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
+          CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM \(temporaryTable)
+        CROSS JOIN LATERAL pg_catalog.aclexplode(acl::pg_catalog.aclitem[]) a
+        WHERE acl IS NOT NULL AND pg_catalog.pg_get_userbyid(a.grantee) <> owner
+        """
+}

@@ -1,0 +1,139 @@
+import BackupCore
+
+/// What is written down about the moment of a snapshot.
+struct PostgresMoment: Sendable {
+    let moment: SnapshotMoment
+    let extensions: [String]
+    let blockBytes: Int
+    let isStandby: Bool
+    /// The log position behind everything that the snapshot sees; nil on a standby.
+    let writtenUpTo: String?
+
+    /// Takes the transaction's snapshot and describes it.
+    ///
+    /// The identity holds what tells clones, rollbacks and promotions apart; all of it is readable
+    /// by any role.
+    static func read(
+        on connection: PostgresConnection, encoding: String
+    ) async throws -> PostgresMoment {
+        let row =
+            try await connection.rows(
+                """
+                SELECT pg_catalog.to_char(pg_catalog.statement_timestamp(),
+                                          'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
+                       pg_catalog.current_database(), pg_catalog.current_setting('server_version'),
+                       pg_catalog.pg_snapshot_xmin(s), pg_catalog.pg_snapshot_xmax(s),
+                       (SELECT system_identifier FROM pg_catalog.pg_control_system()),
+                       (SELECT oid FROM pg_catalog.pg_database
+                        WHERE datname = pg_catalog.current_database()),
+                       pg_catalog.to_char(pg_catalog.pg_postmaster_start_time(),
+                                          'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
+                       pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('block_size')
+                FROM pg_catalog.pg_current_snapshot() s
+                """
+            ).first ?? []
+        let isStandby = row[8] == "t"
+        let log = try await logPosition(on: connection, isStandby: isStandby)
+        let identity = [
+            "snapshot_xmin": row[3], "snapshot_xmax": row[4], "system_identifier": row[5],
+            "database_oid": row[6], "postmaster_start_time": row[7], "timeline": log.timeline,
+            "lsn": log.position,
+        ]
+        return PostgresMoment(
+            moment: SnapshotMoment(
+                time: Timestamp(row[0] ?? "") ?? .now, database: row[1] ?? "",
+                defaultSchema: PostgresScope.defaultSchema,
+                serverVersion: String((row[2] ?? "").prefix { $0 != " " }),
+                consistency: "repeatable read snapshot under ACCESS SHARE locks"
+                    + (isStandby ? ", on a standby" : ""),
+                encoding: encoding, identity: identity.compactMapValues(\.self),
+                databaseProperties: try await properties(on: connection)),
+            extensions: try await connection.rows(
+                """
+                SELECT extname FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql'
+                ORDER BY extname
+                """
+            ).compactMap { $0[0] },
+            blockBytes: Int(row[9] ?? "") ?? 8192, isStandby: isStandby,
+            writtenUpTo: isStandby ? nil : log.position)
+    }
+
+    /// - SeeAlso: <https://www.postgresql.org/docs/current/functions-admin.html>
+    private static func logPosition(
+        on connection: PostgresConnection, isStandby: Bool
+    ) async throws -> (position: String?, timeline: String?) {
+        let query =
+            isStandby
+            ? """
+            SELECT pg_catalog.pg_last_wal_replay_lsn(),
+                   (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint())
+            """
+            : """
+            SELECT l, ('x' || pg_catalog.left(pg_catalog.pg_walfile_name(l), 8))::bit(32)::integer
+            FROM pg_catalog.pg_current_wal_insert_lsn() l
+            """
+        let row = try await connection.rows(query).first ?? [nil, nil]
+        return (row[0], row[1])
+    }
+
+    /// What `CREATE DATABASE` needs; columns differ between versions, hence the detour by JSON.
+    private static func properties(
+        on connection: PostgresConnection
+    ) async throws -> [String: String] {
+        let row =
+            try await connection.rows(
+                """
+                SELECT pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype,
+                       j ->> 'datlocprovider', coalesce(j ->> 'datlocale', j ->> 'daticulocale'),
+                       j ->> 'daticurules'
+                FROM (SELECT d.*, pg_catalog.to_jsonb(d) AS j FROM pg_catalog.pg_database d
+                      WHERE datname = pg_catalog.current_database()) d
+                """
+            ).first ?? []
+        let names = ["encoding", "collate", "ctype", "locale_provider", "locale", "icu_rules"]
+        var properties = Dictionary(zip(names, row).map { ($0, $1) }) { first, _ in first }
+            .compactMapValues(\.self)
+        let settings = try await connection.rows(
+            """
+            SELECT pg_catalog.unnest(s.setconfig) FROM pg_catalog.pg_db_role_setting s
+            JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
+            WHERE d.datname = pg_catalog.current_database() AND s.setrole = 0
+            """)
+        for setting in settings.compactMap({ $0[0] }) {
+            let parts = setting.split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            properties["setting.\(parts[0])"] = parts.count == 2 ? String(parts[1]) : ""
+        }
+        return properties
+    }
+
+    /// The roles that own things in scope or have privileges on them, and those that own.
+    static func roles(
+        tables: [String]?, on connection: PostgresConnection
+    ) async throws -> (all: [String], owners: [String]) {
+        let rows = try await connection.rows(
+            """
+            WITH used(oid, owns) AS (
+              SELECT d.refobjid, d.deptype = 'o' FROM pg_catalog.pg_shdepend d
+              JOIN pg_catalog.pg_database b ON b.oid = d.dbid
+              WHERE b.datname = pg_catalog.current_database()
+                AND d.refclassid = 'pg_catalog.pg_authid'::regclass
+                AND ($1::oid[] IS NULL OR (d.classid = 'pg_catalog.pg_class'::regclass
+                                           AND d.objid = ANY ($1::oid[])))
+              UNION SELECT relowner, true FROM pg_catalog.pg_class
+              WHERE oid >= 16384 AND ($1::oid[] IS NULL OR oid = ANY ($1::oid[]))
+              UNION SELECT nspowner, true FROM pg_catalog.pg_namespace
+              WHERE oid >= 16384 AND $1::oid[] IS NULL
+              UNION SELECT proowner, true FROM pg_catalog.pg_proc
+              WHERE oid >= 16384 AND $1::oid[] IS NULL
+              UNION SELECT typowner, true FROM pg_catalog.pg_type
+              WHERE oid >= 16384 AND typrelid = 0 AND $1::oid[] IS NULL
+              UNION SELECT lomowner, true FROM pg_catalog.pg_largeobject_metadata
+              WHERE $1::oid[] IS NULL)
+            SELECT r.rolname, pg_catalog.bool_or(u.owns) FROM used u
+            JOIN pg_catalog.pg_roles r ON r.oid = u.oid
+            WHERE r.rolname !~ '^pg_' GROUP BY r.rolname ORDER BY r.rolname
+            """, [tables.map(PostgresCatalog.array)])
+        return (rows.compactMap { $0[0] }, rows.filter { $0[1] == "t" }.compactMap { $0[0] })
+    }
+}

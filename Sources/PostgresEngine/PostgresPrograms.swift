@@ -1,0 +1,147 @@
+import BackupCore
+import Foundation
+import Subprocess
+
+#if canImport(System)
+    import System
+#else
+    import SystemPackage
+#endif
+
+/// A pg_dump and the pg_restore beside it.
+struct PostgresPrograms: Sendable {
+    let dump: String
+    let major: Int
+
+    private var restore: String {
+        URL(fileURLWithPath: dump).deletingLastPathComponent()
+            .appendingPathComponent("pg_restore").path
+    }
+
+    // MARK: Finding them
+
+    /// The oldest pg_dump that is not older than `major`: a newer one may write what an older
+    /// server does not understand.
+    ///
+    /// - Throws: `BackupError.toolMissing` naming what was found.
+    static func find(atLeast major: Int, named: String?) async throws -> PostgresPrograms {
+        let candidates = named.map { [$0] } ?? candidatePaths()
+        var found: [PostgresPrograms] = []
+        for path in candidates where FileManager.default.isExecutableFile(atPath: path) {
+            if let major = try await self.major(of: path) {
+                found.append(PostgresPrograms(dump: path, major: major))
+            }
+        }
+        if let fitting = found.filter({ $0.major >= major }).min(by: { $0.major < $1.major }) {
+            return fitting
+        }
+        throw missing(atLeast: major, found: found, named: named)
+    }
+
+    private static func candidatePaths() -> [String] {
+        let environment = ProcessInfo.processInfo.environment
+        let path = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
+        let roots = [
+            "/usr/lib/postgresql", "/usr/local/lib/postgresql", "/opt/homebrew/opt",
+            "/usr/local/opt",
+        ]
+        let versioned = roots.flatMap { root in
+            ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? [])
+                .map { "\(root)/\($0)/bin" }
+        }
+        let redHat = (14...30).map { "/usr/pgsql-\($0)/bin" }
+        // Debian's wrapper on the PATH chooses by cluster, not by what is asked: real ones first.
+        return (versioned + redHat + path).map { "\($0)/pg_dump" }
+    }
+
+    /// Nil for a program that does not run or says something else.
+    private static func major(of path: String) async throws -> Int? {
+        let result = try? await run(
+            .path(FilePath(path)), arguments: ["--version"], output: .string(limit: 4096))
+        let words = result?.standardOutput ?? ""
+        return words.firstMatch(of: /(\d+)(?:\.\d+|devel|beta\d+|rc\d+)/).flatMap { Int($0.1) }
+    }
+
+    private static func missing(
+        atLeast major: Int, found: [PostgresPrograms], named: String?
+    ) -> BackupError {
+        let versions = found.map { "\($0.dump) (version \($0.major))" }.joined(separator: ", ")
+        let problem =
+            switch (found.isEmpty, named) {
+            case (true, let named?): "\(named) is not a pg_dump that runs"
+            case (true, nil): "no pg_dump was found"
+            case (false, _):
+                "pg_dump is older than the server (version \(major)): found \(versions)"
+            }
+        return BackupError(
+            .toolMissing, problem,
+            hint: "Install postgresql-client-\(major) or newer, or name one with --pg-dump.")
+    }
+
+    // MARK: Running them
+
+    /// Runs pg_dump; its standard output.
+    func dump(
+        _ arguments: [String], environment: [String: String]
+    ) async throws -> [UInt8] {
+        try await output(of: dump, arguments, environment)
+    }
+
+    /// Runs pg_restore without a database; its standard output.
+    func render(_ arguments: [String]) async throws -> [UInt8] {
+        try await output(of: restore, arguments, [:])
+    }
+
+    /// Runs pg_restore against a database; what it complained about.
+    func restore(
+        _ arguments: [String], environment: [String: String]
+    ) async throws -> (succeeded: Bool, messages: String) {
+        let result = try await execute(restore, arguments, environment)
+        return (result.succeeded, result.messages)
+    }
+
+    private func output(
+        of program: String, _ arguments: [String], _ environment: [String: String]
+    ) async throws -> [UInt8] {
+        let result = try await execute(program, arguments, environment)
+        guard result.succeeded else {
+            let name = URL(fileURLWithPath: program).lastPathComponent
+            throw PostgresPrograms.failure(of: name, result.messages)
+        }
+        return result.output
+    }
+
+    static func failure(of name: String, _ messages: String) -> BackupError {
+        let isLock = messages.contains("lock timeout") || messages.contains("could not obtain lock")
+        let first = messages.split(separator: "\n").first.map(String.init) ?? "no message"
+        return BackupError(
+            isLock ? .sourceChanged : .serverRefused, "\(name) failed: \(first)",
+            underlying: messages)
+    }
+
+    private func execute(
+        _ program: String, _ arguments: [String], _ environment: [String: String]
+    ) async throws -> (succeeded: Bool, output: [UInt8], messages: String) {
+        var options = PlatformOptions()
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
+        let result = try await run(
+            .path(FilePath(program)), arguments: Arguments(arguments),
+            environment: .custom(Self.environment(with: environment)), platformOptions: options,
+            output: .bytes(limit: 1 << 30), error: .string(limit: 1 << 24))
+        try Task.checkCancellation()
+        return (result.terminationStatus.isSuccess, result.standardOutput, result.standardError)
+    }
+
+    /// This process's variables without its `PG*`, which must not fill gaps, and with `own`.
+    private static func environment(
+        with own: [String: String]
+    ) -> [Subprocess.Environment.Key: String] {
+        let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("PG") }
+        let all = inherited.merging(["LC_ALL": "C"]) { $1 }.merging(own) { $1 }
+        return Dictionary(
+            all.compactMap { name, value in
+                Subprocess.Environment.Key(rawValue: name).map { ($0, value) }
+            }
+        ) { first, _ in first }
+    }
+}

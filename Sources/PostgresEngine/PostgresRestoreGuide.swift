@@ -1,0 +1,100 @@
+import BackupCore
+
+/// `RESTORE.md`: how to restore a backup with nothing but the server's own programs.
+enum PostgresRestoreGuide {
+    static func text(for metadata: Metadata) -> String {
+        """
+        # Restoring \(metadata.id) without dbtool
+
+        Made \(metadata.snapshotAt.text) from database `\(metadata.database)` \
+        (PostgreSQL \(metadata.serverVersion)).
+        The simple way is `dbtool restore \(metadata.id) -path REPOSITORY --into NAME --create`.
+
+        What follows needs only PostgreSQL's own programs, of the server's version or newer. Run
+        `sha256sum -c SHA256SUMS` first, then these lines in this folder, in this order.
+
+        ```sh
+        set -e
+        export PGDATABASE=restored PGCLIENTENCODING=\(metadata.encoding)
+        export PGOPTIONS='-c datestyle=ISO,YMD -c intervalstyle=postgres -c timezone=UTC -c lc_monetary=C'
+        createdb --template template0 --encoding \
+        \(metadata.databaseProperties["encoding"] ?? "UTF8") restored
+        pg_restore --dbname restored --section pre-data schema.dump
+        \(lines(metadata.tables.filter { $0.schema != "pg_catalog" }.compactMap(load)))
+        \(largeObjects(metadata))pg_restore --dbname restored --section post-data schema.dump
+        psql -X -v ON_ERROR_STOP=1 <<'SQL'
+        \(lines(sequences(metadata) + views(metadata) + ["ANALYZE;"]))
+        SQL
+        ```
+
+        What this way loses or does not do, compared with `dbtool restore`:
+
+        - Roles and tablespaces belong to the server and must be made before. This backup names the \
+        roles \(metadata.roles.isEmpty ? "(none)" : metadata.roles.joined(separator: ", ")).
+        - Rows go into the partitions they came from. When a hash partition refuses a row on another
+          machine, load that file into its root table.
+        - `psql` before version 18 takes a line that is exactly `\\.` inside a value for the end of the
+          data, and stops with an error.
+        - Owners, privileges and comments of large objects (`data/pg_largeobject_metadata.csv`) are not
+          set.
+        - Materialized views that others are computed from must be refreshed first: change the order of
+          those lines when PostgreSQL says that one has not been populated.
+        - Nothing is counted and no fingerprint is compared.
+
+        """
+    }
+
+    private static func lines(_ lines: [String]) -> String { lines.joined(separator: "\n") }
+
+    private static func load(_ record: TableRecord) -> String? {
+        let name = record.loadsThrough ?? record.tableName
+        let copy = "COPY \(SQLText.qualified(name))\(SQLText.columnList(record.storedColumns))"
+        return reader(record).map {
+            "\($0) | psql -X -v ON_ERROR_STOP=1 -c \(shell("\(copy) FROM STDIN (FORMAT csv, HEADER)"))"
+        }
+    }
+
+    private static func reader(_ record: TableRecord) -> String? {
+        record.file.map { ($0.hasSuffix(".zst") ? "zstd -dc " : "cat ") + shell($0) }
+    }
+
+    /// Pages go through a table of their own, because `pg_largeobject` itself cannot be written.
+    private static func largeObjects(_ metadata: Metadata) -> String {
+        let records = metadata.tables.filter { $0.schema == "pg_catalog" }
+        guard let objects = records.first(where: { $0.name == "pg_largeobject_metadata" }),
+            let pages = records.first(where: { $0.name == "pg_largeobject" }),
+            let readObjects = reader(objects), let readPages = reader(pages)
+        else { return "" }
+        let copy = "FROM STDIN (FORMAT csv, HEADER)"
+        return """
+            psql -X -c 'CREATE TABLE public.dbtool_lo (loid oid, owner text, acl text, comment text)'
+            psql -X -c 'CREATE TABLE public.dbtool_lo_pages (loid oid, pageno int, data bytea)'
+            \(readObjects) | psql -X -v ON_ERROR_STOP=1 -c 'COPY public.dbtool_lo \(copy)'
+            \(readPages) | psql -X -v ON_ERROR_STOP=1 -c 'COPY public.dbtool_lo_pages \(copy)'
+            psql -X -c 'SELECT count(lo_create(loid)) FROM public.dbtool_lo'
+            psql -X -c 'SELECT count(*) FROM (SELECT lo_put(loid, pageno::bigint * 2048, data)
+              FROM public.dbtool_lo_pages) p'
+            psql -X -c 'DROP TABLE public.dbtool_lo, public.dbtool_lo_pages'
+
+            """
+    }
+
+    private static func sequences(_ metadata: Metadata) -> [String] {
+        metadata.sequences.map { sequence in
+            let name = SQLText.qualified(TableName(schema: sequence.schema, name: sequence.name))
+            return "SELECT setval(\(SQLText.literal(name)), \(sequence.lastValue), "
+                + "\(sequence.isCalled));"
+        }
+    }
+
+    private static func views(_ metadata: Metadata) -> [String] {
+        metadata.materializedViews.filter(\.isPopulated).map {
+            let name = SQLText.qualified(TableName(schema: $0.schema, name: $0.name))
+            return "REFRESH MATERIALIZED VIEW \(name);"
+        }
+    }
+
+    private static func shell(_ text: String) -> String {
+        "'\(text.replacing("'", with: "'\\''"))'"
+    }
+}

@@ -1,0 +1,88 @@
+import BackupCore
+
+/// Which of a database's tables a request means.
+struct PostgresScope: Sendable {
+    /// The schema of names without one.
+    static let defaultSchema = "public"
+
+    /// To read and store.
+    private(set) var stored: [PostgresCatalog.Relation] = []
+    /// In scope, structure only.
+    private(set) var excluded: [TableName] = []
+    /// In scope and unreadable.
+    private(set) var unreadable: [TableName] = []
+    /// Everything whose definition belongs to the backup, partitioned tables included.
+    private(set) var inScope: [PostgresCatalog.Relation] = []
+    /// Not readable and not in scope: pg_dump must not touch it.
+    private(set) var untouchable: [TableName] = []
+
+    /// - Throws: `BackupError.usage` for a pattern that means nothing; `BackupError.permissionDenied`
+    ///   naming everything that cannot be read, with the statements that grant it.
+    init(
+        _ request: SnapshotRequest, relations: [PostgresCatalog.Relation],
+        ancestors: [String: [(table: TableName, isHash: Bool)]], user: String
+    ) throws {
+        let wanted = try Self.matches(request.scope, relations, ancestors)
+        let excludedNames = try Self.matches(patterns: request.excluded, relations, ancestors)
+        for relation in relations {
+            guard wanted.contains(relation.name) else {
+                if !relation.isReadable { untouchable.append(relation.name) }
+                continue
+            }
+            guard relation.isReadable else {
+                unreadable.append(relation.name)
+                continue
+            }
+            inScope.append(relation)
+            guard !relation.isPartitioned else { continue }
+            if excludedNames.contains(relation.name) {
+                excluded.append(relation.name)
+            } else {
+                stored.append(relation)
+            }
+        }
+        guard unreadable.isEmpty || request.skipsUnreadable else {
+            throw PostgresPrivileges.missing(unreadable, for: user)
+        }
+    }
+
+    private static func matches(
+        _ scope: Scope, _ relations: [PostgresCatalog.Relation],
+        _ ancestors: [String: [(table: TableName, isHash: Bool)]]
+    ) throws -> Set<TableName> {
+        switch scope {
+        case .database: Set(relations.map(\.name))
+        case .tables(let patterns): try matches(patterns: patterns, relations, ancestors)
+        }
+    }
+
+    /// A partitioned table means its partitions too.
+    private static func matches(
+        patterns: [TablePattern], _ relations: [PostgresCatalog.Relation],
+        _ ancestors: [String: [(table: TableName, isHash: Bool)]]
+    ) throws -> Set<TableName> {
+        var matched: Set<TableName> = []
+        for pattern in patterns {
+            let direct = relations.map(\.name)
+                .filter { pattern.matches($0, defaultSchema: defaultSchema) }
+            guard !direct.isEmpty else { throw unknown(pattern, relations) }
+            matched.formUnion(direct)
+        }
+        let partitions = relations.filter { relation in
+            (ancestors[relation.oid] ?? []).contains { matched.contains($0.table) }
+        }
+        return matched.union(partitions.map(\.name))
+    }
+
+    private static func unknown(
+        _ pattern: TablePattern, _ relations: [PostgresCatalog.Relation]
+    ) -> BackupError {
+        let names = relations.map { relation in
+            relation.name.schema == defaultSchema ? relation.name.name : "\(relation.name)"
+        }
+        return BackupError(
+            .usage, "no table is called \(pattern.text)",
+            hint: Nearest.hint(to: pattern.text, among: names)
+                ?? "Names are as stored; tables outside schema \(defaultSchema) need schema.table.")
+    }
+}

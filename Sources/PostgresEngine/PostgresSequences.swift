@@ -1,0 +1,64 @@
+import BackupCore
+
+/// Reading where sequences stand.
+enum PostgresSequences {
+    /// Enough for one statement, few enough for its length.
+    private static let batch = 200
+
+    /// The sequences in scope, and whether each can be read.
+    ///
+    /// `tables`: The oids of the tables in scope; nil for everything. A sequence belongs to
+    ///   a table that owns it or whose defaults use it.
+    static func names(
+        tables: [String]?, on connection: PostgresConnection
+    ) async throws -> [(name: TableName, isReadable: Bool)] {
+        let rows = try await connection.rows(
+            """
+            SELECT n.nspname, c.relname,
+                   pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
+                     AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+            FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_catalog.pg_depend x ON x.classid = 'pg_catalog.pg_class'::regclass
+              AND x.objid = c.oid AND x.deptype = 'e'
+            LEFT JOIN pg_catalog.pg_extension e ON e.oid = x.refobjid
+            WHERE c.relkind = 'S' AND c.relpersistence <> 't'
+              AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+              AND (e.oid IS NULL OR c.oid = ANY (e.extconfig))
+              AND ($1::oid[] IS NULL
+                OR EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                           WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
+                             AND d.refclassid = 'pg_catalog.pg_class'::regclass
+                             AND d.deptype IN ('a', 'i') AND d.refobjid = ANY ($1::oid[]))
+                OR EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                           JOIN pg_catalog.pg_attrdef f ON f.oid = d.objid
+                           WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass
+                             AND d.refclassid = 'pg_catalog.pg_class'::regclass
+                             AND d.refobjid = c.oid AND f.adrelid = ANY ($1::oid[])))
+            ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
+            """, [tables.map(PostgresCatalog.array)])
+        return rows.map { (TableName(schema: $0[0] ?? "", name: $0[1] ?? ""), $0[2] == "t") }
+    }
+
+    /// Where the sequences stand now: their values obey no snapshot.
+    ///
+    /// Reading also holds a lock until the transaction ends, so that they cannot be dropped.
+    static func read(
+        _ names: [TableName], on connection: PostgresConnection
+    ) async throws -> [SequenceValue] {
+        var values: [SequenceValue] = []
+        for start in stride(from: 0, to: names.count, by: batch) {
+            let some = names[start..<min(start + batch, names.count)]
+            let query = some.enumerated().map { index, name in
+                "SELECT \(index) AS i, last_value, is_called FROM \(SQLText.qualified(name))"
+            }.joined(separator: "\nUNION ALL ")
+            let rows = try await connection.rows(query + " ORDER BY i")
+            values += zip(some, rows).map { name, row in
+                SequenceValue(
+                    schema: name.schema, name: name.name, lastValue: Int64(row[1] ?? "") ?? 0,
+                    isCalled: row[2] == "t")
+            }
+        }
+        return values
+    }
+}

@@ -1,0 +1,41 @@
+import BackupCore
+
+/// What a server says about itself before anything is asked of it.
+struct PostgresServer: Sendable {
+    /// In its own words: `15.4`.
+    let version: String
+    let major: Int
+    let user: String
+    let isSuperuser: Bool
+    let encoding: String
+
+    /// - Throws: `BackupError.connectionFailed` for a version that is not supported.
+    init(_ connection: PostgresConnection) async throws {
+        do {
+            let row =
+                try await connection.rows(
+                    """
+                    SELECT pg_catalog.current_setting('server_version'),
+                           pg_catalog.current_setting('server_version_num'), current_user,
+                           (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),
+                           pg_catalog.getdatabaseencoding()
+                    """
+                ).first ?? []
+            version = String((row[0] ?? "").prefix { $0 != " " })
+            major = (Int(row[1] ?? "") ?? 0) / 10000
+            user = row[2] ?? ""
+            isSuperuser = row[3] == "t"
+            encoding = row[4] ?? "UTF8"
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot ask the server for its version")
+        }
+        guard major >= PostgresEngine.oldestMajor else {
+            throw BackupError(
+                .connectionFailed, "the server is PostgreSQL \(version), which is not supported",
+                hint: "PostgreSQL \(PostgresEngine.oldestMajor) or newer is needed.")
+        }
+    }
+
+    /// UTF-8, unless the server itself does not know what its bytes mean.
+    var clientEncoding: String { encoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8" }
+}

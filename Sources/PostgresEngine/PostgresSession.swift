@@ -1,0 +1,76 @@
+import BackupCore
+
+/// The settings that the text of rows depends on, pinned on every connection.
+///
+/// - SeeAlso: <https://www.postgresql.org/docs/current/runtime-config-client.html>
+enum PostgresSession {
+    /// Applied where the server knows them, and read back.
+    ///
+    /// `row_security = off` makes hidden rows an error, never a smaller backup.
+    /// `synchronize_seqscans = off` keeps rows in the order of the table's file.
+    private static let pins: KeyValuePairs = [
+        "search_path": "",
+        "DateStyle": "ISO, YMD",
+        "IntervalStyle": "postgres",
+        "TimeZone": "UTC",
+        "extra_float_digits": "3",
+        "bytea_output": "hex",
+        "xmloption": "content",
+        "lc_monetary": "C",
+        "row_security": "off",
+        "synchronize_seqscans": "off",
+        "quote_all_identifiers": "off",
+        "max_parallel_workers_per_gather": "0",
+        "check_function_bodies": "off",
+        "default_transaction_read_only": "off",
+        "statement_timeout": "0",
+        "lock_timeout": "0",
+        "idle_in_transaction_session_timeout": "0",
+        "idle_session_timeout": "0",
+        "transaction_timeout": "0",
+        "restrict_nonsystem_relation_kind": "view, foreign-table",
+    ]
+
+    /// Pins the settings.
+    ///
+    /// `encoding`: The encoding of what the client sends and gets.
+    static func pin(_ connection: PostgresConnection, encoding: String) async throws {
+        let values = (pins.map { ($0.key, $0.value) } + [("client_encoding", encoding)])
+            .map { "(\(SQLText.literal($0.0)), \(SQLText.literal($0.1)))" }
+            .joined(separator: ", ")
+        do {
+            try await connection.execute(
+                """
+                SELECT pg_catalog.set_config(s.name, v.value, false)
+                FROM (VALUES \(values)) v(name, value)
+                JOIN pg_catalog.pg_settings s ON lower(s.name) = lower(v.name)
+                """)
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot prepare the session")
+        }
+    }
+
+    /// Reads the settings back, inside the transaction that relies on them.
+    ///
+    /// - Throws: `BackupError.connectionFailed` when they are gone: behind a pooler that gives every
+    ///   transaction another session.
+    static func confirm(_ connection: PostgresConnection) async throws {
+        let rows = try await connection.rows("SELECT name, setting FROM pg_catalog.pg_settings")
+        let settings = Dictionary(rows.map { ($0[0] ?? "", $0[1] ?? "") }) { first, _ in first }
+        for (name, value) in pins {
+            guard let setting = settings[name], !matches(setting, value) else { continue }
+            throw BackupError(
+                .connectionFailed, "the session lost its setting \(name)",
+                hint:
+                    "A connection pooler in transaction mode does that; connect to the server itself."
+            )
+        }
+    }
+
+    private static func matches(_ setting: String, _ value: String) -> Bool {
+        func plain(_ text: String) -> String {
+            text.filter { $0 != " " && $0 != "\"" }.lowercased()
+        }
+        return plain(setting) == plain(value)
+    }
+}

@@ -1,0 +1,53 @@
+public import BackupCore
+
+/// How to reach a PostgreSQL server.
+///
+/// What is nil is left to libpq: `PG*` variables, `~/.pgpass`, `~/.pg_service.conf`, its defaults.
+///
+/// - SeeAlso: <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS>
+public struct PostgresSettings: Sendable {
+    /// A `postgresql://` URL; the other settings win over its parts.
+    public var url: Secret?
+    /// The database.
+    public var database: String?
+    /// A host name, an address or the folder of a socket.
+    public var host: String?
+    /// The port.
+    public var port: String?
+    /// The role to log in as.
+    public var user: String?
+    /// Its password.
+    public var password: Secret?
+    /// `disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`.
+    public var sslMode: String?
+    /// The file of certificate authorities to trust.
+    public var sslRootCertificate: String?
+    /// The file of the client's certificate.
+    public var sslCertificate: String?
+    /// The file of the client's key.
+    public var sslKey: String?
+    /// The pg_dump to use; found by itself when nil.
+    public var pgDump: String?
+
+    /// Leaves everything to libpq.
+    public init() {}
+
+    /// libpq's keywords and their values, the later ones winning.
+    var parameters: [(keyword: String, value: String)] {
+        let given: [(String, String?)] = [
+            ("dbname", url?.unsafeText), ("dbname", database.map(Self.databaseOnly)),
+            ("host", host), ("port", port), ("user", user), ("password", password?.unsafeText),
+            ("sslmode", sslMode), ("sslrootcert", sslRootCertificate),
+            ("sslcert", sslCertificate), ("sslkey", sslKey),
+        ]
+        return given.compactMap { keyword, value in value.map { (keyword, $0) } }
+    }
+
+    /// A `dbname` is expanded when it looks like a connection string; this one must not be.
+    private static func databaseOnly(_ name: String) -> String {
+        let looksLikeConnection = name.contains("=") || name.contains("://")
+        guard looksLikeConnection else { return name }
+        let escaped = name.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
+        return "dbname='\(escaped)'"
+    }
+}

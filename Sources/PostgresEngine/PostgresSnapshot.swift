@@ -1,0 +1,114 @@
+import BackupCore
+
+/// One moment of a PostgreSQL database: a transaction that holds locks, and others that joined it.
+struct PostgresSnapshot: Snapshot {
+    let moment: SnapshotMoment
+    let schema: Schema
+    let definition: SchemaDefinition
+
+    /// Holds the locks and the snapshot; it reads too.
+    let leader: PostgresConnection
+    let readers: PostgresConnections
+    let rows: [TableName: PostgresRows]
+    let sequenceNames: [TableName]
+    let settings: PostgresSettings
+    /// What has been written by everything that the snapshot sees; nil on a standby.
+    let writtenUpTo: String?
+
+    func parts(of table: Table) -> [TablePart] {
+        (rows[table.name]?.statements ?? []).map {
+            TablePart(table: table.name, selection: $0)
+        }
+    }
+
+    func read(_ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void) async throws
+    {
+        do {
+            let isRead = try await readers.withOne { connection in
+                guard try await holdsLock(of: part.table, on: connection) else { return false }
+                try await connection.copyOut(part.selection, into: sink)
+                return true
+            }
+            guard !isRead else { return }
+            // Somebody waits for an exclusive lock on this table, and a new lock would wait behind
+            // them, who wait for us. The leader has its lock already.
+            try await leader.turn.pass { try await leader.copyOut(part.selection, into: sink) }
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot read \(part.table)")
+        }
+    }
+
+    /// Takes this connection's own lock, without waiting; false when that is impossible.
+    private func holdsLock(
+        of table: TableName, on connection: PostgresConnection
+    ) async throws -> Bool {
+        guard connection !== leader, table.schema != PostgresLargeObjects.pages.schema else {
+            return true
+        }
+        do {
+            try await connection.execute(
+                """
+                SAVEPOINT before_lock;
+                LOCK TABLE ONLY \(SQLText.qualified(table)) IN ACCESS SHARE MODE NOWAIT;
+                RELEASE SAVEPOINT before_lock
+                """)
+            return true
+        } catch let error as PostgresError where error.sqlState == "55P03" {
+            try await connection.execute("ROLLBACK TO SAVEPOINT before_lock")
+            return false
+        }
+    }
+
+    func sequences() async throws -> [SequenceValue] {
+        do {
+            return try await leader.turn.pass {
+                try await PostgresSequences.read(sequenceNames, on: leader)
+            }
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot read the sequences")
+        }
+    }
+
+    func confirm() async throws {
+        do {
+            // The transaction must have lived until now: its locks and its snapshot ended with it.
+            try await leader.turn.pass { try await leader.execute("SELECT 1") }
+            let fresh = try await PostgresConnection(settings)
+            try await PostgresSession.pin(fresh, encoding: moment.encoding)
+            try await confirmMeaning(on: fresh)
+            try await waitUntilWritten(on: fresh)
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot check the snapshot")
+        }
+    }
+
+    /// Types can change without a lock on the tables that use them: what was read before and after
+    /// may then mean different things.
+    private func confirmMeaning(on fresh: PostgresConnection) async throws {
+        let tables = schema.tables.filter { !$0.identity.textDigest.isEmpty }
+        let digests = try await PostgresCatalog(connection: fresh)
+            .textDigests(of: tables.map(\.identity.object))
+        let changed = tables.filter { digests[$0.identity.object] != $0.identity.textDigest }
+        guard let first = changed.first else { return }
+        throw BackupError(
+            .sourceChanged,
+            "a type that \(first.name) uses was changed during the backup"
+                + (changed.count > 1 ? " (and of \(changed.count - 1) more tables)" : ""),
+            hint: "Run the backup again.")
+    }
+
+    /// A crash must not take back what the backup holds: with `synchronous_commit = off` a commit is
+    /// visible before it is written.
+    private func waitUntilWritten(on fresh: PostgresConnection) async throws {
+        guard let writtenUpTo else { return }
+        for _ in 0..<600 {
+            let isWritten = try await fresh.value(
+                "SELECT pg_catalog.pg_current_wal_flush_lsn() >= $1::pg_lsn", [writtenUpTo])
+            if isWritten == "t" { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw BackupError(
+            .sourceChanged, "the server did not write its log up to the snapshot within a minute",
+            hint: "Run the backup again.")
+    }
+}

@@ -1,0 +1,184 @@
+import BackupCore
+
+/// A server being backed up: takes snapshots of it.
+struct PostgresSource {
+    /// How often structure may change between listing and locking before we give up.
+    private static let attempts = 5
+    private static let tablesPerLock = 300
+
+    private let settings: PostgresSettings
+    private let leader: PostgresConnection
+    private let encoding: String
+    private let user: String
+    private let programs: PostgresPrograms
+
+    /// Connects, and finds a pg_dump that fits the server.
+    init(_ settings: PostgresSettings) async throws {
+        self.settings = settings
+        leader = try await PostgresConnection(settings)
+        let server = try await PostgresServer(leader)
+        encoding = server.clientEncoding
+        user = server.user
+        programs = try await PostgresPrograms.find(atLeast: server.major, named: settings.pgDump)
+        try await PostgresSession.pin(leader, encoding: encoding)
+    }
+
+    /// Takes a snapshot, and starts over when structure changed before the locks were held.
+    func takeSnapshot(of request: SnapshotRequest) async throws -> PostgresSnapshot {
+        var attempt = 1
+        while true {
+            do {
+                return try await attemptSnapshot(of: request)
+            } catch let error as PostgresError {
+                let isGone = ["42P01", "3F000"].contains(error.sqlState)
+                guard isGone, attempt < Self.attempts else {
+                    throw error.backupError(while: "cannot take a snapshot")
+                }
+            } catch let error as BackupError {
+                guard error.code == .sourceChanged, attempt < Self.attempts else { throw error }
+            }
+            attempt += 1
+            // The connection may be in a transaction that failed, or in none.
+            try? await leader.execute("ROLLBACK")
+        }
+    }
+
+    private func attemptSnapshot(of request: SnapshotRequest) async throws -> PostgresSnapshot {
+        let before = try await scope(of: request)
+        try await lock(before, timeout: request.lockTimeout)
+        // This query takes the snapshot: no statement before it did.
+        let facts = try await PostgresMoment.read(on: leader, encoding: encoding)
+        try await PostgresSession.confirm(leader)
+        let scope = try await scope(of: request)
+        guard scope.inScope.map(\.signature) == before.inScope.map(\.signature) else {
+            throw BackupError(
+                .sourceChanged, "tables were created, dropped or rewritten while they were locked",
+                hint: "Run the backup again.")
+        }
+        try checkHiddenRows(scope)
+        return try await snapshot(scope, request, facts)
+    }
+
+    private func scope(of request: SnapshotRequest) async throws -> PostgresScope {
+        let catalog = PostgresCatalog(connection: leader)
+        return try await PostgresScope(
+            request, relations: catalog.relations(), ancestors: catalog.ancestors(), user: user)
+    }
+
+    // MARK: Locks
+
+    /// Holds ACCESS SHARE on everything that will be read, until the transaction ends.
+    ///
+    /// Without it a TRUNCATE, a rewrite or an exchange of names after the snapshot reads as an empty
+    /// or another table, without an error. LOCK itself takes no snapshot.
+    ///
+    /// - SeeAlso: <https://www.postgresql.org/docs/current/sql-lock.html>
+    private func lock(_ scope: PostgresScope, timeout: Duration) async throws {
+        let tables = scope.inScope
+        try await leader.execute("SET lock_timeout = \(Self.milliseconds(timeout))")
+        try await leader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        for start in stride(from: 0, to: tables.count, by: Self.tablesPerLock) {
+            let some = tables[start..<min(start + Self.tablesPerLock, tables.count)]
+            let names = some.map { "ONLY \(SQLText.qualified($0.name))" }.joined(separator: ", ")
+            do {
+                try await leader.execute("LOCK TABLE \(names) IN ACCESS SHARE MODE")
+            } catch let error as PostgresError where error.sqlState == "55P03" {
+                throw await blocked(Array(some), error)
+            }
+        }
+        try await leader.execute("SET lock_timeout = 0")
+    }
+
+    /// Says who holds or wants an exclusive lock on one of these tables.
+    private func blocked(
+        _ tables: [PostgresCatalog.Relation], _ error: PostgresError
+    ) async -> BackupError {
+        // Only to say more: without an answer the error stands as it is.
+        try? await leader.execute("ROLLBACK")
+        let rows = try? await leader.rows(
+            """
+            SELECT n.nspname, c.relname, l.pid, pg_catalog.left(a.query, 80)
+            FROM pg_catalog.pg_locks l
+            JOIN pg_catalog.pg_class c ON c.oid = l.relation
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+            WHERE l.mode = 'AccessExclusiveLock' AND l.relation = ANY ($1::oid[])
+            ORDER BY l.granted DESC LIMIT 1
+            """, [PostgresCatalog.array(tables.map(\.oid))])
+        guard let row = rows?.first else {
+            return error.backupError(while: "cannot lock the tables")
+        }
+        let table = TableName(schema: row[0] ?? "", name: row[1] ?? "")
+        return BackupError(
+            .locked, "table \(table) is locked by process \(row[2] ?? "?"): \(row[3] ?? "")",
+            hint: "Wait until it has finished, or raise --lock-timeout.")
+    }
+
+    private static func milliseconds(_ duration: Duration) -> Int64 {
+        let (seconds, attoseconds) = duration.components
+        return max(1, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+    }
+
+    // MARK: Under the locks
+
+    private func checkHiddenRows(_ scope: PostgresScope) throws {
+        let hidden = scope.stored.filter(\.hidesRows).map(\.name)
+        guard hidden.isEmpty else { throw PostgresPrivileges.hidden(hidden, from: user) }
+    }
+
+    private func snapshot(
+        _ scope: PostgresScope, _ request: SnapshotRequest, _ facts: PostgresMoment
+    ) async throws -> PostgresSnapshot {
+        let isWhole = request.scope == .database
+        let inScope = scope.inScope.map(\.oid)
+        let sequences = try await readableSequences(tables: isWhole ? nil : inScope)
+        // Held from now on; their values are read again at the end.
+        _ = try await PostgresSequences.read(sequences, on: leader)
+        var contents = try await PostgresContents(
+            scope, isWhole: isWhole, facts: facts, user: user, on: leader)
+        contents.schema.excluded = scope.excluded
+        contents.schema.unreadable = scope.unreadable
+        contents.schema.scopeObjects = isWhole ? [] : inScope
+        let id = try await leader.value("SELECT pg_catalog.pg_export_snapshot()") ?? ""
+        let definition = try await PostgresDefinition(
+            programs: programs, environment: leader.environment, snapshotID: id,
+            encoding: encoding, lockTimeout: request.lockTimeout
+        ).read(
+            tables: isWhole ? nil : Set(inScope),
+            unreadable: scope.unreadable + scope.untouchable)
+        let roles = try await PostgresMoment.roles(tables: isWhole ? nil : inScope, on: leader)
+        return PostgresSnapshot(
+            moment: facts.moment, schema: contents.schema,
+            definition: SchemaDefinition(
+                sql: definition.sql, dump: definition.dump, roles: roles.all,
+                owners: roles.owners, extensions: isWhole ? facts.extensions : []),
+            leader: leader,
+            readers: PostgresConnections(
+                try await [leader] + joined(id, count: request.connections - 1)),
+            rows: contents.rows, sequenceNames: sequences, settings: settings,
+            writtenUpTo: facts.writtenUpTo)
+    }
+
+    private func readableSequences(tables: [String]?) async throws -> [TableName] {
+        let sequences = try await PostgresSequences.names(tables: tables, on: leader)
+        let unreadable = sequences.filter { !$0.isReadable }.map(\.name)
+        guard unreadable.isEmpty else {
+            throw PostgresPrivileges.missing(sequences: unreadable, for: user)
+        }
+        return sequences.map(\.name)
+    }
+
+    /// Connections that see what the leader sees.
+    private func joined(_ snapshotID: String, count: Int) async throws -> [PostgresConnection] {
+        var connections: [PostgresConnection] = []
+        for _ in 0..<max(0, count) {
+            let connection = try await PostgresConnection(settings)
+            try await PostgresSession.pin(connection, encoding: encoding)
+            try await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try await connection.execute("SET TRANSACTION SNAPSHOT \(SQLText.literal(snapshotID))")
+            try await PostgresSession.confirm(connection)
+            connections.append(connection)
+        }
+        return connections
+    }
+}

@@ -1,0 +1,232 @@
+import BackupCore
+
+/// Makes sure that a database can take a backup, before anything in it is changed.
+struct PostgresTargetPreparation {
+    let request: TargetRequest
+    let settings: PostgresSettings
+
+    /// How to reach the target: as the user said, but for the database.
+    var targetSettings: PostgresSettings {
+        var target = settings
+        target.database = request.database
+        return target
+    }
+
+    /// Creates the database when asked to.
+    ///
+    /// - Throws: `BackupError.targetUnsuitable` with everything that is missing.
+    func prepare() async throws {
+        let administration = try await administrativeConnection()
+        do {
+            let exists =
+                try await administration.value(
+                    "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", [request.database])
+                != nil
+            try checkExistence(exists)
+            try await checkServer(administration)
+            if request.creates { try await create(on: administration) }
+            let target = try await PostgresConnection(targetSettings)
+            try await checkEmptiness(target)
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot prepare database \(request.database)")
+        }
+    }
+
+    /// A database that is surely there: the target itself may not be.
+    private func administrativeConnection() async throws -> PostgresConnection {
+        var last: any Error = BackupError(.connectionFailed, "no database to connect to")
+        for database in ["postgres", "template1", request.database] {
+            var settings = settings
+            settings.database = database
+            do {
+                return try await PostgresConnection(settings)
+            } catch let error as BackupError where error.code == .connectionFailed {
+                last = error
+            }
+        }
+        throw last
+    }
+
+    private func checkExistence(_ exists: Bool) throws {
+        if exists && request.creates {
+            throw BackupError(
+                .targetUnsuitable, "database \(request.database) exists already",
+                hint: "Leave out --create to restore into it, if it is empty.")
+        }
+        if !exists && !request.creates {
+            throw BackupError(
+                .targetUnsuitable, "database \(request.database) does not exist",
+                hint: "Add --create to create it.")
+        }
+    }
+
+    // MARK: Roles and extensions
+
+    private func checkServer(_ connection: PostgresConnection) async throws {
+        var problems: [String] = []
+        var statements: [String] = []
+        let missing = try await missingRoles(connection)
+        if !missing.isEmpty {
+            problems.append("roles do not exist: \(missing.joined(separator: ", "))")
+            statements += missing.map { "CREATE ROLE \(SQLText.identifier($0));" }
+        }
+        let foreign = try await foreignRoles(connection)
+        if !foreign.isEmpty {
+            let user = try await connection.value("SELECT current_user") ?? ""
+            problems.append(
+                "role \(user) may not give things to roles: \(foreign.joined(separator: ", "))")
+            statements += foreign.map {
+                "GRANT \(SQLText.identifier($0)) TO \(SQLText.identifier(user));"
+            }
+        }
+        let extensions = try await missingExtensions(connection)
+        if !extensions.isEmpty {
+            problems.append(
+                "extensions are not installed on the server: \(extensions.joined(separator: ", "))")
+        }
+        guard !problems.isEmpty else { return }
+        let hint =
+            statements.isEmpty
+            ? "Install their packages on the server's machine."
+            : (["Run as a superuser:"] + statements.map { "  \($0)" }
+                + ["or restore without owners and grants: --no-owner --no-privileges."])
+                .joined(separator: "\n")
+        throw BackupError(
+            .targetUnsuitable, "the server is not ready: " + problems.joined(separator: "; "),
+            hint: hint)
+    }
+
+    private func missingRoles(_ connection: PostgresConnection) async throws -> [String] {
+        guard !(request.omitsOwners && request.omitsPrivileges) else { return [] }
+        let rows = try await connection.rows("SELECT rolname FROM pg_catalog.pg_roles")
+        let known = Set(rows.compactMap { $0[0] })
+        return request.definition.roles.filter { !known.contains($0) }
+    }
+
+    /// Owners that exist and that the restoring role may not act for.
+    private func foreignRoles(_ connection: PostgresConnection) async throws -> [String] {
+        guard !request.omitsOwners else { return [] }
+        let owners = request.definition.owners
+        guard !owners.isEmpty else { return [] }
+        let rows = try await connection.rows(
+            """
+            SELECT rolname FROM pg_catalog.pg_roles
+            WHERE rolname = ANY ($1::text[]) AND NOT pg_catalog.pg_has_role(oid, 'MEMBER')
+            ORDER BY rolname
+            """, [Self.textArray(owners)])
+        return rows.compactMap { $0[0] }
+    }
+
+    private func missingExtensions(_ connection: PostgresConnection) async throws -> [String] {
+        let rows = try await connection.rows("SELECT name FROM pg_catalog.pg_available_extensions")
+        let known = Set(rows.compactMap { $0[0] })
+        return request.definition.extensions.filter { !known.contains($0) }
+    }
+
+    private static func textArray(_ texts: [String]) -> String {
+        let quoted = texts.map {
+            "\"\($0.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+        }
+        return "{\(quoted.joined(separator: ","))}"
+    }
+
+    // MARK: The database
+
+    /// Nothing that a user made: no relation, function, type or schema, extensions' own aside.
+    private func checkEmptiness(_ target: PostgresConnection) async throws {
+        let rows = try await target.rows(
+            """
+            SELECT o.kind, o.schema, o.name FROM (
+              SELECT 'relation', n.nspname, c.relname, c.oid, 'pg_catalog.pg_class'::regclass
+              FROM pg_catalog.pg_class c
+              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+              WHERE c.relkind NOT IN ('i', 'I', 't') AND c.relpersistence <> 't'
+              UNION ALL
+              SELECT 'function', n.nspname, p.proname, p.oid, 'pg_catalog.pg_proc'::regclass
+              FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+              UNION ALL
+              SELECT 'type', n.nspname, t.typname, t.oid, 'pg_catalog.pg_type'::regclass
+              FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+              WHERE t.typrelid = 0 AND t.typelem = 0
+              UNION ALL
+              SELECT 'schema', nspname, nspname, oid, 'pg_catalog.pg_namespace'::regclass
+              FROM pg_catalog.pg_namespace WHERE nspname <> 'public'
+            ) o(kind, schema, name, oid, catalog)
+            WHERE o.schema <> 'information_schema' AND o.schema !~ '^pg_'
+              AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                              WHERE d.classid = o.catalog AND d.objid = o.oid AND d.deptype = 'e')
+            ORDER BY 1, 2, 3
+            """)
+        let objects = try await target.value(
+            "SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata")
+        guard !rows.isEmpty || objects != "0" else { return }
+        let first = rows.prefix(3).map { row in
+            row[0] == "schema"
+                ? "schema \(row[1] ?? "")"
+                : "\(row[0] ?? "") \(TableName(schema: row[1] ?? "", name: row[2] ?? ""))"
+        }
+        let shown = first.isEmpty ? ["large objects"] : first
+        let more = rows.count > 3 ? " and \(rows.count - 3) more" : ""
+        throw BackupError(
+            .targetUnsuitable,
+            "database \(request.database) is not empty: it holds \(shown.joined(separator: ", "))\(more)",
+            hint: "Restore into a new database with --into NAME --create.")
+    }
+
+    private func create(on connection: PostgresConnection) async throws {
+        let server = try await PostgresServer(connection)
+        do {
+            try await connection.execute(
+                PostgresTargetPreparation.createStatement(request, targetMajor: server.major))
+        } catch let error as PostgresError {
+            throw BackupError(
+                error.sqlState == "42501" ? .permissionDenied : .targetUnsuitable,
+                "cannot create database \(request.database): \(error.message)",
+                hint: error.hint
+                    ?? "Create the database yourself and restore into it without --create.")
+        }
+    }
+
+    /// The source's encoding and locale, in the words of the target's version.
+    static func createStatement(_ request: TargetRequest, targetMajor: Int) -> String {
+        let source = request.databaseProperties
+        var options = ["TEMPLATE = template0"]
+        func option(_ name: String, _ key: String) {
+            if let value = source[key] { options.append("\(name) = \(SQLText.literal(value))") }
+        }
+        option("ENCODING", "encoding")
+        option("LC_COLLATE", "collate")
+        option("LC_CTYPE", "ctype")
+        if targetMajor >= 15 {
+            switch source["locale_provider"] {
+            case "i":
+                options.append("LOCALE_PROVIDER = icu")
+                option("ICU_LOCALE", "locale")
+                if targetMajor >= 16 { option("ICU_RULES", "icu_rules") }
+            case "b" where targetMajor >= 17:
+                options.append("LOCALE_PROVIDER = builtin")
+                option("BUILTIN_LOCALE", "locale")
+            default: options.append("LOCALE_PROVIDER = libc")
+            }
+        }
+        return "CREATE DATABASE \(SQLText.identifier(request.database)) "
+            + options.joined(separator: " ")
+    }
+
+    /// The source's `ALTER DATABASE … SET` for the new name.
+    static func settingStatements(_ request: TargetRequest) -> [String] {
+        // Lists are stored quoted already, and must not be quoted as one value.
+        let lists: Set<String> = [
+            "search_path", "DateStyle", "temp_tablespaces", "session_preload_libraries",
+            "local_preload_libraries", "unix_socket_directories",
+        ]
+        return request.databaseProperties.sorted { $0.key < $1.key }.compactMap { key, value in
+            guard key.hasPrefix("setting.") else { return nil }
+            let name = String(key.dropFirst("setting.".count))
+            let text = lists.contains(name) && !value.isEmpty ? value : SQLText.literal(value)
+            let path = name.split(separator: ".").map { SQLText.identifier(String($0)) }
+            return "ALTER DATABASE \(SQLText.identifier(request.database)) "
+                + "SET \(path.joined(separator: ".")) TO \(text)"
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import BackupCore
+
+/// Names and values as SQL.
+enum SQLText {
+    /// A quoted identifier.
+    static func identifier(_ name: String) -> String {
+        "\"\(name.replacing("\"", with: "\"\""))\""
+    }
+
+    /// A quoted name with its schema.
+    static func qualified(_ table: TableName) -> String {
+        "\(identifier(table.schema)).\(identifier(table.name))"
+    }
+
+    /// A string literal that means the same whatever `standard_conforming_strings` is.
+    static func literal(_ text: String) -> String {
+        let quoted = text.replacing("'", with: "''")
+        guard quoted.contains("\\") else { return "'\(quoted)'" }
+        return " E'\(quoted.replacing("\\", with: "\\\\"))'"
+    }
+
+    /// A parenthesised list of columns; nothing for none, which SQL cannot write.
+    static func columnList(_ columns: [String]) -> String {
+        columns.isEmpty ? "" : " (\(columns.map(identifier).joined(separator: ", ")))"
+    }
+}

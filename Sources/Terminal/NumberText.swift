@@ -1,0 +1,26 @@
+/// Numbers as people read them.
+public enum NumberText {
+    /// `1,234,567`.
+    public static func grouped(_ number: Int) -> String {
+        let digits = String(number.magnitude)
+        var groups: [Substring] = []
+        var rest = digits[...]
+        while !rest.isEmpty {
+            groups.insert(rest.suffix(3), at: 0)
+            rest = rest.dropLast(3)
+        }
+        return (number < 0 ? "-" : "") + groups.joined(separator: ",")
+    }
+
+    /// `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.
+    public static func duration(seconds: Double) -> String {
+        let whole = Int(seconds.rounded())
+        return switch seconds {
+        case ..<9.95:
+            "\(Int((seconds * 10).rounded()) / 10).\(Int((seconds * 10).rounded()) % 10) s"
+        case ..<119.5: "\(whole) s"
+        case ..<7200: "\(whole / 60) min \(whole % 60) s"
+        default: "\(whole / 3600) h \(whole % 3600 / 60) min"
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// Standard output and standard error, as a person or a program sees them.
+public enum TerminalOutput {
+    /// Whether progress can be redrawn in place.
+    public static var isInteractive: Bool {
+        isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+    }
+
+    /// Writes bytes to standard output.
+    ///
+    /// - Returns: False when nobody reads them any more.
+    public static func write(_ bytes: [UInt8]) -> Bool {
+        writeAll(bytes, to: STDOUT_FILENO)
+    }
+
+    /// Writes a line to standard output.
+    public static func print(line: String) {
+        _ = write(Array("\(line)\n".utf8))
+    }
+
+    /// Writes text to standard error.
+    public static func printError(_ text: String) {
+        _ = writeAll(Array(text.utf8), to: STDERR_FILENO)
+    }
+
+    /// Asks for a password on the terminal itself, without showing it; nil without a terminal.
+    public static func askForPassword(_ prompt: String) -> String? {
+        guard isatty(STDIN_FILENO) == 1, let text = getpass(prompt) else { return nil }
+        return String(cString: text)
+    }
+
+    private static func writeAll(_ bytes: [UInt8], to file: Int32) -> Bool {
+        bytes.withUnsafeBytes { buffer in
+            var rest = buffer[...]
+            while !rest.isEmpty {
+                let piece = UnsafeRawBufferPointer(rebasing: rest)
+                #if canImport(Darwin)
+                    let count = Darwin.write(file, piece.baseAddress, piece.count)
+                #else
+                    let count = Glibc.write(file, piece.baseAddress, piece.count)
+                #endif
+                if count < 0 && errno != EINTR { return false }
+                rest = rest.dropFirst(max(0, count))
+            }
+            return true
+        }
+    }
+}
