@@ -67,8 +67,9 @@ public struct Table: Sendable, Hashable {
     ///
     /// Empty when there is no key, or when it needs a generated column.
     public var keyPositions: [Int] {
-        let stored = storedColumns.map(\.name)
-        let positions = key.compactMap { stored.firstIndex(of: $0) }
+        // By bytes: two names that only look the same are two columns.
+        let stored = storedColumns.map { Array($0.name.utf8) }
+        let positions = key.compactMap { stored.firstIndex(of: Array($0.utf8)) }
         return positions.count == key.count ? positions : []
     }
 }

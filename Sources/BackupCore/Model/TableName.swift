@@ -13,9 +13,26 @@ public struct TableName: Hashable, Sendable, Codable {
 }
 
 extension TableName: Comparable {
+    /// Byte by byte, as servers do: Swift's own texts are equal when they look the same, and
+    /// `é` in one character and in two are two tables.
+    public static func == (left: TableName, right: TableName) -> Bool {
+        left.schema.utf8.elementsEqual(right.schema.utf8)
+            && left.name.utf8.elementsEqual(right.name.utf8)
+    }
+
+    /// Takes the bytes, as `==` does.
+    public func hash(into hasher: inout Hasher) {
+        for byte in schema.utf8 { hasher.combine(byte) }
+        hasher.combine(UInt8(0))
+        for byte in name.utf8 { hasher.combine(byte) }
+    }
+
     /// By schema, then by name, byte by byte.
     public static func < (left: TableName, right: TableName) -> Bool {
-        (left.schema, left.name) < (right.schema, right.name)
+        guard left.schema.utf8.elementsEqual(right.schema.utf8) else {
+            return left.schema.utf8.lexicographicallyPrecedes(right.schema.utf8)
+        }
+        return left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
     }
 }
 

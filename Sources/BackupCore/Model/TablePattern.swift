@@ -5,8 +5,10 @@
 /// default schema is meant.
 public struct TablePattern: Sendable, Hashable {
     /// One element of a part: a literal character or a wildcard.
+    ///
+    /// Scalars, because two names that only look the same are two tables.
     private enum Element: Hashable {
-        case literal(Character)
+        case literal(Unicode.Scalar)
         case anyCharacters
         case anyCharacter
     }
@@ -36,15 +38,15 @@ public struct TablePattern: Sendable, Hashable {
     /// Whether the pattern means this table.
     public func matches(_ table: TableName, defaultSchema: String) -> Bool {
         let isInSchema =
-            schema.map { Self.match($0[...], Array(table.schema)[...]) }
-            ?? (table.schema == defaultSchema)
-        return isInSchema && Self.match(name[...], Array(table.name)[...])
+            schema.map { Self.match($0[...], Array(table.schema.unicodeScalars)[...]) }
+            ?? table.schema.utf8.elementsEqual(defaultSchema.utf8)
+        return isInSchema && Self.match(name[...], Array(table.name.unicodeScalars)[...])
     }
 
     private static func parts(of text: String) throws -> [[Element]] {
         var parts: [[Element]] = [[]]
         var isQuoted = false
-        var characters = Array(text)[...]
+        var characters = Array(text.unicodeScalars)[...]
         while let character = characters.popFirst() {
             switch (character, isQuoted) {
             case ("\"", true) where characters.first == "\"":
@@ -64,7 +66,7 @@ public struct TablePattern: Sendable, Hashable {
     }
 
     private static func match(
-        _ pattern: ArraySlice<Element>, _ text: ArraySlice<Character>
+        _ pattern: ArraySlice<Element>, _ text: ArraySlice<Unicode.Scalar>
     ) -> Bool {
         guard let first = pattern.first else { return text.isEmpty }
         switch first {
