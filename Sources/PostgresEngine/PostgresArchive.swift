@@ -13,25 +13,38 @@ struct PostgresArchive: Sendable {
         var dependencies: [Int] = []
 
         /// Whether it is of a kind: `FK CONSTRAINT`.
-        func isA(_ kind: String) -> Bool { words.hasPrefix(kind + " ") }
+        func isA(_ kind: String) -> Bool { words.utf8.starts(with: "\(kind) ".utf8) }
     }
 
     let entries: [Entry]
 
-    init(list: String) {
+    /// Reads bytes, not characters: a name may hold a line separator that is not `\n`, or begin with
+    /// an accent that would join the space before it.
+    init(list: [UInt8]) {
         var entries: [Entry] = []
-        for line in list.split(separator: "\n") {
-            if let ids = line.firstMatch(of: /^;\tdepends on: (.*)$/)?.1 {
-                let dependencies = ids.split(separator: " ").compactMap { Int($0) }
-                if !entries.isEmpty { entries[entries.count - 1].dependencies = dependencies }
-            } else if let match = line.firstMatch(of: /^(\d+); (\d+) (\d+) (.*)$/) {
-                entries.append(
-                    Entry(
-                        id: Int(match.1) ?? 0, catalog: String(match.2), object: String(match.3),
-                        words: String(match.4)))
+        for line in list.split(separator: UInt8(ascii: "\n")) {
+            if line.starts(with: Self.dependencies) {
+                let ids = String(decoding: line.dropFirst(Self.dependencies.count), as: UTF8.self)
+                guard !entries.isEmpty else { continue }
+                entries[entries.count - 1].dependencies =
+                    ids.split(separator: " ").compactMap { Int($0) }
+            } else if let entry = Self.entry(line) {
+                entries.append(entry)
             }
         }
         self.entries = entries
+    }
+
+    private static let dependencies = Array(";\tdepends on: ".utf8)
+
+    /// `375; 1259 118415 TABLE public orders shop`; nil for a comment.
+    private static func entry(_ line: ArraySlice<UInt8>) -> Entry? {
+        let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 3)
+            .map { String(decoding: $0, as: UTF8.self) }
+        guard parts.count == 4, parts[0].last == ";", let id = Int(parts[0].dropLast()) else {
+            return nil
+        }
+        return Entry(id: id, catalog: parts[1], object: parts[2], words: parts[3])
     }
 
     /// A list for `pg_restore --use-list` of these entries, in the archive's order.

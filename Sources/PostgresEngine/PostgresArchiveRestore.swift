@@ -24,12 +24,12 @@ struct PostgresArchiveRestore: Sendable {
         let list = try await TemporaryFile.with(dump) { archive in
             try await programs.render(["--list", "--verbose", archive])
         }
-        contents = PostgresArchive(list: String(decoding: list, as: UTF8.self))
+        contents = PostgresArchive(list: list)
         var chosen = request.tables.map(contents.entries(making:)) ?? contents.all
         if !isSuperuser {
             // An extension belongs to who made it; commenting on another's is refused.
             chosen.subtract(
-                contents.entries.filter { $0.words.hasPrefix("COMMENT - EXTENSION ") }.map(\.id))
+                contents.entries.filter { $0.isA("COMMENT - EXTENSION") }.map(\.id))
         }
         self.chosen = chosen
         last = contents.entries(ofKinds: Self.lastKinds, among: chosen)

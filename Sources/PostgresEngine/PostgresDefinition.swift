@@ -34,7 +34,7 @@ struct PostgresDefinition {
             return Self.readable(try await programs.render(["--file=-", archive]))
         }
         let list = try await programs.render(["--list", "--verbose", archive])
-        let contents = PostgresArchive(list: String(decoding: list, as: UTF8.self))
+        let contents = PostgresArchive(list: list)
         let selection = contents.list(of: contents.entries(making: tables))
         return try await TemporaryFile.with(Array(selection.utf8)) { file in
             Self.readable(
