@@ -63,11 +63,11 @@ struct PostgresArchiveRestore: Sendable {
         guard !result.succeeded else { return [] }
         let problems = PostgresRestoreProblem.all(in: result.messages)
         let isExpected = !request.tablesWithoutRows.isEmpty
-        let impossible = problems.filter { isExpected && $0.entry.hasPrefix("FK CONSTRAINT ") }
+        let impossible = problems.filter { isExpected && $0.isForeignKey }
         guard !problems.isEmpty, impossible.count == problems.count else {
             throw failure("cannot create every index and constraint", result.messages)
         }
-        return impossible.map { "\($0.entry): \($0.words)" }
+        return impossible.map { "foreign key: \($0.words)" }
     }
 
     /// What would hide rows or react to what is made.
@@ -100,7 +100,7 @@ struct PostgresArchiveRestore: Sendable {
 
     private func failure(_ what: String, _ messages: String) -> BackupError {
         let problems = PostgresRestoreProblem.all(in: messages)
-        let first = problems.first.map { "\($0.entry): \($0.words)" }
+        let first = problems.first?.words
         let more = problems.count > 1 ? " (and \(problems.count - 1) more problems)" : ""
         return BackupError(
             .serverRefused,
@@ -121,22 +121,35 @@ struct PostgresArchiveRestore: Sendable {
 
 /// One thing that pg_restore could not make.
 struct PostgresRestoreProblem: Sendable {
-    /// Kind, schema, name and owner: `FK CONSTRAINT public orders_fkey shop`.
-    let entry: String
     /// The server's words.
     let words: String
+    /// The statement that it refused; empty when there was none.
+    var statement = ""
 
-    /// Reads pg_restore's messages.
+    /// Whether it was to add a foreign key.
+    var isForeignKey: Bool {
+        statement.contains(/^ALTER TABLE [^;]*\bADD CONSTRAINT [^;]* FOREIGN KEY \(/)
+    }
+
+    /// Reads pg_restore's messages: the error, perhaps details, then the statement.
+    ///
+    /// With several jobs only what one message holds is certain to stand together.
     static func all(in messages: String) -> [PostgresRestoreProblem] {
         var problems: [PostgresRestoreProblem] = []
-        var entry = ""
-        for line in messages.split(separator: "\n") {
-            if let match = line.firstMatch(of: /from TOC entry \d+; \d+ \d+ (.*)$/) {
-                entry = String(match.1)
-            } else if let match = line.firstMatch(
-                of: /pg_restore: error: (?:could not execute query: )?(?:ERROR: +)?(.*)$/)
+        var isInStatement = false
+        for line in messages.split(separator: "\n", omittingEmptySubsequences: false) {
+            if let match = line.firstMatch(
+                of: /^pg_restore: error: (?:could not execute query: )?(?:ERROR: +)?(.*)$/)
             {
-                problems.append(PostgresRestoreProblem(entry: entry, words: String(match.1)))
+                problems.append(PostgresRestoreProblem(words: String(match.1)))
+                isInStatement = false
+            } else if line.isEmpty || problems.isEmpty {
+                isInStatement = false
+            } else if let start = line.firstMatch(of: /^Command was: (.*)$/) {
+                problems[problems.count - 1].statement = String(start.1)
+                isInStatement = true
+            } else if isInStatement {
+                problems[problems.count - 1].statement += "\n\(line)"
             }
         }
         return problems
