@@ -193,8 +193,8 @@ struct PostgresTarget: Target {
             for table in tables {
                 let name = TableName(schema: table[0] ?? "", name: table[1] ?? "")
                 do {
-                    try Task.checkCancellation()
-                    try await connection.execute("ANALYZE \(SQLText.qualified(name))")
+                    try await connection.executeInterruptibly(
+                        "ANALYZE \(SQLText.qualified(name))")
                 } catch let error as PostgresError where !error.isConnectionLoss {
                     // Its index may call a function that fails; autovacuum will say so as well.
                 }
