@@ -47,19 +47,38 @@ struct PostgresArchiveRestore: Sendable {
 
     /// Indexes, constraints, foreign keys and rules, side by side where they may be; then triggers.
     ///
-    /// Triggers one by one: in the archive nothing says that the state of a partition's trigger
-    /// comes after the trigger of a table two levels above, which makes it.
-    ///
     /// - Returns: The foreign keys that rows left out of the backup make impossible.
     func createIndexesAndConstraints() async throws -> [String] {
         let triggers = contents.entries(ofKinds: ["TRIGGER"], among: chosen).subtracting(last)
         let others = chosen.subtracting(last).subtracting(triggers)
-        let impossible = try await createAfterRows(others, jobs: request.connections)
-        return impossible + (try await createAfterRows(triggers, jobs: 1))
+        let impossible = try await createSideBySide(others)
+        try await createInTurn(triggers)
+        return impossible
     }
 
-    private func createAfterRows(_ entries: Set<Int>, jobs: Int) async throws -> [String] {
-        let result = try await restore(["--section=post-data", "--jobs=\(jobs)"], entries)
+    /// One by one, and what fails again after the others as long as that helps.
+    ///
+    /// In the archive nothing says that the state of a partition's trigger comes after the trigger
+    /// of a table two levels above, which makes it; pg_restore alone fails there.
+    private func createInTurn(_ entries: Set<Int>) async throws {
+        var waiting = entries
+        while true {
+            let result = try await restore(["--section=post-data", "--verbose"], waiting)
+            guard !result.succeeded else { return }
+            let failed = PostgresRestoreProblem.entries(in: result.messages)
+                .intersection(waiting)
+            guard !failed.isEmpty, failed.count < waiting.count else {
+                throw failure(
+                    "cannot create every trigger",
+                    PostgresRestoreProblem.withoutProgress(result.messages))
+            }
+            waiting = failed
+        }
+    }
+
+    private func createSideBySide(_ entries: Set<Int>) async throws -> [String] {
+        let result = try await restore(
+            ["--section=post-data", "--jobs=\(request.connections)"], entries)
         guard !result.succeeded else { return [] }
         let problems = PostgresRestoreProblem.all(in: result.messages)
         let isExpected = !request.tablesWithoutRows.isEmpty
@@ -129,6 +148,22 @@ struct PostgresRestoreProblem: Sendable {
     /// Whether it was to add a foreign key.
     var isForeignKey: Bool {
         statement.contains(/^ALTER TABLE [^;]*\bADD CONSTRAINT [^;]* FOREIGN KEY \(/)
+    }
+
+    /// The archive's numbers of what failed; named only with `--verbose`, and only with one job does
+    /// each stand with its error.
+    static func entries(in messages: String) -> Set<Int> {
+        Set(
+            messages.split(separator: "\n").compactMap { line in
+                line.firstMatch(of: /^pg_restore: from TOC entry (\d+);/).flatMap { Int($0.1) }
+            })
+    }
+
+    /// Without the lines that only say what is being done.
+    static func withoutProgress(_ messages: String) -> String {
+        messages.split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { !$0.contains(/^pg_restore: (?!error|warning|from TOC entry)/) }
+            .joined(separator: "\n")
     }
 
     /// Reads pg_restore's messages: the error, perhaps details, then the statement.
