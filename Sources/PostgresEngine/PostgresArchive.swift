@@ -59,17 +59,11 @@ struct PostgresArchive: Sendable {
     func entries(making tables: Set<String>) -> Set<Int> {
         let isTable = Set(
             entries.filter { $0.catalog == Self.relations && tables.contains($0.object) }.map(\.id))
-        let owned = entries.filter { entry in
-            !isTable.isDisjoint(with: entry.dependencies)
-                && Self.kindsOwnedByTables.contains { entry.isA($0) }
-        }
-        var wanted = isTable.union(owned.map(\.id))
-        // What belongs to what belongs to a table: comments on its constraints, attached indexes.
-        wanted.formUnion(
-            dependents(of: wanted, among: all).filter { id in
-                byID[id].map { entry in Self.kindsOwnedByTables.contains { entry.isA($0) } }
-                    ?? false
-            })
+        // What belongs to the tables, and to what belongs to them: comments, attached indexes.
+        let owned = Set(
+            entries.filter { entry in Self.kindsOwnedByTables.contains { entry.isA($0) } }.map(\.id)
+        )
+        let wanted = dependents(of: isTable, among: owned)
         let optional = entries.filter { entry in
             wanted.contains(entry.id) && Self.kindsPointingElsewhere.contains { entry.isA($0) }
         }

@@ -37,37 +37,50 @@ struct PostgresArchiveRestore: Sendable {
 
     /// Everything that must be there before rows.
     ///
-    /// - Throws: `BackupError.serverRefused` for the first thing that cannot be made.
-    func createStructure() async throws {
-        let result = try await restore(["--section=pre-data", "--exit-on-error"], chosen)
-        guard result.succeeded else {
-            throw failure("cannot create the structure", result.messages)
-        }
+    /// Gives what the backup does not hold the parts for.
+    func createStructure() async throws -> [String] {
+        try await make(
+            "create the structure", "pre-data", chosen, failuresAreExpected: request.lacksTables)
     }
 
     /// Indexes, constraints, foreign keys, triggers and rules, side by side where they may be.
     ///
-    /// - Returns: The foreign keys that rows left out of the backup make impossible.
+    /// Gives what the backup does not hold the rows or tables for.
     func createIndexesAndConstraints() async throws -> [String] {
-        let result = try await restore(
-            ["--section=post-data", "--jobs=\(request.connections)"], chosen.subtracting(last))
-        guard !result.succeeded else { return [] }
-        let problems = PostgresRestoreProblem.all(in: result.messages)
-        let isExpected = !request.tablesWithoutRows.isEmpty
-        let impossible = problems.filter { isExpected && $0.entry.hasPrefix("FK CONSTRAINT ") }
-        guard !problems.isEmpty, impossible.count == problems.count else {
-            throw failure("cannot create every index and constraint", result.messages)
+        let what = "create every index and constraint"
+        let all = chosen.subtracting(last)
+        guard request.lacksRows || request.lacksTables else {
+            return try await make(what, "post-data", all, jobs: request.connections)
         }
-        return impossible.map { "\($0.entry): \($0.words)" }
+        let foreignKeys = contents.entries(ofKinds: ["FK CONSTRAINT"], among: all)
+        return try await make(
+            what, "post-data", all.subtracting(foreignKeys),
+            failuresAreExpected: request.lacksTables)
+            + make(what, "post-data", foreignKeys, failuresAreExpected: true)
     }
 
     /// What would hide rows or react to what is made.
-    func createWhatWouldBeInTheWay() async throws {
-        guard !last.isEmpty else { return }
-        let result = try await restore(["--section=post-data", "--exit-on-error"], last)
-        guard result.succeeded else {
-            throw failure("cannot create event triggers and policies", result.messages)
+    func createWhatWouldBeInTheWay() async throws -> [String] {
+        try await make(
+            "create event triggers and policies", "post-data", last,
+            failuresAreExpected: request.lacksTables)
+    }
+
+    /// Runs pg_restore; what could not be made, where that is to be expected.
+    private func make(
+        _ what: String, _ section: String, _ entries: Set<Int>, jobs: Int = 1,
+        failuresAreExpected: Bool = false
+    ) async throws -> [String] {
+        // Side by side pg_restore does not say which entry a failure belongs to.
+        let manner =
+            jobs > 1 ? ["--jobs=\(jobs)"] : failuresAreExpected ? [] : ["--exit-on-error"]
+        let result = try await restore(["--section=\(section)"] + manner, entries)
+        guard !result.succeeded else { return [] }
+        let problems = PostgresRestoreProblem.all(in: result.messages)
+        guard failuresAreExpected, !problems.isEmpty else {
+            throw failure("cannot \(what)", result.messages)
         }
+        return problems.map(\.description)
     }
 
     private func restore(
@@ -91,7 +104,7 @@ struct PostgresArchiveRestore: Sendable {
 
     private func failure(_ what: String, _ messages: String) -> BackupError {
         let problems = PostgresRestoreProblem.all(in: messages)
-        let first = problems.first.map { "\($0.entry): \($0.words)" }
+        let first = problems.first?.description
         let more = problems.count > 1 ? " (and \(problems.count - 1) more problems)" : ""
         return BackupError(
             .serverRefused,
@@ -111,11 +124,13 @@ struct PostgresArchiveRestore: Sendable {
 }
 
 /// One thing that pg_restore could not make.
-struct PostgresRestoreProblem: Sendable {
+struct PostgresRestoreProblem: Sendable, CustomStringConvertible {
     /// Kind, schema, name and owner: `FK CONSTRAINT public orders_fkey shop`.
     let entry: String
     /// The server's words.
     let words: String
+
+    var description: String { entry.isEmpty ? words : "\(entry): \(words)" }
 
     /// Reads pg_restore's messages.
     static func all(in messages: String) -> [PostgresRestoreProblem] {

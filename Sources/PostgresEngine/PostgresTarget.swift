@@ -48,7 +48,7 @@ struct PostgresTarget: Target {
 
     // MARK: Structure
 
-    func createStructure() async throws {
+    func createStructure() async throws -> [String] {
         try await archive.createStructure()
     }
 
@@ -56,14 +56,15 @@ struct PostgresTarget: Target {
         try await archive.createIndexesAndConstraints()
     }
 
-    func finish() async throws {
-        try await archive.createWhatWouldBeInTheWay()
-        guard request.creates else { return }
+    func finish() async throws -> [String] {
+        let problems = try await archive.createWhatWouldBeInTheWay()
+        guard request.creates else { return problems }
         try await run("set the database's settings") { connection in
             for statement in PostgresTargetPreparation.settingStatements(request) {
                 try await connection.execute(statement)
             }
         }
+        return problems
     }
 
     // MARK: Rows

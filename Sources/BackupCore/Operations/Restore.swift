@@ -37,10 +37,10 @@ public struct Restore: Sendable {
         return try await engine.withTarget(of: target) { target in
             let plan = RestorePlan(point, mustLoadFirst: target.mustLoadFirst)
             progress.begin("creating the structure")
-            try await target.createStructure()
+            var problems = try await target.createStructure()
             progress.begin("loading rows", totalBytes: plan.totalBytes)
             try await load(plan, from: reader, into: target, progress)
-            let problems = try await complete(point, target, progress)
+            problems += try await complete(point, target, progress)
             return RestoreReport(
                 point: point, database: request.database, problems: problems,
                 seconds: start.duration(to: .now).seconds)
@@ -69,7 +69,8 @@ public struct Restore: Sendable {
         target.omitsPrivileges = request.omitsPrivileges
         target.connections = request.connections
         target.tables = metadata.scope == Scope.database.word ? nil : Set(metadata.scopeObjects)
-        target.tablesWithoutRows = metadata.excludedTables + metadata.unreadableTables
+        target.lacksRows = !metadata.excludedTables.isEmpty
+        target.lacksTables = !metadata.unreadableTables.isEmpty
         return target
     }
 
@@ -129,8 +130,7 @@ public struct Restore: Sendable {
         progress.begin("gathering statistics")
         try await target.analyze()
         progress.begin("finishing")
-        try await target.finish()
-        return problems
+        return problems + (try await target.finish())
     }
 }
 

@@ -50,11 +50,11 @@ public struct Metadata: Sendable, Codable {
     /// The database's name.
     public var database: String
     /// The full at the root of the chain; nil for a full.
-    public var baseID: String?
+    @WrittenWhenNil public var baseID: String?
     /// The backup that this one was compared with; nil for a full.
-    public var parentID: String?
+    @WrittenWhenNil public var parentID: String?
     /// The SHA-256 of the parent's `metadata.json`.
-    public var parentSHA256: String?
+    @WrittenWhenNil public var parentSHA256: String?
     /// The snapshot's time, by the server's clock.
     public var snapshotAt: Timestamp
     /// When the run began.
@@ -64,7 +64,7 @@ public struct Metadata: Sendable, Codable {
     /// From start to end.
     public var durationSeconds: Double
     /// The points that were merged into this full; nil for one read from a server.
-    public var mergedFrom: [String]?
+    @WrittenWhenNil public var mergedFrom: [String]?
     /// How the snapshot was taken.
     public var consistency: String
     /// The seed of the row hashes, 16 hex digits.
