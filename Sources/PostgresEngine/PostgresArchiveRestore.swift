@@ -71,10 +71,9 @@ struct PostgresArchiveRestore: Sendable {
         _ what: String, _ section: String, _ entries: Set<Int>, jobs: Int = 1,
         failuresAreExpected: Bool = false
     ) async throws -> [String] {
-        // Side by side pg_restore does not say which entry a failure belongs to.
         let manner =
             jobs > 1 ? ["--jobs=\(jobs)"] : failuresAreExpected ? [] : ["--exit-on-error"]
-        let result = try await restore(["--section=\(section)"] + manner, entries)
+        let result = try await restore(["--verbose", "--section=\(section)"] + manner, entries)
         guard !result.succeeded else { return [] }
         let problems = PostgresRestoreProblem.all(in: result.messages)
         guard failuresAreExpected, !problems.isEmpty else {
@@ -110,7 +109,7 @@ struct PostgresArchiveRestore: Sendable {
             .serverRefused,
             "\(what): \(first ?? messages.split(separator: "\n").first.map(String.init) ?? "")\(more)",
             hint: "The database is partly filled. Drop it, mend the cause and restore again.",
-            underlying: String(messages.prefix(4000)))
+            underlying: PostgresRestoreProblem.complaints(in: messages))
     }
 
     /// More memory for building indexes, and no time limits.
@@ -131,6 +130,15 @@ struct PostgresRestoreProblem: Sendable, CustomStringConvertible {
     let words: String
 
     var description: String { entry.isEmpty ? words : "\(entry): \(words)" }
+
+    /// pg_restore's messages without its accounts of what went well, and not endless.
+    static func complaints(in messages: String) -> String {
+        let lines = messages.split(separator: "\n").filter { line in
+            !line.hasPrefix("pg_restore: ")
+                || line.contains(/^pg_restore: (error|warning|hint|detail):/)
+        }
+        return lines.prefix(40).joined(separator: "\n")
+    }
 
     /// Reads pg_restore's messages.
     static func all(in messages: String) -> [PostgresRestoreProblem] {

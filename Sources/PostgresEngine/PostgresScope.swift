@@ -10,11 +10,11 @@ struct PostgresScope: Sendable {
     /// In scope, structure only.
     private(set) var excluded: [TableName] = []
     /// In scope and unreadable.
-    private(set) var unreadable: [TableName] = []
+    private(set) var unreadable: [PostgresCatalog.Relation] = []
     /// Everything whose definition belongs to the backup, partitioned tables included.
     private(set) var inScope: [PostgresCatalog.Relation] = []
     /// Not readable and not in scope: pg_dump must not touch it.
-    private(set) var untouchable: [TableName] = []
+    private(set) var untouchable: [PostgresCatalog.Relation] = []
 
     /// - Throws: `BackupError.usage` for a pattern that means nothing; `BackupError.permissionDenied`
     ///   naming everything that cannot be read, with the statements that grant it.
@@ -26,11 +26,11 @@ struct PostgresScope: Sendable {
         let excludedNames = try Self.matches(patterns: request.excluded, relations, ancestors)
         for relation in relations {
             guard wanted.contains(relation.name) else {
-                if !relation.isReadable { untouchable.append(relation.name) }
+                if !relation.isReadable { untouchable.append(relation) }
                 continue
             }
             guard relation.isReadable else {
-                unreadable.append(relation.name)
+                unreadable.append(relation)
                 continue
             }
             inScope.append(relation)

@@ -131,13 +131,15 @@ struct PostgresSource {
     ) async throws -> PostgresSnapshot {
         let isWhole = request.scope == .database
         let inScope = scope.inScope.map(\.oid)
-        let sequences = try await readableSequences(tables: isWhole ? nil : inScope)
+        let leftOut = scope.unreadable + scope.untouchable
+        let sequences = try await readableSequences(
+            tables: isWhole ? nil : inScope, leftOut: leftOut.map(\.oid))
         // Held from now on; their values are read again at the end.
         _ = try await PostgresSequences.read(sequences, on: leader)
         var contents = try await PostgresContents(
             scope, isWhole: isWhole, facts: facts, user: user, on: leader)
         contents.schema.excluded = scope.excluded
-        contents.schema.unreadable = scope.unreadable
+        contents.schema.unreadable = scope.unreadable.map(\.name)
         contents.schema.scopeObjects = isWhole ? [] : inScope
         let id = try await leader.value("SELECT pg_catalog.pg_export_snapshot()") ?? ""
         let definition = try await PostgresDefinition(
@@ -145,7 +147,7 @@ struct PostgresSource {
             encoding: encoding, lockTimeout: request.lockTimeout
         ).read(
             tables: isWhole ? nil : Set(inScope),
-            unreadable: scope.unreadable + scope.untouchable)
+            unreadable: leftOut.map(\.name))
         let roles = try await PostgresMoment.roles(tables: isWhole ? nil : inScope, on: leader)
         return PostgresSnapshot(
             moment: facts.moment, schema: contents.schema,
@@ -159,8 +161,11 @@ struct PostgresSource {
             writtenUpTo: facts.writtenUpTo)
     }
 
-    private func readableSequences(tables: [String]?) async throws -> [TableName] {
-        let sequences = try await PostgresSequences.names(tables: tables, on: leader)
+    private func readableSequences(
+        tables: [String]?, leftOut: [String]
+    ) async throws -> [TableName] {
+        let sequences = try await PostgresSequences.names(
+            tables: tables, leftOut: leftOut, on: leader)
         let unreadable = sequences.filter { !$0.isReadable }.map(\.name)
         guard unreadable.isEmpty else {
             throw PostgresPrivileges.missing(sequences: unreadable, for: user)
