@@ -8,6 +8,12 @@ struct PostgresDefinition {
     let encoding: String
     let lockTimeout: Duration
 
+    /// The snapshot's own locks are held already: who is in the way now waits for us, for as long as
+    /// we wait for them. Giving up early lets them through, and the snapshot is taken anew.
+    private var lockMilliseconds: Int64 {
+        min(5000, max(1, lockTimeout.components.seconds * 1000))
+    }
+
     /// Reads the SQL for people and pg_dump's archive.
     ///
     /// `tables` are the oids of the tables in scope, nil for everything; `unreadable` are tables
@@ -18,7 +24,7 @@ struct PostgresDefinition {
         let dump = try await programs.dump(
             [
                 "--schema-only", "--format=custom", "--snapshot=\(snapshotID)",
-                "--lock-wait-timeout=\(max(1, lockTimeout.components.seconds * 1000))",
+                "--lock-wait-timeout=\(lockMilliseconds)",
                 "--encoding=\(encoding)",
             ]
                 + unreadable.map { "--exclude-table=\(SQLText.qualified($0))" },

@@ -20,7 +20,7 @@ struct PostgresScope: Sendable {
     ///   naming everything that cannot be read, with the statements that grant it.
     init(
         _ request: SnapshotRequest, relations: [PostgresCatalog.Relation],
-        ancestors: [String: [(table: TableName, isHash: Bool)]], user: String
+        ancestors: [String: [(table: TableName, isHash: Bool)]], user: String, isStandby: Bool
     ) throws {
         let wanted = try Self.matches(request.scope, relations, ancestors)
         let excludedNames = try Self.matches(patterns: request.excluded, relations, ancestors)
@@ -35,7 +35,9 @@ struct PostgresScope: Sendable {
             }
             inScope.append(relation)
             guard !relation.isPartitioned else { continue }
-            if excludedNames.contains(relation.name) {
+            // A standby has no rows of unlogged tables, and refuses to read them.
+            let isAbsent = isStandby && relation.isUnlogged
+            if isAbsent || excludedNames.contains(relation.name) {
                 excluded.append(relation.name)
             } else {
                 stored.append(relation)

@@ -10,6 +10,7 @@ struct PostgresSource {
     private let leader: PostgresConnection
     private let encoding: String
     private let user: String
+    private let isStandby: Bool
     private let programs: PostgresPrograms
 
     /// Connects, and finds a pg_dump that fits the server.
@@ -19,6 +20,7 @@ struct PostgresSource {
         let server = try await PostgresServer(leader)
         encoding = server.clientEncoding
         user = server.user
+        isStandby = server.isStandby
         programs = try await PostgresPrograms.find(atLeast: server.major, named: settings.pgDump)
         try await PostgresSession.pin(leader, encoding: encoding)
     }
@@ -62,7 +64,8 @@ struct PostgresSource {
     private func scope(of request: SnapshotRequest) async throws -> PostgresScope {
         let catalog = PostgresCatalog(connection: leader)
         return try await PostgresScope(
-            request, relations: catalog.relations(), ancestors: catalog.ancestors(), user: user)
+            request, relations: catalog.relations(), ancestors: catalog.ancestors(), user: user,
+            isStandby: isStandby)
     }
 
     // MARK: Locks
