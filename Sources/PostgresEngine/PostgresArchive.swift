@@ -13,25 +13,42 @@ struct PostgresArchive: Sendable {
         var dependencies: [Int] = []
 
         /// Whether it is of a kind: `FK CONSTRAINT`.
-        func isA(_ kind: String) -> Bool { words.hasPrefix(kind + " ") }
+        func isA(_ kind: String) -> Bool { words.startsExactly(with: kind + " ") }
     }
 
     let entries: [Entry]
+    private let byID: [Int: Entry]
 
     init(list: String) {
         var entries: [Entry] = []
-        for line in list.split(separator: "\n") {
-            if let ids = line.firstMatch(of: /^;\tdepends on: (.*)$/)?.1 {
-                let dependencies = ids.split(separator: " ").compactMap { Int($0) }
+        // By bytes: names may hold every character that ends a line for anything but pg_restore.
+        for bytes in list.utf8.split(separator: UInt8(ascii: "\n")) {
+            let line = Substring(bytes)
+            if line.utf8.starts(with: Self.dependencyMark.utf8) {
+                let ids = line.utf8.dropFirst(Self.dependencyMark.utf8.count)
+                let dependencies = Self.words(ids).compactMap { Int($0) }
                 if !entries.isEmpty { entries[entries.count - 1].dependencies = dependencies }
-            } else if let match = line.firstMatch(of: /^(\d+); (\d+) (\d+) (.*)$/) {
-                entries.append(
-                    Entry(
-                        id: Int(match.1) ?? 0, catalog: String(match.2), object: String(match.3),
-                        words: String(match.4)))
+            } else if let entry = Self.entry(line) {
+                entries.append(entry)
             }
         }
         self.entries = entries
+        byID = Dictionary(entries.map { ($0.id, $0) }) { first, _ in first }
+    }
+
+    private static let dependencyMark = ";\tdepends on: "
+
+    /// Reads `2438; 2606 16407 FK CONSTRAINT public u u_t_fkey postgres`.
+    private static func entry(_ line: Substring) -> Entry? {
+        let parts = words(line.utf8, atMost: 4)
+        guard parts.count == 4, parts[0].utf8.last == UInt8(ascii: ";"),
+            let id = Int(parts[0].utf8.dropLast().map { String(UnicodeScalar($0)) }.joined())
+        else { return nil }
+        return Entry(id: id, catalog: parts[1], object: parts[2], words: parts[3])
+    }
+
+    private static func words(_ line: Substring.UTF8View, atMost count: Int = .max) -> [String] {
+        line.split(separator: UInt8(ascii: " "), maxSplits: count - 1).map { String(Substring($0)) }
     }
 
     /// A list for `pg_restore --use-list` of these entries, in the archive's order.
@@ -51,6 +68,23 @@ struct PostgresArchive: Sendable {
             ids.contains(entry.id) && kinds.contains { entry.isA($0) }
         }
         return dependents(of: Set(roots.map(\.id)), among: ids)
+    }
+
+    /// Indexes and constraints that may be made side by side, before everything else that follows rows.
+    ///
+    /// Triggers and rules are not among them: archives of some versions do not say which of them
+    /// need each other, only their order does. Neither is what needs something that itself needs an
+    /// index: a view grouped by a primary key, for example.
+    func independent(among ids: Set<Int>) -> Set<Int> {
+        let kinds = ["INDEX", "INDEX ATTACH", "CONSTRAINT", "FK CONSTRAINT", "STATISTICS"]
+        let candidates = Set(
+            entries.filter { entry in
+                ids.contains(entry.id) && kinds.contains { entry.isA($0) }
+            }.map(\.id))
+        let late = dependents(of: candidates, among: ids).filter { id in
+            !candidates.contains(id) && !(byID[id].map { $0.isA("COMMENT") } ?? false)
+        }
+        return candidates.subtracting(dependents(of: Set(late), among: ids))
     }
 
     /// What makes some tables again: them, what belongs to them, and what all that needs.
@@ -96,12 +130,7 @@ struct PostgresArchive: Sendable {
 
     private static let kindsPointingElsewhere = ["FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH"]
 
-    private var byID: [Int: Entry] {
-        Dictionary(entries.map { ($0.id, $0) }) { first, _ in first }
-    }
-
     private func requirements(of ids: Set<Int>) -> Set<Int> {
-        let byID = byID
         var required = ids
         var open = Array(ids)
         while let id = open.popLast() {

@@ -29,7 +29,8 @@ struct PostgresArchiveRestore: Sendable {
         if !isSuperuser {
             // An extension belongs to who made it; commenting on another's is refused.
             chosen.subtract(
-                contents.entries.filter { $0.words.hasPrefix("COMMENT - EXTENSION ") }.map(\.id))
+                contents.entries.filter { $0.words.startsExactly(with: "COMMENT - EXTENSION ") }
+                    .map(\.id))
         }
         self.chosen = chosen
         last = contents.entries(ofKinds: Self.lastKinds, among: chosen)
@@ -49,14 +50,17 @@ struct PostgresArchiveRestore: Sendable {
     func createIndexesAndConstraints() async throws -> [String] {
         let what = "create every index and constraint"
         let all = chosen.subtracting(last)
-        guard request.lacksRows || request.lacksTables else {
-            return try await make(what, "post-data", all, jobs: request.connections)
-        }
-        let foreignKeys = contents.entries(ofKinds: ["FK CONSTRAINT"], among: all)
+        let doubtful =
+            request.lacksRows || request.lacksTables
+            ? contents.entries(ofKinds: ["FK CONSTRAINT"], among: all) : []
+        let independent = contents.independent(among: all).subtracting(doubtful)
+        let rest = all.subtracting(independent).subtracting(doubtful)
+        // A failure is told apart from others only when one thing is made at a time.
+        let jobs = request.lacksTables ? 1 : request.connections
         return try await make(
-            what, "post-data", all.subtracting(foreignKeys),
-            failuresAreExpected: request.lacksTables)
-            + make(what, "post-data", foreignKeys, failuresAreExpected: true)
+            what, "post-data", independent, jobs: jobs, failuresAreExpected: request.lacksTables)
+            + make(what, "post-data", doubtful, failuresAreExpected: true)
+            + make(what, "post-data", rest, failuresAreExpected: request.lacksTables)
     }
 
     /// What would hide rows or react to what is made.
@@ -90,12 +94,14 @@ struct PostgresArchiveRestore: Sendable {
             (request.omitsOwners ? ["--no-owner"] : [])
             + (request.omitsPrivileges ? ["--no-privileges"] : [])
         let database = environment["PGDATABASE"] ?? ""
-        let escaped = database.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
         return try await TemporaryFile.with(dump) { archive in
             try await TemporaryFile.with(Array(contents.list(of: entries).utf8)) { list in
                 try await programs.restore(
                     arguments + options
-                        + ["--use-list=\(list)", "--dbname=dbname='\(escaped)'", archive],
+                        + [
+                            "--use-list=\(list)",
+                            "--dbname=dbname=\(SQLText.connectionValue(database))", archive,
+                        ],
                     environment: environment)
             }
         }
@@ -131,11 +137,13 @@ struct PostgresRestoreProblem: Sendable, CustomStringConvertible {
 
     var description: String { entry.isEmpty ? words : "\(entry): \(words)" }
 
-    /// pg_restore's messages without its accounts of what went well, and not endless.
+    /// The failures among pg_restore's messages, with what belongs to each, and not endless.
     static func complaints(in messages: String) -> String {
-        let lines = messages.split(separator: "\n").filter { line in
-            !line.hasPrefix("pg_restore: ")
-                || line.contains(/^pg_restore: (error|warning|hint|detail):/)
+        var lines: [Substring] = []
+        var isFailure = false
+        for line in messages.split(separator: "\n") {
+            if line.hasPrefix("pg_restore:") { isFailure = line.hasPrefix("pg_restore: error:") }
+            if isFailure { lines.append(line) }
         }
         return lines.prefix(40).joined(separator: "\n")
     }

@@ -131,7 +131,6 @@ enum PostgresLargeObjects {
             SELECT pg_catalog.format('COMMENT ON LARGE OBJECT %s IS %L', loid, comment)
             FROM \(temporaryTable) WHERE comment IS NOT NULL
             """)
-        if !omitsPrivileges { statements.append(grants) }
         if !omitsOwners {
             statements.append(
                 """
@@ -139,8 +138,15 @@ enum PostgresLargeObjects {
                 FROM \(temporaryTable) WHERE owner <> current_user
                 """)
         }
+        // A list of grants replaces the owner's own privileges as well.
+        if !omitsOwners && !omitsPrivileges { statements += [revocations, grants] }
         return statements
     }
+
+    private static let revocations = """
+        SELECT pg_catalog.format('REVOKE ALL ON LARGE OBJECT %s FROM %I', loid, owner)
+        FROM \(temporaryTable) WHERE acl IS NOT NULL
+        """
 
     private static let grants = """
         SELECT pg_catalog.format(
@@ -150,6 +156,6 @@ enum PostgresLargeObjects {
           CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM \(temporaryTable)
         CROSS JOIN LATERAL pg_catalog.aclexplode(acl::pg_catalog.aclitem[]) a
-        WHERE acl IS NOT NULL AND pg_catalog.pg_get_userbyid(a.grantee) <> owner
+        WHERE acl <> '{}'
         """
 }

@@ -74,7 +74,7 @@ struct PostgresSnapshot: Snapshot {
             // The transaction must have lived until now: its locks and its snapshot ended with it.
             try await leader.turn.pass { try await leader.execute("SELECT 1") }
             let fresh = try await PostgresConnection(settings)
-            try await PostgresSession.pin(fresh, encoding: moment.encoding)
+            try await PostgresSession.pin(fresh, encoding: moment.encoding, side: .source)
             try await confirmMeaning(on: fresh)
             try await waitUntilWritten(on: fresh)
         } catch let error as PostgresError {

@@ -22,7 +22,7 @@ struct PostgresSource {
         user = server.user
         isStandby = server.isStandby
         programs = try await PostgresPrograms.find(atLeast: server.major, named: settings.pgDump)
-        try await PostgresSession.pin(leader, encoding: encoding)
+        try await PostgresSession.pin(leader, encoding: encoding, side: .source)
     }
 
     /// Takes a snapshot, and starts over when structure changed before the locks were held.
@@ -181,7 +181,7 @@ struct PostgresSource {
         var connections: [PostgresConnection] = []
         for _ in 0..<max(0, count) {
             let connection = try await PostgresConnection(settings)
-            try await PostgresSession.pin(connection, encoding: encoding)
+            try await PostgresSession.pin(connection, encoding: encoding, side: .source)
             try await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try await connection.execute("SET TRANSACTION SNAPSHOT \(SQLText.literal(snapshotID))")
             try await PostgresSession.confirm(connection)

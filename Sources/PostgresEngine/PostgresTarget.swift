@@ -40,7 +40,7 @@ struct PostgresTarget: Target {
         for _ in 0..<max(1, request.connections) {
             let connection = try await PostgresConnection(settings)
             let encoding = request.encoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8"
-            try await PostgresSession.pin(connection, encoding: encoding)
+            try await PostgresSession.pin(connection, encoding: encoding, side: .target)
             connections.append(connection)
         }
         return connections
@@ -58,11 +58,16 @@ struct PostgresTarget: Target {
 
     func finish() async throws -> [String] {
         let problems = try await archive.createWhatWouldBeInTheWay()
-        guard request.creates else { return problems }
-        try await run("set the database's settings") { connection in
-            for statement in PostgresTargetPreparation.settingStatements(request) {
-                try await connection.execute(statement)
-            }
+        let settings = request.creates ? PostgresTargetPreparation.settingStatements(request) : []
+        try await run("finish") { connection in
+            for statement in settings { try await connection.execute(statement) }
+            // A commit that waits until it is written waits for all before it; it must change
+            // something to do so.
+            try await connection.execute(
+                """
+                SET synchronous_commit = on;
+                BEGIN; CREATE TEMPORARY TABLE dbtool_last_commit () ON COMMIT DROP; COMMIT
+                """)
         }
         return problems
     }
@@ -185,8 +190,39 @@ struct PostgresTarget: Target {
         }
     }
 
-    func analyze() async throws {
-        try await run("gather statistics") { try await $0.execute("ANALYZE") }
+    func analyze() async throws -> [String] {
+        let tables = try await connections.withOne { connection in
+            try await connection.rows(
+                """
+                SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
+                  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+                ORDER BY c.relpages DESC
+                """
+            ).map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") }
+        }
+        return try await withThrowingTaskGroup(of: String?.self) { group in
+            var failures: [String?] = []
+            for (index, table) in tables.enumerated() {
+                if index >= connections.all.count { failures.append(try await group.next() ?? nil) }
+                group.addTask { try await analyze(table) }
+            }
+            for try await failure in group { failures.append(failure) }
+            return failures.compactMap(\.self)
+        }
+    }
+
+    /// Why there are no statistics for a table: a foreign partition, for example.
+    private func analyze(_ table: TableName) async throws -> String? {
+        try await connections.withOne { connection in
+            do {
+                try await connection.execute("ANALYZE \(SQLText.qualified(table))")
+                return nil
+            } catch let error as PostgresError where !error.isConnectionLoss {
+                return "no statistics for \(table): \(error.message)"
+            }
+        }
     }
 
     private func run(

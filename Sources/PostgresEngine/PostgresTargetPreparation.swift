@@ -99,8 +99,8 @@ struct PostgresTargetPreparation {
     private func missingRoles(_ connection: PostgresConnection) async throws -> [String] {
         guard !(request.omitsOwners && request.omitsPrivileges) else { return [] }
         let rows = try await connection.rows("SELECT rolname FROM pg_catalog.pg_roles")
-        let known = Set(rows.compactMap { $0[0] })
-        return request.definition.roles.filter { !known.contains($0) }
+        let known = Set(rows.compactMap { $0[0].map(ExactText.init) })
+        return request.definition.roles.filter { !known.contains(ExactText($0)) }
     }
 
     /// Owners that exist and that the restoring role may not act for.
@@ -125,7 +125,7 @@ struct PostgresTargetPreparation {
 
     private static func textArray(_ texts: [String]) -> String {
         let quoted = texts.map {
-            "\"\($0.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+            "\"\($0.replacing(scalar: "\\", with: "\\\\").replacing(scalar: "\"", with: "\\\""))\""
         }
         return "{\(quoted.joined(separator: ","))}"
     }

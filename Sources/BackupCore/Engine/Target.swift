@@ -38,7 +38,9 @@ public protocol Target: Sendable {
     func refresh(_ views: [MaterializedView]) async throws -> [String]
 
     /// Gathers statistics for the planner.
-    func analyze() async throws
+    ///
+    /// - Returns: What they could not be gathered for; the data is as it should be all the same.
+    func analyze() async throws -> [String]
 
     /// Switches on what would have been in the way: event triggers, row-level security.
     ///

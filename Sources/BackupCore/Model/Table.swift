@@ -67,8 +67,8 @@ public struct Table: Sendable, Hashable {
     ///
     /// Empty when there is no key, or when it needs a generated column.
     public var keyPositions: [Int] {
-        let stored = storedColumns.map(\.name)
-        let positions = key.compactMap { stored.firstIndex(of: $0) }
+        let stored = storedColumns.map { ExactText($0.name) }
+        let positions = key.compactMap { stored.firstIndex(of: ExactText($0)) }
         return positions.count == key.count ? positions : []
     }
 }

@@ -1,5 +1,5 @@
-/// A table's schema and name, as stored: no case folding, no quotes.
-public struct TableName: Hashable, Sendable, Codable {
+/// A table's schema and name, as stored: no case folding, no quotes, equal only byte by byte.
+public struct TableName: Sendable, Codable {
     /// The schema (on MySQL the database).
     public var schema: String
     /// The table's own name.
@@ -12,10 +12,22 @@ public struct TableName: Hashable, Sendable, Codable {
     }
 }
 
-extension TableName: Comparable {
+extension TableName: Hashable, Comparable {
+    /// Whether both have the same bytes.
+    public static func == (left: TableName, right: TableName) -> Bool {
+        left.schema.isExactly(right.schema) && left.name.isExactly(right.name)
+    }
+
+    /// Hashes the bytes.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(ExactText(schema))
+        hasher.combine(ExactText(name))
+    }
+
     /// By schema, then by name, byte by byte.
     public static func < (left: TableName, right: TableName) -> Bool {
-        (left.schema, left.name) < (right.schema, right.name)
+        (ExactText(left.schema), ExactText(left.name))
+            < (ExactText(right.schema), ExactText(right.name))
     }
 }
 
@@ -29,6 +41,6 @@ extension TableName: CustomStringConvertible {
         let isPlain =
             !part.isEmpty
             && part.unicodeScalars.allSatisfy { !".\"*? ".unicodeScalars.contains($0) }
-        return isPlain ? part : "\"\(part.replacing("\"", with: "\"\""))\""
+        return isPlain ? part : "\"\(part.replacing(scalar: "\"", with: "\"\""))\""
     }
 }

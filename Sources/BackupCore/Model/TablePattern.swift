@@ -4,9 +4,9 @@
 /// outside them `*` stands for any characters and `?` for one. Without a schema the database's
 /// default schema is meant.
 public struct TablePattern: Sendable, Hashable {
-    /// One element of a part: a literal character or a wildcard.
+    /// One element of a part: a literal character (a Unicode scalar) or a wildcard.
     private enum Element: Hashable {
-        case literal(Character)
+        case literal(Unicode.Scalar)
         case anyCharacters
         case anyCharacter
     }
@@ -36,15 +36,15 @@ public struct TablePattern: Sendable, Hashable {
     /// Whether the pattern means this table.
     public func matches(_ table: TableName, defaultSchema: String) -> Bool {
         let isInSchema =
-            schema.map { Self.match($0[...], Array(table.schema)[...]) }
-            ?? (table.schema == defaultSchema)
-        return isInSchema && Self.match(name[...], Array(table.name)[...])
+            schema.map { Self.match($0[...], Array(table.schema.unicodeScalars)[...]) }
+            ?? table.schema.isExactly(defaultSchema)
+        return isInSchema && Self.match(name[...], Array(table.name.unicodeScalars)[...])
     }
 
     private static func parts(of text: String) throws -> [[Element]] {
         var parts: [[Element]] = [[]]
         var isQuoted = false
-        var characters = Array(text)[...]
+        var characters = Array(text.unicodeScalars)[...]
         while let character = characters.popFirst() {
             switch (character, isQuoted) {
             case ("\"", true) where characters.first == "\"":
@@ -64,7 +64,7 @@ public struct TablePattern: Sendable, Hashable {
     }
 
     private static func match(
-        _ pattern: ArraySlice<Element>, _ text: ArraySlice<Character>
+        _ pattern: ArraySlice<Element>, _ text: ArraySlice<Unicode.Scalar>
     ) -> Bool {
         guard let first = pattern.first else { return text.isEmpty }
         switch first {

@@ -128,7 +128,7 @@ public struct Restore: Sendable {
         progress.begin("computing materialized views")
         problems += try await target.refresh(point.metadata.materializedViews)
         progress.begin("gathering statistics")
-        try await target.analyze()
+        for failure in try await target.analyze() { progress.note("warning: \(failure)") }
         progress.begin("finishing")
         return problems + (try await target.finish())
     }

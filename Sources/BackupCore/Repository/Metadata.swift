@@ -142,7 +142,7 @@ extension Metadata {
         }
         guard let match = matches.first else {
             let names = tables.map {
-                $0.schema == defaultSchema ? $0.name : $0.tableName.description
+                $0.schema.isExactly(defaultSchema) ? $0.name : $0.tableName.description
             }
             throw BackupError(
                 .notFound, "\(id) has no table \(pattern.text)",
