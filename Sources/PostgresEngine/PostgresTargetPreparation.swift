@@ -64,20 +64,15 @@ struct PostgresTargetPreparation {
 
     private func checkServer(_ connection: PostgresConnection) async throws {
         var problems: [String] = []
-        var statements: [String] = []
         let missing = try await missingRoles(connection)
         if !missing.isEmpty {
             problems.append("roles do not exist: \(missing.joined(separator: ", "))")
-            statements += missing.map { "CREATE ROLE \(SQLText.identifier($0));" }
         }
         let foreign = try await foreignRoles(connection)
         if !foreign.isEmpty {
             let user = try await connection.value("SELECT current_user") ?? ""
             problems.append(
                 "role \(user) may not give things to roles: \(foreign.joined(separator: ", "))")
-            statements += foreign.map {
-                "GRANT \(SQLText.identifier($0)) TO \(SQLText.identifier(user));"
-            }
         }
         let extensions = try await missingExtensions(connection)
         if !extensions.isEmpty {
@@ -85,15 +80,18 @@ struct PostgresTargetPreparation {
                 "extensions are not installed on the server: \(extensions.joined(separator: ", "))")
         }
         guard !problems.isEmpty else { return }
-        let hint =
-            statements.isEmpty
-            ? "Install their packages on the server's machine."
-            : (["Run as a superuser:"] + statements.map { "  \($0)" }
-                + ["or restore without owners and grants: --no-owner --no-privileges."])
-                .joined(separator: "\n")
+        let creation = missing.map { "  CREATE ROLE \(SQLText.identifier($0));" }
+        let advice =
+            (missing.isEmpty ? [] : ["Run as a superuser:"] + creation)
+            + (foreign.isEmpty
+                ? [] : ["Restore as a superuser, or as a role that may act for these roles."])
+            + (missing.isEmpty && foreign.isEmpty
+                ? [] : ["Or restore without owners and grants: --no-owner --no-privileges."])
+            + (extensions.isEmpty
+                ? [] : ["Install the extensions' packages on the server's machine."])
         throw BackupError(
             .targetUnsuitable, "the server is not ready: " + problems.joined(separator: "; "),
-            hint: hint)
+            hint: advice.joined(separator: "\n"))
     }
 
     private func missingRoles(_ connection: PostgresConnection) async throws -> [String] {
