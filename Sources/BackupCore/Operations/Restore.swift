@@ -37,7 +37,8 @@ public struct Restore: Sendable {
         return try await engine.withTarget(of: target) { target in
             let plan = RestorePlan(point, mustLoadFirst: target.mustLoadFirst)
             progress.begin("creating the structure")
-            var problems = try await target.createStructure()
+            var problems = point.metadata.unreadableTables.map { "table \($0): not in the backup" }
+            problems += try await target.createStructure()
             progress.begin("loading rows", totalBytes: plan.totalBytes)
             try await load(plan, from: reader, into: target, progress)
             problems += try await complete(point, target, progress)

@@ -24,7 +24,7 @@ struct RestoreCommand: BackupCommand {
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let wiring = try await Wiring(connection)
-        let repository = try wiring.repository(repository)
+        let repository = try wiring.existingRepository(repository)
         var request = RestoreRequest(point: point, database: into)
         request.sourceDatabase = wiring.database
         request.creates = create

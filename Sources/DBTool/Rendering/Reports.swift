@@ -90,12 +90,16 @@ struct RestoreRendering: Rendering {
 
     var lines: [String] {
         let document = document
-        let fields = [
+        var fields = [
             ("into", document.database),
             ("tables", NumberText.grouped(document.tables)),
             ("rows", "\(NumberText.grouped(document.rows)), fingerprints and counts agree"),
             ("time", NumberText.duration(seconds: document.duration_seconds)),
         ]
+        let excluded = report.point.metadata.excludedTables
+        if !excluded.isEmpty {
+            fields.append(("without rows of", excluded.map(\.description).joined(separator: ", ")))
+        }
         return ["\(document.id) restored"] + FieldList(fields).lines
             + document.problems.map { "  not made: \($0)" }
     }
