@@ -81,10 +81,13 @@ let package = Package(
             name: "CXXHash", pkgConfig: "libxxhash",
             providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
 
-        // Contract suites and in-memory doubles, shared by the tests below.
+        // Contract suites, in-memory doubles and real servers, shared by the tests below.
         .target(
             name: "BackupTesting",
-            dependencies: ["BackupCore"],
+            dependencies: [
+                "BackupCore",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
             path: "Tests/BackupTesting",
             swiftSettings: strict
         ),

@@ -138,24 +138,33 @@ enum PostgresLargeObjects {
                 FROM \(temporaryTable) WHERE owner <> current_user
                 """)
         }
-        // A list of grants replaces the owner's own privileges as well.
-        if !omitsOwners && !omitsPrivileges { statements += [revocations, grants] }
+        if !omitsPrivileges { statements.append(grants(omitsOwners: omitsOwners)) }
         return statements
     }
 
-    private static let revocations = """
-        SELECT pg_catalog.format('REVOKE ALL ON LARGE OBJECT %s FROM %I', loid, owner)
-        FROM \(temporaryTable) WHERE acl IS NOT NULL
-        """
-
-    private static let grants = """
-        SELECT pg_catalog.format(
-          'GRANT %s ON LARGE OBJECT %s TO %s%s', a.privilege_type, loid,
-          CASE WHEN a.grantee = 0 THEN 'PUBLIC'
-               ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
-          CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM \(temporaryTable)
-        CROSS JOIN LATERAL pg_catalog.aclexplode(acl::pg_catalog.aclitem[]) a
-        WHERE acl <> '{}'
-        """
+    /// The owner's own privileges go first, for they may have been revoked; then all are given in
+    /// their order, each by who gave it.
+    private static func grants(omitsOwners: Bool) -> String {
+        let owner = omitsOwners ? "'CURRENT_USER'" : "pg_catalog.quote_ident(owner)"
+        return """
+            SELECT s.statement FROM \(temporaryTable) CROSS JOIN LATERAL (
+              SELECT 0, pg_catalog.format('REVOKE ALL ON LARGE OBJECT %s FROM %s', loid, \(owner))
+              UNION ALL
+              SELECT i.position, pg_catalog.format(
+                '%sGRANT %s ON LARGE OBJECT %s TO %s%s; RESET ROLE',
+                CASE WHEN pg_catalog.pg_get_userbyid(a.grantor) <> owner
+                       AND pg_catalog.pg_has_role(a.grantor, 'MEMBER')
+                     THEN pg_catalog.format(
+                       'SET ROLE %I; ', pg_catalog.pg_get_userbyid(a.grantor)) END,
+                a.privilege_type, loid,
+                CASE WHEN a.grantee = 0 THEN 'PUBLIC'
+                     WHEN pg_catalog.pg_get_userbyid(a.grantee) = owner THEN \(owner)
+                     ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
+                CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+              FROM pg_catalog.unnest(acl::pg_catalog.aclitem[]) WITH ORDINALITY i(item, position)
+              CROSS JOIN LATERAL pg_catalog.aclexplode(ARRAY[i.item]) a
+            ) s(position, statement)
+            WHERE acl IS NOT NULL ORDER BY loid, s.position
+            """
+    }
 }
