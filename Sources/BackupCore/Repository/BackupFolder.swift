@@ -53,6 +53,8 @@ actor BackupFolder {
         let lines = checksums.sorted { $0.key < $1.key }.map { "\($0.value)  \($0.key)\n" }
         try await storage.write(
             folder.appending(RepositoryLayout.checksums), bytes: Array(lines.joined().utf8))
+        try await storage.write(
+            folder.appending(RepositoryLayout.state), bytes: JSONFile.bytes(of: BackupState()))
         try await storage.seal(folder)
         try await storage.write(folder.appending(RepositoryLayout.metadata), bytes: bytes)
         try await storage.seal(folder)
