@@ -90,7 +90,8 @@ struct PostgresArchiveRestore: Sendable {
             (request.omitsOwners ? ["--no-owner"] : [])
             + (request.omitsPrivileges ? ["--no-privileges"] : [])
         let database = environment["PGDATABASE"] ?? ""
-        let escaped = database.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
+        let escaped = database.replacing(scalar: "\\", with: "\\\\").replacing(
+            scalar: "'", with: "\\'")
         return try await TemporaryFile.with(dump) { archive in
             try await TemporaryFile.with(Array(contents.list(of: entries).utf8)) { list in
                 try await programs.restore(

@@ -95,6 +95,6 @@ enum PostgresRestoreGuide {
     }
 
     private static func shell(_ text: String) -> String {
-        "'\(text.replacing("'", with: "'\\''"))'"
+        "'\(text.replacing(scalar: "'", with: "'\\''"))'"
     }
 }

@@ -47,7 +47,7 @@ public struct PostgresSettings: Sendable {
     private static func databaseOnly(_ name: String) -> String {
         let looksLikeConnection = name.contains("=") || name.contains("://")
         guard looksLikeConnection else { return name }
-        let escaped = name.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
+        let escaped = name.replacing(scalar: "\\", with: "\\\\").replacing(scalar: "'", with: "\\'")
         return "dbname='\(escaped)'"
     }
 }

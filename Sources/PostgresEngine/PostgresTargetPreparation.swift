@@ -125,7 +125,7 @@ struct PostgresTargetPreparation {
 
     private static func textArray(_ texts: [String]) -> String {
         let quoted = texts.map {
-            "\"\($0.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+            "\"\($0.replacing(scalar: "\\", with: "\\\\").replacing(scalar: "\"", with: "\\\""))\""
         }
         return "{\(quoted.joined(separator: ","))}"
     }
