@@ -68,7 +68,10 @@ public struct Table: Sendable, Hashable {
     /// Empty when there is no key, or when it needs a generated column.
     public var keyPositions: [Int] {
         let stored = storedColumns.map(\.name)
-        let positions = key.compactMap { stored.firstIndex(of: $0) }
+        // Byte by byte: Swift's own equality takes names for equal that a server tells apart.
+        let positions = key.compactMap { name in
+            stored.firstIndex { $0.utf8.elementsEqual(name.utf8) }
+        }
         return positions.count == key.count ? positions : []
     }
 }

@@ -13,9 +13,24 @@ public struct TableName: Hashable, Sendable, Codable {
 }
 
 extension TableName: Comparable {
+    /// Byte by byte: texts that Swift takes for equal (`é` in one scalar or in two) name two tables.
+    public static func == (left: TableName, right: TableName) -> Bool {
+        left.schema.utf8.elementsEqual(right.schema.utf8)
+            && left.name.utf8.elementsEqual(right.name.utf8)
+    }
+
     /// By schema, then by name, byte by byte.
     public static func < (left: TableName, right: TableName) -> Bool {
-        (left.schema, left.name) < (right.schema, right.name)
+        guard left.schema.utf8.elementsEqual(right.schema.utf8) else {
+            return left.schema.utf8.lexicographicallyPrecedes(right.schema.utf8)
+        }
+        return left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
+    }
+
+    /// Agrees with `==`: equal bytes have equal characters.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(schema)
+        hasher.combine(name)
     }
 }
 
@@ -29,6 +44,6 @@ extension TableName: CustomStringConvertible {
         let isPlain =
             !part.isEmpty
             && part.unicodeScalars.allSatisfy { !".\"*? ".unicodeScalars.contains($0) }
-        return isPlain ? part : "\"\(part.replacing("\"", with: "\"\""))\""
+        return isPlain ? part : "\"\(part.replacing(scalar: "\"", with: "\"\""))\""
     }
 }
