@@ -112,7 +112,7 @@ extension EngineContract {
                 try demand(count, equals: 0, "the server's count")
             }
             try demand(await target.createIndexesAndConstraints(), equals: [], "problems")
-            try await target.analyze()
+            try demand(await target.analyze(), equals: [], "statistics")
             try demand(await target.finish(), equals: [], "problems")
         }
         try await demandItems(subject)

@@ -69,7 +69,7 @@ struct MemoryTarget: Target {
 
     func refresh(_ views: [MaterializedView]) async throws -> [String] { [] }
 
-    func analyze() async throws {}
+    func analyze() async throws -> [String] { [] }
 
     func finish() async throws -> [String] {
         try await engine.beforeStep(.finish)
