@@ -9,7 +9,9 @@ struct PostgresDefinition {
     let lockTimeout: Duration
 
     /// The snapshot's own locks are held already: who is in the way now waits for us, for as long as
-    /// we wait for them. Giving up early lets them through, and the snapshot is taken anew.
+    /// we wait for them.
+    ///
+    /// Giving up early lets them through, and the snapshot is taken anew.
     private var lockMilliseconds: Int64 {
         min(5000, max(1, lockTimeout.components.seconds * 1000))
     }
