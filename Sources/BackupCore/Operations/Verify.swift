@@ -37,8 +37,8 @@ public struct Verify: Sendable {
     ) async throws -> [String] {
         let dataFiles = Set(point.metadata.tables.compactMap(\.file))
         var damage: [String] = []
-        if checksums[RepositoryLayout.metadata] == nil {
-            damage.append("\(point.folder)/SHA256SUMS does not list metadata.json")
+        for file in try await unlistedFiles(in: point.folder, of: point, checksums) {
+            damage.append("\(point.folder)/SHA256SUMS does not list \(file)")
         }
         for file in checksums.files where !dataFiles.contains(file) {
             let name = try point.folder.appending(file)
@@ -50,6 +50,24 @@ public struct Verify: Sendable {
             damage.append("checksum of \(name) differs from SHA256SUMS")
         }
         return damage
+    }
+
+    /// Files that nothing proves: a line of `SHA256SUMS` is gone, or they are not the backup's.
+    private func unlistedFiles(
+        in folder: StorageName, of point: Point, _ checksums: Checksums
+    ) async throws -> [String] {
+        var unlisted: [String] = []
+        for entry in try await repository.storage.list(folder) {
+            let file = entry.name.components.dropFirst(point.folder.components.count)
+                .joined(separator: "/")
+            if entry.isFolder {
+                guard file != RepositoryLayout.layers else { continue }
+                unlisted += try await unlistedFiles(in: entry.name, of: point, checksums)
+            } else if checksums[file] == nil, !RepositoryLayout.unproven.contains(file) {
+                unlisted.append(file)
+            }
+        }
+        return unlisted
     }
 
     private func digest(of name: StorageName) async throws -> String {
