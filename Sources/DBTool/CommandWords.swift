@@ -18,6 +18,12 @@ enum CommandWords {
         return normalized
     }
 
+    /// `-h` as `--help`, up to the word `--`.
+    static func withLongHelp(_ arguments: [String]) -> [String] {
+        let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+        return arguments[..<end].map { $0 == "-h" ? "--help" : $0 } + arguments[end...]
+    }
+
     /// The words of a command's children, for those who mistyped one.
     static func children(
         of arguments: [String], in root: any ParsableCommand.Type

@@ -17,11 +17,13 @@ struct DBTool: AsyncParsableCommand {
         subcommands: [
             FullCommand.self, RestoreCommand.self, VerifyCommand.self, ListCommand.self,
             RowsCommand.self,
-        ])
+        ],
+        // Without the short one: the parser would see it in -path, and call for help what is an error.
+        helpNames: .long)
 
     static func main() async {
         let arguments = CommandWords.normalized(
-            Array(CommandLine.arguments.dropFirst()), in: DBTool.self)
+            CommandWords.withLongHelp(Array(CommandLine.arguments.dropFirst())), in: DBTool.self)
         await FrontDoor(arguments: arguments).run()
     }
 }

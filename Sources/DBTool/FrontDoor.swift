@@ -86,7 +86,7 @@ struct FrontDoor {
         let hint = unknown.flatMap {
             Nearest.hint(to: $0, among: CommandWords.children(of: arguments, in: DBTool.self))
         }
-        CommandOutput(isJSON: arguments.contains("--json")).fail(
+        CommandOutput(isJSON: !["-json", "--json"].filter(arguments.contains).isEmpty).fail(
             BackupError(
                 .usage, message,
                 hint: hint ?? "\"dbtool help\" shows every command, with --help its options."))

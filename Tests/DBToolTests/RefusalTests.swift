@@ -37,6 +37,22 @@ import Testing
         }
     }
 
+    /// An error that shows the help and ends well is a backup that nobody misses until it is needed.
+    @Test(arguments: TestServer.all)
+    func `help is shown only to who asks for it`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            for words in [["-h"], ["--help"], ["help"], ["full", "-h"], ["restore", "x", "-h"]] {
+                let end = try await bench.dbtool(words)
+                #expect(end.code == 0 && end.output.contains("USAGE: dbtool"), "\(end)")
+            }
+            let path = ["-path", bench.repository]
+            for words in [["full", "tables"], ["restore", "latest"], ["rows", "latest"]] {
+                let end = try await bench.dbtool(words + path)
+                #expect(end.code == 2 && end.output == "", "\(end)")
+            }
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `a backup that does not exist is refused with what there is`(
         server: TestServer
