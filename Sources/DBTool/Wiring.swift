@@ -99,11 +99,7 @@ struct Wiring {
         LastRepositories().remember(repository.storage.location, for: sourceName)
     }
 
-    private var sourceName: String {
-        let host = settings.value(options.host, "DB_HOST") ?? ""
-        let port = settings.value(options.port, "DB_PORT") ?? ""
-        return "postgres \(host) \(port) \(database ?? "")"
-    }
+    private var sourceName: String { "postgres \(postgresSettings(password: nil).sourceName)" }
 
     /// Who runs this, for those who find a lock taken.
     static var holder: String {

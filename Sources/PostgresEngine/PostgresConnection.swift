@@ -72,6 +72,27 @@ actor PostgresConnection {
         return variables
     }
 
+    /// What libpq makes of settings before it connects: `PG*` variables and its defaults included.
+    static func parameters(of settings: PostgresSettings) -> [String: String] {
+        var parameters: [String: String] = [:]
+        func add(_ options: UnsafeMutablePointer<PQconninfoOption>?) {
+            guard var option = options else { return }
+            defer { PQconninfoFree(options) }
+            while let keyword = option.pointee.keyword {
+                if let value = option.pointee.val {
+                    parameters[String(cString: keyword)] = String(cString: value)
+                }
+                option += 1
+            }
+        }
+        add(PQconndefaults())
+        if let url = settings.url { add(PQconninfoParse(url.unsafeText, nil)) }
+        var given = settings
+        given.url = nil
+        for (keyword, value) in given.parameters { parameters[keyword] = value }
+        return parameters
+    }
+
     // MARK: COPY
 
     /// Runs `COPY … TO STDOUT` and hands its rows over in batches.

@@ -32,6 +32,16 @@ public struct PostgresSettings: Sendable {
     /// Leaves everything to libpq.
     public init() {}
 
+    /// Which server and database these settings mean, for remembering things about them.
+    ///
+    /// Without a user or password; not a proof, as one server may have several names.
+    public var sourceName: String {
+        let parameters = PostgresConnection.parameters(of: self)
+        let database = parameters["dbname"] ?? parameters["user"]
+        return [parameters["host"], parameters["port"], database]
+            .map { $0 ?? "" }.joined(separator: " ")
+    }
+
     /// libpq's keywords and their values, the later ones winning.
     var parameters: [(keyword: String, value: String)] {
         let given: [(String, String?)] = [
