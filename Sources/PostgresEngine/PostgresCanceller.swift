@@ -1,5 +1,6 @@
 import CPostgres
 import Dispatch
+import Synchronization
 
 /// Asks the server to stop what a connection is doing; usable from any thread.
 ///
@@ -28,5 +29,32 @@ final class PostgresCanceller: @unchecked Sendable {
         var words = [CChar](repeating: 0, count: 256)
         // A request that does not arrive changes nothing: the statement ends by itself.
         PQcancel(handle, &words, Int32(words.count))
+    }
+
+    /// Asks again and again once started: a request that comes before its statement is lost.
+    func keepsAsking() -> Repeated { Repeated(self) }
+
+    /// Requests that go on until they are stopped.
+    final class Repeated: Sendable {
+        private let canceller: PostgresCanceller
+        private let isStopped = Atomic(false)
+
+        fileprivate init(_ canceller: PostgresCanceller) {
+            self.canceller = canceller
+        }
+
+        func start() {
+            DispatchQueue.global().async { self.ask() }
+        }
+
+        func stop() {
+            isStopped.store(true, ordering: .relaxed)
+        }
+
+        private func ask() {
+            guard !isStopped.load(ordering: .relaxed) else { return }
+            canceller.cancelAndWait()
+            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(100)) { self.ask() }
+        }
     }
 }

@@ -52,6 +52,25 @@ actor PostgresConnection {
         }
     }
 
+    /// Runs a statement that may take long or wait for a lock; cancelling the task ends it.
+    ///
+    /// - Throws: `PostgresError`; `CancellationError` once the task is cancelled.
+    nonisolated func executeInterruptibly(_ sql: String) async throws {
+        try Task.checkCancellation()
+        let asking = canceller.keepsAsking()
+        defer { asking.stop() }
+        do {
+            try await withTaskCancellationHandler {
+                try await execute(sql)
+            } onCancel: {
+                asking.start()
+            }
+        } catch {
+            try Task.checkCancellation()
+            throw error
+        }
+    }
+
     /// Runs one statement that gives one value.
     func value(_ sql: String, _ parameters: [String?] = []) throws -> String? {
         try rows(sql, parameters).first?.first ?? nil

@@ -84,7 +84,8 @@ struct PostgresSource {
             let some = tables[start..<min(start + Self.tablesPerLock, tables.count)]
             let names = some.map { "ONLY \(SQLText.qualified($0.name))" }.joined(separator: ", ")
             do {
-                try await leader.execute("LOCK TABLE \(names) IN ACCESS SHARE MODE")
+                try await leader.executeInterruptibly(
+                    "LOCK TABLE \(names) IN ACCESS SHARE MODE")
             } catch let error as PostgresError where error.sqlState == "55P03" {
                 throw await blocked(Array(some), error)
             }

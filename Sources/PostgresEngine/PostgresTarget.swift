@@ -217,7 +217,7 @@ struct PostgresTarget: Target {
     private func analyze(_ table: TableName) async throws -> String? {
         try await connections.withOne { connection in
             do {
-                try await connection.execute("ANALYZE \(SQLText.qualified(table))")
+                try await connection.executeInterruptibly("ANALYZE \(SQLText.qualified(table))")
                 return nil
             } catch let error as PostgresError where !error.isConnectionLoss {
                 return "no statistics for \(table): \(error.message)"

@@ -14,10 +14,9 @@ struct PostgresViewRefresh {
             var failures: [(view: TableName, words: String)] = []
             for view in waiting {
                 do {
-                    try await connection.execute(
+                    try await connection.executeInterruptibly(
                         "REFRESH MATERIALIZED VIEW \(SQLText.qualified(view))")
                 } catch let error as PostgresError {
-                    try Task.checkCancellation()
                     failures.append((view, error.message))
                 }
             }

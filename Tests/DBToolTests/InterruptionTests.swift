@@ -31,13 +31,12 @@ import Testing
             let source = try await bench.small()
             _ = try await source.query("BEGIN; LOCK TABLE pets; SELECT pg_sleep(600)") { blocker in
                 try await bench.untilWaiting(source, ["PgSleep"])
-                let began = ContinuousClock.now
-                let end = try await bench.full(source, ["--lock-timeout", "100"]) { running in
+                // An hour: a backup that waits for the lock first fails by the test's own limit.
+                let end = try await bench.full(source, ["--lock-timeout", "3600"]) { running in
                     try await bench.untilWaiting(source, ["relation"])
                     try running.send(SIGINT)
                 }
                 end.expect(code: 130, saying: "interrupted")
-                #expect(began.duration(to: .now) < .seconds(60), "it waited for the lock first")
                 try bench.expectNothingStored()
                 try await bench.untilGone(source)
                 try blocker.send(SIGINT)
