@@ -36,10 +36,8 @@ public struct Verify: Sendable {
         of point: Point, _ checksums: Checksums, _ progress: OperationProgress
     ) async throws -> [String] {
         let dataFiles = Set(point.metadata.tables.compactMap(\.file))
-        var damage: [String] = []
-        if checksums[RepositoryLayout.metadata] == nil {
-            damage.append("\(point.folder)/SHA256SUMS does not list metadata.json")
-        }
+        var damage = try await requiredFiles(of: point).filter { checksums[$0] == nil }
+            .map { "\(point.folder)/SHA256SUMS does not list \($0)" }
         for file in checksums.files where !dataFiles.contains(file) {
             let name = try point.folder.appending(file)
             guard try await repository.storage.entry(name) != nil else {
@@ -50,6 +48,17 @@ public struct Verify: Sendable {
             damage.append("checksum of \(name) differs from SHA256SUMS")
         }
         return damage
+    }
+
+    /// What must be in the list, so that a list that lost lines is found.
+    private func requiredFiles(of point: Point) async throws -> [String] {
+        let dump = try point.folder.appending(RepositoryLayout.schemaDump)
+        let hasDump = try await repository.storage.entry(dump) != nil
+        return [
+            RepositoryLayout.metadata, RepositoryLayout.schemaSQL, RepositoryLayout.restoreGuide,
+        ]
+            + (hasDump ? [RepositoryLayout.schemaDump] : [])
+            + point.metadata.tables.compactMap(\.indexFile)
     }
 
     private func digest(of name: StorageName) async throws -> String {
