@@ -14,7 +14,7 @@ import Testing
                 "RESTORE.md", "SHA256SUMS", "data/empty.csv", "data/items.csv",
                 "data/sales.Items.csv", "data/words.csv", "index/empty.rows.zst",
                 "index/items.rows.zst", "index/sales.Items.rows.zst", "metadata.json",
-                "schema.dump", "schema.sql",
+                "schema.dump", "schema.sql", "state.json",
             ])
         #expect(shop.files.filter { !$0.hasPrefix(id) } == ["backup_catalog.json"])
     }
@@ -28,13 +28,14 @@ import Testing
         #expect(words.hasPrefix("word\nplain\nplain\n\n\"\"\n\"\\.\"\n"))
     }
 
-    @Test func `every file is in SHA256SUMS, but itself`() async throws {
+    @Test func `every file is in SHA256SUMS, but itself and state.json`() async throws {
         let shop = Shop()
         let id = try await shop.backUp().metadata.id
-        let expected = try shop.files(of: id).filter { $0 != "SHA256SUMS" }.map { file in
-            let bytes = shop.storage.files[try StorageName(path: "\(id)/\(file)")] ?? []
-            return "\(SHA256Stream.hexDigest(of: bytes))  \(file)\n"
-        }
+        let expected = try shop.files(of: id)
+            .filter { !["SHA256SUMS", "state.json"].contains($0) }.map { file in
+                let bytes = shop.storage.files[try StorageName(path: "\(id)/\(file)")] ?? []
+                return "\(SHA256Stream.hexDigest(of: bytes))  \(file)\n"
+            }
         #expect(try shop.text("\(id)/SHA256SUMS") == expected.joined())
     }
 
@@ -107,17 +108,17 @@ import Testing
             unzip.arguments = ["unzip", "-q", "\(folder)/backup.zip", "-d", "\(folder)/repository"]
             try unzip.run()
             unzip.waitUntilExit()
-            let repository = Repository(storage: LocalStorage(path: "\(folder)/repository"))
-            let point = try await repository.contents().point(named: id)
-            let verified = try await Verify(repository: repository)
-                .run(point, progress: OperationProgress())
-            #expect(verified.damage.isEmpty)
             let names = shop.files(of: id)
             for name in names {
                 let path = "\(folder)/repository/\(id)/\(name)"
                 let stored = shop.storage.files[try StorageName(path: "\(id)/\(name)")]
                 #expect(FileManager.default.contents(atPath: path).map(Array.init) == stored)
             }
+            let repository = Repository(storage: LocalStorage(path: "\(folder)/repository"))
+            let point = try await repository.contents().point(named: id)
+            let verified = try await Verify(repository: repository)
+                .run(point, progress: OperationProgress())
+            #expect(verified.damage.isEmpty)
         }
     }
 
