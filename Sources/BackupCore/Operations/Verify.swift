@@ -36,8 +36,9 @@ public struct Verify: Sendable {
         of point: Point, _ checksums: Checksums, _ progress: OperationProgress
     ) async throws -> [String] {
         let dataFiles = Set(point.metadata.tables.compactMap(\.file))
-        var damage = try await requiredFiles(of: point).filter { checksums[$0] == nil }
-            .map { "\(point.folder)/SHA256SUMS does not list \($0)" }
+        let unlisted = Set(try await unlistedFiles(in: point.folder, of: point, checksums))
+            .union(requiredFiles(of: point).filter { checksums[$0] == nil })
+        var damage = unlisted.map { "\(point.folder)/SHA256SUMS does not list \($0)" }
         for file in checksums.files where !dataFiles.contains(file) {
             let name = try point.folder.appending(file)
             guard try await repository.storage.entry(name) != nil else {
@@ -50,15 +51,28 @@ public struct Verify: Sendable {
         return damage
     }
 
-    /// What must be in the list, so that a list that lost lines is found.
-    private func requiredFiles(of point: Point) async throws -> [String] {
-        let dump = try point.folder.appending(RepositoryLayout.schemaDump)
-        let hasDump = try await repository.storage.entry(dump) != nil
-        return [
-            RepositoryLayout.metadata, RepositoryLayout.schemaSQL, RepositoryLayout.restoreGuide,
-        ]
-            + (hasDump ? [RepositoryLayout.schemaDump] : [])
+    /// What every backup has, so that a file is missed even when its line is gone too.
+    private func requiredFiles(of point: Point) -> [String] {
+        [RepositoryLayout.metadata, RepositoryLayout.schemaSQL, RepositoryLayout.restoreGuide]
             + point.metadata.tables.compactMap(\.indexFile)
+    }
+
+    /// Files that nothing proves: a line of `SHA256SUMS` is gone, or they are not the backup's.
+    private func unlistedFiles(
+        in folder: StorageName, of point: Point, _ checksums: Checksums
+    ) async throws -> [String] {
+        var unlisted: [String] = []
+        for entry in try await repository.storage.list(folder) {
+            let file = entry.name.components.dropFirst(point.folder.components.count)
+                .joined(separator: "/")
+            if entry.isFolder {
+                guard file != RepositoryLayout.layers else { continue }
+                unlisted += try await unlistedFiles(in: entry.name, of: point, checksums)
+            } else if checksums[file] == nil, !RepositoryLayout.unproven.contains(file) {
+                unlisted.append(file)
+            }
+        }
+        return unlisted
     }
 
     private func digest(of name: StorageName) async throws -> String {

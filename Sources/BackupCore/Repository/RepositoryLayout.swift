@@ -9,6 +9,10 @@ public enum RepositoryLayout {
     static let schemaSQL = "schema.sql"
     static let schemaDump = "schema.dump"
     static let restoreGuide = "RESTORE.md"
+    /// Where the points that rest on a full lie, each with its own checksums.
+    static let layers = ".backup_diff"
+    /// What `SHA256SUMS` cannot list: itself, and what changes later.
+    static let unproven: Set = [checksums, state]
 
     static func folder(of id: BackupID) throws -> StorageName { try StorageName([id.text]) }
 
@@ -16,11 +20,15 @@ public enum RepositoryLayout {
         try StorageName(["\(id.text).zip"])
     }
 
+    /// A database called `catalog` would wait for itself: its lock gets a name that no database has.
     static func databaseLock(_ encodedDatabase: String) throws -> StorageName {
-        try StorageName([locks, encodedDatabase])
+        let isTaken = encodedDatabase.lowercased() == catalogLockFile
+        return try StorageName([locks, isTaken ? "\(encodedDatabase)~2" : encodedDatabase])
     }
 
-    static func catalogLock() throws -> StorageName { try StorageName([locks, "catalog"]) }
+    static func catalogLock() throws -> StorageName { try StorageName([locks, catalogLockFile]) }
+
+    private static let catalogLockFile = "catalog"
 
     static func dataFile(_ name: String, packing: FilePacking) -> String {
         "data/\(name).csv\(packing.suffix)"

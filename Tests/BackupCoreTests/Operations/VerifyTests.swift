@@ -56,6 +56,18 @@ import Testing
         }
     }
 
+    @Test(arguments: ["schema.sql", "RESTORE.md", "index/items.rows.zst", "data/items.csv"])
+    func `a file that is gone with its line in the list is found`(file: String) async throws {
+        let shop = Shop()
+        let point = try await shop.point()
+        let sums = try StorageName(path: "\(point.id)/SHA256SUMS")
+        let lines = try shop.text("\(sums)").split(separator: "\n")
+            .filter { !$0.hasSuffix("  \(file)") }
+        shop.storage.files[sums] = Array(lines.map { "\($0)\n" }.joined().utf8)
+        try await shop.storage.remove(StorageName(path: "\(point.id)/\(file)"))
+        #expect(try await shop.verify(point).damage.contains { $0.contains(file) })
+    }
+
     @Test func `a row exchanged for another, with a checksum that fits, is found`() async throws {
         let shop = Shop()
         let point = try await shop.point()

@@ -1,0 +1,167 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// Where the connection and the repository come from: flags, `DB_*`, `.env`, `PG*`, the last run.
+@Suite struct ConnectionSourceTests {
+    @Test(arguments: TestServer.all)
+    func `flags win over DB variables, these over the env file, and that over PG variables`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let names = ["flag", "db", "file", "pg"]
+            var databases: [String: String] = [:]
+            for name in names {
+                let database = try await bench.createDatabase(name)
+                try await database.query("CREATE TABLE t (id integer)")
+                databases[name] = database.name
+            }
+            func database(_ name: String) -> String { databases[name] ?? "" }
+            func backedUp(
+                _ words: [String] = [], _ environment: [String: String] = [:]
+            ) async throws -> String? {
+                let end = try await bench.dbtool(
+                    ["full", "database", "-path", bench.repository, "--json"] + words,
+                    environment: environment)
+                try end.requireCode(0)
+                return try JSON(parsing: end.output)["database"].string
+            }
+            let pg = [
+                "PGHOST": server.host, "PGPORT": server.port, "PGUSER": server.superuser,
+                "PGDATABASE": database("pg"),
+            ]
+            #expect(try await backedUp([], pg) == database("pg"))
+
+            try bench.write(
+                """
+                # a comment
+                DB_HOST=\(server.host)
+                DB_PORT="\(server.port)"
+                DB_USER='\(server.superuser)'
+                DB_NAME=\(database("file"))
+                """, to: ".env")
+            let wrong = ["PGHOST": "203.0.113.1", "PGPORT": "1", "PGDATABASE": "wrong"]
+            #expect(try await backedUp([], wrong) == database("file"))
+            #expect(try await backedUp(["--config", "file"], wrong) == database("file"))
+            #expect(try await backedUp(["--config", "manual"], pg) == database("pg"))
+
+            let db = wrong.merging(["DB_NAME": database("db")]) { $1 }
+            #expect(try await backedUp([], db) == database("db"))
+            #expect(try await backedUp(["--database", database("flag")], db) == database("flag"))
+
+            // A URL is whole; flags beside it change its parts.
+            let url = ["-url", server.url(database: database("pg"))]
+            #expect(try await backedUp(url, db) == database("pg"))
+            #expect(
+                try await backedUp(url + ["--database=\(database("flag"))"], db)
+                    == database("flag"))
+
+            try FileManager.default.moveItem(
+                atPath: "\(bench.folder)/.env", toPath: "\(bench.folder)/other settings")
+            #expect(try await backedUp(["--env-file", "other settings"]) == database("file"))
+            try await bench.dbtool(["full", "database", "--config", "file"])
+                .expect(code: 2, saying: ".env")
+            try await bench.dbtool(["full", "database", "--env-file", "missing"])
+                .expect(code: 2, saying: "missing")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `options take one dash or two and command words any case`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let path = "\(bench.folder)/a path with spaces, \"quotes\" & ümlauts"
+            let words = [
+                ["FULL", "Database", "-path", path], ["full", "DATABASE", "--path=\(path)"],
+                ["Full", "Tables", "--tablename", "people", "--path", path],
+            ]
+            for some in words {
+                try await bench.dbtool(
+                    some + [
+                        "-host", server.host, "--port", server.port, "-user", server.superuser,
+                        "-database", source.name,
+                    ]
+                ).requireCode(0)
+            }
+            let list = try await bench.dbtool(["LIST", "-path", path])
+            #expect(list.output.split(separator: "\n").count == 4, "\(list)")
+            try await bench.dbtool(["Verify", "latest", "--path", path, "--jobs", "1"])
+                .requireCode(0)
+            // A path that is relative, or ends in a slash, is the same folder.
+            let name = try #require(path.split(separator: "/").last)
+            try await bench.dbtool(["verify", "latest", "-path", "./\(name)/"]).requireCode(0)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `without a path the repository last used for this database is meant`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let one = try await bench.small("one")
+            let two = try await bench.small("two")
+            let flags = { (database: TestDatabase) in
+                bench.connection() + ["--database", database.name]
+            }
+            try await bench.dbtool(["full", "database"] + flags(one))
+                .expect(code: 2, saying: "-path")
+            // Relative, so that another current folder must not change its meaning.
+            for (database, folder) in [(one, "first"), (two, "second")] {
+                try await bench.dbtool(["full", "database", "-path", folder] + flags(database))
+                    .requireCode(0)
+            }
+            for database in [one, two] {
+                try await bench.dbtool(
+                    ["full", "database"] + flags(database), in: "\(bench.folder)/home"
+                ).requireCode(0)
+                let list = try await bench.dbtool(["list", "--json"] + flags(database), in: "/")
+                let backups = try JSON(parsing: list.output)["backups"].items
+                #expect(
+                    backups.compactMap(\.["database"].string) == [database.name, database.name])
+            }
+            try await bench.dbtool(
+                ["list"] + flags(two), environment: ["DB_BACKUP_PATH": "\(bench.folder)/first"]
+            ).requireCode(0)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `databases named by URL, or by PG variables, have last repositories of their own`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let one = try await bench.small("one")
+            let two = try await bench.small("two")
+            for database in [one, two] {
+                try await bench.dbtool(
+                    ["full", "database", "-path", database.name, "--url", database.url]
+                ).requireCode(0)
+            }
+            for database in [one, two] {
+                let end = try await bench.dbtool(["list", "--json", "--url", database.url])
+                let backups = try JSON(parsing: end.output)["backups"].items
+                #expect(backups.compactMap(\.["database"].string) == [database.name])
+            }
+            let variables = { (database: TestDatabase) in
+                [
+                    "PGHOST": server.host, "PGPORT": server.port, "PGUSER": server.superuser,
+                    "PGDATABASE": database.name,
+                ]
+            }
+            for database in [two, one] {
+                try await bench.dbtool(
+                    ["full", "database", "-path", "pg_\(database.name)"],
+                    environment: variables(database)
+                ).requireCode(0)
+            }
+            for database in [one, two] {
+                let end = try await bench.dbtool(
+                    ["list", "--json"], environment: variables(database))
+                let backups = try JSON(parsing: end.output)["backups"].items
+                #expect(backups.compactMap(\.["database"].string) == [database.name])
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// The role `needs_password` must give its password; there is one of it on a server, so that these
+/// tests run one after another.
+@Suite(.serialized) struct PasswordTests {
+    private static let role = "needs_password"
+    private static let password = "s3cr3t:/@ '\"\\%41ü"
+
+    @Test(arguments: TestServer.all)
+    func `a wrong or missing password is no connection`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.guarded()
+            try await bench.full(source, as: Self.role)
+                .expect(code: 5, saying: "no password", "DB_PASSWORD")
+            try await bench.full(source, ["--password", "wrong"], as: Self.role)
+                .expect(code: 5, saying: "password authentication failed")
+            try bench.expectNothingStored()
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a password comes from a flag, the environment, a file or a URL, and is never shown`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.guarded()
+            let words =
+                ["full", "database", "-path", bench.repository]
+                + bench.connection(as: Self.role) + ["--database", source.name]
+            let encoded = server.url(
+                database: source.name, user: Self.role, password: Self.password)
+            let url = ["full", "database", "-path", bench.repository, "--url", encoded]
+            var ends: [ProgramEnd] = []
+
+            ends.append(try await bench.dbtool(words + ["--password", Self.password]))
+            ends.append(try await bench.dbtool(words + ["--password=\(Self.password)"]))
+            ends.append(
+                try await bench.dbtool(words, environment: ["DB_PASSWORD": Self.password]))
+            ends.append(try await bench.dbtool(words, environment: ["PGPASSWORD": Self.password]))
+            ends.append(try await bench.dbtool(url))
+            let fields = Self.password.replacing("\\", with: "\\\\").replacing(":", with: "\\:")
+            try bench.write("*:*:*:\(Self.role):\(fields)\n", to: "home/.pgpass")
+            ends.append(try await bench.dbtool(words))
+            for end in ends { try end.requireCode(0) }
+
+            // Failures talk more, and must not say it either.
+            ends.append(
+                try await bench.dbtool(words + ["--password", Self.password, "--port", "1"]))
+            ends.append(try await bench.dbtool(url + ["--pg-dump", "/bin/false"]))
+            ends.append(try await bench.dbtool(url + ["--unknown", Self.password]))
+            try await expectNothingSaid(ends, url: encoded, in: bench)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a restore logs in with a password too`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.guarded()
+            try await bench.administration.query("ALTER ROLE \(Self.role) CREATEDB")
+            _ = try await bench.backUp(source)
+            let copy = bench.expectDatabase()
+            try await bench.dbtool(
+                ["restore", "latest", "-path", bench.repository, "--into", copy.name, "--create"]
+                    + bench.connection(as: Self.role) + ["--no-owner", "--no-privileges"],
+                environment: ["DB_PASSWORD": Self.password]
+            ).requireCode(0)
+            #expect(try await copy.query("SELECT count(*) FROM people") == "1000")
+        }
+    }
+
+    private func expectNothingSaid(
+        _ ends: [ProgramEnd], url: String, in bench: Workbench
+    ) async throws {
+        let encoded = try #require(
+            url.split(separator: "@").first?.split(separator: ":").last.map(String.init))
+        for secret in [Self.password, encoded] {
+            for end in ends {
+                // The last one's error names the word that it did not understand.
+                guard !end.command.contains("--unknown") else { continue }
+                #expect(!end.output.contains(secret), "\(end)")
+                #expect(!end.errors.contains(secret), "\(end)")
+            }
+            let search = try await bench.run(
+                "/usr/bin/grep",
+                ["-rlF", "-e", secret, "--exclude=.pgpass", bench.repository, "state"])
+            #expect(search.code == 1, "\(search)")
+        }
+    }
+}
+
+extension Workbench {
+    /// A database that the role with a password may read.
+    fileprivate func guarded() async throws -> TestDatabase {
+        let source = try await small()
+        try await administration.query("DROP ROLE IF EXISTS needs_password")
+        let role = try await createRole(
+            named: "needs_password",
+            "PASSWORD E's3cr3t:/@ \\'\"\\\\%41ü'")
+        try await source.query(
+            """
+            GRANT SELECT ON ALL TABLES IN SCHEMA public TO \(role);
+            GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO \(role);
+            """)
+        return source
+    }
+}

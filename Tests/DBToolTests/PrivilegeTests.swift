@@ -1,0 +1,127 @@
+import BackupTesting
+import Testing
+
+/// What a role may not read is found before anything is written, and named with its GRANT.
+@Suite struct PrivilegeTests {
+    @Test(arguments: TestServer.all)
+    func `a role that may only SELECT backs up everything`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let reader = try await bench.reader(of: source)
+            let backup = try await bench.backUp(source, as: reader)
+            let copy = try await bench.restored(backup.id)
+            try await bench.expectEqual(source, copy)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `every unreadable table is named with its GRANT and nothing is written`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let reader = try await bench.reader(of: source)
+            try await source.query(
+                """
+                CREATE SCHEMA "closed room";
+                CREATE TABLE "closed room"."my secrets" (id integer);
+                REVOKE SELECT ON pets FROM \(reader);
+                """)
+            let end = try await bench.full(source, as: reader)
+            end.expect(
+                code: 1, saying: "public.pets", "\"closed room\".\"my secrets\"",
+                "GRANT USAGE ON SCHEMA \"closed room\" TO",
+                "GRANT SELECT ON TABLE \"closed room\".\"my secrets\" TO", reader)
+            try bench.expectNothingStored()
+            // The statements of the hint are those that help.
+            let grants = end.errors.split(separator: "\n").filter { $0.contains("GRANT") }
+            try await source.query(grants.joined(separator: "\n"))
+            try await bench.full(source, as: reader).requireCode(0)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `unreadable tables can be skipped and the backup says that it is incomplete`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let reader = try await bench.reader(of: source)
+            try await source.query("REVOKE SELECT ON pets FROM \(reader)")
+            let end = try await bench.full(source, ["--skip-unreadable"], as: reader)
+            try end.requireCode(3)
+            let backup = try StoredBackup(end)
+            #expect(backup.report["status"].string == "incomplete")
+            #expect(backup.report["unreadable_tables"][0]["name"].string == "pets")
+            #expect(try backup.metadata()["status"].string == "incomplete")
+            let list = try await bench.dbtool(["list", "-path", bench.repository])
+            #expect(list.output.contains("incomplete"), "\(list)")
+
+            // It counts only when it is named, and holds what was readable.
+            try await bench.restore("latest", into: bench.expectDatabase())
+                .expect(code: 1, saying: "no completed backup")
+            let copy = try await bench.restored(backup.id)
+            #expect(try await copy.query("SELECT count(*) FROM people") == "1000")
+            #expect(try await copy.query("SELECT to_regclass('pets') IS NULL") == "t")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `an unreadable sequence is named with its GRANT`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let reader = try await bench.reader(of: source)
+            try await source.query("REVOKE SELECT ON SEQUENCE people_id_seq FROM \(reader)")
+            try await bench.full(source, as: reader).expect(
+                code: 1, saying: "public.people_id_seq", "GRANT SELECT ON SEQUENCE", reader)
+            try bench.expectNothingStored()
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `rows that row-level security hides are an error and not a smaller backup`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let reader = try await bench.reader(of: source)
+            try await source.query(
+                """
+                ALTER TABLE people ENABLE ROW LEVEL SECURITY;
+                CREATE POLICY few ON people USING (id < 10);
+                """)
+            try await bench.full(source, as: reader).expect(
+                code: 1, saying: "row-level security", "public.people", "BYPASSRLS")
+            try bench.expectNothingStored()
+            try await bench.roundTrip(source)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `large objects that a role may not read are named`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let reader = try await bench.reader(of: source)
+            try await source.query("SELECT lo_from_bytea(4711, '\\x00ff')")
+            try await bench.full(source, as: reader).expect(
+                code: 1, saying: "4711", "GRANT SELECT ON LARGE OBJECT 4711 TO")
+            try bench.expectNothingStored()
+            try await source.query("GRANT SELECT ON LARGE OBJECT 4711 TO \(reader)")
+            let backup = try await bench.backUp(source, as: reader)
+            try await bench.expectEqual(source, bench.restored(backup.id))
+        }
+    }
+}
+
+extension Workbench {
+    /// A role that may read every table and sequence, and no more.
+    fileprivate func reader(of source: TestDatabase) async throws -> String {
+        let reader = try await createRole("reader")
+        try await source.query(
+            """
+            GRANT SELECT ON ALL TABLES IN SCHEMA public TO \(reader);
+            GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO \(reader);
+            """)
+        return reader
+    }
+}

@@ -1,0 +1,179 @@
+import BackupTesting
+import Testing
+
+/// The target is checked before it is touched, and nothing of it is lost.
+@Suite struct RestoreTargetTests {
+    @Test(arguments: TestServer.all)
+    func `a database that is not empty is refused and stays as it is`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            _ = try await bench.backUp(try await bench.small())
+            let makers = [
+                "CREATE TABLE mine (id integer); INSERT INTO mine VALUES (1)",
+                "CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+                "CREATE TYPE mine AS ENUM ('a')", "CREATE SCHEMA mine",
+                "SELECT lo_from_bytea(42, 'mine')",
+            ]
+            for maker in makers {
+                let target = try await bench.createDatabase("mine")
+                try await target.query(maker)
+                let reference = try await bench.createDatabase("reference")
+                try await reference.query(maker)
+                try await bench.restore(into: target, creating: false)
+                    .expect(code: 1, saying: "not empty")
+                try await bench.restore(into: target).expect(code: 1, saying: "exists already")
+                try await bench.expectEqual(reference, target)
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `an empty database takes a backup without being created`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            _ = try await bench.backUp(source)
+            let target = try await bench.createDatabase("empty")
+            try await bench.restore(into: target, creating: false).requireCode(0)
+            try await bench.expectEqual(source, target)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a database that does not exist is made only on request`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            _ = try await bench.backUp(try await bench.small())
+            let target = bench.expectDatabase()
+            try await bench.restore(into: target, creating: false)
+                .expect(code: 1, saying: target.name, "--create")
+            #expect(try await bench.exists(target) == false)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `an owner who may create databases restores what is theirs`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner", "CREATEDB")
+            let source = try await bench.small(owner: owner)
+            try await source.query(
+                """
+                CREATE MATERIALIZED VIEW names AS SELECT name FROM people;
+                SELECT lo_from_bytea(77, 'seventy-seven');
+                COMMENT ON TABLE pets IS 'who barks';
+                """, as: owner)
+            let backup = try await bench.backUp(source, as: owner)
+            let target = bench.expectDatabase()
+            try await bench.restore(backup.id, into: target, as: owner).requireCode(0)
+            try await bench.expectEqual(source, target)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a role that is missing is named with its CREATE ROLE before anything is made`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let name = "\(bench.uniqueName("gone")) \"quoted\""
+            let owner = try await bench.createRole(named: name)
+            try await source.query("ALTER TABLE pets OWNER TO \(Workbench.quoted(owner))")
+            _ = try await bench.backUp(source)
+            try await source.query("REASSIGN OWNED BY \(Workbench.quoted(owner)) TO postgres")
+            try await bench.administration.query("DROP ROLE \(Workbench.quoted(owner))")
+
+            let target = bench.expectDatabase()
+            let end = try await bench.restore(into: target)
+            end.expect(code: 1, saying: "CREATE ROLE \(Workbench.quoted(owner));")
+            #expect(try await bench.exists(target) == false)
+
+            try await bench.restore(into: target, ["--no-owner", "--no-privileges"]).requireCode(0)
+            try await bench.expectEqual(source, target)
+
+            // The statement that the error gives is the one that helps.
+            try await bench.administration.query("CREATE ROLE \(Workbench.quoted(owner))")
+            let owned = bench.expectDatabase("owned")
+            try await bench.restore(into: owned).requireCode(0)
+            #expect(
+                try await owned.query("SELECT tableowner FROM pg_tables WHERE tablename = 'pets'")
+                    == owner)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `owners and privileges can be left out, together and each alone`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner")
+            let reader = try await bench.createRole("reader")
+            let source = try await bench.small()
+            try await source.query(
+                """
+                ALTER TABLE pets OWNER TO \(owner);
+                GRANT SELECT ON people, pets TO \(reader);
+                SELECT lo_from_bytea(9, 'nine');
+                ALTER LARGE OBJECT 9 OWNER TO \(owner);
+                GRANT SELECT ON LARGE OBJECT 9 TO \(reader);
+                """)
+            _ = try await bench.backUp(source)
+            let plain = try await bench.restored("latest", ["--no-owner", "--no-privileges"])
+            let ownerless = try await bench.restored("latest", ["--no-owner"])
+            let ungranted = try await bench.restored("latest", ["--no-privileges"])
+            let query = """
+                SELECT pg_get_userbyid(relowner) || ' ' || coalesce(relacl::text, '-')
+                FROM pg_class WHERE relname = 'pets'
+                UNION ALL
+                SELECT pg_get_userbyid(lomowner) || ' ' || coalesce(lomacl::text, '-')
+                FROM pg_largeobject_metadata
+                """
+            let user = server.superuser
+            #expect(try await plain.query(query) == "\(user) -\n\(user) -")
+            #expect(try await ungranted.query(query) == "\(owner) -\n\(owner) -")
+            let granted = try await ownerless.query(query)
+            #expect(granted.contains("\(user) ") && !granted.contains(owner), "\(granted)")
+            #expect(granted.split(separator: "\n").count { $0.contains("\(reader)=r") } == 2)
+            try await bench.expectEqual(source, bench.restored())
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a new database has the encoding, locale and settings of the source`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase(
+                named: "\(bench.uniqueName("odd")) \"name\" = 'x' %2F\\",
+                options: "ENCODING 'LATIN1' LOCALE 'C'")
+            try await source.query(
+                """
+                SET client_encoding = 'UTF8';
+                CREATE TABLE words (id integer PRIMARY KEY, word text);
+                INSERT INTO words VALUES (1, 'Zoë'), (2, 'Ärger'), (3, 'zebra');
+                ALTER DATABASE \(Workbench.quoted(source.name)) SET search_path = 'a b', public;
+                ALTER DATABASE \(Workbench.quoted(source.name)) SET work_mem = '7MB';
+                ALTER DATABASE \(Workbench.quoted(source.name)) SET my.setting = 'it''s';
+                """)
+            let backup = try await bench.backUp(source)
+            let copy = try await bench.restored(backup.id)
+            try await bench.expectEqual(source, copy)
+            let facts = """
+                SELECT pg_encoding_to_char(encoding), datcollate, datctype,
+                       (SELECT array_agg(s ORDER BY s) FROM pg_db_role_setting r,
+                        unnest(setconfig) s WHERE r.setdatabase = d.oid)
+                FROM pg_database d WHERE datname = current_database()
+                """
+            #expect(try await copy.query(facts) == source.query(facts))
+        }
+    }
+}
+
+extension Workbench {
+    fileprivate func exists(_ database: TestDatabase) async throws -> Bool {
+        try await administration.query(
+            "SELECT count(*) FROM pg_database WHERE datname = '\(database.name)'") == "1"
+    }
+}
