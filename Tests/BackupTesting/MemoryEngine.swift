@@ -5,6 +5,8 @@ public struct MemoryEngine: Engine {
     /// What is about to happen.
     public enum Step: Sendable, Hashable {
         case takeSnapshot
+        /// A part is asked for; it may have to wait for a connection.
+        case askForPart(TableName)
         /// A batch that begins with this row, counted from 0, is read.
         case read(TableName, row: Int)
         case readSequences

@@ -41,6 +41,7 @@ struct MemorySnapshot: Snapshot {
         guard let rows = database[rows: part.table], let start = Int(part.selection) else {
             throw BackupError(.serverRefused, "\(part.table) has no part \(part.selection)")
         }
+        try await engine.beforeStep(.askForPart(part.table))
         try await connections.pass {
             let end = min(start + engine.rowsPerPart, rows.count)
             for row in stride(from: start, to: end, by: engine.rowsPerBatch) {
