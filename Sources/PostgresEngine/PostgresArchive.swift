@@ -119,6 +119,18 @@ struct PostgresArchive: Sendable {
         return chosen.union(decorations)
     }
 
+    /// The foreign keys of some tables that `entries(making:)` leaves out: what they point to is not
+    /// among the tables.
+    func foreignKeysLeftOut(making tables: Set<String>) -> [String] {
+        let chosen = entries(making: tables)
+        let isTable = Set(
+            entries.filter { $0.catalog == Self.relations && tables.contains($0.object) }.map(\.id))
+        return entries.filter { entry in
+            entry.isA("FK CONSTRAINT") && !chosen.contains(entry.id)
+                && entry.dependencies.first.map(isTable.contains) ?? false
+        }.map(\.words)
+    }
+
     /// The oid of `pg_class`.
     private static let relations = "1259"
 

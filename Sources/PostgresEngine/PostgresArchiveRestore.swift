@@ -12,6 +12,8 @@ struct PostgresArchiveRestore: Sendable {
     private let contents: PostgresArchive
     private let chosen: Set<Int>
     private let last: Set<Int>
+    /// What belongs to the tables and points to others that are not restored.
+    let leftOut: [String]
 
     init(
         _ dump: [UInt8], _ request: TargetRequest, programs: PostgresPrograms,
@@ -33,6 +35,7 @@ struct PostgresArchiveRestore: Sendable {
                     .map(\.id))
         }
         self.chosen = chosen
+        leftOut = request.tables.map(contents.foreignKeysLeftOut(making:)) ?? []
         last = contents.entries(ofKinds: Self.lastKinds, among: chosen)
     }
 
@@ -75,12 +78,13 @@ struct PostgresArchiveRestore: Sendable {
         _ what: String, _ section: String, _ entries: Set<Int>, jobs: Int = 1,
         failuresAreExpected: Bool = false
     ) async throws -> [String] {
-        let manner =
-            jobs > 1 ? ["--jobs=\(jobs)"] : failuresAreExpected ? [] : ["--exit-on-error"]
-        let result = try await restore(["--verbose", "--section=\(section)"] + manner, entries)
+        let result = try await restore(
+            ["--verbose", "--section=\(section)", "--jobs=\(jobs)"], entries)
         guard !result.succeeded else { return [] }
         let problems = PostgresRestoreProblem.all(in: result.messages)
-        guard failuresAreExpected, !problems.isEmpty else {
+        let isHarmless =
+            problems.isEmpty && result.messages.contains(PostgresRestoreProblem.harmless)
+        guard isHarmless || (failuresAreExpected && !problems.isEmpty) else {
             throw failure("cannot \(what)", result.messages)
         }
         return problems.map(\.description)
@@ -135,6 +139,9 @@ struct PostgresRestoreProblem: Sendable, CustomStringConvertible {
     /// The server's words.
     let words: String
 
+    /// Newer programs switch off what older servers do not have.
+    static let harmless = "Command was: SET transaction_timeout"
+
     var description: String { entry.isEmpty ? words : "\(entry): \(words)" }
 
     /// The failures among pg_restore's messages, with what belongs to each, and not endless.
@@ -153,7 +160,9 @@ struct PostgresRestoreProblem: Sendable, CustomStringConvertible {
         var problems: [PostgresRestoreProblem] = []
         var entry = ""
         for line in messages.split(separator: "\n") {
-            if let match = line.firstMatch(of: /from TOC entry \d+; \d+ \d+ (.*)$/) {
+            if line.hasPrefix(harmless) {
+                if !problems.isEmpty { problems.removeLast() }
+            } else if let match = line.firstMatch(of: /from TOC entry \d+; \d+ \d+ (.*)$/) {
                 entry = String(match.1)
             } else if let match = line.firstMatch(
                 of: /pg_restore: error: (?:could not execute query: )?(?:ERROR: +)?(.*)$/)

@@ -153,11 +153,13 @@ struct PostgresSource {
             tables: isWhole ? nil : Set(inScope),
             unreadable: leftOut.map(\.name))
         let roles = try await PostgresMoment.roles(tables: isWhole ? nil : inScope, on: leader)
+        var description = SchemaDefinition(
+            sql: definition.sql, dump: definition.dump, roles: roles.all, owners: roles.owners,
+            extensions: isWhole ? facts.extensions : [])
+        description.dumpVersion = "\(programs.major)"
+        description.list = definition.list
         return PostgresSnapshot(
-            moment: facts.moment, schema: contents.schema,
-            definition: SchemaDefinition(
-                sql: definition.sql, dump: definition.dump, roles: roles.all,
-                owners: roles.owners, extensions: isWhole ? facts.extensions : []),
+            moment: facts.moment, schema: contents.schema, definition: description,
             leader: leader,
             readers: PostgresConnections(
                 try await [leader] + joined(id, count: request.connections - 1)),

@@ -20,8 +20,9 @@ struct PostgresTarget: Target {
             throw BackupError(.damaged, "the backup has no schema.dump")
         }
         let preparation = PostgresTargetPreparation(request: request, settings: settings)
-        let sourceMajor = Int(request.sourceVersion.prefix { $0.isNumber }) ?? 0
-        let programs = try await PostgresPrograms.find(atLeast: sourceMajor, named: settings.pgDump)
+        let oldest = request.definition.dumpVersion ?? request.sourceVersion
+        let programs = try await PostgresPrograms.find(
+            atLeast: Int(oldest.prefix { $0.isNumber }) ?? 0, named: settings.pgDump)
         try await preparation.prepare()
         let connections = try await connect(request, preparation.targetSettings)
         let server = try await PostgresServer(connections[0])
@@ -48,6 +49,8 @@ struct PostgresTarget: Target {
 
     // MARK: Structure
 
+    var leftOut: [String] { archive.leftOut }
+
     func createStructure() async throws -> [String] {
         try await archive.createStructure()
     }
@@ -57,19 +60,18 @@ struct PostgresTarget: Target {
     }
 
     func finish() async throws -> [String] {
-        let problems = try await archive.createWhatWouldBeInTheWay()
         let settings = request.creates ? PostgresTargetPreparation.settingStatements(request) : []
         try await run("finish") { connection in
             for statement in settings { try await connection.execute(statement) }
             // A commit that waits until it is written waits for all before it; it must change
-            // something to do so.
+            // something to do so, before event triggers can react to it.
             try await connection.execute(
                 """
                 SET synchronous_commit = on;
                 BEGIN; CREATE TEMPORARY TABLE dbtool_last_commit () ON COMMIT DROP; COMMIT
                 """)
         }
-        return problems
+        return try await archive.createWhatWouldBeInTheWay()
     }
 
     // MARK: Rows

@@ -67,6 +67,8 @@ struct MemoryTarget: Target {
         try engine.server.change(request.database) { $0.sequences = sequences }
     }
 
+    var leftOut: [String] { [] }
+
     func refresh(_ views: [MaterializedView]) async throws -> [String] { [] }
 
     func analyze() async throws -> [String] { [] }

@@ -21,7 +21,8 @@ import Testing
         try await withTemporaryFolder { folder in
             let path = "\(folder)/dbtool.log"
             let options = try OutputOptions.parse(["--log-file", path])
-            let log = try RunLog(options: options, arguments: arguments)
+            let log = try RunLog(
+                options: options, settings: try await .none, arguments: arguments)
             log.end(.done)
             let text = String(
                 decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
@@ -42,7 +43,8 @@ import Testing
         try await withTemporaryFolder { folder in
             let path = "\(folder)/dbtool.log"
             let options = try OutputOptions.parse(["--log-file", path])
-            let log = try RunLog(options: options, arguments: ["list"])
+            let log = try RunLog(
+                options: options, settings: try await .none, arguments: ["list"])
             log.note("a warning")
             log.fail(BackupError(.damaged, "it broke", hint: "Mend it.", underlying: "a\nb"))
             log.end(.verificationFailed)
@@ -71,11 +73,21 @@ import Testing
         }
     }
 
-    @Test func `a log file that was named and cannot be written is an error`() throws {
+    @Test func `a log file that was named and cannot be written is an error`() async throws {
         let options = try OutputOptions.parse(["--log-file", "/nowhere/dbtool.log"])
+        let settings = try await Settings.none
         let error = #expect(throws: BackupError.self) {
-            try RunLog(options: options, arguments: [])
+            try RunLog(options: options, settings: settings, arguments: [])
         }
         #expect(error?.code == .storageFailed)
+    }
+}
+
+extension Settings {
+    /// What the environment says, without a file.
+    fileprivate static var none: Settings {
+        get async throws {
+            try await Settings(ConnectionOptions.parse(["--config", "manual"]))
+        }
     }
 }

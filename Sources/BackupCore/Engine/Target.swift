@@ -2,6 +2,9 @@
 ///
 /// The calls come in this order, `load` any number of times.
 public protocol Target: Sendable {
+    /// What belongs to the tables and points to others that the backup was not asked to hold.
+    var leftOut: [String] { get }
+
     /// Creates everything that must be there before rows: types, functions, tables, views.
     ///
     /// - Returns: What could not be created because the backup does not hold what it needs.

@@ -105,6 +105,9 @@ public struct Backup: Sendable {
         if let dump = snapshot.definition.dump {
             try await folder.write(RepositoryLayout.schemaDump, bytes: dump)
         }
+        if let list = snapshot.definition.list {
+            try await folder.write(RepositoryLayout.schemaList, bytes: list)
+        }
         progress.begin("reading rows", totalBytes: plan.estimatedBytes)
         let tables = try await writeTables(snapshot, as: plan, into: folder, progress)
         progress.begin("checking the snapshot")

@@ -44,6 +44,7 @@ public struct Restore: Sendable {
             problems += try await complete(point, target, progress)
             return RestoreReport(
                 point: point, database: request.database, problems: problems,
+                leftOut: target.leftOut,
                 seconds: start.duration(to: .now).seconds)
         }
     }
@@ -57,10 +58,11 @@ public struct Restore: Sendable {
         }
         _ = try await proven(RepositoryLayout.metadata)
         let hasDump = checksums[RepositoryLayout.schemaDump] != nil
-        let definition = SchemaDefinition(
+        var definition = SchemaDefinition(
             sql: try await proven(RepositoryLayout.schemaSQL),
             dump: hasDump ? try await proven(RepositoryLayout.schemaDump) : nil,
             roles: metadata.roles, owners: metadata.owners, extensions: metadata.extensions)
+        definition.dumpVersion = metadata.schemaDumpVersion
         var target = TargetRequest(
             database: request.database, definition: definition,
             sourceVersion: metadata.serverVersion, encoding: metadata.encoding,

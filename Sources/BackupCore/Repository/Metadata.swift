@@ -79,6 +79,8 @@ public struct Metadata: Sendable, Codable {
     public var sourceIdentity: [String: String]
     /// What a new database needs to be like the source.
     public var databaseProperties: [String: String]
+    /// The version of the program that made `schema.dump`: none older can read it.
+    @WrittenWhenNil public var schemaDumpVersion: String?
     /// Roles that own things or have privileges.
     public var roles: [String]
     /// Those of the roles that own things.
@@ -123,6 +125,7 @@ public struct Metadata: Sendable, Codable {
         case defaultSchema = "default_schema"
         case sourceIdentity = "source_identity"
         case databaseProperties = "database_properties"
+        case schemaDumpVersion = "schema_dump_version"
         case roles, owners, extensions, statistics, sequences
         case materializedViews = "materialized_views"
         case excludedTables = "excluded_tables"
