@@ -107,6 +107,7 @@ let package = Package(
             name: "DBToolTests",
             dependencies: [
                 "BackupCore", "BackupTesting", "DBTool", "PostgresEngine",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: strict

@@ -25,7 +25,8 @@ struct FrontDoor {
         let output = CommandOutput(isJSON: command.output.json)
         let log: RunLog
         do {
-            log = try RunLog(options: command.output, arguments: arguments)
+            let settings = try await Settings(command.connection)
+            log = try RunLog(options: command.output, settings: settings, arguments: arguments)
         } catch let error as BackupError {
             output.fail(error)
             return ExitCode(error.code)
@@ -45,16 +46,16 @@ struct FrontDoor {
                 try await command.run(output: output, progress: progress)
             }
         } catch {
-            let failure = Self.backupError(error)
+            let failure = Self.backupError(error, leaving: command.interruptionLeaves)
             log.fail(failure)
             output.fail(failure)
             return ExitCode(failure.code)
         }
     }
 
-    private static func backupError(_ error: any Error) -> BackupError {
+    private static func backupError(_ error: any Error, leaving rest: String) -> BackupError {
         if Interruption.isRequested || error is CancellationError {
-            return BackupError(.interrupted, "interrupted; nothing was kept")
+            return BackupError(.interrupted, "interrupted; \(rest)")
         }
         return error as? BackupError ?? BackupError(.serverRefused, "\(error)")
     }

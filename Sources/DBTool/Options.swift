@@ -81,7 +81,14 @@ struct JobsOptions: ParsableArguments, Sendable {
 /// A command that `FrontDoor` runs.
 protocol BackupCommand: AsyncParsableCommand, Sendable {
     var output: OutputOptions { get }
+    var connection: ConnectionOptions { get }
+    /// What is left when the command is interrupted, for the error's message.
+    var interruptionLeaves: String { get }
 
     /// Does the work and shows the result.
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode
+}
+
+extension BackupCommand {
+    var interruptionLeaves: String { "nothing was changed" }
 }

@@ -11,8 +11,8 @@ struct RunLog: Sendable {
     /// Opens the log and notes the command.
     ///
     /// - Throws: `BackupError.storageFailed` when a log file that was named cannot be written.
-    init(options: OutputOptions, arguments: [String]) throws {
-        let named = options.logFile ?? ProcessInfo.processInfo.environment["DB_LOG_FILE"]
+    init(options: OutputOptions, settings: Settings, arguments: [String]) throws {
+        let named = settings.value(options.logFile, "DB_LOG_FILE")
         let path = named ?? StateFolder.path("dbtool.log")
         let file = LogFile(path: path)
         if named != nil { try file.checkWritable() }

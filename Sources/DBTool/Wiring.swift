@@ -81,6 +81,19 @@ struct Wiring {
         return Repository(storage: LocalStorage(path: path))
     }
 
+    /// The same, for commands that only read it.
+    ///
+    /// - Throws: `BackupError.notFound` when there is no such folder.
+    func existingRepository(_ options: RepositoryOptions) throws -> Repository {
+        let repository = try repository(options)
+        let path = repository.storage.location
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw BackupError(
+                .notFound, "there is no folder \(path)", hint: "Name the repository with -path.")
+        }
+        return repository
+    }
+
     /// Remembers the repository for commands without `-path`.
     func remember(_ repository: Repository) {
         LastRepositories().remember(repository.storage.location, for: sourceName)

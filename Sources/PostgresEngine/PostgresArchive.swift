@@ -13,38 +13,42 @@ struct PostgresArchive: Sendable {
         var dependencies: [Int] = []
 
         /// Whether it is of a kind: `FK CONSTRAINT`.
-        func isA(_ kind: String) -> Bool { words.utf8.starts(with: "\(kind) ".utf8) }
+        func isA(_ kind: String) -> Bool { words.startsExactly(with: kind + " ") }
     }
 
     let entries: [Entry]
+    private let byID: [Int: Entry]
 
-    /// Reads bytes, not characters: a name may hold a line separator that is not `\n`, or begin with
-    /// an accent that would join the space before it.
-    init(list: [UInt8]) {
+    init(list: String) {
         var entries: [Entry] = []
-        for line in list.split(separator: UInt8(ascii: "\n")) {
-            if line.starts(with: Self.dependencies) {
-                let ids = String(decoding: line.dropFirst(Self.dependencies.count), as: UTF8.self)
-                guard !entries.isEmpty else { continue }
-                entries[entries.count - 1].dependencies =
-                    ids.split(separator: " ").compactMap { Int($0) }
+        // By bytes: names may hold every character that ends a line for anything but pg_restore.
+        for bytes in list.utf8.split(separator: UInt8(ascii: "\n")) {
+            let line = Substring(bytes)
+            if line.utf8.starts(with: Self.dependencyMark.utf8) {
+                let ids = line.utf8.dropFirst(Self.dependencyMark.utf8.count)
+                let dependencies = Self.words(ids).compactMap { Int($0) }
+                if !entries.isEmpty { entries[entries.count - 1].dependencies = dependencies }
             } else if let entry = Self.entry(line) {
                 entries.append(entry)
             }
         }
         self.entries = entries
+        byID = Dictionary(entries.map { ($0.id, $0) }) { first, _ in first }
     }
 
-    private static let dependencies = Array(";\tdepends on: ".utf8)
+    private static let dependencyMark = ";\tdepends on: "
 
-    /// `375; 1259 118415 TABLE public orders shop`; nil for a comment.
-    private static func entry(_ line: ArraySlice<UInt8>) -> Entry? {
-        let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 3)
-            .map { String(decoding: $0, as: UTF8.self) }
-        guard parts.count == 4, parts[0].last == ";", let id = Int(parts[0].dropLast()) else {
-            return nil
-        }
+    /// Reads `2438; 2606 16407 FK CONSTRAINT public u u_t_fkey postgres`.
+    private static func entry(_ line: Substring) -> Entry? {
+        let parts = words(line.utf8, atMost: 4)
+        guard parts.count == 4, parts[0].utf8.last == UInt8(ascii: ";"),
+            let id = Int(parts[0].utf8.dropLast().map { String(UnicodeScalar($0)) }.joined())
+        else { return nil }
         return Entry(id: id, catalog: parts[1], object: parts[2], words: parts[3])
+    }
+
+    private static func words(_ line: Substring.UTF8View, atMost count: Int = .max) -> [String] {
+        line.split(separator: UInt8(ascii: " "), maxSplits: count - 1).map { String(Substring($0)) }
     }
 
     /// A list for `pg_restore --use-list` of these entries, in the archive's order.
@@ -66,23 +70,34 @@ struct PostgresArchive: Sendable {
         return dependents(of: Set(roots.map(\.id)), among: ids)
     }
 
+    /// Indexes and constraints that may be made side by side, before everything else that follows rows.
+    ///
+    /// Triggers and rules are not among them: archives of some versions do not say which of them
+    /// need each other, only their order does. Neither is what needs something that itself needs an
+    /// index: a view grouped by a primary key, for example.
+    func independent(among ids: Set<Int>) -> Set<Int> {
+        let kinds = ["INDEX", "INDEX ATTACH", "CONSTRAINT", "FK CONSTRAINT", "STATISTICS"]
+        let candidates = Set(
+            entries.filter { entry in
+                ids.contains(entry.id) && kinds.contains { entry.isA($0) }
+            }.map(\.id))
+        let late = dependents(of: candidates, among: ids).filter { id in
+            !candidates.contains(id) && !(byID[id].map { $0.isA("COMMENT") } ?? false)
+        }
+        return candidates.subtracting(dependents(of: Set(late), among: ids))
+    }
+
     /// What makes some tables again: them, what belongs to them, and what all that needs.
     ///
     /// A foreign key belongs to its table only when the table that it points to is there as well.
     func entries(making tables: Set<String>) -> Set<Int> {
         let isTable = Set(
             entries.filter { $0.catalog == Self.relations && tables.contains($0.object) }.map(\.id))
-        let owned = entries.filter { entry in
-            !isTable.isDisjoint(with: entry.dependencies)
-                && Self.kindsOwnedByTables.contains { entry.isA($0) }
-        }
-        var wanted = isTable.union(owned.map(\.id))
-        // What belongs to what belongs to a table: comments on its constraints, attached indexes.
-        wanted.formUnion(
-            dependents(of: wanted, among: all).filter { id in
-                byID[id].map { entry in Self.kindsOwnedByTables.contains { entry.isA($0) } }
-                    ?? false
-            })
+        // What belongs to the tables, and to what belongs to them: comments, attached indexes.
+        let owned = Set(
+            entries.filter { entry in Self.kindsOwnedByTables.contains { entry.isA($0) } }.map(\.id)
+        )
+        let wanted = dependents(of: isTable, among: owned)
         let optional = entries.filter { entry in
             wanted.contains(entry.id) && Self.kindsPointingElsewhere.contains { entry.isA($0) }
         }
@@ -104,6 +119,18 @@ struct PostgresArchive: Sendable {
         return chosen.union(decorations)
     }
 
+    /// The foreign keys of some tables that `entries(making:)` leaves out: what they point to is not
+    /// among the tables.
+    func foreignKeysLeftOut(making tables: Set<String>) -> [String] {
+        let chosen = entries(making: tables)
+        let isTable = Set(
+            entries.filter { $0.catalog == Self.relations && tables.contains($0.object) }.map(\.id))
+        return entries.filter { entry in
+            entry.isA("FK CONSTRAINT") && !chosen.contains(entry.id)
+                && entry.dependencies.first.map(isTable.contains) ?? false
+        }.map(\.words)
+    }
+
     /// The oid of `pg_class`.
     private static let relations = "1259"
 
@@ -115,12 +142,7 @@ struct PostgresArchive: Sendable {
 
     private static let kindsPointingElsewhere = ["FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH"]
 
-    private var byID: [Int: Entry] {
-        Dictionary(entries.map { ($0.id, $0) }) { first, _ in first }
-    }
-
     private func requirements(of ids: Set<Int>) -> Set<Int> {
-        let byID = byID
         var required = ids
         var open = Array(ids)
         while let id = open.popLast() {

@@ -12,6 +12,8 @@ struct PostgresArchiveRestore: Sendable {
     private let contents: PostgresArchive
     private let chosen: Set<Int>
     private let last: Set<Int>
+    /// What belongs to the tables and points to others that are not restored.
+    let leftOut: [String]
 
     init(
         _ dump: [UInt8], _ request: TargetRequest, programs: PostgresPrograms,
@@ -24,78 +26,80 @@ struct PostgresArchiveRestore: Sendable {
         let list = try await TemporaryFile.with(dump) { archive in
             try await programs.render(["--list", "--verbose", archive])
         }
-        contents = PostgresArchive(list: list)
+        contents = PostgresArchive(list: String(decoding: list, as: UTF8.self))
         var chosen = request.tables.map(contents.entries(making:)) ?? contents.all
         if !isSuperuser {
             // An extension belongs to who made it; commenting on another's is refused.
             chosen.subtract(
-                contents.entries.filter { $0.isA("COMMENT - EXTENSION") }.map(\.id))
+                contents.entries.filter { $0.words.startsExactly(with: "COMMENT - EXTENSION ") }
+                    .map(\.id))
         }
         self.chosen = chosen
+        leftOut = request.tables.map(contents.foreignKeysLeftOut(making:)) ?? []
         last = contents.entries(ofKinds: Self.lastKinds, among: chosen)
     }
 
     /// Everything that must be there before rows.
     ///
-    /// - Throws: `BackupError.serverRefused` for the first thing that cannot be made.
-    func createStructure() async throws {
-        let result = try await restore(["--section=pre-data", "--exit-on-error"], chosen)
-        guard result.succeeded else {
-            throw failure("cannot create the structure", result.messages)
-        }
+    /// Gives what the backup does not hold the parts for.
+    func createStructure() async throws -> [String] {
+        try await make(
+            "create the structure", "pre-data", chosen, failuresAreExpected: request.lacksTables)
     }
 
-    /// Indexes, constraints, foreign keys and rules, side by side where they may be; then triggers.
+    /// Indexes, constraints, foreign keys, triggers and rules, side by side where they may be.
     ///
-    /// - Returns: The foreign keys that rows left out of the backup make impossible.
+    /// Gives what the backup does not hold the rows or tables for.
     func createIndexesAndConstraints() async throws -> [String] {
-        let triggers = contents.entries(ofKinds: ["TRIGGER"], among: chosen).subtracting(last)
-        let others = chosen.subtracting(last).subtracting(triggers)
-        let impossible = try await createSideBySide(others)
-        try await createInTurn(triggers)
-        return impossible
-    }
-
-    /// One by one, and what fails again after the others as long as that helps.
-    ///
-    /// In the archive nothing says that the state of a partition's trigger comes after the trigger
-    /// of a table two levels above, which makes it; pg_restore alone fails there.
-    private func createInTurn(_ entries: Set<Int>) async throws {
-        var waiting = entries
-        while true {
-            let result = try await restore(["--section=post-data", "--verbose"], waiting)
-            guard !result.succeeded else { return }
-            let failed = PostgresRestoreProblem.entries(in: result.messages)
-                .intersection(waiting)
-            guard !failed.isEmpty, failed.count < waiting.count else {
-                throw failure(
-                    "cannot create every trigger",
-                    PostgresRestoreProblem.withoutProgress(result.messages))
-            }
-            waiting = failed
-        }
-    }
-
-    private func createSideBySide(_ entries: Set<Int>) async throws -> [String] {
-        let result = try await restore(
-            ["--section=post-data", "--jobs=\(request.connections)"], entries)
-        guard !result.succeeded else { return [] }
-        let problems = PostgresRestoreProblem.all(in: result.messages)
-        let isExpected = !request.tablesWithoutRows.isEmpty
-        let impossible = problems.filter { isExpected && $0.isForeignKey }
-        guard !problems.isEmpty, impossible.count == problems.count else {
-            throw failure("cannot create every index and constraint", result.messages)
-        }
-        return impossible.map { "foreign key: \($0.words)" }
+        let what = "create every index and constraint"
+        let all = chosen.subtracting(last)
+        let doubtful =
+            request.lacksRows || request.lacksTables
+            ? contents.entries(ofKinds: ["FK CONSTRAINT"], among: all) : []
+        let independent = contents.independent(among: all).subtracting(doubtful)
+        let rest = all.subtracting(independent).subtracting(doubtful)
+        // A failure is told apart from others only when one thing is made at a time.
+        let jobs = request.lacksTables ? 1 : request.connections
+        return try await make(
+            what, "post-data", independent, jobs: jobs, failuresAreExpected: request.lacksTables)
+            + make(what, "post-data", doubtful, failuresAreExpected: true)
+            + make(
+                what, "post-data", rest, failuresAreExpected: request.lacksTables,
+                triesFailuresAgain: true)
     }
 
     /// What would hide rows or react to what is made.
-    func createWhatWouldBeInTheWay() async throws {
-        guard !last.isEmpty else { return }
-        let result = try await restore(["--section=post-data", "--exit-on-error"], last)
-        guard result.succeeded else {
-            throw failure("cannot create event triggers and policies", result.messages)
+    func createWhatWouldBeInTheWay() async throws -> [String] {
+        try await make(
+            "create event triggers and policies", "post-data", last,
+            failuresAreExpected: request.lacksTables)
+    }
+
+    /// Runs pg_restore; what could not be made, where that is to be expected.
+    ///
+    /// In the archive nothing says that the state of a partition's trigger comes after the trigger
+    /// of a table two levels above, which makes it; pg_restore alone fails there. So what fails may
+    /// be tried again after the others, as long as that helps.
+    private func make(
+        _ what: String, _ section: String, _ entries: Set<Int>, jobs: Int = 1,
+        failuresAreExpected: Bool = false, triesFailuresAgain: Bool = false
+    ) async throws -> [String] {
+        let result = try await restore(
+            ["--verbose", "--section=\(section)", "--jobs=\(jobs)"], entries)
+        guard !result.succeeded else { return [] }
+        let failed = PostgresRestoreProblem.entries(in: result.messages).intersection(entries)
+        if triesFailuresAgain, !failed.isEmpty, failed.count < entries.count {
+            return try await make(
+                what, section, failed, failuresAreExpected: failuresAreExpected,
+                triesFailuresAgain: true)
         }
+        let problems = PostgresRestoreProblem.all(in: result.messages)
+        let isHarmless =
+            problems.isEmpty && result.messages.contains(PostgresRestoreProblem.harmless)
+        guard isHarmless || (failuresAreExpected && !problems.isEmpty) else {
+            throw failure("cannot \(what)", result.messages)
+        }
+        return problems.map(\.description)
     }
 
     private func restore(
@@ -106,12 +110,14 @@ struct PostgresArchiveRestore: Sendable {
             (request.omitsOwners ? ["--no-owner"] : [])
             + (request.omitsPrivileges ? ["--no-privileges"] : [])
         let database = environment["PGDATABASE"] ?? ""
-        let escaped = database.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
         return try await TemporaryFile.with(dump) { archive in
             try await TemporaryFile.with(Array(contents.list(of: entries).utf8)) { list in
                 try await programs.restore(
                     arguments + options
-                        + ["--use-list=\(list)", "--dbname=dbname='\(escaped)'", archive],
+                        + [
+                            "--use-list=\(list)",
+                            "--dbname=dbname=\(SQLText.connectionValue(database))", archive,
+                        ],
                     environment: environment)
             }
         }
@@ -119,13 +125,13 @@ struct PostgresArchiveRestore: Sendable {
 
     private func failure(_ what: String, _ messages: String) -> BackupError {
         let problems = PostgresRestoreProblem.all(in: messages)
-        let first = problems.first?.words
+        let first = problems.first?.description
         let more = problems.count > 1 ? " (and \(problems.count - 1) more problems)" : ""
         return BackupError(
             .serverRefused,
             "\(what): \(first ?? messages.split(separator: "\n").first.map(String.init) ?? "")\(more)",
             hint: "The database is partly filled. Drop it, mend the cause and restore again.",
-            underlying: String(messages.prefix(4000)))
+            underlying: PostgresRestoreProblem.complaints(in: messages))
     }
 
     /// More memory for building indexes, and no time limits.
@@ -139,19 +145,29 @@ struct PostgresArchiveRestore: Sendable {
 }
 
 /// One thing that pg_restore could not make.
-struct PostgresRestoreProblem: Sendable {
+struct PostgresRestoreProblem: Sendable, CustomStringConvertible {
+    /// Kind, schema, name and owner: `FK CONSTRAINT public orders_fkey shop`.
+    let entry: String
     /// The server's words.
     let words: String
-    /// The statement that it refused; empty when there was none.
-    var statement = ""
 
-    /// Whether it was to add a foreign key.
-    var isForeignKey: Bool {
-        statement.contains(/^ALTER TABLE [^;]*\bADD CONSTRAINT [^;]* FOREIGN KEY \(/)
+    /// Newer programs switch off what older servers do not have.
+    static let harmless = "Command was: SET transaction_timeout"
+
+    var description: String { entry.isEmpty ? words : "\(entry): \(words)" }
+
+    /// The failures among pg_restore's messages, with what belongs to each, and not endless.
+    static func complaints(in messages: String) -> String {
+        var lines: [Substring] = []
+        var isFailure = false
+        for line in messages.split(separator: "\n") {
+            if line.hasPrefix("pg_restore:") { isFailure = line.hasPrefix("pg_restore: error:") }
+            if isFailure { lines.append(line) }
+        }
+        return lines.prefix(40).joined(separator: "\n")
     }
 
-    /// The archive's numbers of what failed; named only with `--verbose`, and only with one job does
-    /// each stand with its error.
+    /// The archive's numbers of what failed; only with one job does each stand with its error.
     static func entries(in messages: String) -> Set<Int> {
         Set(
             messages.split(separator: "\n").compactMap { line in
@@ -159,32 +175,19 @@ struct PostgresRestoreProblem: Sendable {
             })
     }
 
-    /// Without the lines that only say what is being done.
-    static func withoutProgress(_ messages: String) -> String {
-        messages.split(separator: "\n", omittingEmptySubsequences: false)
-            .filter { !$0.contains(/^pg_restore: (?!error|warning|from TOC entry)/) }
-            .joined(separator: "\n")
-    }
-
-    /// Reads pg_restore's messages: the error, perhaps details, then the statement.
-    ///
-    /// With several jobs only what one message holds is certain to stand together.
+    /// Reads pg_restore's messages.
     static func all(in messages: String) -> [PostgresRestoreProblem] {
         var problems: [PostgresRestoreProblem] = []
-        var isInStatement = false
-        for line in messages.split(separator: "\n", omittingEmptySubsequences: false) {
-            if let match = line.firstMatch(
-                of: /^pg_restore: error: (?:could not execute query: )?(?:ERROR: +)?(.*)$/)
+        var entry = ""
+        for line in messages.split(separator: "\n") {
+            if line.hasPrefix(harmless) {
+                if !problems.isEmpty { problems.removeLast() }
+            } else if let match = line.firstMatch(of: /from TOC entry \d+; \d+ \d+ (.*)$/) {
+                entry = String(match.1)
+            } else if let match = line.firstMatch(
+                of: /pg_restore: error: (?:could not execute query: )?(?:ERROR: +)?(.*)$/)
             {
-                problems.append(PostgresRestoreProblem(words: String(match.1)))
-                isInStatement = false
-            } else if line.isEmpty || problems.isEmpty {
-                isInStatement = false
-            } else if let start = line.firstMatch(of: /^Command was: (.*)$/) {
-                problems[problems.count - 1].statement = String(start.1)
-                isInStatement = true
-            } else if isInStatement {
-                problems[problems.count - 1].statement += "\n\(line)"
+                problems.append(PostgresRestoreProblem(entry: entry, words: String(match.1)))
             }
         }
         return problems

@@ -10,6 +10,7 @@ import Synchronization
 /// - SeeAlso: <https://www.postgresql.org/docs/current/libpq-cancel.html>
 final class PostgresCanceller: @unchecked Sendable {
     private let handle: OpaquePointer?
+    private let underWay = DispatchGroup()
 
     init(_ connection: OpaquePointer) {
         handle = PQgetCancel(connection)
@@ -21,7 +22,12 @@ final class PostgresCanceller: @unchecked Sendable {
 
     /// Returns at once; the request travels on a thread of its own.
     func cancel() {
-        DispatchQueue.global().async { self.cancelAndWait() }
+        DispatchQueue.global().async(group: underWay) { self.cancelAndWait() }
+    }
+
+    /// Returns when no request is under way any more, which the next statement would be hit by.
+    func waitForRequests() {
+        underWay.wait()
     }
 
     /// Returns when the server has got the request.

@@ -15,10 +15,13 @@ struct PostgresCatalog {
         let fileNode: String
         let isHeap: Bool
         let rowEstimate: Int?
-        let isReadable: Bool
+        let mayRead: Bool
+        let maySeeSchema: Bool
         let hidesRows: Bool
         /// The condition of an extension's configuration table; nil for ordinary tables.
         let extensionFilter: String?
+
+        var isReadable: Bool { mayRead && maySeeSchema }
 
         /// What must not change between listing a table and holding its lock.
         var signature: [String] { [oid, name.schema, name.name, fileNode] }
@@ -34,8 +37,8 @@ struct PostgresCatalog {
             SELECT c.oid, n.nspname, c.relname, c.relkind = 'p', c.relpersistence = 'u',
                    c.relfilenode, coalesce(am.amname = 'heap', false),
                    CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END,
-                   pg_catalog.has_table_privilege(c.oid, 'SELECT')
-                     AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
+                   pg_catalog.has_table_privilege(c.oid, 'SELECT'),
+                   pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
                    pg_catalog.row_security_active(c.oid),
                    e.extcondition[pg_catalog.array_position(e.extconfig, c.oid)]
             FROM pg_catalog.pg_class c
@@ -54,7 +57,8 @@ struct PostgresCatalog {
                 oid: row[0] ?? "", name: TableName(schema: row[1] ?? "", name: row[2] ?? ""),
                 isPartitioned: row[3] == "t", isUnlogged: row[4] == "t", fileNode: row[5] ?? "",
                 isHeap: row[6] == "t", rowEstimate: row[7].flatMap { Int($0) },
-                isReadable: row[8] == "t", hidesRows: row[9] == "t", extensionFilter: row[10])
+                mayRead: row[8] == "t", maySeeSchema: row[9] == "t",
+                hidesRows: row[10] == "t", extensionFilter: row[11])
         }
     }
 

@@ -141,6 +141,7 @@ actor PostgresConnection {
         } onCancel: {
             canceller.cancel()
         }
+        if Task.isCancelled { canceller.waitForRequests() }
         try Task.checkCancellation()
     }
 
@@ -220,6 +221,7 @@ actor PostgresConnection {
     /// Ends a COPY whose rows nobody wants any more.
     private func abandonCopy() {
         guard PQstatus(connection) == CONNECTION_OK else { return }
+        canceller.waitForRequests()
         canceller.cancelAndWait()
         var row: UnsafeMutablePointer<CChar>?
         while PQgetCopyData(connection, &row, 0) > 0 { PQfreemem(row) }

@@ -8,35 +8,47 @@ struct PostgresDefinition {
     let encoding: String
     let lockTimeout: Duration
 
+    /// The snapshot's own locks are held already: who is in the way now waits for us, for as long as
+    /// we wait for them.
+    ///
+    /// Giving up early lets them through, and the snapshot is taken anew.
+    private var lockMilliseconds: Int64 {
+        min(5000, max(1, lockTimeout.components.seconds * 1000))
+    }
+
     /// Reads the SQL for people and pg_dump's archive.
     ///
     /// `tables` are the oids of the tables in scope, nil for everything; `unreadable` are tables
     /// that pg_dump must not touch.
     func read(
         tables: Set<String>?, unreadable: [TableName]
-    ) async throws -> (sql: [UInt8], dump: [UInt8]) {
+    ) async throws -> (sql: [UInt8], dump: [UInt8], list: [UInt8]?) {
         let dump = try await programs.dump(
             [
                 "--schema-only", "--format=custom", "--snapshot=\(snapshotID)",
-                "--lock-wait-timeout=\(max(1, lockTimeout.components.seconds * 1000))",
+                "--lock-wait-timeout=\(lockMilliseconds)",
                 "--encoding=\(encoding)",
             ]
                 + unreadable.map { "--exclude-table=\(SQLText.qualified($0))" },
             environment: environment)
-        let sql = try await TemporaryFile.with(dump) { archive in
-            try await render(archive, tables: tables)
+        return try await TemporaryFile.with(dump) { archive in
+            guard let tables else {
+                let sql = try await programs.render(["--file=-", archive])
+                return (Self.readable(sql), dump, nil)
+            }
+            let list = try await selection(of: tables, in: archive)
+            return (try await render(archive, list), dump, list)
         }
-        return (sql, dump)
     }
 
-    private func render(_ archive: String, tables: Set<String>?) async throws -> [UInt8] {
-        guard let tables else {
-            return Self.readable(try await programs.render(["--file=-", archive]))
-        }
+    private func selection(of tables: Set<String>, in archive: String) async throws -> [UInt8] {
         let list = try await programs.render(["--list", "--verbose", archive])
-        let contents = PostgresArchive(list: list)
-        let selection = contents.list(of: contents.entries(making: tables))
-        return try await TemporaryFile.with(Array(selection.utf8)) { file in
+        let contents = PostgresArchive(list: String(decoding: list, as: UTF8.self))
+        return Array(contents.list(of: contents.entries(making: tables)).utf8)
+    }
+
+    private func render(_ archive: String, _ list: [UInt8]) async throws -> [UInt8] {
+        try await TemporaryFile.with(list) { file in
             Self.readable(
                 try await programs.render(["--file=-", "--use-list=\(file)", archive]))
         }

@@ -113,26 +113,38 @@ struct PostgresMoment: Sendable {
     ) async throws -> (all: [String], owners: [String]) {
         let rows = try await connection.rows(
             """
-            WITH used(oid, owns) AS (
-              SELECT d.refobjid, d.deptype = 'o' FROM pg_catalog.pg_shdepend d
+            WITH owned(catalog, object, owner) AS (
+              SELECT 'pg_catalog.pg_class'::regclass, oid, relowner FROM pg_catalog.pg_class
+              WHERE $1::oid[] IS NULL OR oid = ANY ($1::oid[])
+              UNION ALL
+              SELECT 'pg_catalog.pg_namespace'::regclass, oid, nspowner FROM pg_catalog.pg_namespace
+              WHERE $1::oid[] IS NULL
+              UNION ALL
+              SELECT 'pg_catalog.pg_proc'::regclass, oid, proowner FROM pg_catalog.pg_proc
+              WHERE $1::oid[] IS NULL
+              UNION ALL
+              SELECT 'pg_catalog.pg_type'::regclass, oid, typowner FROM pg_catalog.pg_type
+              WHERE typrelid = 0 AND $1::oid[] IS NULL
+              UNION ALL
+              SELECT 'pg_catalog.pg_largeobject'::regclass, oid, lomowner
+              FROM pg_catalog.pg_largeobject_metadata WHERE $1::oid[] IS NULL
+            ), used(catalog, object, oid, owns) AS (
+              SELECT d.classid, d.objid, d.refobjid, d.deptype = 'o' FROM pg_catalog.pg_shdepend d
               JOIN pg_catalog.pg_database b ON b.oid = d.dbid
               WHERE b.datname = pg_catalog.current_database()
                 AND d.refclassid = 'pg_catalog.pg_authid'::regclass
+                AND d.classid <> 'pg_catalog.pg_extension'::regclass
                 AND ($1::oid[] IS NULL OR (d.classid = 'pg_catalog.pg_class'::regclass
                                            AND d.objid = ANY ($1::oid[])))
-              UNION SELECT relowner, true FROM pg_catalog.pg_class
-              WHERE oid >= 16384 AND ($1::oid[] IS NULL OR oid = ANY ($1::oid[]))
-              UNION SELECT nspowner, true FROM pg_catalog.pg_namespace
-              WHERE oid >= 16384 AND $1::oid[] IS NULL
-              UNION SELECT proowner, true FROM pg_catalog.pg_proc
-              WHERE oid >= 16384 AND $1::oid[] IS NULL
-              UNION SELECT typowner, true FROM pg_catalog.pg_type
-              WHERE oid >= 16384 AND typrelid = 0 AND $1::oid[] IS NULL
-              UNION SELECT lomowner, true FROM pg_catalog.pg_largeobject_metadata
-              WHERE $1::oid[] IS NULL)
+              UNION ALL
+              SELECT catalog, object, owner, true FROM owned WHERE object >= 16384)
             SELECT r.rolname, pg_catalog.bool_or(u.owns) FROM used u
             JOIN pg_catalog.pg_roles r ON r.oid = u.oid
-            WHERE r.rolname !~ '^pg_' GROUP BY r.rolname ORDER BY r.rolname
+            WHERE r.rolname !~ '^pg_'
+              AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
+                              WHERE e.classid = u.catalog AND e.objid = u.object
+                                AND e.deptype = 'e')
+            GROUP BY r.rolname ORDER BY r.rolname
             """, [tables.map(PostgresCatalog.array)])
         return (rows.compactMap { $0[0] }, rows.filter { $0[1] == "t" }.compactMap { $0[0] })
     }

@@ -3,10 +3,12 @@ import BackupCore
 /// What a role lacks for a backup, and the statements that give it.
 enum PostgresPrivileges {
     /// All tables that cannot be read, in one error.
-    static func missing(_ tables: [TableName], for user: String) -> BackupError {
+    static func missing(
+        _ tables: [PostgresCatalog.Relation], for user: String
+    ) -> BackupError {
         BackupError(
             .permissionDenied,
-            "role \(user) may not read \(list(tables.map { "\($0)" }))",
+            "role \(user) may not read \(list(tables.map { "\($0.name)" }))",
             hint: grants(tables, user))
     }
 
@@ -44,13 +46,13 @@ enum PostgresPrivileges {
             hint: "Run as their owner:\n" + statements.joined(separator: "\n"))
     }
 
-    private static func grants(_ tables: [TableName], _ user: String) -> String {
+    private static func grants(_ tables: [PostgresCatalog.Relation], _ user: String) -> String {
         let role = SQLText.identifier(user)
-        let schemas = Set(tables.map(\.schema)).sorted().map {
+        let schemas = Set(tables.filter { !$0.maySeeSchema }.map(\.name.schema)).sorted().map {
             "  GRANT USAGE ON SCHEMA \(SQLText.identifier($0)) TO \(role);"
         }
-        let selects = tables.prefix(50).map {
-            "  GRANT SELECT ON TABLE \(SQLText.qualified($0)) TO \(role);"
+        let selects = tables.filter { !$0.mayRead }.prefix(50).map {
+            "  GRANT SELECT ON TABLE \(SQLText.qualified($0.name)) TO \(role);"
         }
         let rest = tables.count > 50 ? ["  … and \(tables.count - 50) more"] : []
         let lines = ["Run as their owner:"] + schemas + selects + rest

@@ -19,9 +19,9 @@ enum PostgresRestoreGuide {
         export PGOPTIONS='-c datestyle=ISO,YMD -c intervalstyle=postgres -c timezone=UTC -c lc_monetary=C'
         createdb --template template0 --encoding \
         \(metadata.databaseProperties["encoding"] ?? "UTF8") restored
-        pg_restore --dbname restored --section pre-data schema.dump
+        pg_restore --dbname restored --section pre-data \(list(metadata))schema.dump\(pardon(metadata))
         \(lines(metadata.tables.filter { $0.schema != "pg_catalog" }.compactMap(load)))
-        \(largeObjects(metadata))pg_restore --dbname restored --section post-data schema.dump
+        \(largeObjects(metadata))pg_restore --dbname restored --section post-data \(list(metadata))schema.dump\(pardon(metadata))
         psql -X -v ON_ERROR_STOP=1 <<'SQL'
         \(lines(sequences(metadata) + views(metadata) + ["ANALYZE;"]))
         SQL
@@ -42,6 +42,17 @@ enum PostgresRestoreGuide {
         - Nothing is counted and no fingerprint is compared.
 
         """
+    }
+
+    /// A backup of some tables comes with the definition of everything, and a list of what it means.
+    private static func list(_ metadata: Metadata) -> String {
+        metadata.scope == Scope.database.word ? "" : "--use-list schema.list "
+    }
+
+    /// What was left out may be missed by what refers to it.
+    private static func pardon(_ metadata: Metadata) -> String {
+        let lacks = !(metadata.excludedTables + metadata.unreadableTables).isEmpty
+        return lacks ? " || echo 'what refers to rows left out is not made'" : ""
     }
 
     private static func lines(_ lines: [String]) -> String { lines.joined(separator: "\n") }
@@ -95,6 +106,6 @@ enum PostgresRestoreGuide {
     }
 
     private static func shell(_ text: String) -> String {
-        "'\(text.replacing("'", with: "'\\''"))'"
+        "'\(text.replacing(scalar: "'", with: "'\\''"))'"
     }
 }

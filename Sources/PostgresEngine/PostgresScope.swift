@@ -10,32 +10,34 @@ struct PostgresScope: Sendable {
     /// In scope, structure only.
     private(set) var excluded: [TableName] = []
     /// In scope and unreadable.
-    private(set) var unreadable: [TableName] = []
+    private(set) var unreadable: [PostgresCatalog.Relation] = []
     /// Everything whose definition belongs to the backup, partitioned tables included.
     private(set) var inScope: [PostgresCatalog.Relation] = []
     /// Not readable and not in scope: pg_dump must not touch it.
-    private(set) var untouchable: [TableName] = []
+    private(set) var untouchable: [PostgresCatalog.Relation] = []
 
     /// - Throws: `BackupError.usage` for a pattern that means nothing; `BackupError.permissionDenied`
     ///   naming everything that cannot be read, with the statements that grant it.
     init(
         _ request: SnapshotRequest, relations: [PostgresCatalog.Relation],
-        ancestors: [String: [(table: TableName, isHash: Bool)]], user: String
+        ancestors: [String: [(table: TableName, isHash: Bool)]], user: String, isStandby: Bool
     ) throws {
         let wanted = try Self.matches(request.scope, relations, ancestors)
         let excludedNames = try Self.matches(patterns: request.excluded, relations, ancestors)
         for relation in relations {
             guard wanted.contains(relation.name) else {
-                if !relation.isReadable { untouchable.append(relation.name) }
+                if !relation.isReadable { untouchable.append(relation) }
                 continue
             }
             guard relation.isReadable else {
-                unreadable.append(relation.name)
+                unreadable.append(relation)
                 continue
             }
             inScope.append(relation)
             guard !relation.isPartitioned else { continue }
-            if excludedNames.contains(relation.name) {
+            // A standby has no rows of unlogged tables, and refuses to read them.
+            let isAbsent = isStandby && relation.isUnlogged
+            if isAbsent || excludedNames.contains(relation.name) {
                 excluded.append(relation.name)
             } else {
                 stored.append(relation)

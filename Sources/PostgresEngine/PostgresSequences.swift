@@ -9,8 +9,9 @@ enum PostgresSequences {
     ///
     /// `tables`: The oids of the tables in scope; nil for everything. A sequence belongs to
     ///   a table that owns it or whose defaults use it.
+    /// Sequences that `leftOut` tables own are left out with them, as pg_dump does.
     static func names(
-        tables: [String]?, on connection: PostgresConnection
+        tables: [String]?, leftOut: [String], on connection: PostgresConnection
     ) async throws -> [(name: TableName, isReadable: Bool)] {
         let rows = try await connection.rows(
             """
@@ -25,6 +26,11 @@ enum PostgresSequences {
             WHERE c.relkind = 'S' AND c.relpersistence <> 't'
               AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
               AND (e.oid IS NULL OR c.oid = ANY (e.extconfig))
+              AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                              WHERE d.classid = 'pg_catalog.pg_class'::regclass
+                                AND d.objid = c.oid
+                                AND d.refclassid = 'pg_catalog.pg_class'::regclass
+                                AND d.deptype IN ('a', 'i') AND d.refobjid = ANY ($2::oid[]))
               AND ($1::oid[] IS NULL
                 OR EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
                            WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
@@ -36,7 +42,7 @@ enum PostgresSequences {
                              AND d.refclassid = 'pg_catalog.pg_class'::regclass
                              AND d.refobjid = c.oid AND f.adrelid = ANY ($1::oid[])))
             ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
-            """, [tables.map(PostgresCatalog.array)])
+            """, [tables.map(PostgresCatalog.array), PostgresCatalog.array(leftOut)])
         return rows.map { (TableName(schema: $0[0] ?? "", name: $0[1] ?? ""), $0[2] == "t") }
     }
 

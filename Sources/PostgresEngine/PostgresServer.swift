@@ -8,6 +8,7 @@ struct PostgresServer: Sendable {
     let user: String
     let isSuperuser: Bool
     let encoding: String
+    let isStandby: Bool
 
     /// - Throws: `BackupError.connectionFailed` for a version that is not supported.
     init(_ connection: PostgresConnection) async throws {
@@ -18,7 +19,7 @@ struct PostgresServer: Sendable {
                     SELECT pg_catalog.current_setting('server_version'),
                            pg_catalog.current_setting('server_version_num'), current_user,
                            (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),
-                           pg_catalog.getdatabaseencoding()
+                           pg_catalog.getdatabaseencoding(), pg_catalog.pg_is_in_recovery()
                     """
                 ).first ?? []
             version = String((row[0] ?? "").prefix { $0 != " " })
@@ -26,6 +27,7 @@ struct PostgresServer: Sendable {
             user = row[2] ?? ""
             isSuperuser = row[3] == "t"
             encoding = row[4] ?? "UTF8"
+            isStandby = row[5] == "t"
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot ask the server for its version")
         }

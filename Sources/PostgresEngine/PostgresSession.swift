@@ -28,14 +28,29 @@ enum PostgresSession {
         "idle_in_transaction_session_timeout": "0",
         "idle_session_timeout": "0",
         "transaction_timeout": "0",
-        "restrict_nonsystem_relation_kind": "view, foreign-table",
     ]
+
+    /// Whom a session reads from or writes to.
+    enum Side {
+        /// The source: nothing that it owns may run on our behalf (CVE-2024-7348).
+        case source
+        /// The target: materialized views must be able to read views.
+        case target
+    }
 
     /// Pins the settings.
     ///
     /// `encoding`: The encoding of what the client sends and gets.
-    static func pin(_ connection: PostgresConnection, encoding: String) async throws {
-        let values = (pins.map { ($0.key, $0.value) } + [("client_encoding", encoding)])
+    static func pin(
+        _ connection: PostgresConnection, encoding: String, side: Side
+    ) async throws {
+        let restriction = side == .source ? "view, foreign-table" : ""
+        // The target's last commit waits for all before it to be written: `PostgresTarget.finish`.
+        let commits = side == .target ? [("synchronous_commit", "off")] : []
+        let own = [
+            ("client_encoding", encoding), ("restrict_nonsystem_relation_kind", restriction),
+        ]
+        let values = (pins.map { ($0.key, $0.value) } + own + commits)
             .map { "(\(SQLText.literal($0.0)), \(SQLText.literal($0.1)))" }
             .joined(separator: ", ")
         do {

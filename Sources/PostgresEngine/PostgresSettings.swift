@@ -55,9 +55,9 @@ public struct PostgresSettings: Sendable {
 
     /// A `dbname` is expanded when it looks like a connection string; this one must not be.
     private static func databaseOnly(_ name: String) -> String {
-        let looksLikeConnection = name.contains("=") || name.contains("://")
-        guard looksLikeConnection else { return name }
-        let escaped = name.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
-        return "dbname='\(escaped)'"
+        let bytes = Array(name.utf8)
+        let looksLikeConnection =
+            bytes.contains(UInt8(ascii: "=")) || name.startsExactly(with: "postgres")
+        return looksLikeConnection ? "dbname=\(SQLText.connectionValue(name))" : name
     }
 }

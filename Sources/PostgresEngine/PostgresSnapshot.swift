@@ -74,7 +74,7 @@ struct PostgresSnapshot: Snapshot {
             // The transaction must have lived until now: its locks and its snapshot ended with it.
             try await leader.turn.pass { try await leader.execute("SELECT 1") }
             let fresh = try await PostgresConnection(settings)
-            try await PostgresSession.pin(fresh, encoding: moment.encoding)
+            try await PostgresSession.pin(fresh, encoding: moment.encoding, side: .source)
             try await confirmMeaning(on: fresh)
             try await waitUntilWritten(on: fresh)
         } catch let error as PostgresError {
@@ -99,16 +99,31 @@ struct PostgresSnapshot: Snapshot {
 
     /// A crash must not take back what the backup holds: with `synchronous_commit = off` a commit is
     /// visible before it is written.
+    ///
+    /// The log's writer writes whole pages, and what has been committed at the latest after three of
+    /// its rounds; on an idle server the rest of a page may stay unwritten much longer.
+    ///
+    /// - SeeAlso: <https://www.postgresql.org/docs/current/wal-async-commit.html>
     private func waitUntilWritten(on fresh: PostgresConnection) async throws {
         guard let writtenUpTo else { return }
         for _ in 0..<600 {
             let isWritten = try await fresh.value(
-                "SELECT pg_catalog.pg_current_wal_flush_lsn() >= $1::pg_lsn", [writtenUpTo])
+                """
+                SELECT f >= w
+                  OR (f >= w - (w - '0/0'::pg_lsn) % 8192
+                      AND pg_catalog.clock_timestamp() - $2::timestamptz
+                          > (3 * s.setting::numeric + 100) * interval '1 millisecond')
+                FROM pg_catalog.pg_current_wal_flush_lsn() f,
+                     (SELECT $1::pg_lsn) w(w),
+                     pg_catalog.pg_settings s
+                WHERE s.name = 'wal_writer_delay'
+                """, [writtenUpTo, moment.time.text])
             if isWritten == "t" { return }
-            try await Task.sleep(for: .milliseconds(100))
+            try await Task.sleep(for: .milliseconds(50))
         }
         throw BackupError(
-            .sourceChanged, "the server did not write its log up to the snapshot within a minute",
+            .sourceChanged,
+            "the server did not write its log up to the snapshot within half a minute",
             hint: "Run the backup again.")
     }
 }

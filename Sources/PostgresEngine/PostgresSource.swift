@@ -10,6 +10,7 @@ struct PostgresSource {
     private let leader: PostgresConnection
     private let encoding: String
     private let user: String
+    private let isStandby: Bool
     private let programs: PostgresPrograms
 
     /// Connects, and finds a pg_dump that fits the server.
@@ -19,8 +20,9 @@ struct PostgresSource {
         let server = try await PostgresServer(leader)
         encoding = server.clientEncoding
         user = server.user
+        isStandby = server.isStandby
         programs = try await PostgresPrograms.find(atLeast: server.major, named: settings.pgDump)
-        try await PostgresSession.pin(leader, encoding: encoding)
+        try await PostgresSession.pin(leader, encoding: encoding, side: .source)
     }
 
     /// Takes a snapshot, and starts over when structure changed before the locks were held.
@@ -62,7 +64,8 @@ struct PostgresSource {
     private func scope(of request: SnapshotRequest) async throws -> PostgresScope {
         let catalog = PostgresCatalog(connection: leader)
         return try await PostgresScope(
-            request, relations: catalog.relations(), ancestors: catalog.ancestors(), user: user)
+            request, relations: catalog.relations(), ancestors: catalog.ancestors(), user: user,
+            isStandby: isStandby)
     }
 
     // MARK: Locks
@@ -132,13 +135,15 @@ struct PostgresSource {
     ) async throws -> PostgresSnapshot {
         let isWhole = request.scope == .database
         let inScope = scope.inScope.map(\.oid)
-        let sequences = try await readableSequences(tables: isWhole ? nil : inScope)
+        let leftOut = scope.unreadable + scope.untouchable
+        let sequences = try await readableSequences(
+            tables: isWhole ? nil : inScope, leftOut: leftOut.map(\.oid))
         // Held from now on; their values are read again at the end.
         _ = try await PostgresSequences.read(sequences, on: leader)
         var contents = try await PostgresContents(
             scope, isWhole: isWhole, facts: facts, user: user, on: leader)
         contents.schema.excluded = scope.excluded
-        contents.schema.unreadable = scope.unreadable
+        contents.schema.unreadable = scope.unreadable.map(\.name)
         contents.schema.scopeObjects = isWhole ? [] : inScope
         let id = try await leader.value("SELECT pg_catalog.pg_export_snapshot()") ?? ""
         let definition = try await PostgresDefinition(
@@ -146,13 +151,15 @@ struct PostgresSource {
             encoding: encoding, lockTimeout: request.lockTimeout
         ).read(
             tables: isWhole ? nil : Set(inScope),
-            unreadable: scope.unreadable + scope.untouchable)
+            unreadable: leftOut.map(\.name))
         let roles = try await PostgresMoment.roles(tables: isWhole ? nil : inScope, on: leader)
+        var description = SchemaDefinition(
+            sql: definition.sql, dump: definition.dump, roles: roles.all, owners: roles.owners,
+            extensions: isWhole ? facts.extensions : [])
+        description.dumpVersion = "\(programs.major)"
+        description.list = definition.list
         return PostgresSnapshot(
-            moment: facts.moment, schema: contents.schema,
-            definition: SchemaDefinition(
-                sql: definition.sql, dump: definition.dump, roles: roles.all,
-                owners: roles.owners, extensions: isWhole ? facts.extensions : []),
+            moment: facts.moment, schema: contents.schema, definition: description,
             leader: leader,
             readers: PostgresConnections(
                 try await [leader] + joined(id, count: request.connections - 1)),
@@ -160,8 +167,11 @@ struct PostgresSource {
             writtenUpTo: facts.writtenUpTo)
     }
 
-    private func readableSequences(tables: [String]?) async throws -> [TableName] {
-        let sequences = try await PostgresSequences.names(tables: tables, on: leader)
+    private func readableSequences(
+        tables: [String]?, leftOut: [String]
+    ) async throws -> [TableName] {
+        let sequences = try await PostgresSequences.names(
+            tables: tables, leftOut: leftOut, on: leader)
         let unreadable = sequences.filter { !$0.isReadable }.map(\.name)
         guard unreadable.isEmpty else {
             throw PostgresPrivileges.missing(sequences: unreadable, for: user)
@@ -174,7 +184,7 @@ struct PostgresSource {
         var connections: [PostgresConnection] = []
         for _ in 0..<max(0, count) {
             let connection = try await PostgresConnection(settings)
-            try await PostgresSession.pin(connection, encoding: encoding)
+            try await PostgresSession.pin(connection, encoding: encoding, side: .source)
             try await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try await connection.execute("SET TRANSACTION SNAPSHOT \(SQLText.literal(snapshotID))")
             try await PostgresSession.confirm(connection)

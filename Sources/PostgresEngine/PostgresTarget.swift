@@ -20,8 +20,9 @@ struct PostgresTarget: Target {
             throw BackupError(.damaged, "the backup has no schema.dump")
         }
         let preparation = PostgresTargetPreparation(request: request, settings: settings)
-        let sourceMajor = Int(request.sourceVersion.prefix { $0.isNumber }) ?? 0
-        let programs = try await PostgresPrograms.find(atLeast: sourceMajor, named: settings.pgDump)
+        let oldest = request.definition.dumpVersion ?? request.sourceVersion
+        let programs = try await PostgresPrograms.find(
+            atLeast: Int(oldest.prefix { $0.isNumber }) ?? 0, named: settings.pgDump)
         try await preparation.prepare()
         let connections = try await connect(request, preparation.targetSettings)
         let server = try await PostgresServer(connections[0])
@@ -40,7 +41,7 @@ struct PostgresTarget: Target {
         for _ in 0..<max(1, request.connections) {
             let connection = try await PostgresConnection(settings)
             let encoding = request.encoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8"
-            try await PostgresSession.pin(connection, encoding: encoding)
+            try await PostgresSession.pin(connection, encoding: encoding, side: .target)
             connections.append(connection)
         }
         return connections
@@ -48,7 +49,9 @@ struct PostgresTarget: Target {
 
     // MARK: Structure
 
-    func createStructure() async throws {
+    var leftOut: [String] { archive.leftOut }
+
+    func createStructure() async throws -> [String] {
         try await archive.createStructure()
     }
 
@@ -56,14 +59,19 @@ struct PostgresTarget: Target {
         try await archive.createIndexesAndConstraints()
     }
 
-    func finish() async throws {
-        try await archive.createWhatWouldBeInTheWay()
-        guard request.creates else { return }
-        try await run("set the database's settings") { connection in
-            for statement in PostgresTargetPreparation.settingStatements(request) {
-                try await connection.execute(statement)
-            }
+    func finish() async throws -> [String] {
+        let settings = request.creates ? PostgresTargetPreparation.settingStatements(request) : []
+        try await run("finish") { connection in
+            for statement in settings { try await connection.execute(statement) }
+            // A commit that waits until it is written waits for all before it; it must change
+            // something to do so, before event triggers can react to it.
+            try await connection.execute(
+                """
+                SET synchronous_commit = on;
+                BEGIN; CREATE TEMPORARY TABLE dbtool_last_commit () ON COMMIT DROP; COMMIT
+                """)
         }
+        return try await archive.createWhatWouldBeInTheWay()
     }
 
     // MARK: Rows
@@ -184,36 +192,40 @@ struct PostgresTarget: Target {
         }
     }
 
-    /// Passes over parents of foreign tables: they would ask other servers for rows.
-    ///
-    /// Statistics are an aid, so that a table without them does not make the restore a failure.
-    func analyze() async throws {
-        try await run("gather statistics") { connection in
-            let tables = try await connection.rows(Self.tablesWithStatistics)
-            for table in tables {
-                let name = TableName(schema: table[0] ?? "", name: table[1] ?? "")
-                do {
-                    try await connection.executeInterruptibly(
-                        "ANALYZE \(SQLText.qualified(name))")
-                } catch let error as PostgresError where !error.isConnectionLoss {
-                    // Its index may call a function that fails; autovacuum will say so as well.
-                }
+    func analyze() async throws -> [String] {
+        let tables = try await connections.withOne { connection in
+            try await connection.rows(
+                """
+                SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
+                  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+                ORDER BY c.relpages DESC
+                """
+            ).map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") }
+        }
+        return try await withThrowingTaskGroup(of: String?.self) { group in
+            var failures: [String?] = []
+            for (index, table) in tables.enumerated() {
+                if index >= connections.all.count { failures.append(try await group.next() ?? nil) }
+                group.addTask { try await analyze(table) }
             }
+            for try await failure in group { failures.append(failure) }
+            return failures.compactMap(\.self)
         }
     }
 
-    private static let tablesWithStatistics = """
-        WITH RECURSIVE asking(oid) AS (
-          SELECT i.inhparent FROM pg_catalog.pg_inherits i
-          JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relkind = 'f'
-          UNION
-          SELECT i.inhparent FROM asking a JOIN pg_catalog.pg_inherits i ON i.inhrelid = a.oid)
-        SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't'
-          AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-          AND c.oid NOT IN (SELECT oid FROM asking)
-        """
+    /// Why there are no statistics for a table: a foreign partition, for example.
+    private func analyze(_ table: TableName) async throws -> String? {
+        try await connections.withOne { connection in
+            do {
+                try await connection.executeInterruptibly("ANALYZE \(SQLText.qualified(table))")
+                return nil
+            } catch let error as PostgresError where !error.isConnectionLoss {
+                return "no statistics for \(table): \(error.message)"
+            }
+        }
+    }
 
     private func run(
         _ what: String, _ body: (PostgresConnection) async throws -> Void

@@ -64,20 +64,15 @@ struct PostgresTargetPreparation {
 
     private func checkServer(_ connection: PostgresConnection) async throws {
         var problems: [String] = []
-        var statements: [String] = []
         let missing = try await missingRoles(connection)
         if !missing.isEmpty {
             problems.append("roles do not exist: \(missing.joined(separator: ", "))")
-            statements += missing.map { "CREATE ROLE \(SQLText.identifier($0));" }
         }
         let foreign = try await foreignRoles(connection)
         if !foreign.isEmpty {
             let user = try await connection.value("SELECT current_user") ?? ""
             problems.append(
                 "role \(user) may not give things to roles: \(foreign.joined(separator: ", "))")
-            statements += foreign.map {
-                "GRANT \(SQLText.identifier($0)) TO \(SQLText.identifier(user));"
-            }
         }
         let extensions = try await missingExtensions(connection)
         if !extensions.isEmpty {
@@ -85,22 +80,25 @@ struct PostgresTargetPreparation {
                 "extensions are not installed on the server: \(extensions.joined(separator: ", "))")
         }
         guard !problems.isEmpty else { return }
-        let hint =
-            statements.isEmpty
-            ? "Install their packages on the server's machine."
-            : (["Run as a superuser:"] + statements.map { "  \($0)" }
-                + ["or restore without owners and grants: --no-owner --no-privileges."])
-                .joined(separator: "\n")
+        let creation = missing.map { "  CREATE ROLE \(SQLText.identifier($0));" }
+        let advice =
+            (missing.isEmpty ? [] : ["Run as a superuser:"] + creation)
+            + (foreign.isEmpty
+                ? [] : ["Restore as a superuser, or as a role that may act for these roles."])
+            + (missing.isEmpty && foreign.isEmpty
+                ? [] : ["Or restore without owners and grants: --no-owner --no-privileges."])
+            + (extensions.isEmpty
+                ? [] : ["Install the extensions' packages on the server's machine."])
         throw BackupError(
             .targetUnsuitable, "the server is not ready: " + problems.joined(separator: "; "),
-            hint: hint)
+            hint: advice.joined(separator: "\n"))
     }
 
     private func missingRoles(_ connection: PostgresConnection) async throws -> [String] {
         guard !(request.omitsOwners && request.omitsPrivileges) else { return [] }
         let rows = try await connection.rows("SELECT rolname FROM pg_catalog.pg_roles")
-        let known = Set(rows.compactMap { $0[0] })
-        return request.definition.roles.filter { !known.contains($0) }
+        let known = Set(rows.compactMap { $0[0].map(ExactText.init) })
+        return request.definition.roles.filter { !known.contains(ExactText($0)) }
     }
 
     /// Owners that exist and that the restoring role may not act for.
@@ -125,7 +123,7 @@ struct PostgresTargetPreparation {
 
     private static func textArray(_ texts: [String]) -> String {
         let quoted = texts.map {
-            "\"\($0.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+            "\"\($0.replacing(scalar: "\\", with: "\\\\").replacing(scalar: "\"", with: "\\\""))\""
         }
         return "{\(quoted.joined(separator: ","))}"
     }

@@ -6,13 +6,6 @@ struct PostgresViewRefresh {
 
     /// - Returns: What could not be computed, and why.
     func refresh(_ views: [MaterializedView]) async throws -> [String] {
-        // Where the server has this setting, the session was told to keep away from views: a source
-        // could hold a harmful one. Here they are the backup's own.
-        try await connection.execute(
-            """
-            SELECT pg_catalog.set_config(name, '', false) FROM pg_catalog.pg_settings
-            WHERE name = 'restrict_nonsystem_relation_kind'
-            """)
         var waiting = try await ordered(
             views.filter(\.isPopulated).map { TableName(schema: $0.schema, name: $0.name) })
         // A function may read another view unseen by the catalogs: what fails is tried again as

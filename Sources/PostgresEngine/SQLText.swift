@@ -4,7 +4,7 @@ import BackupCore
 enum SQLText {
     /// A quoted identifier.
     static func identifier(_ name: String) -> String {
-        "\"\(name.replacing("\"", with: "\"\""))\""
+        "\"\(name.replacing(scalar: "\"", with: "\"\""))\""
     }
 
     /// A quoted name with its schema.
@@ -14,9 +14,17 @@ enum SQLText {
 
     /// A string literal that means the same whatever `standard_conforming_strings` is.
     static func literal(_ text: String) -> String {
-        let quoted = text.replacing("'", with: "''")
-        guard quoted.contains("\\") else { return "'\(quoted)'" }
-        return " E'\(quoted.replacing("\\", with: "\\\\"))'"
+        let quoted = text.replacing(scalar: "'", with: "''")
+        guard quoted.unicodeScalars.contains("\\") else { return "'\(quoted)'" }
+        return " E'\(quoted.replacing(scalar: "\\", with: "\\\\"))'"
+    }
+
+    /// A value in a libpq connection string.
+    ///
+    /// - SeeAlso: <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING>
+    static func connectionValue(_ text: String) -> String {
+        let escaped = text.replacing(scalar: "\\", with: "\\\\")
+        return "'\(escaped.replacing(scalar: "'", with: "\\'"))'"
     }
 
     /// A parenthesised list of columns; nothing for none, which SQL cannot write.

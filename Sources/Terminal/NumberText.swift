@@ -19,7 +19,7 @@ public enum NumberText {
         case ..<9.95:
             "\(Int((seconds * 10).rounded()) / 10).\(Int((seconds * 10).rounded()) % 10) s"
         case ..<119.5: "\(whole) s"
-        case ..<7200: "\(whole / 60) min \(whole % 60) s"
+        case ..<7199.5: "\(whole / 60) min \(whole % 60) s"
         default: "\(whole / 3600) h \(whole % 3600 / 60) min"
         }
     }

@@ -6,7 +6,6 @@ import Synchronization
 public final class ProgressLine: Sendable {
     private struct State {
         var shown = ""
-        var phase = ""
     }
 
     private let state = Mutex(State())
@@ -18,16 +17,18 @@ public final class ProgressLine: Sendable {
     /// Shows how far a phase has come.
     public func show(phase: String, details: String) {
         state.withLock { state in
-            guard isInteractive else {
-                if state.phase != phase { TerminalOutput.printError("\(phase) …\n") }
-                state.phase = phase
-                return
-            }
+            guard isInteractive else { return }
             let text = String("\(phase) \(details)".prefix(119))
             guard text != state.shown else { return }
             TerminalOutput.printError("\r\u{1B}[K\(text)")
             state.shown = text
         }
+    }
+
+    /// Says that a phase begins, where the line is not redrawn.
+    public func begin(phase: String) {
+        guard !isInteractive else { return }
+        TerminalOutput.printError("\(phase) …\n")
     }
 
     /// Writes a line of its own and goes on below it.

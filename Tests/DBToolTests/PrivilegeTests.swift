@@ -60,7 +60,9 @@ import Testing
             // It counts only when it is named, and holds what was readable.
             try await bench.restore("latest", into: bench.expectDatabase())
                 .expect(code: 1, saying: "no completed backup")
-            let copy = try await bench.restored(backup.id)
+            let copy = bench.expectDatabase()
+            try await bench.restore(backup.id, into: copy)
+                .expect(code: 3, saying: "public.pets: not in the backup")
             #expect(try await copy.query("SELECT count(*) FROM people") == "1000")
             #expect(try await copy.query("SELECT to_regclass('pets') IS NULL") == "t")
         }

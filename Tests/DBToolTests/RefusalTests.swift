@@ -60,7 +60,7 @@ import Testing
         try await Workbench.with(server) { bench in
             let source = try await bench.small()
             try await bench.dbtool(["verify", "latest", "-path", bench.repository])
-                .expect(code: 1, saying: "no completed backup")
+                .expect(code: 1, saying: "there is no folder", bench.repository)
             let backup = try await bench.backUp(source)
             let wrong = String(backup.id.dropLast()) + (backup.id.last == "0" ? "1" : "0")
             for verb in [["verify"], ["rows"], ["restore", "--into", "nowhere"]] {

@@ -32,7 +32,7 @@ import Testing
             let copy = bench.expectDatabase()
             let end = try await bench.restore(backup.id, into: copy)
             try end.requireCode(3)
-            #expect(end.output.contains("not made: foreign key"), "\(end)")
+            #expect(end.output.contains("not made: FK CONSTRAINT pets"), "\(end)")
             #expect(try await copy.query("SELECT count(*) FROM pets") == "500")
             let keys = """
                 SELECT string_agg(contype::text, '') FROM pg_constraint

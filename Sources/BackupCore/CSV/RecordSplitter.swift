@@ -19,27 +19,33 @@ public struct RecordSplitter {
     /// Takes the next piece; the records that it completes.
     ///
     /// The batch is as large as the piece and what was left before it: bounded by the piece's size
-    /// plus one record.
+    /// plus one record. A record of many pieces is scanned and copied once.
     public mutating func records(completedBy piece: [UInt8]) -> RowBatch {
         let scanStart = rest.count
-        var batch = RowBatch(bytes: rest, ends: [])
-        batch.bytes.append(contentsOf: piece)
+        rest.append(contentsOf: piece)
+        let ends = ends(from: scanStart)
+        guard let whole = ends.last else { return RowBatch(bytes: [], ends: []) }
+        let tail = Array(rest[whole...])
+        rest.removeSubrange(whole...)
+        defer { rest = tail }
+        return RowBatch(bytes: rest, ends: ends)
+    }
+
+    /// HOT PATH: every byte of a restore or a verification passes here.
+    private mutating func ends(from scanStart: Int) -> [Int] {
+        var ends: [Int] = []
         var hasOddQuotes = restHasOddQuotes
-        batch.bytes.withUnsafeBytes { bytes in
-            // HOT PATH: every byte of a restore or a verification passes here.
+        rest.withUnsafeBytes { bytes in
             var start = scanStart
             while start < bytes.count, let lineEnd = Self.lineEnd(in: bytes, from: start) {
                 hasOddQuotes = hasOddQuotes != Self.hasOddQuotes(bytes[start..<lineEnd])
                 start = lineEnd + 1
-                if !hasOddQuotes { batch.ends.append(start) }
+                if !hasOddQuotes { ends.append(start) }
             }
             hasOddQuotes = hasOddQuotes != Self.hasOddQuotes(bytes[start...])
         }
         restHasOddQuotes = hasOddQuotes
-        let whole = batch.ends.last ?? 0
-        rest = Array(batch.bytes[whole...])
-        batch.bytes.removeSubrange(whole...)
-        return batch
+        return ends
     }
 
     /// Says that no more bytes come.

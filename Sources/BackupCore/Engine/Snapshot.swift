@@ -73,6 +73,10 @@ public struct SchemaDefinition: Sendable {
     public var sql: [UInt8]
     /// For the engine: its own archive, where SQL alone is not enough.
     public var dump: [UInt8]?
+    /// The version of the program that made `dump`: none older can read it.
+    public var dumpVersion: String?
+    /// Which entries of `dump` are in scope, where not all are, as the engine's programs read it.
+    public var list: [UInt8]?
     /// Roles that own things or have privileges.
     public var roles: [String]
     /// Those of the roles that own things.

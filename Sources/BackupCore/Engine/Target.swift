@@ -2,8 +2,13 @@
 ///
 /// The calls come in this order, `load` any number of times.
 public protocol Target: Sendable {
+    /// What belongs to the tables and points to others that the backup was not asked to hold.
+    var leftOut: [String] { get }
+
     /// Creates everything that must be there before rows: types, functions, tables, views.
-    func createStructure() async throws
+    ///
+    /// - Returns: What could not be created because the backup does not hold what it needs.
+    func createStructure() async throws -> [String]
 
     /// Whether this table must be loaded before others: what they hold belongs to its rows.
     func mustLoadFirst(_ table: TableName) -> Bool
@@ -24,7 +29,7 @@ public protocol Target: Sendable {
 
     /// Creates everything that comes after rows: indexes, constraints, foreign keys last, triggers.
     ///
-    /// - Returns: What could not be created because rows it needs are not in the backup.
+    /// - Returns: What could not be created because the backup does not hold what it needs.
     func createIndexesAndConstraints() async throws -> [String]
 
     /// Puts sequences where they stood.
@@ -36,10 +41,14 @@ public protocol Target: Sendable {
     func refresh(_ views: [MaterializedView]) async throws -> [String]
 
     /// Gathers statistics for the planner.
-    func analyze() async throws
+    ///
+    /// - Returns: What they could not be gathered for; the data is as it should be all the same.
+    func analyze() async throws -> [String]
 
     /// Switches on what would have been in the way: event triggers, row-level security.
-    func finish() async throws
+    ///
+    /// - Returns: What could not be created because the backup does not hold what it needs.
+    func finish() async throws -> [String]
 }
 
 /// What to restore into, and what will be restored.
@@ -64,8 +73,10 @@ public struct TargetRequest: Sendable {
     public var databaseProperties: [String: String]
     /// The server's own numbers of the tables to restore; nil restores everything.
     public var tables: Set<String>?
-    /// Tables whose rows are not in the backup: what refers to them may be impossible to create.
-    public var tablesWithoutRows: [TableName] = []
+    /// Whether rows were left out of the backup: foreign keys to them may be impossible.
+    public var lacksRows = false
+    /// Whether tables were left out of the backup: what refers to them is impossible.
+    public var lacksTables = false
 
     /// Asks for a database.
     public init(

@@ -36,6 +36,7 @@ public struct BackupID: Hashable, Sendable {
         self.text = text
         self.kind = kind
         encodedDatabase = parts[1..<(parts.count - 3)].joined(separator: "_")
+        guard !encodedDatabase.isEmpty else { return nil }
     }
 
     /// The four hex digits at the end.

@@ -67,9 +67,8 @@ public struct Table: Sendable, Hashable {
     ///
     /// Empty when there is no key, or when it needs a generated column.
     public var keyPositions: [Int] {
-        // By bytes: two names that only look the same are two columns.
-        let stored = storedColumns.map { Array($0.name.utf8) }
-        let positions = key.compactMap { stored.firstIndex(of: Array($0.utf8)) }
+        let stored = storedColumns.map { ExactText($0.name) }
+        let positions = key.compactMap { stored.firstIndex(of: ExactText($0)) }
         return positions.count == key.count ? positions : []
     }
 }

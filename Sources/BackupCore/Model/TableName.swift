@@ -1,5 +1,5 @@
-/// A table's schema and name, as stored: no case folding, no quotes.
-public struct TableName: Hashable, Sendable, Codable {
+/// A table's schema and name, as stored: no case folding, no quotes, equal only byte by byte.
+public struct TableName: Sendable, Codable {
     /// The schema (on MySQL the database).
     public var schema: String
     /// The table's own name.
@@ -12,27 +12,22 @@ public struct TableName: Hashable, Sendable, Codable {
     }
 }
 
-extension TableName: Comparable {
-    /// Byte by byte, as servers do: Swift's own texts are equal when they look the same, and
-    /// `é` in one character and in two are two tables.
+extension TableName: Hashable, Comparable {
+    /// Whether both have the same bytes.
     public static func == (left: TableName, right: TableName) -> Bool {
-        left.schema.utf8.elementsEqual(right.schema.utf8)
-            && left.name.utf8.elementsEqual(right.name.utf8)
+        left.schema.isExactly(right.schema) && left.name.isExactly(right.name)
     }
 
-    /// Takes the bytes, as `==` does.
+    /// Hashes the bytes.
     public func hash(into hasher: inout Hasher) {
-        for byte in schema.utf8 { hasher.combine(byte) }
-        hasher.combine(UInt8(0))
-        for byte in name.utf8 { hasher.combine(byte) }
+        hasher.combine(ExactText(schema))
+        hasher.combine(ExactText(name))
     }
 
     /// By schema, then by name, byte by byte.
     public static func < (left: TableName, right: TableName) -> Bool {
-        guard left.schema.utf8.elementsEqual(right.schema.utf8) else {
-            return left.schema.utf8.lexicographicallyPrecedes(right.schema.utf8)
-        }
-        return left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
+        (ExactText(left.schema), ExactText(left.name))
+            < (ExactText(right.schema), ExactText(right.name))
     }
 }
 
@@ -46,6 +41,6 @@ extension TableName: CustomStringConvertible {
         let isPlain =
             !part.isEmpty
             && part.unicodeScalars.allSatisfy { !".\"*? ".unicodeScalars.contains($0) }
-        return isPlain ? part : "\"\(part.replacing("\"", with: "\"\""))\""
+        return isPlain ? part : "\"\(part.replacing(scalar: "\"", with: "\"\""))\""
     }
 }

@@ -6,7 +6,7 @@
 public struct TablePattern: Sendable, Hashable {
     /// One element of a part: a literal character or a wildcard.
     ///
-    /// Scalars, because two names that only look the same are two tables.
+    /// Characters are Unicode scalars: a dot or a quote under an accent is still a dot or a quote.
     private enum Element: Hashable {
         case literal(Unicode.Scalar)
         case anyCharacters
@@ -38,9 +38,9 @@ public struct TablePattern: Sendable, Hashable {
     /// Whether the pattern means this table.
     public func matches(_ table: TableName, defaultSchema: String) -> Bool {
         let isInSchema =
-            schema.map { Self.match($0[...], Array(table.schema.unicodeScalars)[...]) }
-            ?? table.schema.utf8.elementsEqual(defaultSchema.utf8)
-        return isInSchema && Self.match(name[...], Array(table.name.unicodeScalars)[...])
+            schema.map { Self.match($0, Array(table.schema.unicodeScalars)) }
+            ?? table.schema.isExactly(defaultSchema)
+        return isInSchema && Self.match(name, Array(table.name.unicodeScalars))
     }
 
     private static func parts(of text: String) throws -> [[Element]] {
@@ -65,19 +65,27 @@ public struct TablePattern: Sendable, Hashable {
         return parts
     }
 
-    private static func match(
-        _ pattern: ArraySlice<Element>, _ text: ArraySlice<Unicode.Scalar>
-    ) -> Bool {
-        guard let first = pattern.first else { return text.isEmpty }
-        switch first {
-        case .literal(let character):
-            return text.first == character && match(pattern.dropFirst(), text.dropFirst())
-        case .anyCharacter:
-            return !text.isEmpty && match(pattern.dropFirst(), text.dropFirst())
-        case .anyCharacters:
-            return (text.startIndex...text.endIndex).contains {
-                match(pattern.dropFirst(), text[$0...])
+    /// Goes back to the last `*` only, which then takes one character more: what the ones before it
+    /// took cannot help, so that the work is at most pattern times text.
+    private static func match(_ pattern: [Element], _ text: [Unicode.Scalar]) -> Bool {
+        var (position, element) = (0, 0)
+        var lastStar: (position: Int, element: Int)?
+        while position < text.count {
+            let next = element < pattern.count ? pattern[element] : nil
+            if next == .anyCharacters {
+                lastStar = (position, element)
+                element += 1
+            } else if next == .anyCharacter || next == .literal(text[position]) {
+                position += 1
+                element += 1
+            } else if let star = lastStar {
+                lastStar = (star.position + 1, star.element)
+                position = star.position + 1
+                element = star.element + 1
+            } else {
+                return false
             }
         }
+        return pattern[element...].allSatisfy { $0 == .anyCharacters }
     }
 }

@@ -15,7 +15,10 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
 
     /// `2025-01-01T12:00:00.123456+00:00`; the fraction only where there is one.
     public var text: String {
-        let micros = Int((date.timeIntervalSince1970 * 1_000_000).rounded())
+        // From the date's own epoch: the step to 1970 would round a second time.
+        let micros =
+            Int((date.timeIntervalSinceReferenceDate * 1_000_000).rounded())
+            + Int(Date.timeIntervalBetween1970AndReferenceDate) * 1_000_000
         let part = ((micros % 1_000_000) + 1_000_000) % 1_000_000
         let fraction = part == 0 ? "" : "." + String(1_000_000 + part).dropFirst()
         let second = Timestamp(Date(timeIntervalSince1970: Double((micros - part) / 1_000_000)))
@@ -31,7 +34,7 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
     /// Reads ISO 8601, with or without a fraction, a time and an offset; UTC where none is given.
     public init?(_ text: String) {
         let pattern =
-            /(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?/
+            /([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,9})?)?)?\s*(Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?/
         guard let match = text.wholeMatch(of: pattern) else { return nil }
         var parts = DateComponents()
         (parts.year, parts.month, parts.day) = (Int(match.1), Int(match.2), Int(match.3))

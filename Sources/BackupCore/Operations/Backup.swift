@@ -29,11 +29,11 @@ public struct Backup: Sendable {
             return try await repository.withLock(database: database, holder: request.holder) {
                 try await removeUnfinished(of: database, progress)
                 let plan = try await plan(snapshot, start: start)
-                try await checkSpace(for: plan, progress)
                 let metadata = try await committing(plan) { folder in
-                    try await write(snapshot, as: plan, into: folder, progress)
+                    try await checkSpace(for: plan, progress)
+                    return try await write(snapshot, as: plan, into: folder, progress)
                 }
-                return try await complete(metadata, plan.id, progress)
+                return await complete(metadata, plan.id, progress)
             }
         }
     }
@@ -105,6 +105,9 @@ public struct Backup: Sendable {
         if let dump = snapshot.definition.dump {
             try await folder.write(RepositoryLayout.schemaDump, bytes: dump)
         }
+        if let list = snapshot.definition.list {
+            try await folder.write(RepositoryLayout.schemaList, bytes: list)
+        }
         progress.begin("reading rows", totalBytes: plan.estimatedBytes)
         let tables = try await writeTables(snapshot, as: plan, into: folder, progress)
         progress.begin("checking the snapshot")
@@ -148,7 +151,9 @@ public struct Backup: Sendable {
             table, fileName: plan.fileNames[table.name] ?? "", packing: plan.packing
         ) { file in
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for part in parts {
+                for (index, part) in parts.enumerated() {
+                    // Bounded: a table can have more parts than tasks should wait for a connection.
+                    if index > request.snapshot.connections { try await group.next() }
                     group.addTask {
                         let encoder = Exclusive(
                             try BatchEncoder(
@@ -168,24 +173,28 @@ public struct Backup: Sendable {
 
     // MARK: What comes after
 
-    /// The backup stands; what fails from here on is reported and takes nothing away.
+    /// The backup stands; what fails from here on, or is cancelled, is reported and takes nothing
+    /// away.
     private func complete(
         _ metadata: Metadata, _ id: BackupID, _ progress: OperationProgress
-    ) async throws -> BackupReport {
+    ) async -> BackupReport {
         var report = BackupReport(
             metadata: metadata, location: "\(repository.storage.location)/\(id)")
         if request.makesArchive {
             progress.begin("making the zip archive", totalBytes: metadata.statistics.totalSizeBytes)
             do {
                 report.archive = try await repository.archive(id, progress)
-            } catch let error as BackupError {
-                report.archiveFailure = error
+            } catch {
+                report.archiveFailure =
+                    error as? BackupError
+                    ?? BackupError(.interrupted, "interrupted while the zip archive was made")
             }
         }
         do {
             try await repository.rebuildCatalog()
-        } catch let error as BackupError {
-            progress.note("warning: the catalog could not be written: \(error.message)")
+        } catch {
+            let reason = (error as? BackupError)?.message ?? "interrupted"
+            progress.note("warning: the catalog could not be written: \(reason)")
         }
         return report
     }

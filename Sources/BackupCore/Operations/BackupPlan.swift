@@ -32,7 +32,8 @@ struct BackupPlan: Sendable {
             durationSeconds: seconds(until: end), consistency: moment.consistency,
             hashSeed: Hex.string(of: hashSeed), exact: true, encoding: moment.encoding,
             defaultSchema: moment.defaultSchema, sourceIdentity: moment.identity,
-            databaseProperties: moment.databaseProperties, roles: snapshot.definition.roles,
+            databaseProperties: moment.databaseProperties,
+            schemaDumpVersion: snapshot.definition.dumpVersion, roles: snapshot.definition.roles,
             owners: snapshot.definition.owners, extensions: snapshot.definition.extensions,
             statistics: Metadata.Statistics(
                 totalTables: tables.count,

@@ -20,10 +20,15 @@ public final class OperationProgress: Sendable {
 
     private let reading = Mutex(Reading())
     private let notes: @Sendable (String) -> Void
+    private let phases: @Sendable (String) -> Void
 
-    /// - Parameter notes: Gets what a person should know at once: a warning, a decision.
-    public init(notes: @escaping @Sendable (String) -> Void = { _ in }) {
+    /// Tells `notes` what a person should know at once, and `phases` each phase that begins.
+    public init(
+        notes: @escaping @Sendable (String) -> Void = { _ in },
+        phases: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
         self.notes = notes
+        self.phases = phases
     }
 
     /// The state now.
@@ -32,6 +37,7 @@ public final class OperationProgress: Sendable {
     /// Begins a phase.
     func begin(_ phase: String, totalBytes: Int? = nil) {
         reading.withLock { $0 = Reading(phase: phase, totalBytes: totalBytes) }
+        phases(phase)
     }
 
     /// Counts work done.

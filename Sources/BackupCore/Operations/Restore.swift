@@ -37,12 +37,14 @@ public struct Restore: Sendable {
         return try await engine.withTarget(of: target) { target in
             let plan = RestorePlan(point, mustLoadFirst: target.mustLoadFirst)
             progress.begin("creating the structure")
-            try await target.createStructure()
+            var problems = point.metadata.unreadableTables.map { "table \($0): not in the backup" }
+            problems += try await target.createStructure()
             progress.begin("loading rows", totalBytes: plan.totalBytes)
             try await load(plan, from: reader, into: target, progress)
-            let problems = try await complete(point, target, progress)
+            problems += try await complete(point, target, progress)
             return RestoreReport(
                 point: point, database: request.database, problems: problems,
+                leftOut: target.leftOut,
                 seconds: start.duration(to: .now).seconds)
         }
     }
@@ -56,10 +58,11 @@ public struct Restore: Sendable {
         }
         _ = try await proven(RepositoryLayout.metadata)
         let hasDump = checksums[RepositoryLayout.schemaDump] != nil
-        let definition = SchemaDefinition(
+        var definition = SchemaDefinition(
             sql: try await proven(RepositoryLayout.schemaSQL),
             dump: hasDump ? try await proven(RepositoryLayout.schemaDump) : nil,
             roles: metadata.roles, owners: metadata.owners, extensions: metadata.extensions)
+        definition.dumpVersion = metadata.schemaDumpVersion
         var target = TargetRequest(
             database: request.database, definition: definition,
             sourceVersion: metadata.serverVersion, encoding: metadata.encoding,
@@ -69,7 +72,8 @@ public struct Restore: Sendable {
         target.omitsPrivileges = request.omitsPrivileges
         target.connections = request.connections
         target.tables = metadata.scope == Scope.database.word ? nil : Set(metadata.scopeObjects)
-        target.tablesWithoutRows = metadata.excludedTables + metadata.unreadableTables
+        target.lacksRows = !metadata.excludedTables.isEmpty
+        target.lacksTables = !metadata.unreadableTables.isEmpty
         return target
     }
 
@@ -127,10 +131,9 @@ public struct Restore: Sendable {
         progress.begin("computing materialized views")
         problems += try await target.refresh(point.metadata.materializedViews)
         progress.begin("gathering statistics")
-        try await target.analyze()
+        for failure in try await target.analyze() { progress.note("warning: \(failure)") }
         progress.begin("finishing")
-        try await target.finish()
-        return problems
+        return problems + (try await target.finish())
     }
 }
 

@@ -30,6 +30,8 @@ public struct RestoreReport: Sendable {
     public let database: String
     /// What could not be made because rows it needs are not in the backup.
     public let problems: [String]
+    /// What points to tables that the backup was not asked to hold.
+    public let leftOut: [String]
     /// How long it took.
     public let seconds: Double
 }

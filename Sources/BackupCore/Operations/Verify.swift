@@ -36,10 +36,9 @@ public struct Verify: Sendable {
         of point: Point, _ checksums: Checksums, _ progress: OperationProgress
     ) async throws -> [String] {
         let dataFiles = Set(point.metadata.tables.compactMap(\.file))
-        var damage: [String] = []
-        for file in try await unlistedFiles(in: point.folder, of: point, checksums) {
-            damage.append("\(point.folder)/SHA256SUMS does not list \(file)")
-        }
+        let unlisted = Set(try await unlistedFiles(in: point.folder, of: point, checksums))
+            .union(requiredFiles(of: point).filter { checksums[$0] == nil })
+        var damage = unlisted.map { "\(point.folder)/SHA256SUMS does not list \($0)" }
         for file in checksums.files where !dataFiles.contains(file) {
             let name = try point.folder.appending(file)
             guard try await repository.storage.entry(name) != nil else {
@@ -50,6 +49,12 @@ public struct Verify: Sendable {
             damage.append("checksum of \(name) differs from SHA256SUMS")
         }
         return damage
+    }
+
+    /// What every backup has, so that a file is missed even when its line is gone too.
+    private func requiredFiles(of point: Point) -> [String] {
+        [RepositoryLayout.metadata, RepositoryLayout.schemaSQL, RepositoryLayout.restoreGuide]
+            + point.metadata.tables.compactMap(\.indexFile)
     }
 
     /// Files that nothing proves: a line of `SHA256SUMS` is gone, or they are not the backup's.

@@ -50,17 +50,23 @@ actor BackupFolder {
     func commit(_ metadata: Metadata) async throws {
         let bytes = try JSONFile.bytes(of: metadata)
         checksums[RepositoryLayout.metadata] = SHA256Stream.hexDigest(of: bytes)
-        let lines = checksums.sorted { $0.key < $1.key }.map { "\($0.value)  \($0.key)\n" }
         try await storage.write(
-            folder.appending(RepositoryLayout.checksums), bytes: Array(lines.joined().utf8))
+            folder.appending(RepositoryLayout.checksums), bytes: Checksums.bytes(of: checksums))
+        try await storage.write(
+            folder.appending(RepositoryLayout.state), bytes: JSONFile.bytes(of: BackupState()))
         try await storage.seal(folder)
         try await storage.write(folder.appending(RepositoryLayout.metadata), bytes: bytes)
         try await storage.seal(folder)
         try await storage.seal(nil)
     }
 
-    /// Removes everything, as if the run had never been.
+    /// Removes everything, as if the run had never been; what made it a backup first.
     func discard() async throws {
+        let metadata = try folder.appending(RepositoryLayout.metadata)
+        if try await storage.entry(metadata) != nil {
+            try await storage.remove(metadata)
+            try await storage.seal(folder)
+        }
         try await storage.remove(folder)
     }
 

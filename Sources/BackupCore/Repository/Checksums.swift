@@ -18,7 +18,8 @@ struct Checksums: Sendable {
         guard try await storage.entry(name) != nil else {
             throw BackupError(.damaged, "\(name) is missing")
         }
-        let text = String(decoding: try await storage.bytes(of: name), as: UTF8.self)
+        let bytes = try await storage.bytes(of: name)
+        let text = String(decoding: bytes, as: UTF8.self)
         var digests: [String: String] = [:]
         for line in text.split(separator: "\n") {
             guard let match = line.wholeMatch(of: /([0-9a-f]{64})  (.+)/) else {
@@ -26,7 +27,16 @@ struct Checksums: Sendable {
             }
             digests[String(match.2)] = String(match.1)
         }
+        guard Self.bytes(of: digests) == bytes else {
+            throw BackupError(.damaged, "\(name) is not as it was written")
+        }
         self.digests = digests
+    }
+
+    /// The list of these files and digests: in order, each on a line that ends.
+    static func bytes(of digests: [String: String]) -> [UInt8] {
+        let lines = digests.sorted { $0.key < $1.key }.map { "\($0.value)  \($0.key)\n" }
+        return Array(lines.joined().utf8)
     }
 
     /// The bytes of a small file, once they are proven.

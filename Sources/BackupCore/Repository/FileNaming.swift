@@ -32,7 +32,7 @@ public enum FileNaming {
 
     private static func name(for table: TableName, defaultSchema: String) -> String {
         let name = percentEncoded(table.name)
-        let isDefault = table.schema == defaultSchema
+        let isDefault = table.schema.isExactly(defaultSchema)
         let full = isDefault ? name : "\(percentEncoded(table.schema)).\(name)"
         return shortened(full, from: isDefault ? table.name : "\(table.schema).\(table.name)")
     }

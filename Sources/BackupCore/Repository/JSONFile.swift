@@ -8,6 +8,20 @@ enum JSONFile {
         return try Array(encoder.encode(value)) + Array("\n".utf8)
     }
 
+    /// The fields of `value` over those that `before` had: unknown ones stay.
+    static func bytes(of value: some Encodable, over before: [UInt8]) throws -> [UInt8] {
+        let new = try bytes(of: value)
+        // A file that is damaged has no fields to keep.
+        guard
+            let old = try? JSONSerialization.jsonObject(with: Data(before)) as? [String: Any],
+            let fields = try JSONSerialization.jsonObject(with: Data(new)) as? [String: Any]
+        else { return new }
+        let merged = try JSONSerialization.data(
+            withJSONObject: old.merging(fields) { $1 },
+            options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        return Array(merged) + Array("\n".utf8)
+    }
+
     /// - Throws: `BackupError.damaged` naming the file.
     static func value<Value: Decodable>(
         _ type: Value.Type, from bytes: [UInt8], file: String

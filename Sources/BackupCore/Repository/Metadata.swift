@@ -50,11 +50,11 @@ public struct Metadata: Sendable, Codable {
     /// The database's name.
     public var database: String
     /// The full at the root of the chain; nil for a full.
-    public var baseID: String?
+    @WrittenWhenNil public var baseID: String?
     /// The backup that this one was compared with; nil for a full.
-    public var parentID: String?
+    @WrittenWhenNil public var parentID: String?
     /// The SHA-256 of the parent's `metadata.json`.
-    public var parentSHA256: String?
+    @WrittenWhenNil public var parentSHA256: String?
     /// The snapshot's time, by the server's clock.
     public var snapshotAt: Timestamp
     /// When the run began.
@@ -64,7 +64,7 @@ public struct Metadata: Sendable, Codable {
     /// From start to end.
     public var durationSeconds: Double
     /// The points that were merged into this full; nil for one read from a server.
-    public var mergedFrom: [String]?
+    @WrittenWhenNil public var mergedFrom: [String]?
     /// How the snapshot was taken.
     public var consistency: String
     /// The seed of the row hashes, 16 hex digits.
@@ -79,6 +79,8 @@ public struct Metadata: Sendable, Codable {
     public var sourceIdentity: [String: String]
     /// What a new database needs to be like the source.
     public var databaseProperties: [String: String]
+    /// The version of the program that made `schema.dump`: none older can read it.
+    @WrittenWhenNil public var schemaDumpVersion: String?
     /// Roles that own things or have privileges.
     public var roles: [String]
     /// Those of the roles that own things.
@@ -123,6 +125,7 @@ public struct Metadata: Sendable, Codable {
         case defaultSchema = "default_schema"
         case sourceIdentity = "source_identity"
         case databaseProperties = "database_properties"
+        case schemaDumpVersion = "schema_dump_version"
         case roles, owners, extensions, statistics, sequences
         case materializedViews = "materialized_views"
         case excludedTables = "excluded_tables"
@@ -142,7 +145,7 @@ extension Metadata {
         }
         guard let match = matches.first else {
             let names = tables.map {
-                $0.schema == defaultSchema ? $0.name : $0.tableName.description
+                $0.schema.isExactly(defaultSchema) ? $0.name : $0.tableName.description
             }
             throw BackupError(
                 .notFound, "\(id) has no table \(pattern.text)",

@@ -58,14 +58,20 @@ public struct Repository: Sendable {
     public func state(of point: Point) async throws -> BackupState {
         let name = try point.folder.appending(RepositoryLayout.state)
         guard try await storage.entry(name) != nil else { return BackupState() }
-        return try JSONFile.value(
-            BackupState.self, from: try await storage.bytes(of: name), file: "\(name)")
+        let bytes = try await storage.bytes(of: name)
+        do {
+            return try JSONFile.value(BackupState.self, from: bytes, file: "\(name)")
+        } catch {
+            return BackupState()
+        }
     }
 
-    /// Replaces what is known about a backup.
+    /// Replaces what is known about a backup; fields that this version does not know stay.
     func record(_ state: BackupState, of point: Point) async throws {
         let name = try point.folder.appending(RepositoryLayout.state)
-        try await storage.write(name, bytes: JSONFile.bytes(of: state))
+        let isThere = try await storage.entry(name) != nil
+        let before = isThere ? try await storage.bytes(of: name) : []
+        try await storage.write(name, bytes: JSONFile.bytes(of: state, over: before))
     }
 
     private func folders() async throws -> [(BackupID, StorageName)] {

@@ -21,7 +21,7 @@ extension RepositoryContents {
         if let broken = unreadable.first(where: { $0.id.text == name }) { throw broken.error }
         let completed = points.filter {
             $0.metadata.status == .completed
-                && (database == nil || $0.metadata.database == database)
+                && (database.map($0.metadata.database.isExactly) ?? true)
         }
         if name.lowercased() == "latest" {
             try requireOneDatabase(among: completed)

@@ -8,6 +8,7 @@ public enum RepositoryLayout {
     static let checksums = "SHA256SUMS"
     static let schemaSQL = "schema.sql"
     static let schemaDump = "schema.dump"
+    static let schemaList = "schema.list"
     static let restoreGuide = "RESTORE.md"
     /// Where the points that rest on a full lie, each with its own checksums.
     static let layers = ".backup_diff"

@@ -16,7 +16,7 @@ actor TableFileWriter {
         self.index = index
     }
 
-    /// Begins the data file.
+    /// Begins both files.
     ///
     /// Must be called once, before any rows.
     func begin(columns: [String], packing: FilePacking) async throws {
@@ -24,6 +24,11 @@ actor TableFileWriter {
         let bytes = try packing == .zstd ? ZstdCompressor().frame(header) : header
         csvBytes += header.count
         try await write(bytes)
+        guard let index else { return }
+        // A stream of no rows must be a stream all the same.
+        let emptyFrame = try ZstdCompressor().frame([])
+        indexHash.update(emptyFrame)
+        try await index.write(emptyFrame)
     }
 
     /// Adds rows: to both files at the same place.

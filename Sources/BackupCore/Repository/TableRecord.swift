@@ -23,15 +23,15 @@ public struct TableRecord: Sendable, Codable {
     /// The columns that identify a row, in key order; empty without a key.
     public var key: [String]
     /// The data file, below the backup's folder.
-    public var file: String?
+    @WrittenWhenNil public var file: String?
     /// The row index, below the backup's folder; nil without a key.
-    public var indexFile: String?
+    @WrittenWhenNil public var indexFile: String?
     /// What the backup holds of it.
     public var mode: Mode
     /// How changes were found; nil in a full.
-    public var basis: String?
+    @WrittenWhenNil public var basis: String?
     /// Why that basis.
-    public var reason: String?
+    @WrittenWhenNil public var reason: String?
     /// Rows in the file.
     public var rows: Int
     /// Tombstones in their file.
@@ -41,15 +41,15 @@ public struct TableRecord: Sendable, Codable {
     /// The size of its CSV, header included.
     public var csvBytes: Int
     /// The data file's SHA-256.
-    public var sha256: String?
+    @WrittenWhenNil public var sha256: String?
     /// The table at this point: row count and sum of row hashes.
     public var fingerprint: StoredFingerprint
     /// Whether it is still the same table.
     public var identity: TableIdentity
     /// The table to load rows into, where it is another one.
-    public var loadsThrough: TableName?
+    @WrittenWhenNil public var loadsThrough: TableName?
     /// The condition that selected the rows, for tables of extensions.
-    public var filter: String?
+    @WrittenWhenNil public var filter: String?
 
     /// Schema and name.
     public var tableName: TableName { TableName(schema: schema, name: name) }

@@ -28,9 +28,11 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
 
     static func temporaryPath(for path: String) -> String {
         let name = path.split(separator: "/").last.map(String.init) ?? ""
-        // Names can be as long as a file system takes: the prefix is cut, the random part is not.
+        // Names can be as long as a file system takes, in bytes: the prefix is cut, the random part
+        // is not. What is left of a character that was cut becomes three bytes.
+        let prefix = String(decoding: name.utf8.prefix(200), as: UTF8.self)
         let random = String(UInt64.random(in: 0...UInt64.max), radix: 16)
-        return "\(path.dropLast(name.count)).\(name.prefix(200)).\(random).tmp"
+        return "\(path.dropLast(name.count)).\(prefix).\(random).tmp"
     }
 
     static func isTemporary(_ name: String) -> Bool {

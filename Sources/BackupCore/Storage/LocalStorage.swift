@@ -84,7 +84,11 @@ public struct LocalStorage: Storage {
     /// Flushes a folder and those below it.
     public func seal(_ folder: StorageName?) async throws {
         for entry in try await list(folder) where entry.isFolder { try await seal(entry.name) }
-        try LocalFile.flushFolder(path(of: folder))
+        do {
+            try LocalFile.flushFolder(path(of: folder))
+        } catch let error as BackupError where error.code == .notFound {
+            // Another run has removed it meanwhile: it has no names to keep.
+        }
     }
 
     /// Removes a file or a folder.

@@ -9,7 +9,8 @@ public struct StorageName: Hashable, Sendable, CustomStringConvertible {
     ///   with a slash or a zero byte. Names come from files that anybody may have written.
     public init(_ components: [String]) throws {
         let isSafe = components.allSatisfy {
-            !$0.isEmpty && $0 != "." && $0 != ".." && !$0.contains("/") && !$0.contains("\0")
+            !$0.isEmpty && $0 != "." && $0 != ".."
+                && !$0.utf8.contains(UInt8(ascii: "/")) && !$0.utf8.contains(0)
         }
         guard !components.isEmpty, isSafe else {
             throw BackupError(.damaged, "not a name in a repository: \(components)")

@@ -73,6 +73,9 @@ struct FullDatabaseCommand: BackupCommand {
     @OptionGroup var options: FullOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
+    var connection: ConnectionOptions { options.connection }
+    var interruptionLeaves: String { "nothing was kept" }
+
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         try await options.run(scope: .database, output: output, progress: progress)
     }
@@ -89,6 +92,9 @@ struct FullTablesCommand: BackupCommand {
     var tables: [String]
     @OptionGroup var options: FullOptions
     @OptionGroup(title: "Output") var output: OutputOptions
+
+    var connection: ConnectionOptions { options.connection }
+    var interruptionLeaves: String { "nothing was kept" }
 
     func validate() throws {
         guard !tables.isEmpty else { throw ValidationError("Name tables with -tablename.") }

@@ -13,7 +13,7 @@ struct ListCommand: BackupCommand {
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let wiring = try await Wiring(connection)
-        let repository = try wiring.repository(repository)
+        let repository = try wiring.existingRepository(repository)
         let contents = try await repository.contents()
         let failures = try await repository.knownFailures()
         output.show(

@@ -22,9 +22,11 @@ struct RestoreCommand: BackupCommand {
     @OptionGroup(title: "Connection") var connection: ConnectionOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
+    var interruptionLeaves: String { "database \(into) may be partly filled" }
+
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let wiring = try await Wiring(connection)
-        let repository = try wiring.repository(repository)
+        let repository = try wiring.existingRepository(repository)
         var request = RestoreRequest(point: point, database: into)
         request.sourceDatabase = wiring.database
         request.creates = create

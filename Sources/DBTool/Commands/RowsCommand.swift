@@ -18,7 +18,7 @@ struct RowsCommand: BackupCommand {
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let wiring = try await Wiring(connection)
-        let repository = try wiring.repository(repository)
+        let repository = try wiring.existingRepository(repository)
         let point = try await repository.contents().point(named: point, database: wiring.database)
         let record = try point.metadata.table(matching: TablePattern(table))
         try await PointReader(point, in: repository)

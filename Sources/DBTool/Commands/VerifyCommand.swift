@@ -17,7 +17,7 @@ struct VerifyCommand: BackupCommand {
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let wiring = try await Wiring(connection)
-        let repository = try wiring.repository(repository)
+        let repository = try wiring.existingRepository(repository)
         let point = try await repository.contents().point(named: point, database: wiring.database)
         let report = try await Verify(repository: repository, jobs: jobs.jobs)
             .run(point, progress: progress)

@@ -42,10 +42,11 @@ struct CommandOutput: Sendable {
         _ body: (OperationProgress) async throws -> Result
     ) async rethrows -> Result {
         let line = ProgressLine()
-        let progress = OperationProgress { note in
-            line.print(note)
-            notes(note)
-        }
+        let progress = OperationProgress(
+            notes: { note in
+                line.print(note)
+                notes(note)
+            }, phases: line.begin)
         let drawing = Task {
             while !Task.isCancelled {
                 Self.draw(progress.current, on: line)

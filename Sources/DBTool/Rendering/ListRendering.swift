@@ -34,11 +34,13 @@ struct ListRendering: Rendering {
             ("ROWS", .right), ("SIZE", .right), ("TIME", .right), ("STATUS", .left),
         ])
         for entry in document.backups {
+            let totals = entry.statistics
+            let hasFiles = entry.path != nil
             table.add([
                 entry.id, entry.timestampStart.forPeople, entry.scope ?? "-",
-                NumberText.grouped(entry.statistics.totalTables),
-                NumberText.grouped(entry.statistics.totalRowsProcessed),
-                "\(ByteText(entry.statistics.totalSizeBytes))",
+                hasFiles ? NumberText.grouped(totals.totalTables) : "-",
+                hasFiles ? NumberText.grouped(totals.totalRowsProcessed) : "-",
+                hasFiles ? "\(ByteText(totals.totalSizeBytes))" : "-",
                 NumberText.duration(seconds: entry.durationSeconds), status(of: entry),
             ])
         }

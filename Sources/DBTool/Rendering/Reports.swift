@@ -72,6 +72,7 @@ struct RestoreRendering: Rendering {
         let rows: Int
         let duration_seconds: Double
         let problems: [String]
+        let left_out: [String]
     }
 
     private let report: RestoreReport
@@ -85,18 +86,23 @@ struct RestoreRendering: Rendering {
         return Document(
             id: report.point.id.text, database: report.database, tables: tables.count,
             rows: tables.reduce(0) { $0 + $1.fingerprint.rows }, duration_seconds: report.seconds,
-            problems: report.problems)
+            problems: report.problems, left_out: report.leftOut)
     }
 
     var lines: [String] {
         let document = document
-        let fields = [
+        var fields = [
             ("into", document.database),
             ("tables", NumberText.grouped(document.tables)),
             ("rows", "\(NumberText.grouped(document.rows)), fingerprints and counts agree"),
             ("time", NumberText.duration(seconds: document.duration_seconds)),
         ]
+        let excluded = report.point.metadata.excludedTables
+        if !excluded.isEmpty {
+            fields.append(("without rows of", excluded.map(\.description).joined(separator: ", ")))
+        }
         return ["\(document.id) restored"] + FieldList(fields).lines
+            + document.left_out.map { "  left out: \($0)" }
             + document.problems.map { "  not made: \($0)" }
     }
 }

@@ -1,0 +1,53 @@
+import Foundation
+
+/// The story of a benchmark: run the contestants in turns, tell the medians.
+@main
+struct Benchmarks {
+    static func main() throws {
+        do {
+            try run(Options(CommandLine.arguments.dropFirst()))
+        } catch let failure as Failure {
+            Screen.tell("benchmarks: \(failure.description)")
+            exit(1)
+        }
+    }
+
+    private static func run(_ options: Options) throws {
+        let server = Server(url: options.url, bin: options.bin, scratch: options.scratch)
+        let size = try server.psql("SELECT pg_database_size('\(options.database)')")
+        let contests = Contest.all(options, server: server)
+        var results = contests.map { ContestResult($0) }
+        for round in 0...options.rounds {
+            Screen.tell(round == 0 ? "warming up" : "round \(round) of \(options.rounds)")
+            for (index, contest) in contests.enumerated() {
+                let measurements = try contest.run(round: round, on: server)
+                // Round 0 fills caches and proves that every command works.
+                if round > 0 { results[index].add(measurements) }
+            }
+        }
+        let report = Report(
+            machine: Machine(), versions: try Versions(server: server, options: options),
+            databaseBytes: Int(size) ?? 0, rounds: options.rounds, contests: results)
+        Screen.tell(report.table)
+        try Screen.write(report)
+    }
+}
+
+/// What went wrong, for people.
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Progress and the table go to standard error, the JSON document to standard output.
+enum Screen {
+    static func tell(_ text: String) {
+        FileHandle.standardError.write(Data("\(text)\n".utf8))
+    }
+
+    static func write(_ document: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        FileHandle.standardOutput.write(try encoder.encode(document) + Data("\n".utf8))
+    }
+}

@@ -1,0 +1,186 @@
+import BackupTesting
+import Packing
+import Testing
+
+@testable import BackupCore
+
+@Suite(.timeLimit(.minutes(2))) struct RestoreTests {
+    @Test(arguments: [FilePacking.none, .zstd])
+    func `what was backed up is restored, row for row`(packing: FilePacking) async throws {
+        var shop = Shop()
+        shop.request.packing = packing
+        try await shop.backUp()
+        let report = try await shop.restore()
+        #expect(shop.rows(of: "restored") == shop.rows(of: "shop"))
+        #expect(shop.server["restored"]?.sequences == [Shop.sample.sequence])
+        #expect(shop.server["restored"]?.hasIndexes == true)
+        #expect(report.problems.isEmpty)
+    }
+
+    @Test func `random tables come back as they were`() async throws {
+        for seed in SeededGenerator.seeds(count: 20) {
+            var random = SeededGenerator(seed: seed)
+            let shop = Shop()
+            shop.server["shop"] = MemoryDatabase(Self.contents(&random))
+            try await shop.backUp()
+            try await shop.restore()
+            let (before, after) = (shop.rows(of: "shop"), shop.rows(of: "restored"))
+            #expect(
+                before.mapValues { $0.map(CSVDialect.record) }
+                    == after.mapValues { $0.map(CSVDialect.record) }, "seed \(seed)")
+        }
+    }
+
+    @Test func `a damaged row is refused, and its table is empty`() async throws {
+        let shop = Shop()
+        let point = try await shop.point()
+        let name = try StorageName(path: "\(point.id)/data/items.csv")
+        let bytes = try #require(shop.storage.files[name])
+        let place = try #require(bytes.lastIndex(of: UInt8(ascii: "p")))
+        shop.storage.files[name]?[place] = UInt8(ascii: "q")
+        let error = await #expect(throws: BackupError.self) { try await shop.restore() }
+        #expect(error?.code == .damaged)
+        #expect(error?.message.contains("data/items.csv") == true)
+        #expect(shop.server["restored"]?[rows: Shop.sample.items] == [])
+        #expect(shop.server["restored"]?.hasIndexes == false)
+    }
+
+    @Test func `no flipped bit of a data file is ever restored`() async throws {
+        let shop = Shop()
+        let point = try await shop.point()
+        let whole = shop.storage.files
+        let before = shop.rows(of: "shop")
+        for file in ["items", "words", "empty", "sales.Items"] {
+            let name = try StorageName(path: "\(point.id)/data/\(file).csv")
+            for index in (whole[name] ?? []).indices {
+                shop.storage.files = whole
+                shop.storage.files[name]?[index] ^= 1 << UInt8(index % 8)
+                shop.server["restored"] = nil
+                await #expect(throws: BackupError.self, "\(file), byte \(index)") {
+                    try await shop.restore()
+                }
+                for (table, rows) in shop.rows(of: "restored") {
+                    #expect(rows == [] || rows == before[table], "\(file), byte \(index)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: ["metadata.json", "schema.sql", "schema.dump", "SHA256SUMS"])
+    func `an edited definition is refused before the target is touched`(file: String) async throws {
+        let shop = Shop()
+        let point = try await shop.point()
+        let name = try StorageName(path: "\(point.id)/\(file)")
+        let word = file == "SHA256SUMS" ? "  metadata" : "sales"
+        let edited = try shop.text("\(name)").replacing(word, with: word.uppercased())
+        shop.storage.files[name] = Array(edited.utf8)
+        let error = await #expect(throws: BackupError.self) { try await shop.restore() }
+        #expect(error?.code == .damaged)
+        #expect(shop.server["restored"] == nil)
+    }
+
+    @Test(arguments: ["metadata.json", "schema.sql", "SHA256SUMS", "data/items.csv"])
+    func `a missing file is refused before the target is touched`(file: String) async throws {
+        let shop = Shop()
+        let point = try await shop.point()
+        try await shop.storage.remove(StorageName(path: "\(point.id)/\(file)"))
+        await #expect(throws: BackupError.self) { try await shop.restore(point.id.text) }
+        #expect(shop.server["restored"] == nil)
+    }
+
+    @Test func `a server that took another number of rows is not believed`() async throws {
+        for error in [-1, 1] {
+            var shop = Shop()
+            try await shop.backUp()
+            shop.engine.countError = error
+            let refusal = await #expect(throws: BackupError.self) { try await shop.restore() }
+            #expect(refusal?.code == .serverRefused)
+            let restored = shop.rows(of: "restored").values
+            #expect(restored.allSatisfy { $0 == [] })
+        }
+    }
+
+    @Test func `rows lost on the way are noticed`() async throws {
+        // The metadata says 23, and so does the file's fingerprint; the file has 22.
+        let shop = Shop()
+        let point = try await shop.point()
+        let name = try StorageName(path: "\(point.id)/data/words.csv")
+        let text = try shop.text("\(name)").replacing("plain\nplain\n", with: "plain\nplainplain")
+        shop.storage.files[name] = Array(text.utf8)
+        await #expect(throws: BackupError.self) { try await shop.restore() }
+        #expect(shop.server["restored"]?[rows: Shop.sample.words] ?? [] == [])
+    }
+
+    @Test func `an engine that fails at any step passes its error on`() async throws {
+        let steps: [MemoryEngine.Step] = [
+            .openTarget, .createStructure, .load(Shop.sample.words, rows: 10),
+            .commit(Shop.sample.items), .createIndexes, .setSequences, .finish,
+        ]
+        for failing in steps {
+            var shop = Shop()
+            try await shop.backUp()
+            let reached = Journal<MemoryEngine.Step>()
+            shop.engine.beforeStep = { step in
+                guard step == failing else { return }
+                reached.append(step)
+                throw DeliberateFailure()
+            }
+            await #expect(throws: DeliberateFailure.self, "\(failing)") { try await shop.restore() }
+            #expect(reached.entries.count == 1, "\(failing)")
+            #expect(try await shop.repository.contents().points.count == 1)
+        }
+    }
+
+    @Test func `tables that must be first are loaded before all others`() async throws {
+        var shop = Shop()
+        try shop.server.change("shop") {
+            $0.contents.append(
+                .init(Table(memory: "public", "first", columns: ["a"]), rows: [["1"]]))
+        }
+        try await shop.backUp()
+        let steps = Journal<MemoryEngine.Step>()
+        shop.engine.beforeStep = { steps.append($0) }
+        try await shop.restore()
+        let commits = steps.entries.filter { if case .commit = $0 { true } else { false } }
+        #expect(commits.first == .commit(TableName(schema: "public", name: "first")))
+        #expect(commits.count == 5)
+    }
+
+    @Test func `a backup of another engine is refused`() async throws {
+        let shop = Shop()
+        let point = try await shop.point()
+        let name = try StorageName(path: "\(point.id)/metadata.json")
+        let edited = try shop.text("\(name)").replacing("\"memory\"", with: "\"oracle\"")
+        shop.storage.files[name] = Array(edited.utf8)
+        let error = await #expect(throws: BackupError.self) { try await shop.restore() }
+        #expect(error?.code == .usage)
+        #expect(error?.message.contains("oracle") == true)
+    }
+
+    @Test func `a restore leaves the repository as it was`() async throws {
+        let shop = Shop()
+        try await shop.backUp()
+        let before = shop.storage.files
+        let steps = Journal<MemoryStorage.Step>()
+        shop.storage.beforeEachStep { steps.append($0) }
+        try await shop.restore()
+        #expect(shop.storage.files == before)
+        #expect(!steps.entries.contains { $0.isChange })
+    }
+
+    private static func contents(
+        _ random: inout SeededGenerator
+    ) -> [MemoryDatabase.Content] {
+        (0..<Int.random(in: 0...5, using: &random)).map { number in
+            let columns = (0..<Int.random(in: 1...4, using: &random)).map { "c\($0)" }
+            let rows = (0..<Int.random(in: 0...30, using: &random)).map { _ in
+                columns.map { _ in
+                    Int.random(in: 0..<4, using: &random) == 0
+                        ? nil : random.text(maximumLength: 10)
+                }
+            }
+            let name = "t\(number) " + random.text(maximumLength: 5)
+            return .init(Table(memory: "public", name, columns: columns), rows: rows)
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Testing
+
+@testable import BackupCore
+
+@Suite struct PointNamingTests {
+    private static let backups = [
+        ("full_a_20250101_120000_a1b2", "2025-01-01T12:00:00.5Z"),
+        ("full_a_20250102_120000_c3d4", "2025-01-02T12:00:00Z"),
+        ("full_a_20250102_130000_a1b3", "2025-01-02T13:00:00Z"),
+        ("full_b_20250103_120000_eeee", "2025-01-03T12:00:00Z"),
+    ]
+
+    @Test(arguments: [
+        ("full_a_20250101_120000_a1b2", "a1b2"), ("full_a_20250101", "a1b2"), ("c3d4", "c3d4"),
+        ("a1b3", "a1b3"), ("full_b", "eeee"), ("latest", "a1b3"), ("LATEST", "a1b3"),
+        ("2025-01-02T12:30:00", "c3d4"), ("2025-01-02T12:00:00Z", "c3d4"),
+        ("2025-01-02T11:59:59Z", "a1b2"), ("2025-01-02 14:00+02:00", "c3d4"),
+        ("2025-01-04", "a1b3"),
+    ])
+    func `a point has many names`(name: String, hexDigits: String) async throws {
+        let contents = try await RepositoryTests.repository(Self.backups).contents()
+        #expect(try contents.point(named: name, database: "a").id.hexDigits == hexDigits)
+    }
+
+    @Test func `several points of one name are all listed`() async throws {
+        let contents = try await RepositoryTests.repository(Self.backups).contents()
+        let error = #expect(throws: BackupError.self) {
+            try contents.point(named: "full_a_20250102")
+        }
+        #expect(error?.code == .usage)
+        #expect(error?.hint?.contains("full_a_20250102_120000_c3d4") == true)
+        #expect(error?.hint?.contains("full_a_20250102_130000_a1b3") == true)
+    }
+
+    @Test(arguments: ["", "ffff", "full_c", "yesterday", "A1B2"])
+    func `an unknown name is not found`(name: String) async throws {
+        let contents = try await RepositoryTests.repository(Self.backups).contents()
+        let error = #expect(throws: BackupError.self) { try contents.point(named: name) }
+        #expect(error?.code == .notFound)
+        #expect(error?.hint != nil)
+    }
+
+    @Test(arguments: ["latest", "2025-01-04"])
+    func `several databases need a choice`(name: String) async throws {
+        let contents = try await RepositoryTests.repository(Self.backups).contents()
+        let error = #expect(throws: BackupError.self) { try contents.point(named: name) }
+        #expect(error?.code == .usage)
+        #expect(error?.hint?.contains("a, b") == true)
+        #expect(try contents.point(named: name, database: "b").id.hexDigits == "eeee")
+    }
+
+    @Test func `nothing is older than the oldest`() async throws {
+        let contents = try await RepositoryTests.repository(Self.backups).contents()
+        for time in ["2025-01-01T12:00:00Z", "2024-12-31"] {
+            let error = #expect(throws: BackupError.self) {
+                try contents.point(named: time, database: "a")
+            }
+            #expect(error?.code == .notFound, "\(time)")
+        }
+    }
+
+    @Test func `an empty repository has no latest point`() async throws {
+        let contents = try await RepositoryTests.repository([]).contents()
+        let error = #expect(throws: BackupError.self) { try contents.point(named: "latest") }
+        #expect(error?.code == .notFound)
+    }
+
+    @Test func `an incomplete backup counts only when it is named`() async throws {
+        let contents =
+            try await RepositoryTests
+            .repository([Self.backups[0]], status: .incomplete).contents()
+        #expect(throws: BackupError.self) { try contents.point(named: "latest") }
+        #expect(throws: BackupError.self) { try contents.point(named: "2025-01-04") }
+        for name in ["a1b2", "full_a", Self.backups[0].0] {
+            #expect(try contents.point(named: name).id.hexDigits == "a1b2")
+        }
+    }
+
+    @Test func `a table is found by its pattern, and the nearest names are offered`() throws {
+        var metadata = RepositoryTests.metadata(Self.backups[0].0, at: Self.backups[0].1)
+        metadata.tables = [("public", "users"), ("sales", "users"), ("sales", "orders")].map {
+            TableRecord(
+                schema: $0.0, name: $0.1, columns: [], key: [], mode: .whole, rows: 0,
+                tombstones: 0, bytes: 0, csvBytes: 0,
+                fingerprint: StoredFingerprint(Fingerprint()),
+                identity: TableIdentity(object: "", storage: "", textDigest: ""))
+        }
+        #expect(try metadata.table(matching: TablePattern("users")).schema == "public")
+        #expect(try metadata.table(matching: TablePattern("sales.o*")).name == "orders")
+        let missing = #expect(throws: BackupError.self) {
+            try metadata.table(matching: TablePattern("user"))
+        }
+        #expect(missing?.code == .notFound && missing?.hint?.contains("users") == true)
+        let several = #expect(throws: BackupError.self) {
+            try metadata.table(matching: TablePattern("sales.*"))
+        }
+        #expect(several?.code == .usage)
+    }
+}

@@ -1,0 +1,171 @@
+import BackupCore
+import BackupTesting
+import Foundation
+import Testing
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// What `LocalStorage` promises beyond the contract.
+@Suite(.timeLimit(.minutes(2))) struct LocalStorageTests {
+    @Test func `folders have mode 700 and files 600`() async throws {
+        try await withTemporaryFolder { folder in
+            let storage = LocalStorage(path: "\(folder)/repository")
+            try await storage.write(StorageName(path: "a/b/file"), bytes: [1])
+            try await storage.withLock(StorageName(path: ".lock/x"), holder: "me") {
+                #expect(Self.mode("\(folder)/repository/.lock/x") == 0o600)
+            }
+            for path in ["", "/a", "/a/b", "/.lock"] {
+                #expect(Self.mode("\(folder)/repository\(path)") == 0o700, "\(path)")
+            }
+            #expect(Self.mode("\(folder)/repository/a/b/file") == 0o600)
+        }
+    }
+
+    @Test func `a write that throws leaves no temporary file`() async throws {
+        try await withTemporaryFolder { folder in
+            let storage = LocalStorage(path: folder)
+            try? await storage.write(StorageName(path: "file")) { writer in
+                try await writer.write([1])
+                throw DeliberateFailure()
+            }
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(left == [])
+        }
+    }
+
+    @Test func `a lock whose holder was killed is free`() async throws {
+        try await withTemporaryFolder { folder in
+            let storage = LocalStorage(path: folder)
+            let name = try StorageName(path: ".lock/mydb")
+            try await storage.write(StorageName(path: ".lock/other"), bytes: [])
+            let holder = try LockHolder(path: storage.path(of: name))
+            let error = await #expect(throws: BackupError.self) {
+                try await storage.withLock(name, holder: "me") {}
+            }
+            #expect(error?.code == .locked)
+            #expect(error?.message.contains("the killed run") == true)
+            holder.kill()
+            try await storage.withLock(name, holder: "me") {}
+        }
+    }
+
+    @Test func `a full disk is an error that says so, and leaves nothing`() async throws {
+        try await withFullFolder { folder in
+            let storage = LocalStorage(path: folder)
+            let name = try StorageName(path: "large")
+            let error = await #expect(throws: BackupError.self) {
+                try await storage.write(name) { writer in
+                    for _ in 1...10 {
+                        try await writer.write([UInt8](repeating: 1, count: 1 << 20))
+                    }
+                }
+            }
+            #expect(error?.code == .storageFailed)
+            #expect(error?.hint?.contains("Free some space") == true)
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(left == [])
+            try await storage.write(StorageName(path: "small"), bytes: [1])
+            let available = try #require(try await storage.availableBytes())
+            #expect(available < 4 << 20)
+        }
+    }
+
+    @Test func `sealing goes on while another run removes its folder`() async throws {
+        try await withTemporaryFolder { folder in
+            let storage = LocalStorage(path: folder)
+            let removing = Task {
+                while !Task.isCancelled {
+                    for number in 1...8 {
+                        try await storage.write(StorageName(path: "\(number)/a/b/c"), bytes: [])
+                    }
+                    for number in 1...8 { try await storage.remove(StorageName(path: "\(number)")) }
+                }
+            }
+            for _ in 1...500 { try await storage.seal(nil) }
+            removing.cancel()
+            _ = await removing.result
+        }
+    }
+
+    @Test func `a folder is the same however its path is written`() {
+        #expect(LocalStorage(path: "/a/b/").location == "/a/b")
+        #expect(LocalStorage(path: "/a/./c/../b").location == "/a/b")
+        #expect(LocalStorage(path: "/").location == "/")
+        #expect(LocalStorage(path: "x").location.hasSuffix("/x"))
+        #expect(LocalStorage(path: "x").location.hasPrefix("/"))
+    }
+
+    @Test func `space is that of the nearest folder there is`() async throws {
+        try await withTemporaryFolder { folder in
+            let there = try await LocalStorage(path: folder).availableBytes()
+            let below = try await LocalStorage(path: "\(folder)/not/there").availableBytes()
+            #expect(there ?? 0 > 0 && below ?? 0 > 0)
+        }
+    }
+
+    private static func mode(_ path: String) -> mode_t {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return 0 }
+        return status.st_mode & 0o777
+    }
+
+    /// Runs `body` with a folder that holds 2 MB. Whoever may not mount a file system sees the test
+    /// fail, not pass.
+    private func withFullFolder(_ body: (String) async throws -> Void) async throws {
+        try await withTemporaryFolder { folder in
+            let mounted = try Self.run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder)
+            guard mounted == 0 else {
+                Issue.record("a file system of 2 MB cannot be mounted: run the tests as root")
+                return
+            }
+            defer { _ = try? Self.run("umount", "-l", folder) }
+            try await body(folder)
+        }
+    }
+
+    private static func run(_ words: String...) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = words
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+}
+
+/// Another process that holds a lock, as a run of this program would.
+private struct LockHolder {
+    private let process = Process()
+
+    init(path: String) throws {
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [
+            "python3", "-c",
+            """
+            import fcntl, sys, time
+            file = open(sys.argv[1], "w")
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write("the killed run\\n"); file.flush()
+            print("held", flush=True)
+            time.sleep(600)
+            """, path,
+        ]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        _ = pipe.fileHandleForReading.availableData
+    }
+
+    func kill() {
+        #if canImport(Darwin)
+            Darwin.kill(process.processIdentifier, SIGKILL)
+        #else
+            Glibc.kill(process.processIdentifier, SIGKILL)
+        #endif
+        process.waitUntilExit()
+    }
+}

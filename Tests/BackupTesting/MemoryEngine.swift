@@ -1,0 +1,81 @@
+public import BackupCore
+
+/// An engine whose server is `MemoryServer`; it can fail at any step.
+public struct MemoryEngine: Engine {
+    /// What is about to happen.
+    public enum Step: Sendable, Hashable {
+        case takeSnapshot
+        /// A part is asked for; it may have to wait for a connection.
+        case askForPart(TableName)
+        /// A batch that begins with this row, counted from 0, is read.
+        case read(TableName, row: Int)
+        case readSequences
+        case confirm
+        case openTarget
+        case createStructure
+        /// A batch of this many rows is loaded.
+        case load(TableName, rows: Int)
+        /// The table's rows are about to be seen by others.
+        case commit(TableName)
+        case createIndexes
+        case setSequences
+        case finish
+    }
+
+    /// The server.
+    public let server: MemoryServer
+    /// The database that snapshots are taken of.
+    public let source: String
+    /// How many rows one part of a table has.
+    public var rowsPerPart = 5
+    /// How many rows one batch of a part has.
+    public var rowsPerBatch = 2
+    /// Added to what the target says about the number of rows that it took.
+    public var countError = 0
+    /// Called before each step; what it throws fails the step.
+    public var beforeStep: @Sendable (Step) async throws -> Void = { _ in }
+
+    /// An engine for one source on a server.
+    public init(_ server: MemoryServer, source: String = "shop") {
+        self.server = server
+        self.source = source
+    }
+
+    /// `memory`.
+    public var name: String { "memory" }
+
+    /// A line.
+    public func restoreGuide(for metadata: Metadata) -> String {
+        "# How to restore \(metadata.id)\n"
+    }
+
+    /// Copies the database.
+    public func withSnapshot<Result: Sendable>(
+        of request: SnapshotRequest, _ body: (any Snapshot) async throws -> Result
+    ) async throws -> Result {
+        try await beforeStep(.takeSnapshot)
+        guard let database = server[source] else {
+            throw BackupError(.connectionFailed, "there is no database \(source)")
+        }
+        return try await body(MemorySnapshot(of: database, request, by: self))
+    }
+
+    /// Opens a database that must be empty, or not there yet when it is to be created.
+    public func withTarget<Result: Sendable>(
+        of request: TargetRequest, _ body: (any Target) async throws -> Result
+    ) async throws -> Result {
+        try await beforeStep(.openTarget)
+        switch (server[request.database], request.creates) {
+        case (nil, true): server[request.database] = MemoryDatabase()
+        case (nil, false):
+            throw BackupError(.targetUnsuitable, "there is no database \(request.database)")
+        case (.some, true):
+            throw BackupError(.targetUnsuitable, "database \(request.database) is there already")
+        case (let database?, false):
+            guard database.contents.isEmpty else {
+                throw BackupError(.targetUnsuitable, "database \(request.database) is not empty")
+            }
+        }
+        return try await body(MemoryTarget(request, by: self))
+    }
+}

@@ -1,0 +1,105 @@
+import BackupCore
+
+/// A copy of a `MemoryDatabase`: what changes later is not in it.
+struct MemorySnapshot: Snapshot {
+    let moment: SnapshotMoment
+    let schema: Schema
+    let definition: SchemaDefinition
+
+    private let database: MemoryDatabase
+    private let engine: MemoryEngine
+    private let connections: Turnstile
+
+    init(
+        of database: MemoryDatabase, _ request: SnapshotRequest, by engine: MemoryEngine
+    ) throws {
+        self.engine = engine
+        connections = Turnstile(permits: request.connections)
+        let schema = try Self.schema(of: database, request)
+        let stored = Set((schema.tables.map(\.name) + schema.excluded))
+        var inScope = database
+        inScope.contents.removeAll { !stored.contains($0.table.name) }
+        self.schema = schema
+        self.database = inScope
+        moment = SnapshotMoment(
+            time: .now, database: engine.source, defaultSchema: "public", serverVersion: "1.0",
+            consistency: "copy", encoding: "UTF8", identity: ["server": "memory"],
+            databaseProperties: [:])
+        definition = SchemaDefinition(
+            sql: inScope.definition, dump: Array("dump\n".utf8) + inScope.definition)
+    }
+
+    func parts(of table: Table) -> [TablePart] {
+        let count = database[rows: table.name]?.count ?? 0
+        return stride(from: 0, to: count, by: engine.rowsPerPart).map {
+            TablePart(table: table.name, selection: "\($0)")
+        }
+    }
+
+    func read(_ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void) async throws
+    {
+        guard let rows = database[rows: part.table], let start = Int(part.selection) else {
+            throw BackupError(.serverRefused, "\(part.table) has no part \(part.selection)")
+        }
+        try await engine.beforeStep(.askForPart(part.table))
+        try await connections.pass {
+            let end = min(start + engine.rowsPerPart, rows.count)
+            for row in stride(from: start, to: end, by: engine.rowsPerBatch) {
+                try Task.checkCancellation()
+                try await engine.beforeStep(.read(part.table, row: row))
+                let batch = rows[row..<min(row + engine.rowsPerBatch, end)]
+                try await sink(RowBatch(rows: batch))
+            }
+            try Task.checkCancellation()
+        }
+    }
+
+    func sequences() async throws -> [SequenceValue] {
+        try await engine.beforeStep(.readSequences)
+        return engine.server[engine.source]?.sequences ?? []
+    }
+
+    func confirm() async throws {
+        try await engine.beforeStep(.confirm)
+    }
+
+    private static func schema(
+        of database: MemoryDatabase, _ request: SnapshotRequest
+    ) throws -> Schema {
+        var schema = Schema()
+        for content in try contents(of: database, in: request.scope) {
+            let name = content.table.name
+            if database.unreadable.contains(name) {
+                schema.unreadable.append(name)
+            } else if request.excluded.contains(where: {
+                $0.matches(name, defaultSchema: "public")
+            }) {
+                schema.excluded.append(name)
+            } else {
+                schema.tables.append(content.table)
+            }
+        }
+        guard schema.unreadable.isEmpty || request.skipsUnreadable else {
+            throw BackupError(.permissionDenied, "cannot read \(schema.unreadable)")
+        }
+        if request.scope != .database { schema.scopeObjects = schema.tables.map(\.identity.object) }
+        return schema
+    }
+
+    private static func contents(
+        of database: MemoryDatabase, in scope: Scope
+    ) throws -> [MemoryDatabase.Content] {
+        guard case .tables(let patterns) = scope else { return database.contents }
+        for pattern in patterns {
+            let isKnown = database.contents.contains {
+                pattern.matches($0.table.name, defaultSchema: "public")
+            }
+            guard isKnown else {
+                throw BackupError(.notFound, "no table is called \(pattern.text)")
+            }
+        }
+        return database.contents.filter { content in
+            patterns.contains { $0.matches(content.table.name, defaultSchema: "public") }
+        }
+    }
+}

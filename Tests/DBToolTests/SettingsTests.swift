@@ -1,0 +1,76 @@
+import ArgumentParser
+import BackupCore
+import BackupTesting
+import Foundation
+import Testing
+
+@testable import DBTool
+
+/// Each test has variables of its own: the environment belongs to all tests.
+@Suite struct SettingsTests {
+    @Test func `flags come before the environment, the environment before the file`() async throws {
+        try await withSettings("DB_UNIT_A=file\nDB_UNIT_B=file\nDB_UNIT_C=file\n") {
+            setenv("DB_UNIT_A", "environment", 1)
+            setenv("DB_UNIT_B", "environment", 1)
+        } check: { settings in
+            #expect(settings.value("flag", "DB_UNIT_A") == "flag")
+            #expect(settings.value(nil, "DB_UNIT_B") == "environment")
+            #expect(settings.value(nil, "DB_UNIT_C") == "file")
+            #expect(settings.value(nil, "DB_UNIT_D") == nil)
+        }
+    }
+
+    @Test func `an empty variable is as good as none`() async throws {
+        try await withSettings("DB_UNIT_E=file\nDB_UNIT_F=\n") {
+            setenv("DB_UNIT_E", "", 1)
+        } check: { settings in
+            #expect(settings.value(nil, "DB_UNIT_E") == "file")
+            #expect(settings.value(nil, "DB_UNIT_F") == nil)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("plain", "plain"), ("\"two words\"", "two words"), ("'single'", "single"),
+            ("\"half", "\"half"), ("it's", "it's"), ("a=b=c", "a=b=c"), ("p#ss", "p#ss"),
+            ("\"\"", nil), ("$HOME", "$HOME"), ("a\\nb", "a\\nb"), ("\"say \"hi\"\"", "say \"hi\""),
+            ("pässwörd 😀", "pässwörd 😀"),
+        ] as [(String, String?)])
+    func `a value of the file is taken as written, without its quotes`(
+        written: String, value: String?
+    ) async throws {
+        let text = "# a comment\n\nDB_UNIT_G=\(written)\nDB_UNIT_H=next\n"
+        try await withSettings(text) {
+        } check: { settings in
+            #expect(settings.value(nil, "DB_UNIT_G") == value)
+            #expect(settings.value(nil, "DB_UNIT_H") == "next")
+        }
+    }
+
+    @Test func `a file that was asked for must be there`() async throws {
+        for arguments in [
+            ["--env-file", "/nowhere/.env"], ["--env-file", "/nowhere", "--config", "file"],
+        ] {
+            let options = try ConnectionOptions.parse(arguments)
+            let error = await #expect(throws: BackupError.self) { try await Settings(options) }
+            #expect(error?.code == .usage)
+            #expect(error?.message.contains("/nowhere") == true)
+        }
+    }
+
+    @Test func `manual reads no file, not even one that is named`() async throws {
+        let options = try ConnectionOptions.parse(["--config", "manual", "--env-file", "/nowhere"])
+        #expect(try await Settings(options).value(nil, "DB_UNIT_Z") == nil)
+    }
+
+    private func withSettings(
+        _ text: String, prepare: () -> Void, check: (Settings) -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/settings"))
+            prepare()
+            let options = try ConnectionOptions.parse(["--env-file", "\(folder)/settings"])
+            check(try await Settings(options))
+        }
+    }
+}
