@@ -61,8 +61,9 @@ import Testing
             try await bench.restore("latest", into: bench.expectDatabase())
                 .expect(code: 1, saying: "no completed backup")
             let copy = bench.expectDatabase()
-            try await bench.restore(backup.id, into: copy)
-                .expect(code: 3, saying: "public.pets: not in the backup")
+            let restore = try await bench.restore(backup.id, into: copy)
+            #expect(restore.code == 3, "\(restore)")
+            #expect(restore.output.contains("public.pets: not in the backup"), "\(restore)")
             #expect(try await copy.query("SELECT count(*) FROM people") == "1000")
             #expect(try await copy.query("SELECT to_regclass('pets') IS NULL") == "t")
         }
