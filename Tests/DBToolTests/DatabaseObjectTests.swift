@@ -58,6 +58,46 @@ import Testing
             REVOKE ALL ON LARGE OBJECT 100 FROM CURRENT_USER;
             GRANT SELECT ON LARGE OBJECT 102 TO PUBLIC;
             """),
+        // Two characters and one that look the same are two names: one was once stored twice.
+        Kind(
+            "tables and key columns whose names look the same",
+            """
+            CREATE TABLE "\u{e9}" (id integer PRIMARY KEY); INSERT INTO "\u{e9}" VALUES (1);
+            CREATE TABLE "e\u{301}" (id integer PRIMARY KEY); INSERT INTO "e\u{301}" VALUES (2), (3);
+            CREATE TABLE keys ("\u{e9}" integer, "e\u{301}" integer PRIMARY KEY);
+            INSERT INTO keys VALUES (1, 1), (1, 2);
+            """),
+        // They were once not seen in pg_restore's list, and not created.
+        Kind(
+            "tables named with line ends and what looks like one",
+            """
+            CREATE TABLE "a\u{2028}b" (id integer); INSERT INTO "a\u{2028}b" VALUES (1);
+            CREATE TABLE "a\u{85}b" (id integer); INSERT INTO "a\u{85}b" VALUES (2);
+            CREATE TABLE "a\nb" (id integer); INSERT INTO "a\nb" VALUES (3);
+            CREATE SCHEMA "\u{301}x"; CREATE TABLE "\u{301}x"."\u{301}y" (id integer);
+            """),
+        // The order in which pg_restore makes triggers with several jobs is not theirs.
+        Kind(
+            "the switched-off trigger of a partition two levels below",
+            """
+            CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+            CREATE TABLE tops (id integer) PARTITION BY RANGE (id);
+            CREATE TABLE mid PARTITION OF tops DEFAULT PARTITION BY RANGE (id);
+            CREATE TABLE leaf PARTITION OF mid DEFAULT;
+            CREATE TRIGGER keep BEFORE INSERT ON tops FOR EACH ROW EXECUTE FUNCTION keep();
+            ALTER TABLE leaf DISABLE TRIGGER keep;
+            INSERT INTO tops SELECT generate_series(1, 10);
+            """),
+        // Statistics of the parent would ask the other server for rows.
+        Kind(
+            "a partition on another server that does not answer",
+            """
+            CREATE FOREIGN DATA WRAPPER silent; CREATE SERVER away FOREIGN DATA WRAPPER silent;
+            CREATE TABLE spread (id integer) PARTITION BY RANGE (id);
+            CREATE TABLE near PARTITION OF spread FOR VALUES FROM (1) TO (10);
+            CREATE FOREIGN TABLE far PARTITION OF spread FOR VALUES FROM (10) TO (20) SERVER away;
+            INSERT INTO near VALUES (1);
+            """),
         Kind(
             "inheritance",
             """
@@ -164,6 +204,29 @@ import Testing
                 '[0:1]={"a,b",NULL}', '(1e-300,Infinity)', B'', 'a:1 ''b c'':2', '0/16B3748', 'texts');
             """),
     ]
+
+    @Test(arguments: TestServer.all)
+    func `privileges on large objects come back with who gave them`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner")
+            let giver = try await bench.createRole("giver")
+            let taker = try await bench.createRole("taker")
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                SELECT lo_from_bytea(1, 'one'), lo_from_bytea(2, 'two');
+                ALTER LARGE OBJECT 1 OWNER TO \(owner);
+                REVOKE UPDATE ON LARGE OBJECT 1 FROM \(owner);
+                GRANT SELECT ON LARGE OBJECT 1 TO \(giver) WITH GRANT OPTION;
+                SET ROLE \(giver); GRANT SELECT ON LARGE OBJECT 1 TO \(taker); RESET ROLE;
+                GRANT SELECT ON LARGE OBJECT 1 TO CURRENT_USER;
+                REVOKE ALL ON LARGE OBJECT 2 FROM CURRENT_USER;
+                """)
+            try await bench.roundTrip(source)
+        }
+    }
 
     @Test(arguments: TestServer.all)
     func `a database called catalog can be backed up`(server: TestServer) async throws {
