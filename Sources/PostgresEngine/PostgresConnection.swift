@@ -248,16 +248,20 @@ actor PostgresConnection {
         }
         guard PQstatus(connection) == CONNECTION_OK else {
             defer { PQfinish(connection) }
-            throw refusal(by: connection)
+            throw refusal(by: connection, hiding: [settings.url, settings.password])
         }
         // Notices would be printed on standard error otherwise.
         PQsetNoticeProcessor(connection, { _, _ in }, nil)
         return connection
     }
 
-    private static func refusal(by connection: OpaquePointer) -> BackupError {
-        let words = String(cString: PQerrorMessage(connection))
-            .split(separator: "\n").joined(separator: " ")
+    private static func refusal(
+        by connection: OpaquePointer, hiding secrets: [Secret?]
+    ) -> BackupError {
+        let lines = String(cString: PQerrorMessage(connection)).split(separator: "\n")
+        // What libpq cannot read it quotes.
+        let words = secrets.compactMap { $0?.unsafeText }.filter { !$0.isEmpty }
+            .reduce(lines.joined(separator: " ")) { $0.replacing($1, with: "••••") }
         let needsPassword = PQconnectionNeedsPassword(connection) == 1
         return BackupError(
             needsPassword ? .passwordRequired : .connectionFailed, "cannot connect: \(words)",

@@ -111,10 +111,16 @@ public final class MemoryStorage: Storage {
         state.withLock { $0.files[name] = file.written }
     }
 
+    /// Nothing: a write that was cut off has left nothing in memory.
+    public func removeUnfinishedWrites(
+        in folder: StorageName?, where isAbandoned: (String) -> Bool
+    ) async throws {}
+
     public func seal(_ folder: StorageName?) async throws {
         try begin(.seal(folder))
         state.withLock { state in
-            for name in Set(state.files.keys).union(state.sealed.keys) where name.isInside(folder) {
+            for name in Set(state.files.keys).union(state.sealed.keys)
+            where folder == nil ? name.components.count == 1 : name.isInside(folder) {
                 state.sealed[name] = state.files[name]
             }
         }

@@ -61,6 +61,7 @@ public struct Backup: Sendable {
             progress.note("removing \(id), which an interrupted run has left")
             try await repository.removeUnfinished(id)
         }
+        try await repository.removeUnfinishedArchives(ofEncoded: encoded)
     }
 
     /// Refuses when the disk surely cannot hold the backup, and warns when it may not.

@@ -22,6 +22,15 @@ extension Repository {
         return "\(storage.location)/\(name)"
     }
 
+    /// Removes archives of a database that were cut off.
+    ///
+    /// Only for the holder of the database's lock.
+    func removeUnfinishedArchives(ofEncoded database: String) async throws {
+        try await storage.removeUnfinishedWrites(in: nil) {
+            RepositoryLayout.backup(ofArchive: $0)?.encodedDatabase == database
+        }
+    }
+
     private func add(
         _ folder: StorageName, to zip: ZipWriter, _ output: any StorageWriter,
         _ progress: OperationProgress

@@ -21,6 +21,11 @@ public enum RepositoryLayout {
         try StorageName(["\(id.text).zip"])
     }
 
+    /// The backup that an archive's file name belongs to.
+    static func backup(ofArchive name: String) -> BackupID? {
+        name.hasSuffix(".zip") ? BackupID(String(name.dropLast(4))) : nil
+    }
+
     /// A database called `catalog` would wait for itself: its lock gets a name that no database has.
     static func databaseLock(_ encodedDatabase: String) throws -> StorageName {
         let isTaken = encodedDatabase.lowercased() == catalogLockFile

@@ -39,6 +39,13 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
         name.hasPrefix(".") && name.hasSuffix(".tmp")
     }
 
+    /// The name that a temporary file was to have; nil for other names.
+    static func finalName(ofTemporary name: String) -> String? {
+        guard isTemporary(name) else { return nil }
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count >= 4 ? parts[1..<(parts.count - 2)].joined(separator: ".") : nil
+    }
+
     func next() async throws -> [UInt8] {
         try [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { buffer, count in
             while true {

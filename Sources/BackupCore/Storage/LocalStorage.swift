@@ -29,7 +29,26 @@ public struct LocalStorage: Storage {
 
     /// Lists a folder, without unfinished files.
     public func list(_ folder: StorageName?) async throws -> [StorageEntry] {
+        try names(in: path(of: folder)).filter { !LocalFile.isTemporary($0) }
+            .compactMap { try Self.entry(folder?.appending($0) ?? StorageName([$0]), in: self) }
+    }
+
+    /// Removes temporary files.
+    public func removeUnfinishedWrites(
+        in folder: StorageName?, where isAbandoned: (String) -> Bool
+    ) async throws {
         let path = path(of: folder)
+        for name in try names(in: path) {
+            guard let final = LocalFile.finalName(ofTemporary: name), isAbandoned(final) else {
+                continue
+            }
+            guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else {
+                throw LocalFile.failure("remove", "\(path)/\(name)")
+            }
+        }
+    }
+
+    private func names(in path: String) throws -> [String] {
         guard let directory = opendir(path) else {
             if errno == ENOENT || errno == ENOTDIR { return [] }
             throw LocalFile.failure("read folder", path)
@@ -42,9 +61,7 @@ public struct LocalStorage: Storage {
                     tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
                 })
         }
-        return try names.sorted()
-            .filter { $0 != "." && $0 != ".." && !LocalFile.isTemporary($0) }
-            .compactMap { try Self.entry(folder?.appending($0) ?? StorageName([$0]), in: self) }
+        return names.sorted().filter { $0 != "." && $0 != ".." }
     }
 
     /// Looks at one name.
@@ -83,7 +100,9 @@ public struct LocalStorage: Storage {
 
     /// Flushes a folder and those below it.
     public func seal(_ folder: StorageName?) async throws {
-        for entry in try await list(folder) where entry.isFolder { try await seal(entry.name) }
+        if let folder {
+            for entry in try await list(folder) where entry.isFolder { try await seal(entry.name) }
+        }
         do {
             try LocalFile.flushFolder(path(of: folder))
         } catch let error as BackupError where error.code == .notFound {

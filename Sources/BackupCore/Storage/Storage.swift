@@ -30,11 +30,20 @@ public protocol Storage: Sendable {
         _ name: StorageName, _ body: (any StorageWriter) async throws -> Void
     ) async throws
 
-    /// Makes the names in a folder (nil is the root) and in the folders below it survive a crash.
+    /// Makes the names in a folder and in the folders below it survive a crash; of the root (nil)
+    /// only its own names.
     func seal(_ folder: StorageName?) async throws
 
     /// Removes a thing, or a folder with all it holds; that nothing has the name is not an error.
     func remove(_ name: StorageName) async throws
+
+    /// Removes what writes directly in a folder (nil is the root) have left that were cut off.
+    ///
+    /// Only for who knows that none of them goes on: `isAbandoned` gets the last component of the
+    /// name that a write was to have.
+    func removeUnfinishedWrites(
+        in folder: StorageName?, where isAbandoned: (String) -> Bool
+    ) async throws
 
     /// Runs `body` while nobody else, in this process or another, runs one under the same name.
     ///

@@ -1,7 +1,8 @@
-import BackupCore
 import BackupTesting
 import Foundation
 import Testing
+
+@testable import BackupCore
 
 #if canImport(Darwin)
     import Darwin
@@ -34,6 +35,24 @@ import Testing
             }
             let left = try FileManager.default.contentsOfDirectory(atPath: folder)
             #expect(left == [])
+        }
+    }
+
+    @Test func `an archive that was cut off goes, and that of another database stays`() async throws
+    {
+        try await withTemporaryFolder { folder in
+            let repository = Repository(storage: LocalStorage(path: folder))
+            let gone = ".full_shop_20260101_000000_abcd.zip.12ab.tmp"
+            let others = [
+                ".full_shop_x_20260101_000000_abcd.zip.12ab.tmp", ".backup_catalog.json.1.tmp",
+                "full_shop_20260101_000000_abcd.zip", ".tmp", "..tmp",
+            ]
+            for name in [gone] + others {
+                try Data().write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+            }
+            try await repository.removeUnfinishedArchives(ofEncoded: "shop")
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(Set(left) == Set(others))
         }
     }
 
