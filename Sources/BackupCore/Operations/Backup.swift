@@ -42,9 +42,7 @@ public struct Backup: Sendable {
 
     private func plan(_ snapshot: any Snapshot, start: Timestamp) async throws -> BackupPlan {
         BackupPlan(
-            id: BackupID(
-                kind: .full, database: snapshot.moment.database, at: start.date,
-                random: UInt16.random(in: 0...UInt16.max)),
+            id: try await freeID(database: snapshot.moment.database, start: start),
             start: start,
             hashSeed: try await repository.hashSeed(),
             packing: request.packing,
@@ -53,6 +51,18 @@ public struct Backup: Sendable {
             },
             fileNames: FileNaming.names(
                 for: snapshot.schema.tables, defaultSchema: snapshot.moment.defaultSchema))
+    }
+
+    /// A name that nothing in the repository has, whatever was unzipped or copied there.
+    private func freeID(database: String, start: Timestamp) async throws -> BackupID {
+        while true {
+            let id = BackupID(
+                kind: .full, database: database, at: start.date,
+                random: UInt16.random(in: 0...UInt16.max))
+            let folder = try await repository.storage.entry(RepositoryLayout.folder(of: id))
+            let archive = try await repository.storage.entry(RepositoryLayout.archive(of: id))
+            if folder == nil && archive == nil { return id }
+        }
     }
 
     private func removeUnfinished(of database: String, _ progress: OperationProgress) async throws {
