@@ -166,22 +166,7 @@ struct PostgresCatalog {
     func textDigests(of oids: [String]) async throws -> [String: String] {
         let rows = try await connection.rows(
             """
-            WITH RECURSIVE uses(relation, type) AS (
-              SELECT attrelid, atttypid FROM pg_catalog.pg_attribute
-              WHERE attrelid = ANY ($1::oid[]) AND attnum > 0 AND NOT attisdropped
-              UNION
-              SELECT u.relation, part.type FROM uses u
-              JOIN pg_catalog.pg_type t ON t.oid = u.type
-              CROSS JOIN LATERAL (
-                SELECT t.typbasetype WHERE t.typtype = 'd'
-                UNION ALL SELECT t.typelem WHERE t.typelem <> 0
-                UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range r
-                  WHERE t.oid IN (r.rngtypid, r.rngmultitypid)
-                UNION ALL SELECT a.atttypid FROM pg_catalog.pg_attribute a
-                  WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0
-                    AND NOT a.attisdropped
-              ) part(type)
-            ), described(type, words) AS (
+            \(Self.usedTypes), described(type, words) AS (
               SELECT t.oid, pg_catalog.concat_ws(
                 ' ', n.nspname, t.typname, t.typtype, t.typdelim, t.typtypmod, f.proname, f.prosrc,
                 f.probin, e.extname, e.extversion,
@@ -209,6 +194,83 @@ struct PostgresCatalog {
             """, [Self.array(oids)])
         return Self.dictionary(rows) { $0[1] ?? "" }
     }
+
+    /// What has a version in the catalogs and decides what the text of rows means: the schemas of
+    /// the tables, which a rename exchanges without a lock on the tables; the types of the columns
+    /// and what they are made of; and, where a table holds names of other things, those things.
+    ///
+    /// One text: equal texts mean that nothing of it was changed in between, not even back and forth.
+    func meaningVersions(of oids: [String]) async throws -> String {
+        try await connection.value(
+            """
+            \(Self.usedTypes), versions(version) AS (
+              SELECT pg_catalog.concat_ws(' ', 'schema', n.oid, n.xmin, n.nspname)
+              FROM pg_catalog.pg_namespace n
+              WHERE n.oid IN (SELECT relnamespace FROM pg_catalog.pg_class
+                              WHERE oid = ANY ($1::oid[]))
+              UNION
+              SELECT pg_catalog.concat_ws(' ', 'type', t.oid, t.xmin, f.oid, f.xmin)
+              FROM uses u JOIN pg_catalog.pg_type t ON t.oid = u.type
+              LEFT JOIN pg_catalog.pg_proc f ON f.oid = t.typoutput
+              UNION
+              SELECT pg_catalog.concat_ws(' ', 'label', l.oid, l.xmin)
+              FROM uses u JOIN pg_catalog.pg_enum l ON l.enumtypid = u.type
+              UNION
+              SELECT pg_catalog.concat_ws(' ', 'attribute', a.attrelid, a.attnum, a.xmin)
+              FROM uses u JOIN pg_catalog.pg_type t ON t.oid = u.type AND t.typtype = 'c'
+              JOIN pg_catalog.pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0
+              UNION
+              SELECT pg_catalog.concat_ws(' ', 'function', p.oid, p.xmin)
+              FROM pg_catalog.pg_proc p
+              WHERE p.oid >= 16384 AND EXISTS (
+                SELECT 1 FROM uses WHERE type IN ('regproc'::regtype, 'regprocedure'::regtype))
+              UNION
+              SELECT pg_catalog.concat_ws(' ', 'operator', o.oid, o.xmin)
+              FROM pg_catalog.pg_operator o
+              WHERE o.oid >= 16384 AND EXISTS (
+                SELECT 1 FROM uses WHERE type IN ('regoper'::regtype, 'regoperator'::regtype))
+              UNION
+              SELECT pg_catalog.concat_ws(' ', 'named type', t.oid, t.xmin)
+              FROM pg_catalog.pg_type t
+              WHERE t.oid >= 16384 AND t.typrelid = 0
+                AND EXISTS (SELECT 1 FROM uses WHERE type = 'regtype'::regtype)
+              UNION
+              SELECT pg_catalog.concat_ws(' ', 'named schema', n.oid, n.xmin)
+              FROM pg_catalog.pg_namespace n
+              WHERE n.oid >= 16384 AND n.nspname !~ '^pg_'
+                AND EXISTS (SELECT 1 FROM uses WHERE type::regtype::text LIKE 'reg%')
+              UNION
+              SELECT pg_catalog.concat_ws(' ', 'relation', c.oid, c.relname, c.relnamespace)
+              FROM pg_catalog.pg_class c
+              WHERE c.oid >= 16384 AND c.relpersistence <> 't' AND c.relkind <> 't'
+                AND EXISTS (SELECT 1 FROM uses WHERE type = 'regclass'::regtype)
+            )
+            SELECT pg_catalog.string_agg(version, E'\\n' ORDER BY version) FROM versions
+            """, [Self.array(oids)]) ?? ""
+    }
+
+    /// Begins a query with `uses`: the types of the tables' columns, and recursively what these are
+    /// made of.
+    ///
+    /// `$1` is an array of the tables.
+    private static let usedTypes = """
+        WITH RECURSIVE uses(relation, type) AS (
+          SELECT attrelid, atttypid FROM pg_catalog.pg_attribute
+          WHERE attrelid = ANY ($1::oid[]) AND attnum > 0 AND NOT attisdropped
+          UNION
+          SELECT u.relation, part.type FROM uses u
+          JOIN pg_catalog.pg_type t ON t.oid = u.type
+          CROSS JOIN LATERAL (
+            SELECT t.typbasetype WHERE t.typtype = 'd'
+            UNION ALL SELECT t.typelem WHERE t.typelem <> 0
+            UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range r
+              WHERE t.oid IN (r.rngtypid, r.rngmultitypid)
+            UNION ALL SELECT a.atttypid FROM pg_catalog.pg_attribute a
+              WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0
+                AND NOT a.attisdropped
+          ) part(type)
+        )
+        """
 
     // MARK: Rows as values
 

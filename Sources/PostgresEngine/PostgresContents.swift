@@ -4,6 +4,8 @@ import BackupCore
 struct PostgresContents {
     var schema = Schema()
     private(set) var rows: [TableName: PostgresRows] = [:]
+    /// What the meaning of rows depends on.
+    private(set) var meaningVersions = ""
 
     init(
         _ scope: PostgresScope, isWhole: Bool, facts: PostgresMoment, user: String,
@@ -27,6 +29,8 @@ struct PostgresContents {
         let sizes = try await catalog.sizes(of: oids)
         let digests = try await catalog.textDigests(of: oids)
         let ancestors = try await catalog.ancestors()
+        let roots = Self.completeRoots(ancestors, among: Set(scope.inScope.map(\.oid)))
+        meaningVersions = try await catalog.meaningVersions(of: oids)
         for relation in scope.stored {
             let size = sizes[relation.oid] ?? (0, 0)
             let table = Table(
@@ -36,7 +40,8 @@ struct PostgresContents {
                     object: relation.oid, storage: relation.fileNode,
                     textDigest: digests[relation.oid] ?? ""),
                 // Rows of hash partitions belong elsewhere on another machine; the root knows where.
-                loadsThrough: ancestors[relation.oid]?.last(where: \.isHash)?.table,
+                loadsThrough: ancestors[relation.oid]?
+                    .last { $0.isHash && roots.contains($0.table) }?.table,
                 filter: relation.extensionFilter, estimatedBytes: size.total,
                 estimatedRows: relation.rowEstimate)
             schema.tables.append(table)
@@ -44,6 +49,16 @@ struct PostgresContents {
                 relation, columns: table.storedColumns.map(\.name), sizes: size,
                 blockBytes: facts.blockBytes)
         }
+    }
+
+    /// The partitioned tables all of whose partitions are in scope: only these have a place for every
+    /// row that they are given.
+    private static func completeRoots(
+        _ ancestors: [String: [(table: TableName, isHash: Bool)]], among inScope: Set<String>
+    ) -> Set<TableName> {
+        let all = ancestors.values.joined().map(\.table)
+        let incomplete = ancestors.filter { !inScope.contains($0.key) }.values.joined().map(\.table)
+        return Set(all).subtracting(incomplete)
     }
 
     private static func materializedViews(

@@ -14,6 +14,8 @@ struct PostgresSnapshot: Snapshot {
     let settings: PostgresSettings
     /// What has been written by everything that the snapshot sees; nil on a standby.
     let writtenUpTo: String?
+    /// What the meaning of rows depends on, as it was at the snapshot.
+    let meaningVersions: String
 
     func parts(of table: Table) -> [TablePart] {
         (rows[table.name]?.statements ?? []).map {
@@ -82,18 +84,19 @@ struct PostgresSnapshot: Snapshot {
         }
     }
 
-    /// Types can change without a lock on the tables that use them: what was read before and after
-    /// may then mean different things.
+    /// Schemas can be renamed and types changed without a lock on the tables: what was read before
+    /// and after may then be another table's, or mean different things.
     private func confirmMeaning(on fresh: PostgresConnection) async throws {
-        let tables = schema.tables.filter { !$0.identity.textDigest.isEmpty }
-        let digests = try await PostgresCatalog(connection: fresh)
-            .textDigests(of: tables.map(\.identity.object))
-        let changed = tables.filter { digests[$0.identity.object] != $0.identity.textDigest }
-        guard let first = changed.first else { return }
+        let versions = try await PostgresCatalog(connection: fresh)
+            .meaningVersions(
+                of: schema.tables.map(\.identity).filter { !$0.storage.isEmpty }.map(\.object))
+        let before = Set(meaningVersions.split(separator: "\n"))
+        let changes = before.symmetricDifference(versions.split(separator: "\n"))
+        guard let change = changes.first else { return }
+        let kind = change.prefix { $0.isLetter }
         throw BackupError(
             .sourceChanged,
-            "a type that \(first.name) uses was changed during the backup"
-                + (changed.count > 1 ? " (and of \(changed.count - 1) more tables)" : ""),
+            "a \(kind) that rows or their tables depend on was changed during the backup",
             hint: "Run the backup again.")
     }
 

@@ -164,7 +164,7 @@ struct PostgresSource {
             readers: PostgresConnections(
                 try await [leader] + joined(id, count: request.connections - 1)),
             rows: contents.rows, sequenceNames: sequences, settings: settings,
-            writtenUpTo: facts.writtenUpTo)
+            writtenUpTo: facts.writtenUpTo, meaningVersions: contents.meaningVersions)
     }
 
     private func readableSequences(

@@ -17,6 +17,7 @@ struct PostgresTargetPreparation {
     /// - Throws: `BackupError.targetUnsuitable` with everything that is missing.
     func prepare() async throws {
         let administration = try await administrativeConnection()
+        try await PostgresSession.pin(administration, encoding: "UTF8", side: .target)
         do {
             let exists =
                 try await administration.value(

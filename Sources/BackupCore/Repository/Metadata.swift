@@ -136,6 +136,13 @@ public struct Metadata: Sendable, Codable {
 }
 
 extension Metadata {
+    /// Whether the totals are those of the tables.
+    var agreesWithItself: Bool {
+        statistics.totalTables == tables.count
+            && statistics.totalRowsProcessed == tables.reduce(0) { $0 + $1.rows + $1.tombstones }
+            && statistics.totalSizeBytes == tables.reduce(0) { $0 + $1.bytes }
+    }
+
     /// The one table that a name means.
     ///
     /// - Throws: `BackupError.notFound` with the nearest names; `BackupError.usage` when several fit.

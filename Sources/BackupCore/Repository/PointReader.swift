@@ -36,6 +36,10 @@ public struct PointReader: Sendable {
     ///
     /// - Throws: `BackupError.damaged` for the first one that is missing or has another size.
     func checkFiles() async throws {
+        guard point.metadata.agreesWithItself else {
+            throw BackupError(
+                .damaged, "metadata of \(point.id) contradicts itself", hint: Self.hint)
+        }
         for record in point.metadata.tables {
             let name = try fileName(of: record)
             guard let entry = try await storage.entry(name) else { throw missing(name) }
