@@ -10,11 +10,12 @@ enum PostgresRestoreGuide {
         (PostgreSQL \(metadata.serverVersion)).
         The simple way is `dbtool restore \(metadata.id) -path REPOSITORY --into NAME --create`.
 
-        What follows needs only PostgreSQL's own programs, of the server's version or newer. Run
-        `sha256sum -c SHA256SUMS` first, then these lines in this folder, in this order.
+        What follows needs only PostgreSQL's own programs, of the server's version or newer, `sha256sum`,
+        and `zstd` where files are packed. Run these lines in this folder, in this order.
 
         ```sh
         set -e
+        sha256sum --quiet -c SHA256SUMS\(unpacking(metadata))
         export PGDATABASE=restored PGCLIENTENCODING=\(metadata.encoding)
         export PGOPTIONS='-c datestyle=ISO,YMD -c intervalstyle=postgres -c timezone=UTC -c lc_monetary=C'
         createdb --template template0 --encoding \
@@ -42,6 +43,12 @@ enum PostgresRestoreGuide {
         - Nothing is counted and no fingerprint is compared.
 
         """
+    }
+
+    /// Without the program a pipe would load nothing and not fail.
+    private static func unpacking(_ metadata: Metadata) -> String {
+        let isPacked = metadata.tables.contains { $0.file?.hasSuffix(".zst") ?? false }
+        return isPacked ? "\ncommand -v zstd" : ""
     }
 
     /// A backup of some tables comes with the definition of everything, and a list of what it means.

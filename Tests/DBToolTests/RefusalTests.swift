@@ -176,7 +176,8 @@ import Testing
                 """
             try bench.write(mount, to: "mount.sh")
             let end = try await bench.shell(
-                "unshare --mount $([ $(id -u) = 0 ] || echo --map-root-user) sh mount.sh")
+                "unshare --mount --propagation unchanged $([ $(id -u) = 0 ] || echo --map-root-user) sh mount.sh"
+            )
             try #require(end.code == 0, "\(end)")
             #expect(end.output.contains("exit code 1"), "\(end)")
             #expect(end.errors.contains("No space left"), "\(end)")
