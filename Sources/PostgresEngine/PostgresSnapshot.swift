@@ -87,16 +87,21 @@ struct PostgresSnapshot: Snapshot {
     /// Schemas can be renamed and types changed without a lock on the tables: what was read before
     /// and after may then be another table's, or mean different things.
     private func confirmMeaning(on fresh: PostgresConnection) async throws {
-        let versions = try await PostgresCatalog(connection: fresh)
-            .meaningVersions(
-                of: schema.tables.map(\.identity).filter { !$0.storage.isEmpty }.map(\.object))
+        let catalog = PostgresCatalog(connection: fresh)
+        let tables = schema.tables.filter { !$0.identity.textDigest.isEmpty }
+        let versions = try await catalog.meaningVersions(
+            of: schema.tables.map(\.identity).filter { !$0.storage.isEmpty }.map(\.object))
         let before = Set(meaningVersions.split(separator: "\n"))
         let changes = before.symmetricDifference(versions.split(separator: "\n"))
         guard let change = changes.first else { return }
-        let kind = change.prefix { $0.isLetter }
+        // A table whose digest differs can be named; what was changed back cannot be told apart.
+        let digests = try await catalog.textDigests(of: tables.map(\.identity.object))
+        let named = tables.first { digests[$0.identity.object] != $0.identity.textDigest }
+        let user = named.map { "\($0.name)" } ?? "the tables"
         throw BackupError(
             .sourceChanged,
-            "a \(kind) that rows or their tables depend on was changed during the backup",
+            "a \(change.prefix { $0.isLetter }) that rows of \(user) depend on was changed "
+                + "during the backup",
             hint: "Run the backup again.")
     }
 

@@ -120,6 +120,31 @@ import Testing
         }
     }
 
+    /// None of them takes a lock on a table, and afterwards every name and label is as it was.
+    @Test(
+        arguments: TestServer.all,
+        [
+            """
+            ALTER TYPE mood RENAME VALUE 'fine' TO 'other'; ALTER TYPE mood RENAME VALUE 'other' TO 'fine'
+            """,
+            "ALTER SCHEMA public RENAME TO elsewhere; ALTER SCHEMA elsewhere RENAME TO public",
+        ])
+    func `what was changed and changed back is found when the snapshot is confirmed`(
+        server: TestServer, change: String
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let database = try await bench.watched()
+            let error = await #expect(throws: BackupError.self) {
+                try await bench.engine(database).withSnapshot(of: .whole) { snapshot in
+                    try await database.query(change)
+                    _ = try await snapshot.rows(of: "watched")
+                    try await snapshot.confirm()
+                }
+            }
+            #expect(error?.code == .sourceChanged, "\(String(describing: error))")
+        }
+    }
+
     // MARK: Before the locks are held
 
     @Test(
