@@ -14,6 +14,43 @@ struct PostgresArchive: Sendable {
 
         /// Whether it is of a kind: `FK CONSTRAINT`.
         func isA(_ kind: String) -> Bool { words.startsExactly(with: kind + " ") }
+
+        /// Whether it is a table, view, sequence or index: an object of `pg_class`.
+        var isRelation: Bool { catalog == "1259" }
+
+        /// Whether it is a table, partitioned or not.
+        var isTable: Bool { isRelation && isA("TABLE") }
+
+        /// Schema, name and owner: what follows the kind.
+        var name: String {
+            String(decoding: words.utf8.dropFirst(kind.utf8.count + 1), as: UTF8.self)
+        }
+
+        /// `FK CONSTRAINT`.
+        var kind: String {
+            let fitting = Self.kinds.filter { isA($0) }
+            let longest = fitting.max { $0.utf8.count < $1.utf8.count }
+            return (isRelation ? fitting.first { Self.relationKinds.contains($0) } : longest) ?? ""
+        }
+
+        private static let relationKinds = [
+            "TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "INDEX",
+        ]
+
+        /// - SeeAlso: `src/bin/pg_dump/pg_dump.c`: every description of an entry there.
+        private static let kinds =
+            relationKinds + [
+                "ACCESS METHOD", "ACL", "AGGREGATE", "CAST", "CHECK CONSTRAINT", "COLLATION",
+                "COMMENT", "CONSTRAINT", "CONVERSION", "DATABASE", "DATABASE PROPERTIES", "DEFAULT",
+                "DEFAULT ACL", "DOMAIN", "EVENT TRIGGER", "EXTENSION", "FK CONSTRAINT",
+                "FOREIGN DATA WRAPPER", "FUNCTION", "INDEX ATTACH", "MATERIALIZED VIEW DATA",
+                "OPERATOR", "OPERATOR CLASS", "OPERATOR FAMILY", "POLICY", "PROCEDURAL LANGUAGE",
+                "PROCEDURE", "PUBLICATION", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA",
+                "ROW SECURITY", "RULE", "SCHEMA", "SECURITY LABEL", "SEQUENCE OWNED BY", "SERVER",
+                "SHELL TYPE", "STATISTICS", "SUBSCRIPTION", "SUBSCRIPTION TABLE", "TABLE ATTACH",
+                "TEXT SEARCH CONFIGURATION", "TEXT SEARCH DICTIONARY", "TEXT SEARCH PARSER",
+                "TEXT SEARCH TEMPLATE", "TRANSFORM", "TRIGGER", "TYPE", "USER MAPPING",
+            ]
     }
 
     let entries: [Entry]
@@ -35,6 +72,9 @@ struct PostgresArchive: Sendable {
         self.entries = entries
         byID = Dictionary(entries.map { ($0.id, $0) }) { first, _ in first }
     }
+
+    /// An entry by its number.
+    subscript(id: Int) -> Entry? { byID[id] }
 
     private static let dependencyMark = ";\tdepends on: "
 
@@ -89,21 +129,14 @@ struct PostgresArchive: Sendable {
 
     /// What makes some tables again: them, what belongs to them, and what all that needs.
     ///
-    /// A foreign key belongs to its table only when the table that it points to is there as well.
-    func entries(making tables: Set<String>) -> Set<Int> {
-        let isTable = Set(
-            entries.filter { $0.catalog == Self.relations && tables.contains($0.object) }.map(\.id))
-        // What belongs to the tables, and to what belongs to them: comments, attached indexes.
-        let owned = Set(
-            entries.filter { entry in Self.kindsOwnedByTables.contains { entry.isA($0) } }.map(\.id)
-        )
-        let wanted = dependents(of: isTable, among: owned)
-        let optional = entries.filter { entry in
-            wanted.contains(entry.id) && Self.kindsPointingElsewhere.contains { entry.isA($0) }
-        }
+    /// What points to other tables (a foreign key) belongs to its table only when all that it needs
+    /// is among the tables or `present`.
+    func entries(making tables: Set<String>, present: Set<Int> = []) -> Set<Int> {
+        let wanted = belongings(of: self.tables(tables))
+        let optional = entries.filter { wanted.contains($0.id) && Self.pointsElsewhere($0) }
         let certain = requirements(of: wanted.subtracting(optional.map(\.id)))
         let possible = optional.filter { entry in
-            entry.dependencies.allSatisfy { certain.contains($0) }
+            entry.dependencies.allSatisfy { certain.contains($0) || present.contains($0) }
         }
         let settings = entries.filter { entry in
             ["ENCODING", "STDSTRINGS", "SEARCHPATH"].contains {
@@ -112,27 +145,71 @@ struct PostgresArchive: Sendable {
         }
         let chosen = certain.union(possible.map(\.id)).union(settings.map(\.id))
         // Grants and comments of everything that came along.
-        let decorations = entries(ofKinds: ["ACL", "COMMENT", "SECURITY LABEL"], among: all).filter
-        {
-            byID[$0]?.dependencies.allSatisfy(chosen.contains) ?? false
-        }
-        return chosen.union(decorations)
+        return chosen.union(decorations(of: chosen))
     }
 
-    /// The foreign keys of some tables that `entries(making:)` leaves out: what they point to is not
-    /// among the tables.
-    func foreignKeysLeftOut(making tables: Set<String>) -> [String] {
-        let chosen = entries(making: tables)
-        let isTable = Set(
-            entries.filter { $0.catalog == Self.relations && tables.contains($0.object) }.map(\.id))
+    /// The foreign keys of some tables that `chosen` leaves out: what they point to is not there.
+    func foreignKeysLeftOut(making tables: Set<String>, chosen: Set<Int>) -> [String] {
+        let own = self.tables(tables)
         return entries.filter { entry in
             entry.isA("FK CONSTRAINT") && !chosen.contains(entry.id)
-                && entry.dependencies.first.map(isTable.contains) ?? false
+                && table(of: entry).map(own.contains) ?? false
         }.map(\.words)
     }
 
-    /// The oid of `pg_class`.
-    private static let relations = "1259"
+    /// The tables themselves.
+    func tables(_ objects: Set<String>) -> Set<Int> {
+        Set(entries.filter { $0.isRelation && objects.contains($0.object) }.map(\.id))
+    }
+
+    /// Tables, and what belongs to them alone: defaults, indexes, constraints, triggers, comments.
+    ///
+    /// A foreign key belongs to the table that has it, an attachment to the partition.
+    func belongings(of tables: Set<Int>) -> Set<Int> {
+        let owned = Set(
+            entries.filter { entry in
+                Self.kindsOwnedByTables.contains { entry.isA($0) } && !Self.pointsElsewhere(entry)
+                    && (!Self.isNamedAfterTable(entry)
+                        || table(of: entry).map(tables.contains) ?? false)
+            }.map(\.id))
+        let found = dependents(of: tables, among: owned)
+        let pointers = entries.filter { entry in
+            Self.pointsElsewhere(entry) && owner(of: entry).map(found.contains) ?? false
+        }.map(\.id)
+        return found.union(dependents(of: Set(pointers), among: owned).union(pointers))
+    }
+
+    /// With the sequences that belong to columns: their defaults come from them.
+    func withSequences(_ belongings: Set<Int>) -> Set<Int> {
+        let owned = entries.filter { belongings.contains($0.id) && $0.isA("SEQUENCE OWNED BY") }
+        let sequences = owned.flatMap(\.dependencies).filter { id in
+            byID[id].map { $0.isRelation && $0.isA("SEQUENCE") } ?? false
+        }
+        return belongings.union(sequences).union(
+            decorations(of: belongings.union(sequences)))
+    }
+
+    /// The partitions of some partitioned tables, at any depth, themselves included.
+    func withPartitions(_ tables: Set<Int>) -> Set<Int> {
+        var found = tables
+        var grew = true
+        while grew {
+            let more = entries.filter { entry in
+                entry.isA("TABLE ATTACH") && !found.isDisjoint(with: entry.dependencies)
+            }.compactMap(owner).filter { !found.contains($0) }
+            // A root is among the dependencies of its partitions' attachments, and never the owner.
+            found.formUnion(more)
+            grew = !more.isEmpty
+        }
+        return found
+    }
+
+    /// Comments, grants and labels of what is chosen.
+    func decorations(of chosen: Set<Int>) -> Set<Int> {
+        entries(ofKinds: ["ACL", "COMMENT", "SECURITY LABEL"], among: all).filter { id in
+            byID[id]?.dependencies.allSatisfy(chosen.contains) ?? false
+        }
+    }
 
     private static let kindsOwnedByTables = [
         "DEFAULT", "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "INDEX", "INDEX ATTACH",
@@ -140,7 +217,42 @@ struct PostgresArchive: Sendable {
         "SEQUENCE OWNED BY", "SEQUENCE", "COMMENT", "ACL", "SECURITY LABEL",
     ]
 
-    private static let kindsPointingElsewhere = ["FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH"]
+    /// A rule or policy may mention other tables than its own.
+    private static func isNamedAfterTable(_ entry: Entry) -> Bool {
+        ["RULE", "POLICY", "TRIGGER"].contains { entry.isA($0) }
+    }
+
+    private static func pointsElsewhere(_ entry: Entry) -> Bool {
+        ["FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH"].contains { entry.isA($0) }
+    }
+
+    // MARK: What belongs to what
+
+    /// The table that an entry with a name like `schema table name` is of.
+    func table(of entry: Entry) -> Int? {
+        nearest(to: entry, among: entry.dependencies.compactMap { byID[$0] }.filter(\.isRelation))
+    }
+
+    /// What has a pointer: the table of a foreign key, the part that is attached to a whole.
+    private func owner(of entry: Entry) -> Int? {
+        nearest(to: entry, among: entry.dependencies.compactMap { byID[$0] })
+    }
+
+    /// The entry whose name has the most words in common with the beginning of another's.
+    ///
+    /// Archives do not say which of its dependencies a constraint is of.
+    private func nearest(to entry: Entry, among candidates: [Entry]) -> Int? {
+        let words = entry.name.utf8.split(
+            separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        func common(_ other: Entry) -> Int {
+            let others = other.name.utf8.split(
+                separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+            return zip(words, others).prefix { $0.elementsEqual($1) }.count
+        }
+        return candidates.max { left, right in
+            (common(left), right.name.utf8.count) < (common(right), left.name.utf8.count)
+        }?.id
+    }
 
     private func requirements(of ids: Set<Int>) -> Set<Int> {
         var required = ids

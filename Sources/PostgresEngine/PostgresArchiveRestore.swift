@@ -5,64 +5,96 @@ struct PostgresArchiveRestore: Sendable {
     /// Kinds that are made last: they would hide rows, or run while things are made.
     private static let lastKinds = ["POLICY", "ROW SECURITY", "EVENT TRIGGER"]
 
+    let archive: PostgresArchive
     private let dump: [UInt8]
     private let programs: PostgresPrograms
-    private let environment: [String: String]
     private let request: TargetRequest
-    private let contents: PostgresArchive
-    private let chosen: Set<Int>
-    private let last: Set<Int>
-    /// What belongs to the tables and points to others that are not restored.
-    let leftOut: [String]
+    /// What the target did not have when it was opened; set before anything is made.
+    var environment: [String: String] = [:]
+    /// A setting of the server for its sessions, as `name=value`, where it needs one more.
+    var setting: String?
+    /// What is made; nothing before the plan is known.
+    var plan = PostgresPlan()
+    /// What an interrupted restore has made already.
+    var made: Set<Int> = []
 
     init(
-        _ dump: [UInt8], _ request: TargetRequest, programs: PostgresPrograms,
-        environment: [String: String], isSuperuser: Bool
+        _ dump: [UInt8], _ request: TargetRequest, programs: PostgresPrograms
     ) async throws {
         self.dump = dump
         self.programs = programs
-        self.environment = Self.environment(environment)
         self.request = request
         let list = try await TemporaryFile.with(dump) { archive in
             try await programs.render(["--list", "--verbose", archive])
         }
-        contents = PostgresArchive(list: String(decoding: list, as: UTF8.self))
-        var chosen = request.tables.map(contents.entries(making:)) ?? contents.all
-        if !isSuperuser {
-            // An extension belongs to who made it; commenting on another's is refused.
-            chosen.subtract(
-                contents.entries.filter { $0.words.startsExactly(with: "COMMENT - EXTENSION ") }
-                    .map(\.id))
+        archive = PostgresArchive(list: String(decoding: list, as: UTF8.self))
+    }
+
+    /// What is made after the rows, but for that.
+    var afterRows: Set<Int> { chosen.subtracting(last).subtracting(plan.lateAttachments) }
+
+    private var chosen: Set<Int> { plan.chosen.subtracting(made) }
+
+    /// What hides rows or reacts to what is made.
+    var last: Set<Int> { archive.entries(ofKinds: Self.lastKinds, among: plan.chosen) }
+
+    // MARK: As a script
+
+    /// What pg_restore would run for some entries of one section.
+    func script(
+        _ entries: Set<Int>, sections: [String], _ options: [String] = [], major: Int
+    ) async throws -> PostgresScript {
+        guard !entries.isEmpty else { return PostgresScript(text: "") }
+        let rendered = try await withFiles(entries) { archive, list in
+            try await programs.render(
+                ["--file=-", "--use-list=\(list)"] + sections.map { "--section=\($0)" } + ownership
+                    + options + [archive])
         }
-        self.chosen = chosen
-        leftOut = request.tables.map(contents.foreignKeysLeftOut(making:)) ?? []
-        last = contents.entries(ofKinds: Self.lastKinds, among: chosen)
+        return PostgresScript(rendered, major: major)
     }
 
     /// Everything that must be there before rows.
+    func structure(major: Int) async throws -> PostgresScript {
+        try await script(
+            plan.chosen.subtracting(plan.lateAttachments), sections: ["pre-data"], major: major)
+    }
+
+    /// What drops the entries that are dropped, in an order in which that is possible.
+    func drops(major: Int) async throws -> PostgresScript {
+        try await script(
+            plan.drops, sections: ["pre-data", "post-data"], ["--clean", "--if-exists"],
+            major: major
+        ).drops
+    }
+
+    // MARK: By pg_restore
+
+    /// Everything that must be there before rows, one by one.
     ///
     /// Gives what the backup does not hold the parts for.
     func createStructure() async throws -> [String] {
         try await make(
-            "create the structure", "pre-data", chosen, failuresAreExpected: request.lacksTables)
+            "create the structure", "pre-data", chosen.subtracting(plan.lateAttachments),
+            failuresAreExpected: request.lacksTables)
     }
 
     /// Indexes, constraints, foreign keys, triggers and rules, side by side where they may be.
     ///
-    /// Gives what the backup does not hold the rows or tables for.
+    /// Gives what the backup or the target does not hold the rows or tables for.
     func createIndexesAndConstraints() async throws -> [String] {
         let what = "create every index and constraint"
-        let all = chosen.subtracting(last)
+        let all = afterRows
         let doubtful =
             request.lacksRows || request.lacksTables
-            ? contents.entries(ofKinds: ["FK CONSTRAINT"], among: all) : []
-        let independent = contents.independent(among: all).subtracting(doubtful)
+            ? archive.entries(ofKinds: ["FK CONSTRAINT"], among: all) : plan.doubtful
+        let independent = archive.independent(among: all).subtracting(doubtful)
         let rest = all.subtracting(independent).subtracting(doubtful)
         // A failure is told apart from others only when one thing is made at a time.
         let jobs = request.lacksTables ? 1 : request.connections
         return try await make(
             what, "post-data", independent, jobs: jobs, failuresAreExpected: request.lacksTables)
-            + make(what, "post-data", doubtful, failuresAreExpected: true)
+            + make("attach the partitions", "pre-data", plan.lateAttachments.subtracting(made))
+            + make(what, "post-data", doubtful.subtracting(made), failuresAreExpected: true)
             + make(
                 what, "post-data", rest, failuresAreExpected: request.lacksTables,
                 triesFailuresAgain: true)
@@ -71,7 +103,7 @@ struct PostgresArchiveRestore: Sendable {
     /// What would hide rows or react to what is made.
     func createWhatWouldBeInTheWay() async throws -> [String] {
         try await make(
-            "create event triggers and policies", "post-data", last,
+            "create event triggers and policies", "post-data", last.subtracting(made),
             failuresAreExpected: request.lacksTables)
     }
 
@@ -106,19 +138,29 @@ struct PostgresArchiveRestore: Sendable {
         _ arguments: [String], _ entries: Set<Int>
     ) async throws -> (succeeded: Bool, messages: String) {
         guard !entries.isEmpty else { return (true, "") }
-        let options =
-            (request.omitsOwners ? ["--no-owner"] : [])
-            + (request.omitsPrivileges ? ["--no-privileges"] : [])
         let database = environment["PGDATABASE"] ?? ""
-        return try await TemporaryFile.with(dump) { archive in
-            try await TemporaryFile.with(Array(contents.list(of: entries).utf8)) { list in
-                try await programs.restore(
-                    arguments + options
-                        + [
-                            "--use-list=\(list)",
-                            "--dbname=dbname=\(SQLText.connectionValue(database))", archive,
-                        ],
-                    environment: environment)
+        return try await withFiles(entries) { archive, list in
+            try await programs.restore(
+                arguments + ownership
+                    + [
+                        "--use-list=\(list)",
+                        "--dbname=dbname=\(SQLText.connectionValue(database))", archive,
+                    ],
+                environment: Self.environment(environment, setting))
+        }
+    }
+
+    private var ownership: [String] {
+        (request.omitsOwners ? ["--no-owner"] : [])
+            + (request.omitsPrivileges ? ["--no-privileges"] : [])
+    }
+
+    private func withFiles<Result: Sendable>(
+        _ entries: Set<Int>, _ body: (_ archive: String, _ list: String) async throws -> Result
+    ) async throws -> Result {
+        try await TemporaryFile.with(dump) { dump in
+            try await TemporaryFile.with(Array(archive.list(of: entries).utf8)) { list in
+                try await body(dump, list)
             }
         }
     }
@@ -130,17 +172,21 @@ struct PostgresArchiveRestore: Sendable {
         return BackupError(
             .serverRefused,
             "\(what): \(first ?? messages.split(separator: "\n").first.map(String.init) ?? "")\(more)",
-            hint: "The database is partly filled. Drop it, mend the cause and restore again.",
+            hint: "Mend the cause and run the same restore again: it goes on with what is missing.",
             underlying: PostgresRestoreProblem.complaints(in: messages))
     }
 
     /// More memory for building indexes, and no time limits.
-    private static func environment(_ own: [String: String]) -> [String: String] {
-        let options = [
-            "maintenance_work_mem=256MB", "statement_timeout=0", "lock_timeout=0",
-            "idle_in_transaction_session_timeout=0", "default_transaction_read_only=off",
-        ].map { "-c \($0)" }.joined(separator: " ")
-        return own.merging(["PGOPTIONS": "\(own["PGOPTIONS"] ?? "") \(options)"]) { $1 }
+    private static func environment(
+        _ own: [String: String], _ setting: String?
+    ) -> [String: String] {
+        let options =
+            (setting.map { [$0] } ?? []) + [
+                "maintenance_work_mem=256MB", "statement_timeout=0", "lock_timeout=0",
+                "idle_in_transaction_session_timeout=0", "default_transaction_read_only=off",
+            ]
+        let words = options.map { "-c \($0)" }.joined(separator: " ")
+        return own.merging(["PGOPTIONS": "\(own["PGOPTIONS"] ?? "") \(words)"]) { $1 }
     }
 }
 

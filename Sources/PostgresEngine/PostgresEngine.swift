@@ -32,11 +32,13 @@ public struct PostgresEngine: Engine {
         return result
     }
 
-    /// Opens the target and checks it.
+    /// Looks at the target, asks, and makes it ready.
     public func withTarget<Result: Sendable>(
-        of request: TargetRequest, _ body: (any Target) async throws -> Result
-    ) async throws -> Result {
-        let target = try await PostgresTarget.open(request, settings: settings)
+        of request: TargetRequest, approves: (TargetPlan) async throws -> Bool,
+        _ body: (any Target) async throws -> Result
+    ) async throws -> Result? {
+        let opening = PostgresTargetOpening(request, settings: settings)
+        guard let target = try await opening.target(approves: approves) else { return nil }
         return try await body(target)
     }
 }

@@ -8,6 +8,8 @@ struct PostgresError: Error, Sendable {
     let detail: String?
     let hint: String?
     let context: String?
+    /// The character of the statement that it is about, counted from 1.
+    let position: Int?
 
     init(result: OpaquePointer?, connection: OpaquePointer?) {
         func field(_ code: Character) -> String? {
@@ -18,13 +20,14 @@ struct PostgresError: Error, Sendable {
         detail = field("D")
         hint = field("H")
         context = field("W")
+        position = field("P").flatMap { Int($0) }
         let words = PQerrorMessage(connection).map { String(cString: $0) } ?? ""
         message = field("M") ?? (words.isEmpty ? "the connection was lost" : words)
     }
 
     init(message: String) {
         (sqlState, self.message) = ("", message)
-        (detail, hint, context) = (nil, nil, nil)
+        (detail, hint, context, position) = (nil, nil, nil, nil)
     }
 
     /// Whether the connection itself is gone.

@@ -43,6 +43,18 @@ enum PostgresLargeObjects {
         ]
     }
 
+    /// How to read one of the two tables.
+    static func rows(
+        of table: TableName, _ connection: PostgresConnection
+    ) async throws -> PostgresRows {
+        guard table == pages else { return PostgresRows(query: queryOfObjects) }
+        let readsPages =
+            try await connection.value(
+                "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_largeobject', 'SELECT')")
+            == "t"
+        return PostgresRows(query: readsPages ? queryOfPages : queryThroughFunctions)
+    }
+
     private static let queryOfPages =
         "SELECT loid, pageno, data FROM pg_catalog.pg_largeobject"
 
@@ -115,7 +127,7 @@ enum PostgresLargeObjects {
     /// Makes large objects of what the temporary table holds; each statement gives statements to
     /// run, or does the work itself.
     static func restoreStatements(
-        for table: TableName, omitsOwners: Bool, omitsPrivileges: Bool
+        for table: TableName, omitsOwners: Bool, omitsPrivileges: Bool, replaces: Bool
     ) -> [String] {
         guard table == objects else {
             return [
@@ -125,7 +137,13 @@ enum PostgresLargeObjects {
                 """
             ]
         }
-        var statements = ["SELECT pg_catalog.lo_create(loid) FROM \(temporaryTable)"]
+        let removal = """
+            SELECT pg_catalog.lo_unlink(m.oid) FROM pg_catalog.pg_largeobject_metadata m
+            JOIN \(temporaryTable) t ON t.loid = m.oid
+            """
+        var statements =
+            (replaces ? [removal] : [])
+            + ["SELECT pg_catalog.lo_create(loid) FROM \(temporaryTable)"]
         statements.append(
             """
             SELECT pg_catalog.format('COMMENT ON LARGE OBJECT %s IS %L', loid, comment)

@@ -19,9 +19,17 @@ struct PostgresRows: Sendable {
         _ relation: PostgresCatalog.Relation, columns: [String],
         sizes: (heap: Int, total: Int), blockBytes: Int
     ) {
-        select = .table(
+        self.init(
             relation.name, columns: columns, filter: relation.extensionFilter,
-            splits: relation.isHeap)
+            splits: relation.isHeap, sizes: sizes, blockBytes: blockBytes)
+    }
+
+    /// `splits`: Whether the table is stored in pages that can be read by their numbers.
+    init(
+        _ table: TableName, columns: [String], filter: String?, splits: Bool,
+        sizes: (heap: Int, total: Int), blockBytes: Int
+    ) {
+        select = .table(table, columns: columns, filter: filter, splits: splits)
         heapPages = sizes.heap / blockBytes
         totalBytes = sizes.total
     }

@@ -67,4 +67,28 @@ enum PostgresSequences {
         }
         return values
     }
+
+    /// Puts a sequence where it stood.
+    ///
+    /// `name`: What it is called in the target.
+    /// `onlyForward`: Leaves it where it is when it is further already.
+    static func set(
+        _ value: SequenceValue, of name: TableName, onlyForward: Bool,
+        on connection: PostgresConnection
+    ) async throws {
+        let literal = SQLText.literal(SQLText.qualified(name))
+        let position = "\(value.lastValue)"
+        let condition = """
+            FROM \(SQLText.qualified(name)) s,
+                 (SELECT seqincrement > 0 AS ascends FROM pg_catalog.pg_sequence
+                  WHERE seqrelid = \(literal)::regclass) d
+            WHERE CASE WHEN s.last_value = \(position) THEN \(value.isCalled) AND NOT s.is_called
+                       ELSE (s.last_value < \(position)) = d.ascends END
+            """
+        try await connection.execute(
+            """
+            SELECT pg_catalog.setval(\(literal), \(position), \(value.isCalled))
+            \(onlyForward ? condition : "")
+            """)
+    }
 }

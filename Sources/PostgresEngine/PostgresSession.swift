@@ -65,6 +65,13 @@ enum PostgresSession {
         }
     }
 
+    /// Keeps event triggers of a target from reacting to what a superuser's restore does.
+    ///
+    /// As `name=value`.
+    static func quietEventTriggers(major: Int) -> String {
+        major >= 17 ? "event_triggers=off" : "session_replication_role=replica"
+    }
+
     /// Reads the settings back, inside the transaction that relies on them.
     ///
     /// - Throws: `BackupError.connectionFailed` when they are gone: behind a pooler that gives every

@@ -2,61 +2,96 @@ import BackupCore
 
 /// A PostgreSQL database being restored into.
 ///
-/// pg_restore makes the structure from the backup's archive, before and after the rows; the rows
-/// come over this program's own connections.
+/// The structure before the rows is one script in one transaction, what follows them is made by
+/// pg_restore side by side; the rows come over this program's own connections.
 struct PostgresTarget: Target {
-    private let request: TargetRequest
-    private let connections: PostgresConnections
-    private let archive: PostgresArchiveRestore
-    private let server: PostgresServer
+    let request: TargetRequest
+    let connections: PostgresConnections
+    let archive: PostgresArchiveRestore
+    let server: PostgresServer
+    let settings: PostgresSettings
+    let presence: PostgresPresence
+    /// Whether an interruption can be gone on from.
+    let hasMark: Bool
+    /// Whether an interrupted restore has made the structure.
+    let hasStructure: Bool
 
-    // MARK: Opening
-
-    /// Creates the database when asked to, connects to it and checks that it can take the backup.
-    static func open(
-        _ request: TargetRequest, settings: PostgresSettings
-    ) async throws -> PostgresTarget {
-        guard let dump = request.definition.dump else {
-            throw BackupError(.damaged, "the backup has no schema.dump")
-        }
-        let preparation = PostgresTargetPreparation(request: request, settings: settings)
-        let oldest = request.definition.dumpVersion ?? request.sourceVersion
-        let programs = try await PostgresPrograms.find(
-            atLeast: Int(oldest.prefix { $0.isNumber }) ?? 0, named: settings.pgDump)
-        try await preparation.prepare()
-        let connections = try await connect(request, preparation.targetSettings)
-        let server = try await PostgresServer(connections[0])
-        return PostgresTarget(
-            request: request, connections: PostgresConnections(connections),
-            archive: try await PostgresArchiveRestore(
-                dump, request, programs: programs, environment: connections[0].environment,
-                isSuperuser: server.isSuperuser),
-            server: server)
-    }
-
-    private static func connect(
-        _ request: TargetRequest, _ settings: PostgresSettings
-    ) async throws -> [PostgresConnection] {
-        var connections: [PostgresConnection] = []
-        for _ in 0..<max(1, request.connections) {
-            let connection = try await PostgresConnection(settings)
-            let encoding = request.encoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8"
-            try await PostgresSession.pin(connection, encoding: encoding, side: .target)
-            connections.append(connection)
-        }
-        return connections
-    }
+    var plan: TargetPlan { archive.plan.target }
 
     // MARK: Structure
 
-    var leftOut: [String] { archive.leftOut }
-
     func createStructure() async throws -> [String] {
-        try await archive.createStructure()
+        guard !hasStructure else { return [] }
+        guard !request.lacksTables else {
+            let problems = try await archive.createStructure()
+            try await run("create the structure") { try await noteStructure($0) }
+            return problems
+        }
+        do {
+            // On a connection of its own: the script changes settings of its session.
+            let connection = try await fresh()
+            let script = renamed(try await archive.structure(major: server.major))
+            try await Self.inTransaction(on: connection) {
+                try await script.run(on: connection, to: "create the structure")
+                try await noteStructure(connection)
+            }
+            return []
+        } catch let error as BackupError where error.message.contains(Self.lockTableFull) {
+            // So many tables at once are too many locks: one by one then.
+            let problems = try await archive.createStructure()
+            try await run("create the structure") { try await noteStructure($0) }
+            return problems
+        }
+    }
+
+    /// What the server says when a transaction holds too many locks: `out_of_memory`.
+    private static let lockTableFull = "(SQLSTATE 53200)"
+
+    private func fresh() async throws -> PostgresConnection {
+        let connection = try await PostgresConnection(settings)
+        let encoding = request.encoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8"
+        try await PostgresSession.pin(connection, encoding: encoding, side: .target)
+        if server.isSuperuser {
+            try await connection.execute(
+                "SET \(PostgresSession.quietEventTriggers(major: server.major))")
+        }
+        return connection
+    }
+
+    private func noteStructure(_ connection: PostgresConnection) async throws {
+        guard hasMark else { return }
+        try await connection.execute(PostgresRestoreMark.structureIsMade)
+    }
+
+    private func renamed(_ script: PostgresScript) -> PostgresScript {
+        renaming?.applied(to: script) ?? script
+    }
+
+    private var renaming: PostgresRenaming? {
+        guard let renamed = archive.plan.renamed else { return nil }
+        let entries = archive.archive.entries.filter { archive.plan.chosen.contains($0.id) }
+        return PostgresRenaming(
+            renamed.from, to: renamed.to, entries: entries,
+            names: PostgresArchiveNames(archive.archive, request),
+            isTaken: { presence.relations[$0] != nil })
     }
 
     func createIndexesAndConstraints() async throws -> [String] {
-        try await archive.createIndexesAndConstraints()
+        guard archive.plan.renamed == nil else {
+            try await runRenamed(archive.afterRows)
+            return []
+        }
+        return try await archive.createIndexesAndConstraints()
+    }
+
+    /// Entries of the section after the rows, for a table with another name.
+    private func runRenamed(_ entries: Set<Int>) async throws {
+        let script = renamed(
+            try await archive.script(entries, sections: ["post-data"], major: server.major))
+        let connection = try await fresh()
+        try await Self.inTransaction(on: connection) {
+            try await script.run(on: connection, to: "create every index and constraint")
+        }
     }
 
     func finish() async throws -> [String] {
@@ -71,7 +106,16 @@ struct PostgresTarget: Target {
                 BEGIN; CREATE TEMPORARY TABLE dbtool_last_commit () ON COMMIT DROP; COMMIT
                 """)
         }
-        return try await archive.createWhatWouldBeInTheWay()
+        var problems: [String] = []
+        if archive.plan.renamed == nil {
+            problems = try await archive.createWhatWouldBeInTheWay()
+        } else {
+            try await runRenamed(archive.last)
+        }
+        if hasMark {
+            try await run("finish") { try await $0.execute(PostgresRestoreMark.removal) }
+        }
+        return problems
     }
 
     // MARK: Rows
@@ -84,6 +128,7 @@ struct PostgresTarget: Target {
         agrees: @Sendable (Int) async throws -> Void
     ) async throws {
         do {
+            try await emptyInterrupted(load)
             guard load.table.schema != PostgresLargeObjects.pages.schema else {
                 return try await loadLargeObjects(load, next: next, agrees: agrees)
             }
@@ -92,6 +137,7 @@ struct PostgresTarget: Target {
                     try await Self.inTransaction(on: connection) {
                         try await agrees(
                             try await connection.copyIn(Self.copy(load), from: next))
+                        try await noteLoaded(load, on: connection)
                     }
                 }
             }
@@ -99,6 +145,28 @@ struct PostgresTarget: Target {
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot load \(load.table)")
         }
+    }
+
+    /// An interrupted restore may have committed a part of a table that several connections loaded.
+    private func emptyInterrupted(_ load: TableLoad) async throws {
+        guard plan.continues, load.loadsThrough == nil, presence.relations[load.table] != nil else {
+            return
+        }
+        try await connections.withOne { connection in
+            let row = try await connection.value(
+                "SELECT 1 FROM ONLY \(SQLText.qualified(load.table)) LIMIT 1")
+            guard row != nil else { return }
+            try await connection.execute("TRUNCATE ONLY \(SQLText.qualified(load.table))")
+        }
+    }
+
+    private func noteLoaded(_ load: TableLoad, on connection: PostgresConnection) async throws {
+        guard hasMark else { return }
+        try await connection.execute(PostgresRestoreMark.isLoaded(nameInBackup(load)))
+    }
+
+    private func nameInBackup(_ load: TableLoad) -> TableName {
+        archive.plan.renamed?.from ?? load.table
     }
 
     /// Every connection commits only after the rows of all of them agree.
@@ -124,6 +192,7 @@ struct PostgresTarget: Target {
         }
         do {
             for connection in all { try await connection.execute("COMMIT") }
+            try await noteLoaded(load, on: all[0])
         } catch {
             await emptyAgain(load)
             throw error
@@ -132,11 +201,11 @@ struct PostgresTarget: Target {
 
     /// A part of the table may have been committed and another not.
     private func emptyAgain(_ load: TableLoad) async {
-        let table = SQLText.qualified(load.loadsThrough ?? load.table)
         for connection in connections.all {
             await Self.rollBack(connection)
             // The first connection that still lives does it; the error that led here is reported.
-            if (try? await connection.execute("TRUNCATE \(table)")) != nil { return }
+            let emptying = "TRUNCATE \(SQLText.qualified(load.place))"
+            if (try? await connection.execute(emptying)) != nil { return }
         }
     }
 
@@ -154,56 +223,127 @@ struct PostgresTarget: Target {
                 try await agrees(try await connection.copyIn(copy, from: next))
                 let statements = PostgresLargeObjects.restoreStatements(
                     for: load.table, omitsOwners: request.omitsOwners,
-                    omitsPrivileges: request.omitsPrivileges)
+                    omitsPrivileges: request.omitsPrivileges,
+                    replaces: request.drops || request.existing == .truncate)
                 for statement in statements {
                     for made in try await connection.rows(statement).compactMap({ $0[0] })
                     where load.table == PostgresLargeObjects.objects && Int(made) == nil {
                         try await connection.execute(made)
                     }
                 }
+                try await noteLoaded(load, on: connection)
             }
         }
     }
 
-    private static func copy(_ load: TableLoad) -> String {
-        let table = SQLText.qualified(load.loadsThrough ?? load.table)
-        return "COPY \(table)\(SQLText.columnList(load.columns)) FROM STDIN (FORMAT csv)"
+    func changeExistingTables(
+        _ body: (
+            _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
+        ) async throws -> Void
+    ) async throws {
+        let notes = plan.tables.filter { [.truncate, .append].contains($0.value.treatment) }
+            .map { PostgresRestoreMark.isLoaded($0.key) }
+        try await connections.withOne { connection in
+            try await PostgresExistingTables(plan, in: request.database, on: connection)
+                .change(noting: hasMark ? notes : [], body)
+        }
+    }
+
+    static func copy(_ load: TableLoad) -> String {
+        "COPY \(SQLText.qualified(load.place))\(SQLText.columnList(load.columns)) "
+            + "FROM STDIN (FORMAT csv)"
+    }
+
+    // MARK: Reading back
+
+    func parts(of load: TableLoad) async throws -> [TablePart] {
+        do {
+            return try await connections.withOne { connection in
+                try await rows(of: load, on: connection).statements.map {
+                    TablePart(table: load.place, selection: $0)
+                }
+            }
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot read \(load.place) back")
+        }
+    }
+
+    private func rows(
+        of load: TableLoad, on connection: PostgresConnection
+    ) async throws -> PostgresRows {
+        if load.table.schema == PostgresLargeObjects.pages.schema {
+            return try await PostgresLargeObjects.rows(of: load.table, connection)
+        }
+        let row = try await connection.rows(
+            """
+            SELECT c.relkind, a.amname = 'heap', pg_catalog.pg_relation_size(c.oid),
+                   pg_catalog.pg_table_size(c.oid), pg_catalog.current_setting('block_size')
+            FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
+            WHERE c.oid = $1::regclass
+            """, [SQLText.qualified(load.place)]
+        ).first
+        guard let row, row[0] != "p" else {
+            let columns = load.columns.map(SQLText.identifier).joined(separator: ", ")
+            return PostgresRows(
+                query: "SELECT \(columns) FROM \(SQLText.qualified(load.place))")
+        }
+        return PostgresRows(
+            load.place, columns: load.columns, filter: load.filter, splits: row[1] == "t",
+            sizes: (heap: Int(row[2] ?? "") ?? 0, total: Int(row[3] ?? "") ?? 0),
+            blockBytes: Int(row[4] ?? "") ?? 8192)
+    }
+
+    func read(
+        _ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void
+    ) async throws {
+        do {
+            try await connections.withOne { connection in
+                try await connection.copyOut(part.selection, into: sink)
+            }
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot read \(part.table) back")
+        }
     }
 
     // MARK: What follows rows
 
     func set(_ sequences: [SequenceValue]) async throws {
+        let renaming = renaming
         try await run("set the sequences") { connection in
             for sequence in sequences {
                 let name = TableName(schema: sequence.schema, name: sequence.name)
-                try await connection.execute(
-                    """
-                    SELECT pg_catalog.setval(\(SQLText.literal(SQLText.qualified(name))),
-                                             \(sequence.lastValue), \(sequence.isCalled))
-                    """)
+                guard let move = archive.plan.sequences[PostgresPresence.asInList(name)] else {
+                    continue
+                }
+                try await PostgresSequences.set(
+                    sequence, of: renaming?.names[name] ?? name, onlyForward: move == .forward,
+                    on: connection)
             }
         }
     }
 
     func refresh(_ views: [MaterializedView]) async throws -> [String] {
-        guard views.contains(where: \.isPopulated) else { return [] }
+        let names = PostgresArchiveNames(archive.archive, request)
+        let made = Set(
+            archive.archive.entries.filter { entry in
+                archive.plan.chosen.contains(entry.id) && entry.kind == "MATERIALIZED VIEW"
+            }.map(names.table))
+        let wanted = views.filter(\.isPopulated).filter { view in
+            let name = TableName(schema: view.schema, name: view.name)
+            // Everything is restored: what is computed from it has changed with it.
+            return made.contains(name)
+                || (request.patterns.isEmpty && presence.relations[name]?.kind == "m")
+        }
+        guard !wanted.isEmpty else { return [] }
         return try await connections.withOne { connection in
-            try await PostgresViewRefresh(connection: connection).refresh(views)
+            try await PostgresViewRefresh(connection: connection).refresh(wanted)
         }
     }
 
     func analyze() async throws -> [String] {
-        let tables = try await connections.withOne { connection in
-            try await connection.rows(
-                """
-                SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
-                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-                WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
-                  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-                ORDER BY c.relpages DESC
-                """
-            ).map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") }
-        }
+        let tables =
+            request.patterns.isEmpty && request.content == .everything
+            ? try await everyTable() : Set(plan.tables.values.map(\.load.place)).sorted()
         return try await withThrowingTaskGroup(of: String?.self) { group in
             var failures: [String?] = []
             for (index, table) in tables.enumerated() {
@@ -215,9 +355,24 @@ struct PostgresTarget: Target {
         }
     }
 
+    private func everyTable() async throws -> [TableName] {
+        try await connections.withOne { connection in
+            try await connection.rows(
+                """
+                SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
+                  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+                ORDER BY c.relpages DESC
+                """
+            ).map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") }
+        }
+    }
+
     /// Why there are no statistics for a table: a foreign partition, for example.
     private func analyze(_ table: TableName) async throws -> String? {
-        try await connections.withOne { connection in
+        guard table.schema != PostgresLargeObjects.pages.schema else { return nil }
+        return try await connections.withOne { connection in
             do {
                 try await connection.executeInterruptibly("ANALYZE \(SQLText.qualified(table))")
                 return nil

@@ -1,6 +1,6 @@
 import BackupCore
 
-/// Makes sure that a database can take a backup, before anything in it is changed.
+/// Makes sure that a server and a database can take a backup, before anything in it is changed.
 struct PostgresTargetPreparation {
     let request: TargetRequest
     let settings: PostgresSettings
@@ -12,29 +12,53 @@ struct PostgresTargetPreparation {
         return target
     }
 
-    /// Creates the database when asked to.
+    /// Whether the database exists.
     ///
-    /// - Throws: `BackupError.targetUnsuitable` with everything that is missing.
-    func prepare() async throws {
-        let administration = try await administrativeConnection()
-        try await PostgresSession.pin(administration, encoding: "UTF8", side: .target)
-        do {
+    /// - Throws: `BackupError.targetUnsuitable` when it does not and is not to be created, or when
+    ///   the server is the one that must not be used.
+    func databaseExists() async throws -> Bool {
+        try await withAdministration { administration in
+            try await checkIdentity(administration)
             let exists =
                 try await administration.value(
                     "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", [request.database])
                 != nil
-            try checkExistence(exists)
-            try await checkServer(administration)
-            if request.creates { try await create(on: administration) }
-            let target = try await PostgresConnection(targetSettings)
-            try await checkEmptiness(target)
+            guard exists || request.creates else {
+                throw BackupError(
+                    .targetUnsuitable, "database \(request.database) does not exist",
+                    hint: "Add --create to create it.")
+            }
+            return exists
+        }
+    }
+
+    /// Creates the database.
+    func create() async throws {
+        try await withAdministration { try await create(on: $0) }
+    }
+
+    /// Drops a database that this program has created.
+    func drop() async throws {
+        try await withAdministration { administration in
+            try await administration.execute(
+                "DROP DATABASE IF EXISTS \(SQLText.identifier(request.database))")
+        }
+    }
+
+    private func withAdministration<Result: Sendable>(
+        _ body: (PostgresConnection) async throws -> Result
+    ) async throws -> Result {
+        let administration = try await administrativeConnection()
+        try await PostgresSession.pin(administration, encoding: "UTF8", side: .target)
+        do {
+            return try await body(administration)
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot prepare database \(request.database)")
         }
     }
 
     /// A database that is surely there: the target itself may not be.
-    private func administrativeConnection() async throws -> PostgresConnection {
+    func administrativeConnection() async throws -> PostgresConnection {
         var last: any Error = BackupError(.connectionFailed, "no database to connect to")
         for database in ["postgres", "template1", request.database] {
             var settings = settings
@@ -48,37 +72,48 @@ struct PostgresTargetPreparation {
         throw last
     }
 
-    private func checkExistence(_ exists: Bool) throws {
-        if exists && request.creates {
-            throw BackupError(
-                .targetUnsuitable, "database \(request.database) exists already",
-                hint: "Leave out --create to restore into it, if it is empty.")
-        }
-        if !exists && !request.creates {
-            throw BackupError(
-                .targetUnsuitable, "database \(request.database) does not exist",
-                hint: "Add --create to create it.")
-        }
+    private func checkIdentity(_ connection: PostgresConnection) async throws {
+        guard let forbidden = request.forbiddenSource?["system_identifier"] else { return }
+        let own = try await connection.value(
+            "SELECT system_identifier FROM pg_catalog.pg_control_system()")
+        guard own == forbidden else { return }
+        throw BackupError(
+            .targetUnsuitable, "this is the server that the backup was taken from",
+            hint: "Name another one with --url or DB_DRILL_URL, or allow this one: --same-server.")
     }
 
-    // MARK: Roles and extensions
+    // MARK: Roles, extensions, collations
 
-    private func checkServer(_ connection: PostgresConnection) async throws {
+    /// Looks for what the server itself must have.
+    ///
+    /// `sql`: What will be run.
+    /// `named`: The roles that are needed; nil for all that the backup knows.
+    ///
+    /// - Throws: `BackupError.targetUnsuitable` with everything that is missing.
+    func checkServer(
+        _ connection: PostgresConnection, sql: PostgresScript, extensions wanted: [String],
+        roles named: (all: [String], owners: [String])?
+    ) async throws {
         var problems: [String] = []
-        let missing = try await missingRoles(connection)
+        let roles = named ?? everyRole
+        let missing = try await missingRoles(roles.all, connection)
         if !missing.isEmpty {
             problems.append("roles do not exist: \(missing.joined(separator: ", "))")
         }
-        let foreign = try await foreignRoles(connection)
+        let foreign = try await foreignRoles(roles.owners, connection)
         if !foreign.isEmpty {
             let user = try await connection.value("SELECT current_user") ?? ""
             problems.append(
                 "role \(user) may not give things to roles: \(foreign.joined(separator: ", "))")
         }
-        let extensions = try await missingExtensions(connection)
+        let extensions = try await missingExtensions(wanted, connection)
         if !extensions.isEmpty {
             problems.append(
                 "extensions are not installed on the server: \(extensions.joined(separator: ", "))")
+        }
+        let collations = try await missingCollations(sql.collations, connection)
+        if !collations.isEmpty {
+            problems.append("collations do not exist: \(collations.joined(separator: ", "))")
         }
         guard !problems.isEmpty else { return }
         let creation = missing.map { "  CREATE ROLE \(SQLText.identifier($0));" }
@@ -90,49 +125,72 @@ struct PostgresTargetPreparation {
                 ? [] : ["Or restore without owners and grants: --no-owner --no-privileges."])
             + (extensions.isEmpty
                 ? [] : ["Install the extensions' packages on the server's machine."])
+            + (collations.isEmpty
+                ? []
+                : [
+                    "Install these locales on the server's machine, then run as a superuser:",
+                    "  SELECT pg_import_system_collations('pg_catalog');",
+                ])
         throw BackupError(
             .targetUnsuitable, "the server is not ready: " + problems.joined(separator: "; "),
             hint: advice.joined(separator: "\n"))
     }
 
-    private func missingRoles(_ connection: PostgresConnection) async throws -> [String] {
-        guard !(request.omitsOwners && request.omitsPrivileges) else { return [] }
+    private var everyRole: (all: [String], owners: [String]) {
+        let owners = request.omitsOwners ? [] : request.definition.owners
+        let needsNone = request.omitsOwners && request.omitsPrivileges
+        return (needsNone ? [] : request.definition.roles, owners)
+    }
+
+    private func missingRoles(
+        _ roles: [String], _ connection: PostgresConnection
+    ) async throws -> [String] {
         let rows = try await connection.rows("SELECT rolname FROM pg_catalog.pg_roles")
         let known = Set(rows.compactMap { $0[0].map(ExactText.init) })
-        return request.definition.roles.filter { !known.contains(ExactText($0)) }
+        return roles.filter { !known.contains(ExactText($0)) }
     }
 
     /// Owners that exist and that the restoring role may not act for.
-    private func foreignRoles(_ connection: PostgresConnection) async throws -> [String] {
-        guard !request.omitsOwners else { return [] }
-        let owners = request.definition.owners
+    private func foreignRoles(
+        _ owners: [String], _ connection: PostgresConnection
+    ) async throws -> [String] {
         guard !owners.isEmpty else { return [] }
         let rows = try await connection.rows(
             """
             SELECT rolname FROM pg_catalog.pg_roles
             WHERE rolname = ANY ($1::text[]) AND NOT pg_catalog.pg_has_role(oid, 'MEMBER')
             ORDER BY rolname
-            """, [Self.textArray(owners)])
+            """, [SQLText.array(owners)])
         return rows.compactMap { $0[0] }
     }
 
-    private func missingExtensions(_ connection: PostgresConnection) async throws -> [String] {
+    private func missingExtensions(
+        _ wanted: [String], _ connection: PostgresConnection
+    ) async throws -> [String] {
         let rows = try await connection.rows("SELECT name FROM pg_catalog.pg_available_extensions")
         let known = Set(rows.compactMap { $0[0] })
-        return request.definition.extensions.filter { !known.contains($0) }
+        return wanted.filter { !known.contains($0) }
     }
 
-    private static func textArray(_ texts: [String]) -> String {
-        let quoted = texts.map {
-            "\"\($0.replacing(scalar: "\\", with: "\\\\").replacing(scalar: "\"", with: "\\\""))\""
-        }
-        return "{\(quoted.joined(separator: ","))}"
+    /// Those of the server's own catalog: others come with the backup.
+    private func missingCollations(
+        _ wanted: [String], _ connection: PostgresConnection
+    ) async throws -> [String] {
+        let rows = try await connection.rows(
+            """
+            SELECT collname FROM pg_catalog.pg_collation
+            WHERE collnamespace = 'pg_catalog'::regnamespace
+            """)
+        let known = Set(rows.compactMap { $0[0].map(ExactText.init) })
+        return wanted.filter { !known.contains(ExactText($0)) }
     }
 
     // MARK: The database
 
     /// Nothing that a user made: no relation, function, type or schema, extensions' own aside.
-    private func checkEmptiness(_ target: PostgresConnection) async throws {
+    ///
+    /// `isNew`: Whether it was to be created and is there already.
+    func checkEmptiness(_ target: PostgresConnection, isNew: Bool) async throws {
         let rows = try await target.rows(
             """
             SELECT o.kind, o.schema, o.name FROM (
@@ -159,6 +217,12 @@ struct PostgresTargetPreparation {
         let objects = try await target.value(
             "SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata")
         guard !rows.isEmpty || objects != "0" else { return }
+        guard !isNew else {
+            throw BackupError(
+                .targetUnsuitable,
+                "database \(request.database) exists already, and is not empty",
+                hint: "Leave out --create to restore into it: --existing and --clean say how.")
+        }
         let first = rows.prefix(3).map { row in
             row[0] == "schema"
                 ? "schema \(row[1] ?? "")"
@@ -169,7 +233,27 @@ struct PostgresTargetPreparation {
         throw BackupError(
             .targetUnsuitable,
             "database \(request.database) is not empty: it holds \(shown.joined(separator: ", "))\(more)",
-            hint: "Restore into a new database with --into NAME --create.")
+            hint: """
+                Restore into a new database with --into NAME --create, or say what becomes of what is \
+                there: --existing fail, truncate or append, --clean, -tablename.
+                """)
+    }
+
+    /// An empty database takes the place of one to create when it is like the source's.
+    func checkLikeness(_ target: PostgresConnection) async throws {
+        let row = try await target.rows(
+            """
+            SELECT pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype
+            FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()
+            """
+        ).first
+        let wanted = ["encoding", "collate", "ctype"].map { request.databaseProperties[$0] }
+        guard row == wanted else {
+            throw BackupError(
+                .targetUnsuitable,
+                "database \(request.database) exists already, with another encoding or locale",
+                hint: "Drop it, or leave out --create to restore into it as it is.")
+        }
     }
 
     private func create(on connection: PostgresConnection) async throws {

@@ -27,6 +27,14 @@ enum SQLText {
         return "'\(escaped.replacing(scalar: "'", with: "\\'"))'"
     }
 
+    /// Texts as the text of an array.
+    static func array(_ texts: [String]) -> String {
+        let quoted = texts.map {
+            "\"\($0.replacing(scalar: "\\", with: "\\\\").replacing(scalar: "\"", with: "\\\""))\""
+        }
+        return "{\(quoted.joined(separator: ","))}"
+    }
+
     /// A parenthesised list of columns; nothing for none, which SQL cannot write.
     static func columnList(_ columns: [String]) -> String {
         columns.isEmpty ? "" : " (\(columns.map(identifier).joined(separator: ", ")))"

@@ -36,6 +36,13 @@ public enum TerminalOutput {
         return String(cString: text)
     }
 
+    /// Asks a question on the terminal; nil without one.
+    public static func ask(_ question: String) -> String? {
+        guard isatty(STDIN_FILENO) == 1 else { return nil }
+        printError(question)
+        return readLine()?.trimmingCharacters(in: .whitespaces)
+    }
+
     private static func writeAll(_ bytes: [UInt8], to file: Int32) -> Bool {
         bytes.withUnsafeBytes { buffer in
             var rest = buffer[...]

@@ -87,12 +87,95 @@ extension EngineContract {
             request.creates = false
             try await demandUnsuitable(request, subject)
             request.creates = true
-            _ = try await subject.engine.withTarget(of: request) { try await $0.createStructure() }
+            try await makeEmptyTables(request, subject)
             try await demandUnsuitable(request, subject)
             request.creates = false
             try await demandUnsuitable(request, subject)
         },
+        ContractCheck("a plan that is not approved changes nothing") { subject in
+            var request = try await targetRequest(of: subject)
+            request.creates = true
+            let made: Bool? = try await subject.engine.withTarget(of: request) { plan in
+                try demand(plan.createsDatabase, "no database would be created")
+                try demand(
+                    plan.tables.keys.sorted(), equals: subject.sample.rows.keys.sorted(), "tables")
+                return false
+            } _: { _ in
+                true
+            }
+            try demand(made == nil, "the body ran")
+            request.creates = false
+            try await demandUnsuitable(request, subject)
+        },
+        ContractCheck("tables that exist are replaced or added to, all or none") { subject in
+            var request = try await targetRequest(of: subject)
+            request.creates = true
+            try await makeEmptyTables(request, subject)
+            request.creates = false
+            for (existing, failing, count) in [
+                (ExistingTables.append, false, 1), (.append, true, 1), (.append, false, 2),
+                (.truncate, true, 2), (.truncate, false, 1),
+            ] {
+                request.existing = existing
+                try await change(request, subject, failing: failing)
+                let expected = (0..<count).flatMap { _ in subject.sample.wordRows }
+                try demand(
+                    await subject.targetRows(subject.sample.words).sortedRows,
+                    equals: expected.sortedRows, "words after \(existing), failing: \(failing)")
+            }
+        },
+        ContractCheck("a table that exists is refused when nobody said what becomes of it") {
+            subject in
+            var request = try await targetRequest(of: subject)
+            request.creates = true
+            try await makeEmptyTables(request, subject)
+            request.creates = false
+            request.patterns = [try TablePattern("\(subject.sample.words)")]
+            try await demandUnsuitable(request, subject)
+        },
+        ContractCheck("rows are read back as they are stored") { subject in
+            try await withTarget(of: subject) { target in
+                try await loadItems(of: subject, into: target, 2)
+                let collector = RowCollector()
+                for part in try await target.parts(of: itemsLoad(subject)) {
+                    try await target.read(part) { try await collector.take($0) }
+                }
+                try demand(
+                    await collector.sorted, equals: subject.sample.itemRows.sortedRows, "items")
+            }
+        },
     ]
+
+    /// A database with the sample's tables and no rows, finished.
+    private static func makeEmptyTables(
+        _ request: TargetRequest, _ subject: EngineSubject
+    ) async throws {
+        _ = try await subject.engine.withTarget(of: request, approves: { _ in true }) { target in
+            _ = try await target.createStructure()
+            _ = try await target.createIndexesAndConstraints()
+            _ = try await target.finish()
+        }
+    }
+
+    private static func change(
+        _ request: TargetRequest, _ subject: EngineSubject, failing: Bool
+    ) async throws {
+        do {
+            _ = try await subject.engine.withTarget(of: request, approves: { _ in true }) {
+                target in
+                try await target.changeExistingTables { load in
+                    let words = TableLoad(
+                        table: subject.sample.words, loadsThrough: nil, columns: ["word"])
+                    let count = try await load(words, BatchQueue(subject.sample.wordRows).next)
+                    try demand(count, equals: subject.sample.wordRows.count, "the server's count")
+                    if failing { throw DeliberateFailure() }
+                }
+                try demand(await target.finish(), equals: [], "problems")
+            }
+        } catch is DeliberateFailure where failing {
+            return
+        }
+    }
 
     // MARK: Steps
 
@@ -142,7 +225,9 @@ extension EngineContract {
         _ request: TargetRequest, _ subject: EngineSubject
     ) async throws {
         let error = try await demandError("target") {
-            try await subject.engine.withTarget(of: request) { _ in throw DeliberateFailure() }
+            try await subject.engine.withTarget(of: request, approves: { _ in true }) { _ in
+                throw DeliberateFailure()
+            }
         }
         try demand((error as? BackupError)?.code == .targetUnsuitable, "another error: \(error)")
     }
@@ -158,7 +243,7 @@ extension EngineContract {
         var request = try await targetRequest(of: subject)
         request.creates = true
         request.connections = 3
-        try await subject.engine.withTarget(of: request) { target in
+        _ = try await subject.engine.withTarget(of: request, approves: { _ in true }) { target in
             try demand(await target.createStructure(), equals: [], "problems")
             try await body(target)
         }
@@ -167,10 +252,19 @@ extension EngineContract {
     private static func targetRequest(of subject: EngineSubject) async throws -> TargetRequest {
         try await withSnapshot(of: subject) { snapshot in
             let moment = snapshot.moment
-            return TargetRequest(
+            var request = TargetRequest(
                 database: subject.target, definition: snapshot.definition,
                 sourceVersion: moment.serverVersion, encoding: moment.encoding,
                 databaseProperties: moment.databaseProperties)
+            request.defaultSchema = moment.defaultSchema
+            request.storedTables = snapshot.schema.tables.map { table in
+                StoredTable(
+                    object: table.identity.object,
+                    load: TableLoad(
+                        table: table.name, loadsThrough: table.loadsThrough,
+                        columns: table.storedColumns.map(\.name)))
+            }
+            return request
         }
     }
 }

@@ -19,7 +19,11 @@ public struct MemoryEngine: Engine {
         case commit(TableName)
         case createIndexes
         case setSequences
+        /// The rows of tables that were there are about to be seen by others.
+        case commitExisting
         case finish
+        /// A table is about to be read back.
+        case readBack(TableName)
     }
 
     /// The server.
@@ -60,22 +64,20 @@ public struct MemoryEngine: Engine {
         return try await body(MemorySnapshot(of: database, request, by: self))
     }
 
-    /// Opens a database that must be empty, or not there yet when it is to be created.
+    /// Opens a database: one to create, an empty one, or one whose tables the request speaks of.
     public func withTarget<Result: Sendable>(
-        of request: TargetRequest, _ body: (any Target) async throws -> Result
-    ) async throws -> Result {
+        of request: TargetRequest, approves: (TargetPlan) async throws -> Bool,
+        _ body: (any Target) async throws -> Result
+    ) async throws -> Result? {
         try await beforeStep(.openTarget)
-        switch (server[request.database], request.creates) {
-        case (nil, true): server[request.database] = MemoryDatabase()
-        case (nil, false):
-            throw BackupError(.targetUnsuitable, "there is no database \(request.database)")
-        case (.some, true):
-            throw BackupError(.targetUnsuitable, "database \(request.database) is there already")
-        case (let database?, false):
-            guard database.contents.isEmpty else {
-                throw BackupError(.targetUnsuitable, "database \(request.database) is not empty")
+        let plan = try MemoryPlan(request, on: server).plan
+        guard try await approves(plan) else { return nil }
+        if plan.createsDatabase { server[request.database] = MemoryDatabase() }
+        try server.change(request.database) { database in
+            database.contents.removeAll { content in
+                plan.drops.contains { $0.name == "\(content.table.name)" }
             }
         }
-        return try await body(MemoryTarget(request, by: self))
+        return try await body(MemoryTarget(request, plan, by: self))
     }
 }

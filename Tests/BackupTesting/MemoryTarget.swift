@@ -4,15 +4,28 @@ import BackupCore
 struct MemoryTarget: Target {
     private let request: TargetRequest
     private let engine: MemoryEngine
+    let plan: TargetPlan
 
-    init(_ request: TargetRequest, by engine: MemoryEngine) {
+    init(_ request: TargetRequest, _ plan: TargetPlan, by engine: MemoryEngine) {
         self.request = request
+        self.plan = plan
         self.engine = engine
     }
 
     func createStructure() async throws -> [String] {
         try await engine.beforeStep(.createStructure)
-        engine.server[request.database] = try MemoryDatabase(definition: request.definition.sql)
+        let made = try MemoryDatabase(definition: request.definition.sql).contents
+        let renamed = plan.tables.mapValues(\.load.table)
+        try engine.server.change(request.database) { database in
+            for content in made {
+                var content = content
+                let name = content.table.name
+                content.table.name = renamed[name] ?? name
+                guard plan.creates.contains(where: { $0.name == "\(content.table.name)" })
+                else { continue }
+                database.contents.append(content)
+            }
+        }
         return []
     }
 
@@ -56,6 +69,24 @@ struct MemoryTarget: Target {
         return rows
     }
 
+    func changeExistingTables(
+        _ body: (
+            _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
+        ) async throws -> Void
+    ) async throws {
+        let changed = Exclusive(engine.server[request.database] ?? MemoryDatabase())
+        for table in plan.tables.values where table.treatment == .truncate {
+            changed.withValue { $0[rows: table.load.place] = [] }
+        }
+        try await body { load, next in
+            let rows = try await take(load, next)
+            changed.withValue { $0[rows: load.place] = ($0[rows: load.place] ?? []) + rows }
+            return rows.count + engine.countError
+        }
+        try await engine.beforeStep(.commitExisting)
+        engine.server[request.database] = changed.withValue { $0 }
+    }
+
     func createIndexesAndConstraints() async throws -> [String] {
         try await engine.beforeStep(.createIndexes)
         try engine.server.change(request.database) { $0.hasIndexes = true }
@@ -67,7 +98,17 @@ struct MemoryTarget: Target {
         try engine.server.change(request.database) { $0.sequences = sequences }
     }
 
-    var leftOut: [String] { [] }
+    func parts(of load: TableLoad) async throws -> [TablePart] {
+        [TablePart(table: load.place, selection: "")]
+    }
+
+    func read(
+        _ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void
+    ) async throws {
+        try await engine.beforeStep(.readBack(part.table))
+        let rows = engine.server[request.database]?[rows: part.table] ?? []
+        if !rows.isEmpty { try await sink(RowBatch(rows: rows)) }
+    }
 
     func refresh(_ views: [MaterializedView]) async throws -> [String] { [] }
 

@@ -18,13 +18,18 @@ public protocol Engine: Sendable {
         of request: SnapshotRequest, _ body: (any Snapshot) async throws -> Result
     ) async throws -> Result
 
-    /// Runs `body` with a database to restore into, which has been checked and not yet changed.
+    /// Runs `body` with a database to restore into, once the plan for it has been approved.
     ///
-    /// - Throws: `BackupError.targetUnsuitable` when the database is missing, is not empty or
-    ///   lacks roles or extensions, with all that is missing in one error; whatever `body` throws.
+    /// Nothing is changed before `approves` returns true: no database is created, nothing dropped.
+    ///
+    /// - Returns: Nil when the plan was not approved.
+    /// - Throws: `BackupError.targetUnsuitable` when the database is missing, holds what would be in
+    ///   the way or lacks roles or extensions, with all that is missing in one error; whatever
+    ///   `approves` and `body` throw.
     func withTarget<Result: Sendable>(
-        of request: TargetRequest, _ body: (any Target) async throws -> Result
-    ) async throws -> Result
+        of request: TargetRequest, approves: (TargetPlan) async throws -> Bool,
+        _ body: (any Target) async throws -> Result
+    ) async throws -> Result?
 }
 
 /// What to take a snapshot of, and how.

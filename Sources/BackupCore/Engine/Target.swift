@@ -1,9 +1,9 @@
 /// A database being restored into.
 ///
-/// The calls come in this order, `load` any number of times.
+/// The calls come in this order, `load` any number of times; what was not asked for is left out.
 public protocol Target: Sendable {
-    /// What belongs to the tables and points to others that the backup was not asked to hold.
-    var leftOut: [String] { get }
+    /// What was found and will be done, as it was approved.
+    var plan: TargetPlan { get }
 
     /// Creates everything that must be there before rows: types, functions, tables, views.
     ///
@@ -13,7 +13,7 @@ public protocol Target: Sendable {
     /// Whether this table must be loaded before others: what they hold belongs to its rows.
     func mustLoadFirst(_ table: TableName) -> Bool
 
-    /// Loads a table's rows and commits them if `agrees` returns.
+    /// Loads the rows of a table that this restore created, and commits them if `agrees` returns.
     ///
     ///
     /// `connections`: How many may load this table side by side; the target may use fewer.
@@ -27,18 +27,39 @@ public protocol Target: Sendable {
         agrees: @Sendable (_ rowCount: Int) async throws -> Void
     ) async throws
 
+    /// Changes the rows of tables that were there before: of all of them if `body` returns, else of
+    /// none.
+    ///
+    /// Those whose rows are replaced are empty when `body` begins. Triggers and rules do not fire;
+    /// foreign keys hold again before the change is committed.
+    ///
+    /// `body`: Gets what loads one table's rows, and gives the number that the server took.
+    func changeExistingTables(
+        _ body: (
+            _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
+        ) async throws -> Void
+    ) async throws
+
     /// Creates everything that comes after rows: indexes, constraints, foreign keys last, triggers.
     ///
     /// - Returns: What could not be created because the backup does not hold what it needs.
     func createIndexesAndConstraints() async throws -> [String]
 
-    /// Puts sequences where they stood.
+    /// Puts sequences where they stood; those of tables that kept their rows never go back.
+    ///
+    /// Sequences that have nothing to do with what is restored are left alone.
     func set(_ sequences: [SequenceValue]) async throws
 
     /// Computes materialized views again, those that others are computed from first.
     ///
     /// - Returns: What could not be computed.
     func refresh(_ views: [MaterializedView]) async throws -> [String]
+
+    /// How to read a table's rows back; each row is in exactly one part.
+    func parts(of load: TableLoad) async throws -> [TablePart]
+
+    /// Reads a part as it is stored now, in CSV records as `Snapshot.read` gives them.
+    func read(_ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void) async throws
 
     /// Gathers statistics for the planner.
     ///
@@ -51,46 +72,6 @@ public protocol Target: Sendable {
     func finish() async throws -> [String]
 }
 
-/// What to restore into, and what will be restored.
-public struct TargetRequest: Sendable {
-    /// The database's name.
-    public var database: String
-    /// Whether to create it first.
-    public var creates = false
-    /// Whether to leave objects to the restoring role.
-    public var omitsOwners = false
-    /// Whether to leave out grants.
-    public var omitsPrivileges = false
-    /// How many connections work side by side; at least 1.
-    public var connections = 2
-    /// The definition from the backup.
-    public var definition: SchemaDefinition
-    /// The server's version that the backup was taken from.
-    public var sourceVersion: String
-    /// The encoding of the files.
-    public var encoding: String
-    /// What the source's database was like.
-    public var databaseProperties: [String: String]
-    /// The server's own numbers of the tables to restore; nil restores everything.
-    public var tables: Set<String>?
-    /// Whether rows were left out of the backup: foreign keys to them may be impossible.
-    public var lacksRows = false
-    /// Whether tables were left out of the backup: what refers to them is impossible.
-    public var lacksTables = false
-
-    /// Asks for a database.
-    public init(
-        database: String, definition: SchemaDefinition, sourceVersion: String, encoding: String,
-        databaseProperties: [String: String]
-    ) {
-        self.database = database
-        self.definition = definition
-        self.sourceVersion = sourceVersion
-        self.encoding = encoding
-        self.databaseProperties = databaseProperties
-    }
-}
-
 /// One table's rows on their way into a target.
 public struct TableLoad: Sendable {
     /// The table.
@@ -99,11 +80,19 @@ public struct TableLoad: Sendable {
     public var loadsThrough: TableName?
     /// The columns of the CSV, in order.
     public var columns: [String]
+    /// The condition that selected the rows, for tables of extensions.
+    public var filter: String?
 
     /// Describes a load.
-    public init(table: TableName, loadsThrough: TableName?, columns: [String]) {
+    public init(
+        table: TableName, loadsThrough: TableName?, columns: [String], filter: String? = nil
+    ) {
         self.table = table
         self.loadsThrough = loadsThrough
         self.columns = columns
+        self.filter = filter
     }
+
+    /// The table that takes the rows.
+    public var place: TableName { loadsThrough ?? table }
 }

@@ -43,6 +43,24 @@ public struct TablePattern: Sendable, Hashable {
         return isInSchema && Self.match(name, Array(table.name.unicodeScalars))
     }
 
+    /// The one table that is meant: its schema, where there is one, and its name.
+    ///
+    /// Nil when the pattern holds a wildcard.
+    public var literal: (schema: String?, name: String)? {
+        guard let name = Self.text(of: name) else { return nil }
+        guard let schema else { return (nil, name) }
+        return Self.text(of: schema).map { ($0, name) }
+    }
+
+    private static func text(of elements: [Element]) -> String? {
+        var scalars = String.UnicodeScalarView()
+        for element in elements {
+            guard case .literal(let scalar) = element else { return nil }
+            scalars.append(scalar)
+        }
+        return String(scalars)
+    }
+
     private static func parts(of text: String) throws -> [[Element]] {
         var parts: [[Element]] = [[]]
         var isQuoted = false

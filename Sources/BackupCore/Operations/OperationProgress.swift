@@ -40,6 +40,11 @@ public final class OperationProgress: Sendable {
         phases(phase)
     }
 
+    /// Shows nothing until the next phase begins: a person is being asked something.
+    public func pause() {
+        reading.withLock { $0 = Reading() }
+    }
+
     /// Counts work done.
     func add(rows: Int, bytes: Int) {
         reading.withLock {
@@ -49,7 +54,7 @@ public final class OperationProgress: Sendable {
     }
 
     /// Tells a person something.
-    func note(_ text: String) {
+    public func note(_ text: String) {
         notes(text)
     }
 }

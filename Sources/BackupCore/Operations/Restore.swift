@@ -1,10 +1,11 @@
 import Foundation
 
-/// Restores a point into a new or empty database.
+/// Restores a point: everything or some tables, into a new, an empty or an existing database.
 ///
 /// The structure first, then rows, then everything that would slow rows down or refuse them in the
 /// wrong order. Every row is fingerprinted on its way, and a table is committed only when its
-/// fingerprint and the server's own count agree with the backup.
+/// fingerprint and the server's own count agree with the backup. Tables that were there before
+/// change together: all of them or none.
 public struct Restore: Sendable {
     private let engine: any Engine
     private let repository: Repository
@@ -17,12 +18,17 @@ public struct Restore: Sendable {
         self.request = request
     }
 
-    /// Restores.
+    /// Restores, once `approves` has said yes to the plan.
     ///
-    /// - Throws: `BackupError`; before the target is touched when the backup or the target is not as
-    ///   it must be.
-    public func run(progress: OperationProgress) async throws -> RestoreReport {
+    /// - Returns: Nil when the plan was not approved; nothing has been changed then.
+    /// - Throws: `BackupError`; before the target is touched when the request, the backup or the
+    ///   target is not as it must be.
+    public func run(
+        progress: OperationProgress,
+        approves: (RestorePlan) async throws -> Bool = { _ in true }
+    ) async throws -> RestoreReport? {
         let start = ContinuousClock.now
+        try request.validate()
         progress.begin("checking the backup")
         let point = try await repository.contents()
             .point(named: request.point, database: request.sourceDatabase)
@@ -34,20 +40,32 @@ public struct Restore: Sendable {
         try await reader.checkFiles()
         let target = try await targetRequest(for: point)
         progress.begin("checking the target")
-        return try await engine.withTarget(of: target) { target in
-            let plan = RestorePlan(point, mustLoadFirst: target.mustLoadFirst)
-            progress.begin("creating the structure")
+        return try await engine.withTarget(of: target) { found in
+            try await approves(RestorePlan(point, in: request.database, found))
+        } _: { target in
+            let plan = RestorePlan(
+                point, in: request.database, target.plan, mustLoadFirst: target.mustLoadFirst)
             var problems = point.metadata.unreadableTables.map { "table \($0): not in the backup" }
-            problems += try await target.createStructure()
-            progress.begin("loading rows", totalBytes: plan.totalBytes)
-            try await load(plan, from: reader, into: target, progress)
-            problems += try await complete(point, target, progress)
+            if !plan.target.creates.isEmpty {
+                progress.begin("creating the structure")
+                problems += try await target.createStructure()
+            }
+            try await loadRows(plan, from: reader, into: target, progress)
+            if !plan.target.creates.isEmpty {
+                progress.begin("creating indexes and constraints")
+                problems += try await target.createIndexesAndConstraints()
+            }
+            problems += try await complete(plan, target, progress)
+            let differences = try await differences(plan, target, seed: reader.seed, progress)
+            progress.begin("finishing")
+            problems += try await target.finish()
             return RestoreReport(
-                point: point, database: request.database, problems: problems,
-                leftOut: target.leftOut,
-                seconds: start.duration(to: .now).seconds)
+                plan: plan, content: request.content, check: request.check, problems: problems,
+                differences: differences, seconds: start.duration(to: .now).seconds)
         }
     }
+
+    // MARK: What is asked of the engine
 
     /// Proves the definition before it is used.
     private func targetRequest(for point: Point) async throws -> TargetRequest {
@@ -63,6 +81,10 @@ public struct Restore: Sendable {
             dump: hasDump ? try await proven(RepositoryLayout.schemaDump) : nil,
             roles: metadata.roles, owners: metadata.owners, extensions: metadata.extensions)
         definition.dumpVersion = metadata.schemaDumpVersion
+        return target(metadata, definition)
+    }
+
+    private func target(_ metadata: Metadata, _ definition: SchemaDefinition) -> TargetRequest {
         var target = TargetRequest(
             database: request.database, definition: definition,
             sourceVersion: metadata.serverVersion, encoding: metadata.encoding,
@@ -71,7 +93,19 @@ public struct Restore: Sendable {
         target.omitsOwners = request.omitsOwners
         target.omitsPrivileges = request.omitsPrivileges
         target.connections = request.connections
-        target.tables = metadata.scope == Scope.database.word ? nil : Set(metadata.scopeObjects)
+        target.content = request.content
+        target.patterns = request.tables
+        target.newName = request.newName
+        target.existing = request.existing
+        target.drops = request.drops
+        target.forbiddenSource = request.refusesSource ? metadata.sourceIdentity : nil
+        target.defaultSchema = metadata.defaultSchema
+        let isWhole = metadata.scope == Scope.database.word
+        target.scopeObjects = isWhole ? nil : Set(metadata.scopeObjects)
+        target.storedTables = metadata.tables.map {
+            StoredTable(object: $0.identity.object, load: $0.load)
+        }
+        target.backup = metadata.id
         target.lacksRows = !metadata.excludedTables.isEmpty
         target.lacksTables = !metadata.unreadableTables.isEmpty
         return target
@@ -79,61 +113,99 @@ public struct Restore: Sendable {
 
     // MARK: Rows
 
-    private func load(
+    private func loadRows(
         _ plan: RestorePlan, from reader: PointReader, into target: any Target,
         _ progress: OperationProgress
     ) async throws {
+        guard request.content != .structure else { return }
+        progress.begin("loading rows", totalBytes: plan.totalBytes)
         for record in plan.first + plan.large {
-            try await load(record, from: reader, into: target, request.connections, progress)
+            try await create(record, plan, reader, target, request.connections, progress)
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, record) in plan.small.enumerated() {
                 if index >= request.connections { try await group.next() }
-                group.addTask { try await load(record, from: reader, into: target, 1, progress) }
+                group.addTask { try await create(record, plan, reader, target, 1, progress) }
             }
             try await group.waitForAll()
         }
-    }
-
-    private func load(
-        _ record: TableRecord, from reader: PointReader, into target: any Target,
-        _ connections: Int, _ progress: OperationProgress
-    ) async throws {
-        let load = TableLoad(
-            table: record.tableName, loadsThrough: record.loadsThrough,
-            columns: record.storedColumns)
-        try await reader.withRows(of: record, proving: .rows) { rows in
-            try await target.load(load, connections: connections) {
-                try Task.checkCancellation()
-                guard let batch = try await rows.next() else { return nil }
-                progress.add(rows: batch.count, bytes: batch.bytes.count)
-                return batch
-            } agrees: { count in
-                // The reader has proven that it read every row; the server must have taken as many.
-                guard count == record.fingerprint.rows else {
-                    throw BackupError(
-                        .serverRefused,
-                        "\(record.tableName) took \(count) rows of \(record.fingerprint.rows)")
+        guard !plan.existing.isEmpty else { return }
+        try await target.changeExistingTables { load in
+            for record in plan.existing {
+                try await reader.withRows(of: record, proving: .rows) { rows in
+                    let count = try await load(plan.load(of: record)) {
+                        try await next(rows, progress)
+                    }
+                    try require(count, of: record)
                 }
             }
+        }
+    }
+
+    private func create(
+        _ record: TableRecord, _ plan: RestorePlan, _ reader: PointReader, _ target: any Target,
+        _ connections: Int, _ progress: OperationProgress
+    ) async throws {
+        try await reader.withRows(of: record, proving: .rows) { rows in
+            try await target.load(plan.load(of: record), connections: connections) {
+                try await next(rows, progress)
+            } agrees: { count in
+                try require(count, of: record)
+            }
+        }
+    }
+
+    private func next(
+        _ rows: TableFileReader, _ progress: OperationProgress
+    ) async throws -> RowBatch? {
+        try Task.checkCancellation()
+        guard let batch = try await rows.next() else { return nil }
+        progress.add(rows: batch.count, bytes: batch.bytes.count)
+        return batch
+    }
+
+    /// The reader has proven that it read every row; the server must have taken as many.
+    private func require(_ count: Int, of record: TableRecord) throws {
+        guard count == record.fingerprint.rows else {
+            throw BackupError(
+                .serverRefused,
+                "\(record.tableName) took \(count) rows of \(record.fingerprint.rows)")
         }
     }
 
     // MARK: What follows rows
 
     private func complete(
-        _ point: Point, _ target: any Target, _ progress: OperationProgress
+        _ plan: RestorePlan, _ target: any Target, _ progress: OperationProgress
     ) async throws -> [String] {
-        progress.begin("creating indexes and constraints")
-        var problems = try await target.createIndexesAndConstraints()
+        guard request.content != .structure else { return [] }
+        let metadata = plan.point.metadata
         progress.begin("setting sequences")
-        try await target.set(point.metadata.sequences)
-        progress.begin("computing materialized views")
-        problems += try await target.refresh(point.metadata.materializedViews)
+        try await target.set(metadata.sequences)
+        if !metadata.materializedViews.isEmpty { progress.begin("computing materialized views") }
+        let problems = try await target.refresh(metadata.materializedViews)
         progress.begin("gathering statistics")
         for failure in try await target.analyze() { progress.note("warning: \(failure)") }
-        progress.begin("finishing")
-        return problems + (try await target.finish())
+        return problems
+    }
+
+    private func differences(
+        _ plan: RestorePlan, _ target: any Target, seed: UInt64, _ progress: OperationProgress
+    ) async throws -> [String] {
+        guard request.check == .rows else { return [] }
+        let bytes = plan.tables.reduce(0) { $0 + $1.csvBytes }
+        progress.begin("reading rows back", totalBytes: bytes)
+        return try await ReadBack(
+            plan: plan, target: target, connections: request.connections, seed: seed
+        ).differences(progress)
+    }
+}
+
+extension TableRecord {
+    /// How its rows go into a table.
+    var load: TableLoad {
+        TableLoad(
+            table: tableName, loadsThrough: loadsThrough, columns: storedColumns, filter: filter)
     }
 }
 

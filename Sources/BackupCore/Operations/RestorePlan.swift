@@ -2,31 +2,59 @@
 public struct RestorePlan: Sendable {
     /// The point that is restored.
     public let point: Point
-    /// The tables that must be loaded before others.
+    /// The database.
+    public let database: String
+    /// What the target holds already, and what is done with it.
+    public let target: TargetPlan
+    /// The tables whose rows are restored, largest first.
+    public let tables: [TableRecord]
+
+    /// Created tables that must be loaded before others.
     var first: [TableRecord] = []
-    /// Tables so large that all connections load each, largest first.
+    /// Created tables so large that all connections load each, largest first.
     var large: [TableRecord] = []
-    /// The others, largest first: each connection loads one.
+    /// The other created tables, largest first: each connection loads one.
     var small: [TableRecord] = []
+    /// Tables that were there before.
+    var existing: [TableRecord] = []
 
     /// A table of at least this many bytes is loaded by all connections together.
     private static let largeBytes = 64 << 20
 
-    init(_ point: Point, mustLoadFirst: (TableName) -> Bool) {
+    init(
+        _ point: Point, in database: String, _ target: TargetPlan,
+        mustLoadFirst: (TableName) -> Bool = { _ in false }
+    ) {
         self.point = point
-        let bySize = point.metadata.tables.sorted {
+        self.database = database
+        self.target = target
+        tables = point.metadata.tables.filter { target.tables[$0.tableName] != nil }.sorted {
             ($1.csvBytes, $0.tableName) < ($0.csvBytes, $1.tableName)
         }
-        for record in bySize {
-            if mustLoadFirst(record.tableName) {
-                first.append(record)
-            } else if record.csvBytes >= Self.largeBytes {
-                large.append(record)
-            } else {
-                small.append(record)
+        for record in tables {
+            switch target.tables[record.tableName]?.treatment {
+            case .truncate, .append: existing.append(record)
+            case .create where mustLoadFirst(record.tableName): first.append(record)
+            case .create where record.csvBytes >= Self.largeBytes: large.append(record)
+            case .create: small.append(record)
+            case .loaded, nil: continue
             }
         }
     }
 
-    var totalBytes: Int { point.metadata.csvBytes }
+    /// How a table that is in the plan is loaded.
+    func load(of record: TableRecord) -> TableLoad {
+        guard let load = target.tables[record.tableName]?.load else {
+            preconditionFailure("\(record.tableName) is not in the plan")
+        }
+        return load
+    }
+
+    /// The rows of all tables in the plan.
+    public var rowCount: Int { tables.reduce(0) { $0 + $1.fingerprint.rows } }
+
+    /// The bytes of CSV that are still to be loaded.
+    public var totalBytes: Int {
+        (first + large + small + existing).reduce(0) { $0 + $1.csvBytes }
+    }
 }

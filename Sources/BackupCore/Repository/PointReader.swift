@@ -2,8 +2,9 @@
 public struct PointReader: Sendable {
     /// What is read.
     public let point: Point
+    /// The seed of the row hashes.
+    let seed: UInt64
     private let storage: any Storage
-    private let seed: UInt64
 
     /// - Throws: `BackupError.damaged` when the point's metadata has no usable hash seed.
     public init(_ point: Point, in repository: Repository) throws {

@@ -85,4 +85,14 @@ public struct StoredFingerprint: Sendable, Codable, Hashable {
         rows = fingerprint.rows
         sum = Hex.string(of: fingerprint.sum)
     }
+
+    /// As numbers.
+    ///
+    /// - Throws: `BackupError.damaged` when the sum is not one.
+    func numbers() throws -> Fingerprint {
+        guard let sum = UInt64(sum, radix: 16) else {
+            throw BackupError(.damaged, "a fingerprint in metadata is not a number: \(sum)")
+        }
+        return Fingerprint(rows: rows, sum: sum)
+    }
 }

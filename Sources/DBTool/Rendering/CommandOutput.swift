@@ -61,7 +61,7 @@ struct CommandOutput: Sendable {
     }
 
     private static func draw(_ reading: OperationProgress.Reading, on line: ProgressLine) {
-        guard !reading.phase.isEmpty else { return }
+        guard !reading.phase.isEmpty else { return line.clear() }
         line.show(phase: reading.phase, details: ProgressText(reading).details)
     }
 

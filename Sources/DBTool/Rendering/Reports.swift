@@ -63,50 +63,6 @@ struct BackupRendering: Rendering {
     }
 }
 
-/// The result of `restore`.
-struct RestoreRendering: Rendering {
-    struct Document: Encodable {
-        let id: String
-        let database: String
-        let tables: Int
-        let rows: Int
-        let duration_seconds: Double
-        let problems: [String]
-        let left_out: [String]
-    }
-
-    private let report: RestoreReport
-
-    init(_ report: RestoreReport) {
-        self.report = report
-    }
-
-    var document: Document {
-        let tables = report.point.metadata.tables
-        return Document(
-            id: report.point.id.text, database: report.database, tables: tables.count,
-            rows: tables.reduce(0) { $0 + $1.fingerprint.rows }, duration_seconds: report.seconds,
-            problems: report.problems, left_out: report.leftOut)
-    }
-
-    var lines: [String] {
-        let document = document
-        var fields = [
-            ("into", document.database),
-            ("tables", NumberText.grouped(document.tables)),
-            ("rows", "\(NumberText.grouped(document.rows)), fingerprints and counts agree"),
-            ("time", NumberText.duration(seconds: document.duration_seconds)),
-        ]
-        let excluded = report.point.metadata.excludedTables
-        if !excluded.isEmpty {
-            fields.append(("without rows of", excluded.map(\.description).joined(separator: ", ")))
-        }
-        return ["\(document.id) restored"] + FieldList(fields).lines
-            + document.left_out.map { "  left out: \($0)" }
-            + document.problems.map { "  not made: \($0)" }
-    }
-}
-
 /// The result of `verify`.
 struct VerifyRendering: Rendering {
     struct Document: Encodable {

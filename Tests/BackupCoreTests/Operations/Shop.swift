@@ -1,6 +1,7 @@
 import BackupTesting
 import Packing
 import Synchronization
+import Testing
 
 @testable import BackupCore
 
@@ -50,8 +51,14 @@ struct Shop {
     ) async throws -> RestoreReport {
         var request = RestoreRequest(point: point, database: database)
         request.creates = true
-        return try await Restore(engine: engine, repository: repository, request: request)
+        return try await restore(request)
+    }
+
+    @discardableResult
+    func restore(_ request: RestoreRequest) async throws -> RestoreReport {
+        let report = try await Restore(engine: engine, repository: repository, request: request)
             .run(progress: OperationProgress())
+        return try #require(report)
     }
 
     /// Each table's rows, in an order that does not depend on how they came.

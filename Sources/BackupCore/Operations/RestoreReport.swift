@@ -1,0 +1,20 @@
+/// What a restore did.
+public struct RestoreReport: Sendable {
+    /// What was done.
+    public let plan: RestorePlan
+    /// What was restored of the tables.
+    public let content: RestoreContent
+    /// How the rows were proven.
+    public let check: RestoreRequest.Check
+    /// What could not be made because what it needs is not there.
+    public let problems: [String]
+    /// Tables whose rows, read back, are not those of the backup.
+    public let differences: [String]
+    /// How long it took.
+    public let seconds: Double
+
+    /// What was restored.
+    public var point: Point { plan.point }
+    /// Where.
+    public var database: String { plan.database }
+}

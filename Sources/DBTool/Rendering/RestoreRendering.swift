@@ -1,0 +1,190 @@
+import BackupCore
+import Terminal
+
+/// The result of `restore`.
+struct RestoreRendering: Rendering {
+    struct Document: Encodable {
+        let id: String
+        let database: String
+        let tables: Int
+        let rows: Int
+        let continued: Bool
+        let restored: [TableDocument]
+        let check: String
+        let duration_seconds: Double
+        let problems: [String]
+        let differences: [String]
+        let left_out: [String]
+    }
+
+    private let report: RestoreReport
+
+    init(_ report: RestoreReport) {
+        self.report = report
+    }
+
+    var document: Document {
+        Document(
+            id: report.point.id.text, database: report.database,
+            tables: report.plan.tables.count,
+            rows: report.content == .structure ? 0 : report.plan.rowCount,
+            continued: report.plan.target.continues,
+            restored: report.plan.tables.map { TableDocument($0, report.plan.target) },
+            check: report.check.rawValue, duration_seconds: report.seconds,
+            problems: report.problems, differences: report.differences,
+            left_out: report.plan.target.leftOut)
+    }
+
+    var lines: [String] {
+        let document = document
+        var fields = [("into", document.database)]
+        if report.content == .structure {
+            fields.append(("rows", "none: only the structure was asked for"))
+        } else {
+            fields.append(("tables", tables))
+            fields.append(("rows", "\(NumberText.grouped(document.rows)), \(proof)"))
+        }
+        fields.append(("time", NumberText.duration(seconds: document.duration_seconds)))
+        let excluded = report.point.metadata.excludedTables
+        if !excluded.isEmpty {
+            fields.append(("without rows of", excluded.map(\.description).joined(separator: ", ")))
+        }
+        let isWhole = document.problems.isEmpty && document.differences.isEmpty
+        return ["\(document.id) restored\(isWhole ? "" : ", but not everything")"]
+            + FieldList(fields).lines
+            + document.left_out.map { "  left out: \($0)" }
+            + document.problems.map { "  not made: \($0)" }
+            + document.differences.map { "  different: \($0)" }
+    }
+
+    /// `12, 3 of them replaced, 9 restored by the interrupted run`.
+    private var tables: String {
+        let treatments = report.plan.target.tables.values.map(\.treatment)
+        let parts: [(TargetPlan.Treatment, String)] = [
+            (.truncate, "replaced in place"), (.append, "added to"),
+            (.loaded, "restored before the interruption"),
+        ]
+        let words = parts.compactMap { treatment, words in
+            let count = treatments.count { $0 == treatment }
+            return count == 0 ? nil : "\(NumberText.grouped(count)) \(words)"
+        }
+        return ([NumberText.grouped(report.plan.tables.count)] + words).joined(separator: ", ")
+    }
+
+    private var proof: String {
+        let isAdded = report.plan.target.tables.values.contains { $0.treatment == .append }
+        guard report.check == .rows, !isAdded else { return "fingerprints and counts agree" }
+        return report.differences.isEmpty
+            ? "read back, fingerprints agree" : "read back, fingerprints differ"
+    }
+}
+
+/// A table of a restore, for programs.
+struct TableDocument: Encodable {
+    let schema: String
+    let name: String
+    let restored_as: String
+    let treatment: String
+    let rows: Int
+
+    init(_ record: TableRecord, _ plan: TargetPlan) {
+        let table = plan.tables[record.tableName]
+        schema = record.schema
+        name = record.name
+        restored_as = "\(table?.load.table ?? record.tableName)"
+        treatment = table?.treatment.rawValue ?? ""
+        rows = record.fingerprint.rows
+    }
+}
+
+/// What `restore --dry-run` shows: what would be done.
+struct RestorePlanRendering: Rendering {
+    struct Document: Encodable {
+        let id: String
+        let database: String
+        let creates_database: Bool
+        let continues: Bool
+        let drops: [String]
+        let creates: [String]
+        let uses: [String]
+        let tables: [TableDocument]
+        let left_out: [String]
+    }
+
+    private let plan: RestorePlan
+    private let request: RestoreRequest
+
+    init(_ plan: RestorePlan, _ request: RestoreRequest) {
+        self.plan = plan
+        self.request = request
+    }
+
+    var document: Document {
+        let target = plan.target
+        return Document(
+            id: plan.point.id.text, database: plan.database,
+            creates_database: target.createsDatabase, continues: target.continues,
+            drops: target.drops.map(Self.words), creates: target.creates.map(Self.words),
+            uses: target.keeps.map(Self.words),
+            tables: plan.tables.map { TableDocument($0, target) }, left_out: target.leftOut)
+    }
+
+    var lines: [String] {
+        let database = plan.target.createsDatabase ? "a new database" : "a database that exists"
+        var lines = [
+            "plan: restore \(plan.point.id) into \(plan.database), \(database); nothing was changed"
+        ]
+        if plan.target.continues { lines.append("  goes on with an interrupted restore") }
+        lines += drops.map { "  \($0)" }
+        lines += Self.counts(plan.target.creates).map { "  create  \($0)" }
+        lines += plan.target.keeps.map { "  use     \(Self.words($0)), which exists, as it is" }
+        return lines + tables.map { "  \($0)" }
+            + plan.target.leftOut.map { "  left out: \($0)" }
+    }
+
+    /// What is dropped, a line each.
+    var drops: [String] { plan.target.drops.map { "drop    \(Self.words($0))" } }
+
+    private var tables: [String] {
+        guard !plan.tables.isEmpty else { return [] }
+        var table = TextTable([
+            ("TABLE", .left), ("ROWS", .right), ("SIZE", .right), ("WHAT HAPPENS", .left),
+        ])
+        for record in plan.tables {
+            let planned = plan.target.tables[record.tableName]
+            let name = "\(record.tableName)"
+            let place = planned.map { "\($0.load.table)" } ?? name
+            table.add([
+                place == name ? name : "\(name) as \(place)",
+                NumberText.grouped(record.fingerprint.rows), "\(ByteText(record.csvBytes))",
+                planned.map { Self.words($0.treatment) } ?? "",
+            ])
+        }
+        return table.lines
+    }
+
+    private static func words(_ treatment: TargetPlan.Treatment) -> String {
+        switch treatment {
+        case .create: "created and loaded"
+        case .loaded: "nothing: restored before the interruption"
+        case .truncate: "exists: its rows are replaced"
+        case .append: "exists: rows are added"
+        }
+    }
+
+    private static func words(_ object: TargetPlan.Object) -> String {
+        "\(object.kind.lowercased()) \(object.name)"
+    }
+
+    /// `3 indexes`: names only where there are few.
+    private static func counts(_ objects: [TargetPlan.Object]) -> [String] {
+        var kinds: [String] = []
+        for object in objects where !kinds.contains(object.kind) { kinds.append(object.kind) }
+        return kinds.map { kind in
+            let names = objects.filter { $0.kind == kind }.map(\.name)
+            let shown = names.prefix(4).joined(separator: ", ")
+            let more = names.count > 4 ? " and \(names.count - 4) more" : ""
+            return "\(kind.lowercased()) \(shown)\(more)"
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import BackupCore
+
+/// Schemas and names of an archive's entries.
+///
+/// pg_restore lists `TABLE public users shop` without saying where the schema ends and the owner
+/// begins: known schemas and roles tell.
+struct PostgresArchiveNames {
+    private let owners: [String]
+    private let schemas: [String]
+
+    init(_ archive: PostgresArchive, _ request: TargetRequest) {
+        let owners = Self.owners(request)
+        self.owners = owners
+        let prefix = "SCHEMA - "
+        let made = archive.entries.filter { $0.words.startsExactly(with: prefix) }.map { entry in
+            Self.withoutOwner(
+                String(decoding: entry.words.utf8.dropFirst(prefix.utf8.count), as: UTF8.self),
+                owners)
+        }
+        schemas = made + request.storedTables.map(\.load.table.schema) + [request.defaultSchema]
+    }
+
+    /// Every role that an entry can end with; the entries of an extension have none.
+    static func owners(_ request: TargetRequest) -> [String] {
+        request.definition.owners + request.definition.roles + ["pg_database_owner", ""]
+    }
+
+    /// The table that an entry makes.
+    func table(_ entry: PostgresArchive.Entry) -> TableName {
+        let words = Self.withoutOwner(entry.name, owners)
+        let schema = schemas.filter { words.startsExactly(with: "\($0) ") }
+            .max { $0.utf8.count < $1.utf8.count }
+        let own = schema ?? String(words.prefix { $0 != " " })
+        return TableName(
+            schema: own,
+            name: String(decoding: words.utf8.dropFirst(own.utf8.count + 1), as: UTF8.self))
+    }
+
+    /// Schema and name for people.
+    func name(of entry: PostgresArchive.Entry) -> String {
+        if entry.isTable { return "\(table(entry))" }
+        let words = Self.withoutOwner(entry.name, owners)
+        return words.startsExactly(with: "- ") ? String(words.dropFirst(2)) : words
+    }
+
+    private static func withoutOwner(_ words: String, _ owners: [String]) -> String {
+        let fitting = owners.filter { owner in
+            words.utf8.reversed().starts(with: " \(owner)".utf8.reversed())
+        }
+        guard let owner = fitting.max(by: { $0.utf8.count < $1.utf8.count }) else { return words }
+        return String(decoding: words.utf8.dropLast(owner.utf8.count + 1), as: UTF8.self)
+    }
+}

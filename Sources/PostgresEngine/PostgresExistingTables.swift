@@ -1,0 +1,289 @@
+import BackupCore
+
+/// Tables that were there before a restore, while their rows change: in one transaction, so that
+/// all of them change or none.
+///
+/// Foreign keys are taken away and made again, which checks all rows at once and in any order of
+/// loading; triggers are switched off and on again as they were. All that is undone by a rollback.
+struct PostgresExistingTables {
+    /// How long to wait for somebody else's lock.
+    private static let lockTimeout = "60s"
+
+    private let connection: PostgresConnection
+    private let database: String
+    /// Every table that is changed, those that rows go through included.
+    private let tables: [TableName]
+    private let emptied: [TableName]
+    private let columns: [TableName: [String]]
+
+    init(_ plan: TargetPlan, in database: String, on connection: PostgresConnection) {
+        let changed = plan.tables.values.filter { [.truncate, .append].contains($0.treatment) }
+        self.connection = connection
+        self.database = database
+        tables = Set(changed.flatMap { [$0.load.table, $0.load.place] }).sorted()
+        emptied = changed.filter { $0.treatment == .truncate }.map(\.load.table).sorted()
+        columns = Dictionary(changed.map { ($0.load.table, $0.load.columns) }) { first, _ in first }
+    }
+
+    /// A foreign key, as it is made again.
+    private struct ForeignKey {
+        let table: TableName
+        let name: String
+        let definition: String
+        let comment: String?
+        let isOurs: Bool
+    }
+
+    /// A trigger that would fire, and the words that switch it on again.
+    private struct Trigger {
+        let table: TableName
+        let name: String
+        let activation: String
+        let isOurs: Bool
+    }
+
+    // MARK: Before anything is changed
+
+    /// Finds what the server would refuse in the middle.
+    ///
+    /// - Throws: `BackupError.targetUnsuitable`, `BackupError.permissionDenied`.
+    func check(mustBeEmpty: Bool) async throws {
+        guard !tables.isEmpty else { return }
+        try await checkColumns()
+        try await checkPrivileges()
+        guard mustBeEmpty else { return }
+        var filled: [String] = []
+        for table in columns.keys.sorted() {
+            let row = try await connection.value(
+                "SELECT 1 FROM ONLY \(SQLText.qualified(table)) LIMIT 1")
+            if row != nil { filled.append("\(table)") }
+        }
+        guard filled.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable,
+                "tables of \(database) hold rows: \(filled.joined(separator: ", "))",
+                hint: "--existing truncate replaces them, --existing append adds to them.")
+        }
+    }
+
+    private func checkColumns() async throws {
+        var problems: [String] = []
+        for (table, wanted) in columns.sorted(by: { $0.key < $1.key }) {
+            let rows = try await connection.rows(
+                """
+                SELECT attname, attgenerated <> '' FROM pg_catalog.pg_attribute
+                WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped
+                """, [SQLText.qualified(table)])
+            let known = Dictionary(
+                rows.map { (ExactText($0[0] ?? ""), $0[1] == "t") }
+            ) { first, _ in first }
+            for column in wanted {
+                switch known[ExactText(column)] {
+                case nil: problems.append("\(table) has no column \(column)")
+                case true?: problems.append("column \(column) of \(table) is computed")
+                case false?: continue
+                }
+            }
+        }
+        guard problems.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable,
+                "the rows do not fit: \(problems.joined(separator: "; "))",
+                hint: "Restore the table beside it with --as NAME, and copy what you need.")
+        }
+    }
+
+    private func checkPrivileges() async throws {
+        let user = try await connection.value("SELECT current_user") ?? ""
+        var problems: [String] = []
+        let rows = try await connection.rows(
+            """
+            SELECT n.nspname, c.relname,
+                   pg_catalog.has_table_privilege(c.oid, 'INSERT'),
+                   pg_catalog.has_table_privilege(c.oid, 'TRUNCATE'),
+                   pg_catalog.row_security_active(c.oid)
+                     AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
+            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.oid = ANY ($1::regclass[]::oid[]) ORDER BY 1, 2
+            """, [Self.array(tables)])
+        for row in rows {
+            let table = TableName(schema: row[0] ?? "", name: row[1] ?? "")
+            if row[2] != "t" { problems.append("may not insert into \(table)") }
+            if row[3] != "t", emptied.contains(table) {
+                problems.append("may not truncate \(table)")
+            }
+            if row[4] == "t" { problems.append("is subject to row-level security of \(table)") }
+        }
+        problems += try await triggers().filter { !$0.isOurs }.map {
+            "does not own \($0.table), whose trigger \($0.name) would fire"
+        }
+        problems += try await foreignKeys().filter { !$0.isOurs }.map {
+            "does not own \($0.table), whose foreign key \($0.name) must be checked anew"
+        }
+        guard problems.isEmpty else {
+            throw BackupError(
+                .permissionDenied, "role \(user) \(problems.joined(separator: "; "))",
+                hint: "Restore as the owner of these tables, or as a superuser.")
+        }
+    }
+
+    // MARK: The change
+
+    /// Runs `body` while nothing fires; what it returns is committed with `note`.
+    func change(
+        noting notes: [String],
+        _ body: (
+            _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
+        ) async throws -> Void
+    ) async throws {
+        precondition(!tables.isEmpty, "no table that exists is in the plan")
+        do {
+            try await connection.execute("BEGIN; SET LOCAL lock_timeout = '\(Self.lockTimeout)'")
+            let names = tables.map { "ONLY \(SQLText.qualified($0))" }.joined(separator: ", ")
+            try await connection.executeInterruptibly(
+                "LOCK TABLE \(names) IN ACCESS EXCLUSIVE MODE")
+            let (keys, triggers) = (try await foreignKeys(), try await triggers())
+            let forced = try await forcedTables()
+            try await run(Self.suspending(keys, triggers, forced) + [emptying])
+            try await body { load, next in
+                try await connection.copyIn(PostgresTarget.copy(load), from: next)
+            }
+            try await run(Self.resuming(keys, triggers, forced) + notes + ["COMMIT"])
+        } catch {
+            // A connection that cannot roll back is gone, and its transaction with it.
+            try? await connection.execute("ROLLBACK")
+            throw explained(error)
+        }
+    }
+
+    private func run(_ statements: [String]) async throws {
+        for statement in statements where !statement.isEmpty {
+            try await connection.executeInterruptibly(statement)
+        }
+    }
+
+    private func explained(_ error: any Error) -> any Error {
+        guard let error = error as? PostgresError else { return error }
+        var failure = error.backupError(while: "\(database) is as it was: cannot change its tables")
+        switch error.sqlState {
+        case "55P03":
+            failure.code = .locked
+            failure.hint = "Another session uses these tables; try again when it has ended."
+        case "23503":
+            failure.hint =
+                "Restore the table that is referred to as well, or mend the rows that refer to it."
+        case "23505":
+            failure.hint = "--existing truncate replaces the rows instead of adding to them."
+        default: break
+        }
+        return failure
+    }
+
+    /// `ONLY`: what inherits from these tables was not named.
+    private var emptying: String {
+        guard !emptied.isEmpty else { return "" }
+        let names = emptied.map { "ONLY \(SQLText.qualified($0))" }.joined(separator: ", ")
+        return "TRUNCATE \(names)"
+    }
+
+    private static func suspending(
+        _ keys: [ForeignKey], _ triggers: [Trigger], _ forced: [TableName]
+    ) -> [String] {
+        keys.map { key in
+            "ALTER TABLE \(SQLText.qualified(key.table)) "
+                + "DROP CONSTRAINT \(SQLText.identifier(key.name))"
+        }
+            + triggers.map { trigger in
+                "ALTER TABLE ONLY \(SQLText.qualified(trigger.table)) "
+                    + "DISABLE TRIGGER \(SQLText.identifier(trigger.name))"
+            }
+            + forced.map { "ALTER TABLE \(SQLText.qualified($0)) NO FORCE ROW LEVEL SECURITY" }
+    }
+
+    private static func resuming(
+        _ keys: [ForeignKey], _ triggers: [Trigger], _ forced: [TableName]
+    ) -> [String] {
+        forced.map { "ALTER TABLE \(SQLText.qualified($0)) FORCE ROW LEVEL SECURITY" }
+            + triggers.map { trigger in
+                "ALTER TABLE ONLY \(SQLText.qualified(trigger.table)) "
+                    + "\(trigger.activation) \(SQLText.identifier(trigger.name))"
+            }
+            + keys.flatMap { key in
+                let name = SQLText.identifier(key.name)
+                let table = SQLText.qualified(key.table)
+                let comment = key.comment.map {
+                    "COMMENT ON CONSTRAINT \(name) ON \(table) IS \(SQLText.literal($0))"
+                }
+                return ["ALTER TABLE \(table) ADD CONSTRAINT \(name) \(key.definition)"]
+                    + (comment.map { [$0] } ?? [])
+            }
+    }
+
+    // MARK: What is there
+
+    /// Their own foreign keys, and those that point to rows which are replaced.
+    ///
+    /// A partition has its whole's: the whole's is what can be taken away.
+    private func foreignKeys() async throws -> [ForeignKey] {
+        try await connection.rows(
+            """
+            WITH RECURSIVE keys(oid, parent) AS (
+              SELECT oid, conparentid FROM pg_catalog.pg_constraint
+              WHERE contype = 'f' AND (conrelid = ANY ($1::regclass[]::oid[])
+                                       OR confrelid = ANY ($2::regclass[]::oid[]))
+              UNION
+              SELECT c.oid, c.conparentid FROM keys k
+              JOIN pg_catalog.pg_constraint c ON c.oid = k.parent)
+            SELECT n.nspname, r.relname, c.conname, pg_catalog.pg_get_constraintdef(c.oid),
+                   pg_catalog.obj_description(c.oid, 'pg_constraint'),
+                   pg_catalog.pg_has_role(r.relowner, 'USAGE')
+            FROM keys k JOIN pg_catalog.pg_constraint c USING (oid)
+            JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
+            JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+            WHERE k.parent = 0 ORDER BY 1, 2, 3
+            """, [Self.array(tables), Self.array(emptied)]
+        ).map { row in
+            ForeignKey(
+                table: TableName(schema: row[0] ?? "", name: row[1] ?? ""), name: row[2] ?? "",
+                definition: row[3] ?? "", comment: row[4], isOurs: row[5] == "t")
+        }
+    }
+
+    /// Those that would fire; partitions have copies of their whole's.
+    private func triggers() async throws -> [Trigger] {
+        try await connection.rows(
+            """
+            SELECT n.nspname, r.relname, t.tgname,
+                   CASE t.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS TRIGGER'
+                     WHEN 'R' THEN 'ENABLE REPLICA TRIGGER' ELSE 'ENABLE TRIGGER' END,
+                   pg_catalog.pg_has_role(r.relowner, 'USAGE')
+            FROM pg_catalog.pg_trigger t
+            JOIN pg_catalog.pg_class r ON r.oid = t.tgrelid
+            JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+            WHERE t.tgrelid = ANY ($1::regclass[]::oid[]) AND t.tgenabled <> 'D'
+              AND (NOT t.tgisinternal OR (t.tgparentid <> 0 AND t.tgconstraint = 0))
+            ORDER BY 1, 2, 3
+            """, [Self.array(tables)]
+        ).map { row in
+            Trigger(
+                table: TableName(schema: row[0] ?? "", name: row[1] ?? ""), name: row[2] ?? "",
+                activation: row[3] ?? "", isOurs: row[4] == "t")
+        }
+    }
+
+    /// Tables whose policies hold for their owner too: COPY refuses them.
+    private func forcedTables() async throws -> [TableName] {
+        try await connection.rows(
+            """
+            SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.oid = ANY ($1::regclass[]::oid[]) AND c.relforcerowsecurity
+              AND pg_catalog.row_security_active(c.oid)
+            """, [Self.array(tables)]
+        ).map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") }
+    }
+
+    private static func array(_ tables: [TableName]) -> String {
+        SQLText.array(tables.map(SQLText.qualified))
+    }
+}

@@ -1,0 +1,168 @@
+import BackupCore
+
+/// What a database holds, in the words of pg_dump's table of contents.
+struct PostgresPresence: Sendable {
+    /// `TABLE public users`, `FUNCTION public f(integer)`, `SCHEMA - sales`.
+    private var keys: Set<ExactText> = []
+    /// Tables, views, sequences and everything else that shares their names, with its kind.
+    private(set) var relations: [TableName: Relation] = [:]
+    private let owners: [String]
+
+    /// Something whose name a table could have.
+    struct Relation: Sendable {
+        let oid: String
+        /// The letter of `pg_class.relkind`.
+        let kind: String
+        /// For sequences the table that owns it, for partitions the whole.
+        let parent: TableName?
+
+        /// Whether it can be loaded into.
+        var isTable: Bool { kind == "r" || kind == "p" }
+    }
+
+    /// A database that holds nothing.
+    init() { owners = [] }
+
+    /// `owners`: The roles that entries of the archive can end with.
+    init(_ connection: PostgresConnection, owners: [String]) async throws {
+        self.owners = owners
+        for row in try await connection.rows(Self.objects) {
+            let words = row.map { $0 ?? "" }.joined(separator: " ")
+            keys.insert(ExactText(Self.asInList(words)))
+        }
+        for row in try await connection.rows(Self.relationsQuery) {
+            let parent = row[4].map { TableName(schema: row[5] ?? "", name: $0) }
+            relations[TableName(schema: row[0] ?? "", name: row[1] ?? "")] = Relation(
+                oid: row[2] ?? "", kind: row[3] ?? "", parent: parent)
+        }
+    }
+
+    /// Whether there is such a schema.
+    func hasSchema(_ name: String) -> Bool { keys.contains(ExactText("SCHEMA - \(name)")) }
+
+    /// Whether the database holds what an entry makes.
+    func holds(_ entry: PostgresArchive.Entry) -> Bool {
+        let words = entry.words.utf8
+        return owners.contains { owner in
+            let end = " \(owner)".utf8
+            guard words.count > end.count, words.reversed().starts(with: end.reversed()) else {
+                return false
+            }
+            return keys.contains(
+                ExactText(String(decoding: words.dropLast(end.count), as: UTF8.self)))
+        }
+    }
+
+    /// pg_restore lists a name on one line, whatever it holds.
+    static func asInList(_ words: String) -> String {
+        words.replacing(scalar: "\n", with: " ").replacing(scalar: "\r", with: " ")
+    }
+
+    /// The name as archives list it.
+    static func asInList(_ name: TableName) -> TableName {
+        TableName(schema: asInList(name.schema), name: asInList(name.name))
+    }
+
+    /// The table that owns a sequence of the archive, where it is there.
+    func owner(ofSequence name: TableName) -> TableName? {
+        relations[name].flatMap { $0.kind == "S" ? $0.parent : nil }
+    }
+
+    // MARK: Questions
+
+    private static let relationsQuery = """
+        SELECT n.nspname, c.relname, c.oid, c.relkind, p.relname, pn.nspname
+        FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_catalog.pg_depend d
+          ON c.relkind = 'S' AND d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
+            AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i')
+        LEFT JOIN pg_catalog.pg_inherits i ON c.relispartition AND i.inhrelid = c.oid
+        LEFT JOIN pg_catalog.pg_class p ON p.oid = coalesce(i.inhparent, d.refobjid)
+        LEFT JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+        WHERE c.relkind <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        """
+
+    /// The tags are written as `pg_dump.c` writes them.
+    private static let objects = """
+        SELECT o.kind, coalesce(n.nspname, '-'), o.tag FROM (
+          SELECT CASE c.relkind WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'v' THEN 'VIEW'
+                   WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
+                   WHEN 'i' THEN 'INDEX' WHEN 'I' THEN 'INDEX' WHEN 'c' THEN 'TYPE'
+                   ELSE 'TABLE' END, c.relnamespace, c.relname::text
+          FROM pg_catalog.pg_class c WHERE c.relkind <> 't'
+          UNION ALL
+          SELECT k.kind, t.typnamespace, t.typname FROM pg_catalog.pg_type t
+          JOIN (VALUES ('d', 'DOMAIN'), ('e', 'TYPE'), ('r', 'TYPE'), ('b', 'TYPE'),
+                       ('b', 'SHELL TYPE'), ('p', 'SHELL TYPE')) k(type, kind)
+            ON k.type = t.typtype
+          WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
+          UNION ALL
+          SELECT CASE p.prokind WHEN 'a' THEN 'AGGREGATE' WHEN 'p' THEN 'PROCEDURE'
+                   ELSE 'FUNCTION' END, p.pronamespace,
+                 p.proname || '(' || CASE WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*'
+                   ELSE pg_catalog.array_to_string(ARRAY(
+                     SELECT pg_catalog.format_type(a.type, NULL)
+                     FROM pg_catalog.unnest(p.proargtypes::oid[]) WITH ORDINALITY a(type, i)
+                     ORDER BY a.i), ', ') END || ')'
+          FROM pg_catalog.pg_proc p
+          UNION ALL
+          SELECT k.kind, c.connamespace, coalesce(r.relname, t.typname) || ' ' || c.conname
+          FROM pg_catalog.pg_constraint c
+          LEFT JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
+          LEFT JOIN pg_catalog.pg_type t ON t.oid = c.contypid
+          JOIN (VALUES ('p', 'CONSTRAINT'), ('u', 'CONSTRAINT'), ('x', 'CONSTRAINT'),
+                       ('n', 'CONSTRAINT'), ('n', 'CHECK CONSTRAINT'), ('c', 'CHECK CONSTRAINT'),
+                       ('c', 'CONSTRAINT'), ('f', 'FK CONSTRAINT')) k(type, kind)
+            ON k.type = c.contype
+          UNION ALL
+          SELECT 'TRIGGER', r.relnamespace, r.relname || ' ' || t.tgname
+          FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class r ON r.oid = t.tgrelid
+          WHERE NOT t.tgisinternal
+          UNION ALL
+          SELECT 'RULE', r.relnamespace, r.relname || ' ' || w.rulename
+          FROM pg_catalog.pg_rewrite w JOIN pg_catalog.pg_class r ON r.oid = w.ev_class
+          UNION ALL
+          SELECT 'POLICY', r.relnamespace, r.relname || ' ' || p.polname
+          FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class r ON r.oid = p.polrelid
+          UNION ALL SELECT 'STATISTICS', stxnamespace, stxname FROM pg_catalog.pg_statistic_ext
+          UNION ALL SELECT 'COLLATION', collnamespace, collname FROM pg_catalog.pg_collation
+          UNION ALL SELECT 'CONVERSION', connamespace, conname FROM pg_catalog.pg_conversion
+          UNION ALL SELECT 'OPERATOR', oprnamespace, oprname FROM pg_catalog.pg_operator
+          UNION ALL SELECT 'OPERATOR CLASS', opcnamespace, opcname FROM pg_catalog.pg_opclass
+          UNION ALL SELECT 'OPERATOR FAMILY', opfnamespace, opfname FROM pg_catalog.pg_opfamily
+          UNION ALL SELECT 'TEXT SEARCH CONFIGURATION', cfgnamespace, cfgname
+                    FROM pg_catalog.pg_ts_config
+          UNION ALL SELECT 'TEXT SEARCH DICTIONARY', dictnamespace, dictname
+                    FROM pg_catalog.pg_ts_dict
+          UNION ALL SELECT 'TEXT SEARCH PARSER', prsnamespace, prsname FROM pg_catalog.pg_ts_parser
+          UNION ALL SELECT 'TEXT SEARCH TEMPLATE', tmplnamespace, tmplname
+                    FROM pg_catalog.pg_ts_template
+          UNION ALL SELECT 'SCHEMA', NULL, nspname FROM pg_catalog.pg_namespace
+          UNION ALL SELECT 'EXTENSION', NULL, extname FROM pg_catalog.pg_extension
+          UNION ALL SELECT 'PROCEDURAL LANGUAGE', NULL, lanname FROM pg_catalog.pg_language
+          UNION ALL SELECT 'ACCESS METHOD', NULL, amname FROM pg_catalog.pg_am WHERE oid >= 16384
+          UNION ALL SELECT 'FOREIGN DATA WRAPPER', NULL, fdwname
+                    FROM pg_catalog.pg_foreign_data_wrapper
+          UNION ALL SELECT 'SERVER', NULL, srvname FROM pg_catalog.pg_foreign_server
+          UNION ALL SELECT 'USER MAPPING', NULL,
+                           'USER MAPPING ' || usename || ' SERVER ' || srvname
+                    FROM pg_catalog.pg_user_mappings
+          UNION ALL SELECT 'EVENT TRIGGER', NULL, evtname FROM pg_catalog.pg_event_trigger
+          UNION ALL SELECT 'PUBLICATION', NULL, pubname FROM pg_catalog.pg_publication
+          UNION ALL SELECT 'SUBSCRIPTION', NULL, subname FROM pg_catalog.pg_subscription s
+                    JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
+                    WHERE d.datname = pg_catalog.current_database()
+          UNION ALL SELECT 'CAST', NULL, 'CAST (' || pg_catalog.format_type(castsource, NULL)
+                           || ' AS ' || pg_catalog.format_type(casttarget, NULL) || ')'
+                    FROM pg_catalog.pg_cast WHERE oid >= 16384
+          UNION ALL SELECT 'TRANSFORM', NULL, 'TRANSFORM FOR '
+                           || pg_catalog.format_type(t.trftype, NULL) || ' LANGUAGE ' || l.lanname
+                    FROM pg_catalog.pg_transform t
+                    JOIN pg_catalog.pg_language l ON l.oid = t.trflang
+        ) o(kind, namespace, tag)
+        LEFT JOIN pg_catalog.pg_namespace n ON n.oid = o.namespace
+        WHERE n.nspname IS NULL
+          OR (n.nspname !~ '^pg_' AND n.nspname <> 'information_schema')
+        """
+}

@@ -1,0 +1,99 @@
+import BackupCore
+
+/// SQL that pg_restore renders from an archive, as a server takes it.
+struct PostgresScript: Sendable {
+    let text: String
+
+    /// Without the lines that only psql knows, and settings that the server is too old for.
+    init(_ rendered: [UInt8], major: Int) {
+        let newline = UInt8(ascii: "\n")
+        var lines = rendered.split(separator: newline, omittingEmptySubsequences: false)[...]
+        func isNoise(_ line: ArraySlice<UInt8>) -> Bool {
+            let ignored =
+                ["\\restrict ", "\\unrestrict "]
+                + (major < 17 ? ["SET transaction_timeout = "] : [])
+            return ignored.contains { line.starts(with: $0.utf8) }
+        }
+        // They stand before the first and after the last statement; elsewhere such a line is part
+        // of a text.
+        let header = lines.prefix { !$0.starts(with: "-- Name: ".utf8) }
+        lines = lines.dropFirst(header.count)
+        let footer = lines.suffix(8)
+        lines = lines.dropLast(footer.count)
+        let kept =
+            header.filter { !isNoise($0) } + lines + footer.filter { !isNoise($0) }
+        text = String(decoding: Array(kept.joined(separator: [newline])), as: UTF8.self)
+    }
+
+    init(text: String) { self.text = text }
+
+    /// The statements that pg_restore puts before the first entry: what `--clean` drops.
+    var drops: PostgresScript {
+        let lines = text.utf8.split(
+            separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let head = lines.prefix { !$0.starts(with: "-- Name: ".utf8) }
+        return PostgresScript(text: head.map { String(Substring($0)) }.joined(separator: "\n"))
+    }
+
+    /// The entry that a character of the script belongs to: `TABLE public.users`.
+    func entry(at position: Int) -> String? {
+        let before = String(text.unicodeScalars.prefix(position)).utf8
+        let line = before.split(separator: UInt8(ascii: "\n")).map { String(Substring($0)) }
+            .last { $0.hasPrefix("-- Name: ") }
+        return line.flatMap { line in
+            line.firstMatch(of: #/^-- Name: (.*); Type: ([A-Z ]+); Schema: (.*); Owner: /#).map {
+                "\($0.2) \($0.3 == "-" ? "" : "\($0.3).")\($0.1)"
+            }
+        }
+    }
+
+    /// The roles that it names as owners, and all that it names.
+    func roles(among known: [String]) -> (all: [String], owners: [String]) {
+        var (all, owners): (Set<ExactText>, Set<ExactText>) = ([], [])
+        var before = ["", ""]
+        for token in words {
+            // `TO one, two`: a name after a comma is a role when the one before it was.
+            let isListed = ["TO", "FROM", "ROLE"].contains(before[1]) || before == ["role", ","]
+            if isListed, let name = token.identifier {
+                all.insert(ExactText(name))
+                if before == ["OWNER", "TO"] { owners.insert(ExactText(name)) }
+                before = [before[1], "role"]
+            } else {
+                let word = token.keyword ?? String(decoding: token.bytes, as: UTF8.self)
+                before = [before[1], word]
+            }
+        }
+        return (
+            known.filter { all.contains(ExactText($0)) },
+            known.filter { owners.contains(ExactText($0)) }
+        )
+    }
+
+    private var words: [SQLTokens.Token] {
+        SQLTokens(text).tokens.filter { !$0.bytes.allSatisfy { $0 <= 0x20 } }
+    }
+
+    /// The names of the server's own collations that it uses.
+    var collations: [String] {
+        let words = words
+        var names: [String] = []
+        for index in words.indices.dropLast(3)
+        where words[index].keyword == "COLLATE" && words[index + 1].identifier == "pg_catalog" {
+            guard words[index + 2].isDot, let name = words[index + 3].identifier else { continue }
+            if !names.contains(where: name.isExactly) { names.append(name) }
+        }
+        return names
+    }
+
+    /// Runs it on a connection, in the transaction that is open there.
+    ///
+    /// - Throws: `BackupError` that names what could not be made.
+    func run(on connection: PostgresConnection, to what: String) async throws {
+        do {
+            try await connection.executeInterruptibly(text)
+        } catch let error as PostgresError {
+            let place = error.position.flatMap(entry(at:))
+            throw error.backupError(while: "cannot \(what)\(place.map { ": \($0)" } ?? "")")
+        }
+    }
+}

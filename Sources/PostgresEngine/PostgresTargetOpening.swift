@@ -1,0 +1,227 @@
+import BackupCore
+
+/// How a target is found, checked and, once that has been approved, made ready.
+struct PostgresTargetOpening {
+    private let request: TargetRequest
+    private let settings: PostgresSettings
+    private let preparation: PostgresTargetPreparation
+
+    init(_ request: TargetRequest, settings: PostgresSettings) {
+        self.request = request
+        self.settings = settings
+        preparation = PostgresTargetPreparation(request: request, settings: settings)
+    }
+
+    /// What the target is before it is touched.
+    private struct Found {
+        var connection: PostgresConnection
+        var presence = PostgresPresence()
+        var mark: PostgresRestoreMark.Contents?
+        var exists = false
+    }
+
+    /// Connects, checks and asks; nil when the plan is not approved.
+    func target(approves: (TargetPlan) async throws -> Bool) async throws -> PostgresTarget? {
+        guard let dump = request.definition.dump else {
+            throw BackupError(.damaged, "the backup has no schema.dump")
+        }
+        let oldest = request.definition.dumpVersion ?? request.sourceVersion
+        let programs = try await PostgresPrograms.find(
+            atLeast: Int(oldest.prefix { $0.isNumber }) ?? 0, named: settings.pgDump)
+        do {
+            let found = try await look()
+            let server = try await PostgresServer(found.connection)
+            var archive = try await PostgresArchiveRestore(dump, request, programs: programs)
+            archive.plan = try await plan(found, archive.archive, server)
+            if found.mark != nil {
+                archive.made = Set(
+                    archive.archive.entries.filter(found.presence.holds).map(\.id))
+            }
+            try await check(found, archive, server)
+            var shown = archive.plan.target
+            shown.createsDatabase = !found.exists
+            guard try await approves(shown) else { return nil }
+            return try await prepared(found, archive, server)
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot prepare database \(request.database)")
+        }
+    }
+
+    // MARK: Looking
+
+    private func look() async throws -> Found {
+        guard try await preparation.databaseExists() else {
+            return Found(connection: try await administration())
+        }
+        let connection = try await connect()
+        try await claim(connection)
+        let mark = try await PostgresRestoreMark.read(connection)
+        if let mark {
+            try checkContinuation(mark)
+        } else {
+            try await checkEmptiness(connection)
+        }
+        let owners = PostgresArchiveNames.owners(request)
+        return Found(
+            connection: connection,
+            presence: try await PostgresPresence(connection, owners: owners), mark: mark,
+            exists: true)
+    }
+
+    private func administration() async throws -> PostgresConnection {
+        try await preparation.administrativeConnection()
+    }
+
+    /// One restore at a time works on a database.
+    private func claim(_ connection: PostgresConnection) async throws {
+        let isFree = try await connection.value(
+            "SELECT pg_catalog.pg_try_advisory_lock(1146242895, 7)")
+        guard isFree == "t" else {
+            throw BackupError(
+                .locked, "another restore into \(request.database) is under way",
+                hint: "Wait until it has ended.")
+        }
+    }
+
+    private func checkContinuation(_ mark: PostgresRestoreMark.Contents) throws {
+        let isSame =
+            mark.backup == request.backup && mark.request == PostgresRestoreMark.words(request)
+        guard !isSame else { return }
+        throw BackupError(
+            .targetUnsuitable,
+            "\(request.database) holds an unfinished restore of \(mark.backup)",
+            hint: """
+                Run that restore again with the options that it had, and it goes on; or forget it, \
+                keeping what it made: DROP SCHEMA \(PostgresRestoreMark.schema) CASCADE;
+                """)
+    }
+
+    private func checkEmptiness(_ connection: PostgresConnection) async throws {
+        let wantsNothing =
+            request.patterns.isEmpty && request.existing == nil && !request.drops
+            && request.content != .rows
+        guard request.creates || wantsNothing else { return }
+        try await preparation.checkEmptiness(connection, isNew: request.creates)
+        if request.creates { try await preparation.checkLikeness(connection) }
+    }
+
+    // MARK: Planning and checking
+
+    private func plan(
+        _ found: Found, _ archive: PostgresArchive, _ server: PostgresServer
+    ) async throws -> PostgresPlan {
+        var plan = try PostgresTargetPlanner(request, archive: archive, presence: found.presence)
+            .plan(continuing: found.mark)
+        if !server.isSuperuser {
+            // An extension belongs to who made it; commenting on another's is refused.
+            plan.chosen.subtract(
+                archive.entries.filter { $0.words.startsExactly(with: "COMMENT - EXTENSION ") }
+                    .map(\.id))
+        }
+        return plan
+    }
+
+    private func check(
+        _ found: Found, _ archive: PostgresArchiveRestore, _ server: PostgresServer
+    ) async throws {
+        let sql = try await archive.script(
+            archive.plan.chosen, sections: ["pre-data", "post-data"], major: server.major)
+        let isWhole = request.patterns.isEmpty && request.content != .rows
+        let extensions = archive.archive.entries.filter { entry in
+            archive.plan.chosen.contains(entry.id) && entry.kind == "EXTENSION"
+        }.map { PostgresArchiveNames(archive.archive, request).name(of: $0) }
+        try await preparation.checkServer(
+            found.connection, sql: sql, extensions: extensions,
+            // Large objects have owners that no statement of the script names.
+            roles: isWhole ? nil : sql.roles(among: request.definition.roles))
+        guard found.exists else { return }
+        try await PostgresExistingTables(
+            archive.plan.target, in: request.database, on: found.connection
+        ).check(mustBeEmpty: request.content == .rows && (request.existing ?? .fail) == .fail)
+    }
+
+    // MARK: Making ready
+
+    private func prepared(
+        _ found: Found, _ archive: PostgresArchiveRestore, _ server: PostgresServer
+    ) async throws -> PostgresTarget {
+        var found = found
+        if !found.exists {
+            try await preparation.create()
+            found.connection = try await connect()
+            try await claim(found.connection)
+        }
+        var all = [found.connection]
+        for _ in 1..<max(1, request.connections) { all.append(try await connect()) }
+        for connection in all { try await quieten(connection, server) }
+        try await drop(archive, on: found.connection, server)
+        let hasMark = try await leaveMark(found, archive.plan)
+        var archive = archive
+        archive.environment = await found.connection.environment
+        archive.setting =
+            server.isSuperuser && found.exists
+            ? PostgresSession.quietEventTriggers(major: server.major) : nil
+        return PostgresTarget(
+            request: request, connections: PostgresConnections(all), archive: archive,
+            server: server, settings: preparation.targetSettings, presence: found.presence,
+            hasMark: hasMark, hasStructure: found.mark?.hasStructure ?? false)
+    }
+
+    private func connect() async throws -> PostgresConnection {
+        let connection = try await PostgresConnection(preparation.targetSettings)
+        let encoding = request.encoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8"
+        try await PostgresSession.pin(connection, encoding: encoding, side: .target)
+        return connection
+    }
+
+    /// Event triggers of the target must not react to what a restore does.
+    private func quieten(
+        _ connection: PostgresConnection, _ server: PostgresServer
+    ) async throws {
+        guard server.isSuperuser else { return }
+        try await connection.execute(
+            "SET \(PostgresSession.quietEventTriggers(major: server.major))")
+    }
+
+    /// In one transaction: what cannot be dropped keeps everything.
+    private func drop(
+        _ archive: PostgresArchiveRestore, on connection: PostgresConnection,
+        _ server: PostgresServer
+    ) async throws {
+        var script = try await archive.drops(major: server.major)
+        if archive.plan.dropsCopy, let name = archive.plan.renamed?.to {
+            script = PostgresScript(text: "DROP TABLE \(SQLText.qualified(name))")
+        }
+        guard !archive.plan.target.continues, !script.text.isEmpty else { return }
+        do {
+            try await connection.execute("BEGIN; SET LOCAL lock_timeout = '60s'")
+            try await connection.executeInterruptibly(script.text)
+            try await connection.execute("COMMIT")
+        } catch {
+            // A connection that cannot roll back is gone, and its transaction with it.
+            try? await connection.execute("ROLLBACK")
+            guard let error = error as? PostgresError else { throw error }
+            var failure = error.backupError(
+                while: "\(request.database) is as it was: cannot drop what the backup holds")
+            if error.sqlState == "2BP01" {
+                failure.hint = "Drop what depends on it yourself, if that is what you want."
+            }
+            throw failure
+        }
+    }
+
+    /// False when the role may not leave a mark: then an interrupted restore cannot be gone on with.
+    private func leaveMark(_ found: Found, _ plan: PostgresPlan) async throws -> Bool {
+        guard found.mark == nil else { return true }
+        guard !plan.target.creates.isEmpty else { return false }
+        do {
+            let statements = PostgresRestoreMark.statements(request, plan)
+            try await found.connection.execute(
+                (["BEGIN"] + statements + ["COMMIT"]).joined(separator: ";\n"))
+            return true
+        } catch let error as PostgresError where error.sqlState == "42501" {
+            try await found.connection.execute("ROLLBACK")
+            return false
+        }
+    }
+}

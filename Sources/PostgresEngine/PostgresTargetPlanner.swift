@@ -1,0 +1,403 @@
+import BackupCore
+
+/// What is made, dropped and loaded: decided from the backup's archive and what the target holds.
+struct PostgresPlan: Sendable {
+    /// For people, and for the operation.
+    var target = TargetPlan()
+    /// Entries of the archive that are made.
+    var chosen: Set<Int> = []
+    /// Entries of the archive that are dropped first.
+    var drops: Set<Int> = []
+    /// Attachments to partitioned tables that were there before: made after the partition's indexes.
+    var lateAttachments: Set<Int> = []
+    /// Foreign keys to tables that were there before: their rows may not fit.
+    var doubtful: Set<Int> = []
+    /// Sequences to set; those that were there before may only go forward.
+    var sequences: [TableName: SequenceMove] = [:]
+    /// Whether a table that has the new name is dropped first.
+    var dropsCopy = false
+    /// The new name of the one table, and the entry that makes it.
+    var renamed: (entry: Int, from: TableName, to: TableName)?
+
+    /// How a sequence is set.
+    enum SequenceMove: Sendable {
+        /// To where it stood.
+        case exactly
+        /// To where it stood, unless it is further already.
+        case forward
+    }
+}
+
+/// Decides; asks nobody and changes nothing.
+struct PostgresTargetPlanner {
+    private static let containers = ["SCHEMA", "EXTENSION", "PROCEDURAL LANGUAGE"]
+
+    /// A table of the backup: with rows, without, or the whole of partitions.
+    private struct Candidate {
+        let name: TableName
+        /// Nil for tables that an extension makes.
+        let entry: Int?
+        let stored: StoredTable?
+    }
+
+    private let request: TargetRequest
+    private let archive: PostgresArchive
+    private let presence: PostgresPresence
+    private let candidates: [Candidate]
+    private let names: PostgresArchiveNames
+    private let present: Set<Int>
+
+    init(_ request: TargetRequest, archive: PostgresArchive, presence: PostgresPresence) {
+        self.request = request
+        self.archive = archive
+        self.presence = presence
+        names = PostgresArchiveNames(archive, request)
+        candidates = Self.candidates(request, archive, names)
+        present = Set(archive.entries.filter(presence.holds).map(\.id))
+    }
+
+    private static func candidates(
+        _ request: TargetRequest, _ archive: PostgresArchive, _ names: PostgresArchiveNames
+    ) -> [Candidate] {
+        let stored = Dictionary(request.storedTables.map { ($0.object, $0) }) { first, _ in first }
+        let fromArchive = archive.entries.filter { entry in
+            entry.isTable && request.scopeObjects?.contains(entry.object) ?? true
+        }.map { entry in
+            Candidate(
+                name: stored[entry.object]?.load.table ?? names.table(entry), entry: entry.id,
+                stored: stored[entry.object])
+        }
+        let known = Set(fromArchive.compactMap { $0.stored?.object })
+        let others = request.storedTables.filter { !known.contains($0.object) }
+            .map { Candidate(name: $0.load.table, entry: nil, stored: $0) }
+        return fromArchive + others
+    }
+
+    // MARK: The plan
+
+    /// What an interrupted restore, if there was one, has not done yet.
+    ///
+    /// - Throws: `BackupError.usage` for tables that the backup does not hold;
+    ///   `BackupError.targetUnsuitable` naming everything that is in the way.
+    func plan(continuing mark: PostgresRestoreMark.Contents?) throws -> PostgresPlan {
+        let selected = try selection()
+        var plan = PostgresPlan()
+        try rename(selected, &plan)
+        try checkKinds(selected, plan)
+        if let mark {
+            continueTables(selected, mark, &plan)
+        } else {
+            try decideTables(selected, &plan)
+            try decideStructure(selected, &plan)
+        }
+        decideSequences(selected, &plan)
+        return describe(plan)
+    }
+
+    private var isWhole: Bool { request.patterns.isEmpty }
+
+    /// The tables that are meant, partitions of those that are meant included.
+    private func selection() throws -> [Candidate] {
+        guard !isWhole else { return candidates }
+        var chosen: Set<TableName> = []
+        for pattern in request.patterns {
+            let matches = candidates.map(\.name).filter {
+                pattern.matches($0, defaultSchema: request.defaultSchema)
+            }
+            guard !matches.isEmpty else { throw unknown(pattern) }
+            chosen.formUnion(matches)
+        }
+        let roots = candidates.filter { chosen.contains($0.name) }.compactMap(\.entry)
+        let all = archive.withPartitions(Set(roots))
+        return candidates.filter {
+            chosen.contains($0.name) || $0.entry.map(all.contains) ?? false
+        }
+    }
+
+    private func unknown(_ pattern: TablePattern) -> BackupError {
+        let names = candidates.map { candidate in
+            candidate.name.schema.isExactly(request.defaultSchema)
+                ? candidate.name.name : "\(candidate.name)"
+        }
+        return BackupError(
+            .usage, "the backup has no table \(pattern.text)",
+            hint: Nearest.hint(to: pattern.text, among: names)
+                ?? "\"dbtool show\" lists the tables of a backup.")
+    }
+
+    private func rename(_ selected: [Candidate], _ plan: inout PostgresPlan) throws {
+        guard let literal = request.newName?.literal else { return }
+        guard selected.count == 1, let table = selected.first, let entry = table.entry else {
+            throw BackupError(
+                .usage, "--as renames one table, and \(selected.count) are meant",
+                hint: selected.count > 1
+                    ? "Name one table, or one partition, with -tablename."
+                    : "Tables that an extension makes cannot be renamed.")
+        }
+        let name = TableName(schema: literal.schema ?? table.name.schema, name: literal.name)
+        guard name != table.name else { return }
+        guard name.name.utf8.count <= 63 else {
+            throw BackupError(.usage, "the name after --as is longer than 63 bytes")
+        }
+        if name.schema != table.name.schema { try requireSchema(of: name) }
+        plan.renamed = (entry, table.name, name)
+    }
+
+    /// The name that a table has in the target.
+    private func place(_ candidate: Candidate, _ plan: PostgresPlan) -> TableName {
+        plan.renamed.map(\.to) ?? candidate.name
+    }
+
+    private func checkKinds(_ selected: [Candidate], _ plan: PostgresPlan) throws {
+        for table in selected {
+            let name = place(table, plan)
+            guard let relation = presence.relations[name], !relation.isTable else { continue }
+            throw BackupError(
+                .targetUnsuitable, "\(name) exists in \(request.database) and is no table",
+                hint: "Restore it under another name with --as, or into another database.")
+        }
+    }
+
+    // MARK: Tables
+
+    private func decideTables(_ selected: [Candidate], _ plan: inout PostgresPlan) throws {
+        let existing = selected.filter { presence.relations[place($0, plan)] != nil }
+        if request.content == .rows {
+            try requireAll(selected, existing, plan)
+        } else if request.drops {
+            try requireKnownPartitions(existing, selected)
+            plan.dropsCopy = plan.renamed != nil && !existing.isEmpty
+            plan.drops = plan.renamed == nil ? Set(existing.compactMap(\.entry)) : []
+        } else if (request.existing ?? .fail) == .fail, !existing.isEmpty {
+            throw inTheWay(existing.map { Self.words("table", place($0, plan)) })
+        }
+        if request.existing == .truncate { try requireKnownPartitions(existing, selected) }
+        guard request.content != .structure else { return }
+        let keeps = request.drops ? [] : Set(existing.map(\.name))
+        for table in selected {
+            guard let stored = table.stored else { continue }
+            plan.target.tables[table.name] = .init(
+                treatment(isKept: keeps.contains(table.name)),
+                load(stored, table, selected, keeps, plan))
+        }
+    }
+
+    private func treatment(isKept: Bool) -> TargetPlan.Treatment {
+        guard isKept else { return .create }
+        return request.existing == .truncate ? .truncate : .append
+    }
+
+    /// Rows go through the whole of partitions only when it is restored with them.
+    private func load(
+        _ stored: StoredTable, _ table: Candidate, _ selected: [Candidate],
+        _ keeps: Set<TableName>, _ plan: PostgresPlan
+    ) -> TableLoad {
+        var load = stored.load
+        if let root = load.loadsThrough {
+            let isSelected = selected.contains { $0.name == root }
+            let isAlike = keeps.contains(root) == keeps.contains(table.name)
+            if !isSelected || !isAlike { load.loadsThrough = nil }
+        }
+        if let renamed = plan.renamed {
+            load.table = renamed.to
+            load.loadsThrough = nil
+        }
+        return load
+    }
+
+    private func requireAll(
+        _ selected: [Candidate], _ existing: [Candidate], _ plan: PostgresPlan
+    ) throws {
+        let there = Set(existing.map(\.name))
+        let missing = selected.filter {
+            $0.stored != nil && $0.name.schema != PostgresLargeObjects.pages.schema
+                && !there.contains($0.name)
+        }
+        guard missing.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable,
+                "\(request.database) has no \(Self.list(missing.map { "table \(place($0, plan))" }))",
+                hint: "Leave out --data-only to create them.")
+        }
+    }
+
+    /// Emptying or dropping a partitioned table would take partitions along that nobody named.
+    private func requireKnownPartitions(_ existing: [Candidate], _ selected: [Candidate]) throws {
+        let known = Set(selected.map(\.name))
+        let unknown = presence.relations.filter { name, relation in
+            relation.kind != "S" && relation.isTable && !known.contains(name)
+                && relation.parent.map(known.contains) ?? false
+        }.keys.sorted()
+        guard unknown.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable,
+                "the backup does not hold \(Self.list(unknown.map { "partition \($0)" }))",
+                hint: "Detach these first, or name the partitions that are meant with -tablename.")
+        }
+    }
+
+    private func continueTables(
+        _ selected: [Candidate], _ mark: PostgresRestoreMark.Contents, _ plan: inout PostgresPlan
+    ) {
+        plan.target.continues = true
+        plan.chosen = mark.chosen
+        let keeps = Set(mark.tables.filter { $0.value.treatment != .create }.keys)
+        for table in selected {
+            guard let stored = table.stored, let known = mark.tables[table.name] else { continue }
+            plan.target.tables[table.name] = .init(
+                known.isLoaded ? .loaded : known.treatment,
+                load(stored, table, selected, keeps, plan))
+        }
+    }
+
+    /// Those that are made, and those that the tables' rows were numbered by.
+    private func decideSequences(_ selected: [Candidate], _ plan: inout PostgresPlan) {
+        let wanted = wanted(selected)
+        let emptied = Set(
+            plan.target.tables.filter { $0.value.treatment == .truncate }.map(\.key))
+        for entry in archive.entries where entry.isRelation && entry.isA("SEQUENCE") {
+            let name = names.table(entry)
+            if plan.chosen.contains(entry.id) {
+                plan.sequences[name] = .exactly
+            } else if wanted.contains(entry.id), plan.renamed == nil {
+                let isEmptied = presence.owner(ofSequence: name).map(emptied.contains) ?? false
+                plan.sequences[name] = isEmptied ? .exactly : .forward
+            }
+        }
+    }
+
+    // MARK: Structure
+
+    private func wanted(_ selected: [Candidate]) -> Set<Int> {
+        guard !isWhole || request.scopeObjects != nil else { return archive.all }
+        return archive.entries(making: objects(selected), present: present)
+    }
+
+    private func objects(_ selected: [Candidate]) -> Set<String> {
+        Set(selected.compactMap(\.entry).compactMap { archive[$0]?.object })
+    }
+
+    private func decideStructure(_ selected: [Candidate], _ plan: inout PostgresPlan) throws {
+        guard request.content != .rows else { return }
+        // What creates the database itself is no part of it.
+        let wanted = wanted(selected).subtracting(
+            archive.entries(ofKinds: ["DATABASE", "DATABASE PROPERTIES"], among: archive.all))
+        if isWhole { try decideWhole(wanted, &plan) }
+        // A table under another name is not the one that is there, nor is what belongs to it.
+        let own = plan.renamed.map { archive.withSequences(archive.belongings(of: [$0.entry])) }
+        let kept = wanted.intersection(present).subtracting(gone(with: plan.drops))
+            .subtracting(own ?? [])
+        let keptTables = kept.filter { archive[$0]?.isTable ?? false }
+        let keepsCopy = plan.renamed.map { presence.relations[$0.to] != nil && !plan.dropsCopy }
+        let untouched = kept.union(archive.belongings(of: keptTables))
+            .union(keepsCopy == true ? own ?? [] : [])
+        plan.chosen = wanted.subtracting(untouched)
+            .subtracting(archive.decorations(of: untouched))
+        if let renamed = plan.renamed { plan.chosen = copy(of: renamed.entry, plan.chosen) }
+        plan.lateAttachments = plan.chosen.filter { id in
+            archive[id].map { entry in
+                entry.isA("TABLE ATTACH") && !keptTables.isDisjoint(with: entry.dependencies)
+            } ?? false
+        }
+        plan.doubtful = plan.chosen.filter { id in
+            archive[id].map { entry in
+                entry.isA("FK CONSTRAINT") && !keptTables.isDisjoint(with: entry.dependencies)
+            } ?? false
+        }
+        plan.target.keeps = describe(kept.subtracting(archive.belongings(of: keptTables)))
+        plan.target.leftOut =
+            isWhole && request.scopeObjects == nil
+            ? []
+            : archive.foreignKeysLeftOut(
+                making: objects(selected), chosen: plan.chosen.union(untouched))
+    }
+
+    /// Everything is restored: what else may be there depends on what was asked for.
+    private func decideWhole(_ wanted: Set<Int>, _ plan: inout PostgresPlan) throws {
+        let blocking = wanted.intersection(present).filter { id in
+            archive[id].map { entry in !Self.containers.contains { entry.isA($0) } } ?? false
+        }
+        if request.drops {
+            let tables = blocking.filter { archive[$0]?.isTable ?? false }
+            plan.drops = blocking.subtracting(gone(with: tables)).union(tables)
+        } else if request.existing == .fail, !blocking.isEmpty {
+            throw inTheWay(describe(blocking).map { "\($0.kind.lowercased()) \($0.name)" })
+        }
+    }
+
+    /// What a dropped thing takes along: what belongs to it, and sequences that it owns.
+    private func gone(with drops: Set<Int>) -> Set<Int> {
+        let tables = drops.filter { archive[$0]?.isTable ?? false }
+        let tableNames = Set(
+            candidates.filter { $0.entry.map(tables.contains) ?? false }.map(\.name))
+        let sequences = archive.entries.filter { entry in
+            entry.isRelation && entry.isA("SEQUENCE") && present.contains(entry.id)
+                && presence.owner(ofSequence: names.table(entry)).map(tableNames.contains)
+                    ?? false
+        }
+        return drops.union(archive.belongings(of: tables)).union(sequences.map(\.id))
+    }
+
+    /// Dropped tables may refer to each other in a circle.
+    private func foreignKeys(amongTables dropped: Set<Int>) -> Set<Int> {
+        Set(
+            archive.entries.filter { entry in
+                entry.isA("FK CONSTRAINT") && present.contains(entry.id)
+                    && archive.table(of: entry).map(dropped.contains) ?? false
+            }.map(\.id))
+    }
+
+    /// A copy beside the original must not fire its triggers, nor hold on to other tables' rows.
+    private func copy(of table: Int, _ chosen: Set<Int>) -> Set<Int> {
+        let surprising = [
+            "TRIGGER", "RULE", "FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH", "PUBLICATION TABLE",
+        ]
+        return chosen.subtracting(archive.entries(ofKinds: surprising, among: chosen))
+    }
+
+    // MARK: Words
+
+    private func describe(_ plan: PostgresPlan) -> PostgresPlan {
+        var plan = plan
+        plan.target.drops = describe(plan.drops)
+        plan.drops.formUnion(foreignKeys(amongTables: plan.drops))
+        if plan.dropsCopy, let name = plan.renamed?.to {
+            plan.target.drops = [TargetPlan.Object(kind: "TABLE", name: "\(name)")]
+        }
+        let decorations = archive.entries(
+            ofKinds: ["ACL", "COMMENT", "SECURITY LABEL", "DEFAULT ACL"], among: plan.chosen)
+        plan.target.creates = describe(plan.chosen.subtracting(decorations))
+        return plan
+    }
+
+    private func describe(_ ids: Set<Int>) -> [TargetPlan.Object] {
+        archive.entries.filter { ids.contains($0.id) && !$0.kind.isEmpty }.map {
+            TargetPlan.Object(kind: $0.kind, name: names.name(of: $0))
+        }
+    }
+
+    /// `SCHEMA sales` must be there when a table is put into it under another name.
+    private func requireSchema(of name: TableName) throws {
+        guard !presence.hasSchema(name.schema) else { return }
+        throw BackupError(
+            .targetUnsuitable, "\(request.database) has no schema \(name.schema)",
+            hint: "Create it: CREATE SCHEMA \(SQLText.identifier(name.schema));")
+    }
+
+    private func inTheWay(_ words: [String]) -> BackupError {
+        BackupError(
+            .targetUnsuitable, "\(request.database) has \(Self.list(words)) already",
+            hint: """
+                --existing truncate replaces the rows of such tables, --existing append adds rows, \
+                --clean drops what the backup holds; or restore into another database\
+                \(isWhole ? "" : ", or beside it with --as NAME").
+                """)
+    }
+
+    private static func words(_ kind: String, _ name: TableName) -> String { "\(kind) \(name)" }
+
+    private static func list(_ names: [String]) -> String {
+        let shown = names.prefix(5).joined(separator: ", ")
+        return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+    }
+}
