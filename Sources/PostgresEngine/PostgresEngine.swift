@@ -24,7 +24,9 @@ public struct PostgresEngine: Engine {
     public func withSnapshot<Result: Sendable>(
         of request: SnapshotRequest, _ body: (any Snapshot) async throws -> Result
     ) async throws -> Result {
-        let source = try await PostgresSource(settings)
+        let source = try await PostgresSource(settings, for: request)
+        // Ends with this scope, whatever way it is left.
+        async let _: Void = source.watch.run()
         let snapshot = try await source.takeSnapshot(of: request)
         let result = try await body(snapshot)
         // Closing the connections ends the transactions as well; this frees the locks at once.

@@ -39,6 +39,8 @@ public struct SnapshotRequest: Sendable {
     public var connections = 2
     /// How long to wait for a table that somebody else has locked.
     public var lockTimeout: Duration = .seconds(60)
+    /// Told what a person should know while the snapshot lasts: who waits for it, whom it waits for.
+    public var notes: @Sendable (String) -> Void = { _ in }
 
     /// Asks for everything in `scope`.
     public init(scope: Scope) {
