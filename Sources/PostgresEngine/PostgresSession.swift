@@ -54,6 +54,7 @@ enum PostgresSession {
             .map { "(\(SQLText.literal($0.0)), \(SQLText.literal($0.1)))" }
             .joined(separator: ", ")
         do {
+            try await liftTimeout(of: connection)
             try await connection.execute(
                 """
                 SELECT pg_catalog.set_config(s.name, v.value, false)
@@ -63,6 +64,11 @@ enum PostgresSession {
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot prepare the session")
         }
+    }
+
+    /// A role or database can have a timeout so short that nothing longer than this would pass.
+    static func liftTimeout(of connection: PostgresConnection) async throws {
+        try await connection.execute("SET statement_timeout = 0")
     }
 
     /// Reads the settings back, inside the transaction that relies on them.
