@@ -174,7 +174,7 @@ struct PostgresSource {
     ) async throws -> [TableName] {
         let sequences = try await PostgresSequences.names(
             tables: tables, leftOut: leftOut, on: leader)
-        let unreadable = sequences.filter { !$0.isReadable }.map(\.name)
+        let unreadable = sequences.filter { !$0.isReadable }
         guard unreadable.isEmpty else {
             throw PostgresPrivileges.missing(sequences: unreadable, for: user)
         }
