@@ -81,6 +81,9 @@ actor PostgresConnection {
         try value("SELECT pg_catalog.pg_backend_pid()") ?? ""
     }
 
+    /// How it came to be.
+    var link: PostgresLink { PostgresLink(connection) }
+
     /// The settings that libpq ended up with, as environment variables for the server's programs.
     var environment: [String: String] {
         var variables: [String: String] = [:]

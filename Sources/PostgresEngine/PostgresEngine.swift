@@ -34,6 +34,11 @@ public struct PostgresEngine: Engine {
         return result
     }
 
+    /// Asks the catalogs, and reads a little of the largest table.
+    public func check(_ request: SnapshotRequest) async throws -> SourceCheck {
+        try await PostgresCheck(settings, request).run()
+    }
+
     /// Opens the target and checks it.
     public func withTarget<Result: Sendable>(
         of request: TargetRequest, _ body: (any Target) async throws -> Result

@@ -77,6 +77,36 @@ struct PostgresLocks {
         }
     }
 
+    // MARK: Who would be in the way
+
+    /// Those that hold or want an exclusive lock on one of these tables.
+    func exclusive(
+        on oids: [String]
+    ) async throws -> [(oid: String, table: TableName, peer: PostgresPeer)] {
+        try await connection.rows(
+            """
+            SELECT l.relation, n.nspname, c.relname, x.gid, x.owner, \(PostgresPeer.columns)
+            FROM pg_catalog.pg_locks l
+            JOIN pg_catalog.pg_class c ON c.oid = l.relation
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+            LEFT JOIN pg_catalog.pg_locks t ON l.pid IS NULL AND t.pid IS NULL
+              AND t.locktype = 'transactionid' AND t.virtualtransaction = l.virtualtransaction
+            LEFT JOIN pg_catalog.pg_prepared_xacts x ON x.transaction = t.transactionid
+            WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
+              AND l.relation = ANY ($1::oid[])
+              AND l.database = (SELECT oid FROM pg_catalog.pg_database
+                                WHERE datname = pg_catalog.current_database())
+            ORDER BY l.granted DESC, n.nspname COLLATE "C", c.relname COLLATE "C"
+            """, [PostgresCatalog.array(oids)]
+        ).map { row in
+            (
+                row[0] ?? "", TableName(schema: row[1] ?? "", name: row[2] ?? ""),
+                PostgresPeer(row: row[5...], gid: row[3], owner: row[4])
+            )
+        }
+    }
+
     // MARK: Whom we wait for
 
     /// Whom one of these sessions waits for, and whom those wait for in turn; nil when none waits.

@@ -26,6 +26,12 @@ struct PostgresPeer: Sendable {
         self.gid = gid
     }
 
+    /// A prepared transaction.
+    init(gid: String, owner: String?) {
+        (process, role, self.gid) = ("0", owner, gid)
+        (state, stateSince, query) = (nil, nil, nil)
+    }
+
     /// `process 4711 of role app, idle in transaction since … UTC`, without its statement.
     var words: String {
         if process == "0" {

@@ -13,7 +13,8 @@ struct PostgresPrograms: Sendable {
     let dump: String
     let major: Int
 
-    private var restore: String {
+    /// The pg_restore beside it.
+    var restore: String {
         URL(fileURLWithPath: dump).deletingLastPathComponent()
             .appendingPathComponent("pg_restore").path
     }

@@ -18,6 +18,14 @@ public protocol Engine: Sendable {
         of request: SnapshotRequest, _ body: (any Snapshot) async throws -> Result
     ) async throws -> Result
 
+    /// Finds out what a snapshot would meet, and what would make it fail, all at once.
+    ///
+    /// Writes nothing, waits for no lock, and returns what it finds; what would be refused is a
+    /// finding.
+    /// - Throws: `BackupError.connectionFailed`, `BackupError.passwordRequired`,
+    ///   `BackupError.usage` for a pattern that means nothing.
+    func check(_ request: SnapshotRequest) async throws -> SourceCheck
+
     /// Runs `body` with a database to restore into, which has been checked and not yet changed.
     ///
     /// - Throws: `BackupError.targetUnsuitable` when the database is missing, is not empty or
