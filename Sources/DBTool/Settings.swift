@@ -10,6 +10,8 @@ import SystemPackage
 struct Settings: Sendable {
     private let environment: ConfigReader
     private let file: ConfigReader?
+    /// The file's name, for people.
+    private let fileName: String
 
     /// Reads `.env`, unless `--config manual` says not to.
     ///
@@ -17,6 +19,7 @@ struct Settings: Sendable {
     init(_ options: ConnectionOptions) async throws {
         environment = ConfigReader(provider: EnvironmentVariablesProvider())
         file = try await Self.file(options)
+        fileName = options.envFile ?? ".env"
     }
 
     private static func file(_ options: ConnectionOptions) async throws -> ConfigReader? {
@@ -43,10 +46,25 @@ struct Settings: Sendable {
 
     /// A flag's value, else that of the variable: `DB_HOST`.
     func value(_ flag: String?, _ variable: String) -> String? {
-        if let flag { return flag }
+        found(flag, variable)?.value
+    }
+
+    /// The same, and what it was found in, for people: `flag`, `DB_HOST`, `DB_HOST in .env`.
+    func found(_ flag: String?, _ variable: String) -> (value: String, place: String)? {
+        if let flag { return (flag, "flag") }
         let key = ConfigKey(variable.lowercased().split(separator: "_").map(String.init))
-        if let value = environment.string(forKey: key), !value.isEmpty { return value }
-        return file?.string(forKey: key).map(Self.unquoted).flatMap { $0.isEmpty ? nil : $0 }
+        if let value = environment.string(forKey: key), !value.isEmpty { return (value, variable) }
+        return file?.string(forKey: key).map(Self.unquoted)
+            .flatMap { $0.isEmpty ? nil : ($0, "\(variable) in \(fileName)") }
+    }
+
+    /// The file's path, when others than its owner may read it.
+    var openFile: String? {
+        guard file != nil,
+            let attributes = try? FileManager.default.attributesOfItem(atPath: fileName),
+            let mode = attributes[.posixPermissions] as? Int, mode & 0o077 != 0
+        else { return nil }
+        return fileName
     }
 
     /// `.env` files often quote their values, as a shell would want it.

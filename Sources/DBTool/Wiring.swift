@@ -5,8 +5,8 @@ import Terminal
 
 /// Turns options and settings into engines and repositories.
 struct Wiring {
-    private let options: ConnectionOptions
-    private let settings: Settings
+    let options: ConnectionOptions
+    let settings: Settings
 
     init(_ options: ConnectionOptions) async throws {
         self.options = options
@@ -41,7 +41,12 @@ struct Wiring {
         }
     }
 
-    private func postgresSettings(password: String?) -> PostgresSettings {
+    /// Asks the engine what a backup would meet.
+    func check(_ request: SnapshotRequest) async throws -> SourceCheck {
+        try await withEngine { try await $0.check(request) }
+    }
+
+    func postgresSettings(password: String?) -> PostgresSettings {
         var postgres = PostgresSettings()
         postgres.url = options.url.map { Secret($0) }
         postgres.database = database
@@ -72,13 +77,18 @@ struct Wiring {
     ///
     /// - Throws: `BackupError.usage` when there is none.
     func repository(_ repository: RepositoryOptions) throws -> Repository {
-        let named = settings.value(repository.path, "DB_BACKUP_PATH")
-        guard let path = named ?? LastRepositories()[sourceName] else {
+        guard let path = repositoryPath(repository)?.value else {
             throw BackupError(
                 .usage, "no repository is named",
                 hint: "Name the folder of the backups with -path, or set DB_BACKUP_PATH.")
         }
         return Repository(storage: LocalStorage(path: path))
+    }
+
+    /// The repository's folder and where its name comes from; nil when there is none.
+    func repositoryPath(_ repository: RepositoryOptions) -> (value: String, place: String)? {
+        settings.found(repository.path, "DB_BACKUP_PATH")
+            ?? LastRepositories()[sourceName].map { ($0, "used last for this database") }
     }
 
     /// The same, for commands that only read it.

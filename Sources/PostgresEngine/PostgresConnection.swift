@@ -76,6 +76,14 @@ actor PostgresConnection {
         try rows(sql, parameters).first?.first ?? nil
     }
 
+    /// The server's number of this session; behind a pooler libpq would know another one.
+    func process() throws -> String {
+        try value("SELECT pg_catalog.pg_backend_pid()") ?? ""
+    }
+
+    /// How it came to be.
+    var link: PostgresLink { PostgresLink(connection) }
+
     /// The settings that libpq ended up with, as environment variables for the server's programs.
     var environment: [String: String] {
         var variables: [String: String] = [:]

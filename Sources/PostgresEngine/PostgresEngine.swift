@@ -24,12 +24,19 @@ public struct PostgresEngine: Engine {
     public func withSnapshot<Result: Sendable>(
         of request: SnapshotRequest, _ body: (any Snapshot) async throws -> Result
     ) async throws -> Result {
-        let source = try await PostgresSource(settings)
+        let source = try await PostgresSource(settings, for: request)
+        // Ends with this scope, whatever way it is left.
+        async let _: Void = source.watch.run()
         let snapshot = try await source.takeSnapshot(of: request)
         let result = try await body(snapshot)
         // Closing the connections ends the transactions as well; this frees the locks at once.
         try? await snapshot.leader.execute("ROLLBACK")
         return result
+    }
+
+    /// Asks the catalogs, and reads a little of the largest table.
+    public func check(_ request: SnapshotRequest) async throws -> SourceCheck {
+        try await PostgresCheck(settings, request).run()
     }
 
     /// Looks at the target, asks, and makes it ready.

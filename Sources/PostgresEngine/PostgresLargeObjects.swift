@@ -19,11 +19,11 @@ enum PostgresLargeObjects {
         let count = try await connection.value(
             "SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata")
         guard count != "0" else { return [] }
-        let readsPages =
-            try await connection.value(
-                "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_largeobject', 'SELECT')")
-            == "t"
-        if !readsPages { try await checkPrivileges(connection, user: user) }
+        let readsPages = try await readsPages(connection)
+        let unreadable = try await unreadable(connection)
+        guard unreadable.isEmpty else {
+            throw PostgresPrivileges.missing(largeObjects: unreadable, for: user)
+        }
         let query = readsPages ? queryOfPages : queryThroughFunctions
         let size = try await connection.value(
             "SELECT pg_catalog.pg_relation_size('pg_catalog.pg_largeobject')")
@@ -78,10 +78,15 @@ enum PostgresLargeObjects {
         FROM pg_catalog.pg_largeobject_metadata m
         """
 
-    private static func checkPrivileges(
-        _ connection: PostgresConnection, user: String
-    ) async throws {
-        let unreadable = try await connection.rows(
+    private static func readsPages(_ connection: PostgresConnection) async throws -> Bool {
+        try await connection.value(
+            "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_largeobject', 'SELECT')") == "t"
+    }
+
+    /// Those that the role may not read.
+    static func unreadable(_ connection: PostgresConnection) async throws -> [String] {
+        guard try await !readsPages(connection) else { return [] }
+        return try await connection.rows(
             """
             SELECT m.oid FROM pg_catalog.pg_largeobject_metadata m
             WHERE NOT pg_catalog.pg_has_role(m.lomowner, 'USAGE') AND NOT EXISTS (
@@ -91,9 +96,6 @@ enum PostgresLargeObjects {
             ORDER BY m.oid
             """
         ).compactMap(\.first).compactMap(\.self)
-        guard unreadable.isEmpty else {
-            throw PostgresPrivileges.missing(largeObjects: unreadable, for: user)
-        }
     }
 
     private static func table(

@@ -13,7 +13,8 @@ struct PostgresPrograms: Sendable {
     let dump: String
     let major: Int
 
-    private var restore: String {
+    /// The pg_restore beside it.
+    var restore: String {
         URL(fileURLWithPath: dump).deletingLastPathComponent()
             .appendingPathComponent("pg_restore").path
     }
@@ -112,7 +113,10 @@ struct PostgresPrograms: Sendable {
     }
 
     static func failure(of name: String, _ messages: String) -> BackupError {
-        let isLock = messages.contains("lock timeout") || messages.contains("could not obtain lock")
+        // pg_dump's --lock-wait-timeout is a statement_timeout while it locks.
+        let isLock =
+            messages.contains("lock timeout") || messages.contains("could not obtain lock")
+            || (messages.contains("statement timeout") && messages.contains("LOCK TABLE"))
         let first = messages.split(separator: "\n").first.map(String.init) ?? "no message"
         return BackupError(
             isLock ? .sourceChanged : .serverRefused, "\(name) failed: \(first)",

@@ -5,6 +5,15 @@ enum PostgresSequences {
     /// Enough for one statement, few enough for its length.
     private static let batch = 200
 
+    /// A sequence, and what the role may do with it.
+    struct Sequence: Sendable {
+        let name: TableName
+        let mayRead: Bool
+        let maySeeSchema: Bool
+
+        var isReadable: Bool { mayRead && maySeeSchema }
+    }
+
     /// The sequences in scope, and whether each can be read.
     ///
     /// `tables`: The oids of the tables in scope; nil for everything. A sequence belongs to
@@ -12,12 +21,12 @@ enum PostgresSequences {
     /// Sequences that `leftOut` tables own are left out with them, as pg_dump does.
     static func names(
         tables: [String]?, leftOut: [String], on connection: PostgresConnection
-    ) async throws -> [(name: TableName, isReadable: Bool)] {
+    ) async throws -> [Sequence] {
         let rows = try await connection.rows(
             """
             SELECT n.nspname, c.relname,
-                   pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
-                     AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+                   pg_catalog.has_sequence_privilege(c.oid, 'SELECT'),
+                   pg_catalog.has_schema_privilege(n.oid, 'USAGE')
             FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_catalog.pg_depend x ON x.classid = 'pg_catalog.pg_class'::regclass
@@ -43,7 +52,11 @@ enum PostgresSequences {
                              AND d.refobjid = c.oid AND f.adrelid = ANY ($1::oid[])))
             ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
             """, [tables.map(PostgresCatalog.array), PostgresCatalog.array(leftOut)])
-        return rows.map { (TableName(schema: $0[0] ?? "", name: $0[1] ?? ""), $0[2] == "t") }
+        return rows.map {
+            Sequence(
+                name: TableName(schema: $0[0] ?? "", name: $0[1] ?? ""), mayRead: $0[2] == "t",
+                maySeeSchema: $0[3] == "t")
+        }
     }
 
     /// Where the sequences stand now: their values obey no snapshot.

@@ -12,9 +12,11 @@ struct PostgresSource {
     private let user: String
     private let isStandby: Bool
     private let programs: PostgresPrograms
+    /// Knows who waits for this backup, and whom it waits for.
+    let watch: PostgresLockWatch
 
     /// Connects, and finds a pg_dump that fits the server.
-    init(_ settings: PostgresSettings) async throws {
+    init(_ settings: PostgresSettings, for request: SnapshotRequest) async throws {
         self.settings = settings
         leader = try await PostgresConnection(settings)
         let server = try await PostgresServer(leader)
@@ -23,6 +25,8 @@ struct PostgresSource {
         isStandby = server.isStandby
         programs = try await PostgresPrograms.find(atLeast: server.major, named: settings.pgDump)
         try await PostgresSession.pin(leader, encoding: encoding, side: .source)
+        watch = await PostgresLockWatch(settings, encoding: encoding, request: request)
+        try await watch.include(leader)
     }
 
     /// Takes a snapshot, and starts over when structure changed before the locks were held.
@@ -87,35 +91,18 @@ struct PostgresSource {
                 try await leader.executeInterruptibly(
                     "LOCK TABLE \(names) IN ACCESS SHARE MODE")
             } catch let error as PostgresError where error.sqlState == "55P03" {
-                throw await blocked(Array(some), error)
+                throw blocked(error)
             }
         }
         try await leader.execute("SET lock_timeout = 0")
     }
 
-    /// Says who holds or wants an exclusive lock on one of these tables.
-    private func blocked(
-        _ tables: [PostgresCatalog.Relation], _ error: PostgresError
-    ) async -> BackupError {
-        // Only to say more: without an answer the error stands as it is.
-        try? await leader.execute("ROLLBACK")
-        let rows = try? await leader.rows(
-            """
-            SELECT n.nspname, c.relname, l.pid, pg_catalog.left(a.query, 80)
-            FROM pg_catalog.pg_locks l
-            JOIN pg_catalog.pg_class c ON c.oid = l.relation
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-            WHERE l.mode = 'AccessExclusiveLock' AND l.relation = ANY ($1::oid[])
-            ORDER BY l.granted DESC LIMIT 1
-            """, [PostgresCatalog.array(tables.map(\.oid))])
-        guard let row = rows?.first else {
-            return error.backupError(while: "cannot lock the tables")
-        }
-        let table = TableName(schema: row[0] ?? "", name: row[1] ?? "")
-        return BackupError(
-            .locked, "table \(table) is locked by process \(row[2] ?? "?"): \(row[3] ?? "")",
-            hint: "Wait until it has finished, or raise --lock-timeout.")
+    /// Says who was in the way when we last looked; the queue of locks is gone by now.
+    private func blocked(_ error: PostgresError) -> BackupError {
+        var failure = error.backupError(while: "cannot lock the tables")
+        failure.code = .locked
+        guard let blocked = watch.blocked else { return failure }
+        return BackupError(.locked, blocked.words, hint: blocked.remedy)
     }
 
     private static func milliseconds(_ duration: Duration) -> Int64 {
@@ -146,12 +133,8 @@ struct PostgresSource {
         contents.schema.unreadable = scope.unreadable.map(\.name)
         contents.schema.scopeObjects = isWhole ? [] : inScope
         let id = try await leader.value("SELECT pg_catalog.pg_export_snapshot()") ?? ""
-        let definition = try await PostgresDefinition(
-            programs: programs, environment: leader.environment, snapshotID: id,
-            encoding: encoding, lockTimeout: request.lockTimeout
-        ).read(
-            tables: isWhole ? nil : Set(inScope),
-            unreadable: leftOut.map(\.name))
+        let definition = try await definition(
+            at: id, request, tables: isWhole ? nil : Set(inScope), unreadable: leftOut.map(\.name))
         let roles = try await PostgresMoment.roles(tables: isWhole ? nil : inScope, on: leader)
         var description = SchemaDefinition(
             sql: definition.sql, dump: definition.dump, roles: roles.all, owners: roles.owners,
@@ -167,12 +150,31 @@ struct PostgresSource {
             writtenUpTo: facts.writtenUpTo, meaningVersions: contents.meaningVersions)
     }
 
+    private func definition(
+        at snapshotID: String, _ request: SnapshotRequest, tables: Set<String>?,
+        unreadable: [TableName]
+    ) async throws -> (sql: [UInt8], dump: [UInt8], list: [UInt8]?) {
+        var environment = await leader.environment
+        environment["PGAPPNAME"] = PostgresLockWatch.programName(leader: try await leader.process())
+        do {
+            return try await PostgresDefinition(
+                programs: programs, environment: environment, snapshotID: snapshotID,
+                encoding: encoding, lockTimeout: request.lockTimeout
+            ).read(tables: tables, unreadable: unreadable)
+        } catch var error as BackupError where error.code == .sourceChanged {
+            guard let blocked = watch.blocked else { throw error }
+            error.message += "; \(blocked.words)"
+            error.hint = blocked.remedy
+            throw error
+        }
+    }
+
     private func readableSequences(
         tables: [String]?, leftOut: [String]
     ) async throws -> [TableName] {
         let sequences = try await PostgresSequences.names(
             tables: tables, leftOut: leftOut, on: leader)
-        let unreadable = sequences.filter { !$0.isReadable }.map(\.name)
+        let unreadable = sequences.filter { !$0.isReadable }
         guard unreadable.isEmpty else {
             throw PostgresPrivileges.missing(sequences: unreadable, for: user)
         }
@@ -188,6 +190,7 @@ struct PostgresSource {
             try await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try await connection.execute("SET TRANSACTION SNAPSHOT \(SQLText.literal(snapshotID))")
             try await PostgresSession.confirm(connection)
+            try await watch.include(connection)
             connections.append(connection)
         }
         return connections

@@ -49,6 +49,14 @@ public enum EngineContract {
                 try demand(!snapshot.definition.sql.isEmpty, "there is no definition")
             }
         },
+        ContractCheck("a check of what can be backed up finds no problem") { subject in
+            let check = try await subject.engine.check(SnapshotRequest(scope: .database))
+            let problems = check.findings.filter { $0.severity == .problem }
+            try demand(problems.map(\.text), equals: [], "problems")
+            try await withSnapshot(of: subject) { snapshot in
+                try demand(check.database, equals: snapshot.moment.database, "database")
+            }
+        },
         ContractCheck("a row added after the snapshot is not in it") { subject in
             try await withSnapshot(of: subject) { snapshot in
                 try await subject.addLateRow()

@@ -64,6 +64,19 @@ public struct MemoryEngine: Engine {
         return try await body(MemorySnapshot(of: database, request, by: self))
     }
 
+    /// Finds what cannot be read.
+    public func check(_ request: SnapshotRequest) async throws -> SourceCheck {
+        guard let database = server[source] else {
+            throw BackupError(.connectionFailed, "there is no database \(source)")
+        }
+        let findings = database.unreadable.map {
+            Finding(.contents, "privileges", .problem, "cannot read \($0)")
+        }
+        return SourceCheck(
+            database: source, findings: findings,
+            estimatedBytes: database.contents.reduce(0) { $0 + $1.table.estimatedBytes })
+    }
+
     /// Opens a database: one to create, an empty one, or one whose tables the request speaks of.
     public func withTarget<Result: Sendable>(
         of request: TargetRequest, approves: (TargetPlan) async throws -> Bool,

@@ -147,6 +147,8 @@ public final class MemoryStorage: Storage {
         return try await body()
     }
 
+    public func checkWritable() async throws {}
+
     public func availableBytes() async throws -> Int? {
         state.withLock { $0.availableBytes }
     }

@@ -31,6 +31,7 @@ extension StorageContract {
         },
         ContractCheck("space is a number of bytes or unknown") { storage in
             try demand(await storage.availableBytes() ?? 1 > 0, "no space")
+            try await storage.checkWritable()
         },
     ]
 

@@ -9,6 +9,26 @@ import Testing
     private static let password = "s3cr3t:/@ '\"\\%41ü"
 
     @Test(arguments: TestServer.all)
+    func `check tells that a password is missing, and which file it came from`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.guarded()
+            let missing = try await bench.check(source, as: Self.role)
+            missing.expect(code: 5)
+            #expect(missing.report["error"].string == "password_required", "\(missing.end)")
+            #expect(missing.fixes().contains("DB_PASSWORD"))
+            let escaped = Self.password.replacing("\\", with: "\\\\").replacing(":", with: "\\:")
+            try bench.write("*:*:*:*:\(escaped)\n", to: "home/.pgpass")
+            let given = try await bench.check(source, as: Self.role)
+            given.expect(code: 0)
+            #expect(given.text("password").contains("home/.pgpass"), "\(given.end)")
+            #expect(given.text("login").contains("with a password"), "\(given.end)")
+            #expect(!given.end.output.contains("s3cr3t"), "\(given.end)")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a wrong or missing password is no connection`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
             let source = try await bench.guarded()

@@ -18,6 +18,14 @@ public protocol Engine: Sendable {
         of request: SnapshotRequest, _ body: (any Snapshot) async throws -> Result
     ) async throws -> Result
 
+    /// Finds out what a snapshot would meet, and what would make it fail, all at once.
+    ///
+    /// Writes nothing, waits for no lock, and returns what it finds; what would be refused is a
+    /// finding.
+    /// - Throws: `BackupError.connectionFailed`, `BackupError.passwordRequired`,
+    ///   `BackupError.usage` for a pattern that means nothing.
+    func check(_ request: SnapshotRequest) async throws -> SourceCheck
+
     /// Runs `body` with a database to restore into, once the plan for it has been approved.
     ///
     /// Nothing is changed before `approves` returns true: no database is created, nothing dropped.
@@ -44,6 +52,8 @@ public struct SnapshotRequest: Sendable {
     public var connections = 2
     /// How long to wait for a table that somebody else has locked.
     public var lockTimeout: Duration = .seconds(60)
+    /// Told what a person should know while the snapshot lasts: who waits for it, whom it waits for.
+    public var notes: @Sendable (String) -> Void = { _ in }
 
     /// Asks for everything in `scope`.
     public init(scope: Scope) {

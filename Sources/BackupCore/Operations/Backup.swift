@@ -24,7 +24,9 @@ public struct Backup: Sendable {
     public func run(progress: OperationProgress) async throws -> BackupReport {
         let start = Timestamp.now
         progress.begin("taking a snapshot")
-        return try await engine.withSnapshot(of: request.snapshot) { snapshot in
+        var asked = request.snapshot
+        asked.notes = { progress.note($0) }
+        return try await engine.withSnapshot(of: asked) { snapshot in
             let database = snapshot.moment.database
             return try await repository.withLock(database: database, holder: request.holder) {
                 try await removeUnfinished(of: database, progress)

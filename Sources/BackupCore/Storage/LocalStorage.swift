@@ -132,15 +132,34 @@ public struct LocalStorage: Storage {
         return try await body()
     }
 
+    /// Looks at the folder, or at the one in which it would be made.
+    public func checkWritable() async throws {
+        let folder = nearestFolder
+        var status = stat()
+        guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw BackupError(
+                .storageFailed, "\(folder) is not a folder",
+                hint: "Name another folder with -path.")
+        }
+        guard access(folder, W_OK | X_OK) == 0 else {
+            throw LocalFile.failure("write to folder", folder)
+        }
+    }
+
     /// What the file system has left for this user.
     public func availableBytes() async throws -> Int? {
+        var status = statvfs()
+        guard statvfs(nearestFolder, &status) == 0 else { return nil }
+        return Int(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+    }
+
+    /// The folder itself, or the nearest one above it that is there.
+    private var nearestFolder: String {
         var folder = root
         while !FileManager.default.fileExists(atPath: folder), folder.count > 1 {
             folder = URL(fileURLWithPath: folder).deletingLastPathComponent().path
         }
-        var status = statvfs()
-        guard statvfs(folder, &status) == 0 else { return nil }
-        return Int(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+        return folder
     }
 
     private static func entry(

@@ -55,6 +55,11 @@ public protocol Storage: Sendable {
         _ name: StorageName, holder: String, _ body: () async throws -> Result
     ) async throws -> Result
 
+    /// Whether things could be written, as far as can be told without writing any.
+    ///
+    /// - Throws: `BackupError.storageFailed` when they certainly cannot.
+    func checkWritable() async throws
+
     /// How many bytes can still be written; nil when nobody can say.
     func availableBytes() async throws -> Int?
 }

@@ -53,6 +53,11 @@ public struct TestServer: Sendable, Hashable, CustomTestStringConvertible {
         throw ProgramFailure("\(problem): run these tests with Scripts/test, which starts servers")
     }
 
+    /// Another server of the same version, at its own URL.
+    public func another(at url: String) -> TestServer {
+        TestServer(major: major, url: url, bin: bin, problem: nil)
+    }
+
     // MARK: Reaching it
 
     /// Its address.

@@ -64,7 +64,7 @@ public final class Workbench: Sendable {
                 "DROP DATABASE IF EXISTS \(Self.quoted(database.name)) WITH (FORCE)")
         }
         for role in roles {
-            try await Self.administration(of: server, self)
+            try await administration
                 .query("DROP ROLE IF EXISTS \(Self.quoted(role))")
         }
         try FileManager.default.removeItem(atPath: folder)
@@ -115,7 +115,12 @@ public final class Workbench: Sendable {
     // MARK: Databases and roles
 
     /// The database `postgres`, for what belongs to the server.
-    public var administration: TestDatabase { Self.administration(of: server, self) }
+    public var administration: TestDatabase { administration(of: server) }
+
+    /// The same of another server.
+    public func administration(of server: TestServer) -> TestDatabase {
+        Self.administration(of: server, self)
+    }
 
     /// Makes an empty database, by default in UTF-8.
     public func createDatabase(

@@ -1,0 +1,52 @@
+import CPostgres
+
+/// How a connection came to be: over what, as whom, how protected.
+struct PostgresLink: Sendable {
+    let host: String
+    let port: String
+    let user: String
+    let database: String
+    /// The server asked for a password and got one.
+    let usedPassword: Bool
+    /// `TLSv1.3 with TLS_AES_256_GCM_SHA384`, `GSSAPI`; nil when nothing is encrypted.
+    let encryption: String?
+    let sslMode: String
+
+    init(_ connection: OpaquePointer) {
+        func text(_ value: UnsafePointer<CChar>?) -> String {
+            value.map { String(cString: $0) } ?? ""
+        }
+        host = text(PQhost(connection))
+        port = text(PQport(connection))
+        user = text(PQuser(connection))
+        database = text(PQdb(connection))
+        usedPassword = PQconnectionUsedPassword(connection) == 1
+        if PQsslInUse(connection) == 1 {
+            let version = text(PQsslAttribute(connection, "protocol"))
+            encryption = "\(version) with \(text(PQsslAttribute(connection, "cipher")))"
+        } else {
+            encryption = PQgssEncInUse(connection) == 1 ? "GSSAPI" : nil
+        }
+        sslMode = Self.option("sslmode", of: connection) ?? "prefer"
+    }
+
+    var isSocket: Bool { host.hasPrefix("/") || host.hasPrefix("@") }
+
+    /// Whether nobody on a network could listen.
+    var isLocal: Bool {
+        isSocket || host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    }
+
+    private static func option(_ keyword: String, of connection: OpaquePointer) -> String? {
+        guard let options = PQconninfo(connection) else { return nil }
+        defer { PQconninfoFree(options) }
+        var option = options
+        while let name = option.pointee.keyword {
+            if String(cString: name) == keyword {
+                return option.pointee.val.map { String(cString: $0) }
+            }
+            option += 1
+        }
+        return nil
+    }
+}

@@ -1,0 +1,38 @@
+import BackupTesting
+import Foundation
+
+extension Workbench {
+    /// Runs `body` with the database of a server of the same version that nobody else uses.
+    ///
+    /// `settings`: What it is started with, as `name=value`. It ends, with all databases in it.
+    func withOwnServer(
+        _ settings: [String] = [], _ body: (TestDatabase) async throws -> Void
+    ) async throws {
+        let place = ["\(folder)/server", "\(server.major)"]
+        let start = try await control(["start"] + place + settings)
+        let url = start.output.split(separator: "\n").last.map(String.init) ?? ""
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(try await body(administration(of: server.another(at: url))))
+        } catch {
+            outcome = .failure(error)
+        }
+        // A test that was cancelled must still end its server.
+        try await Task { _ = try await control(["stop"] + place) }.value
+        try outcome.get()
+    }
+
+    private func control(_ words: [String]) async throws -> ProgramEnd {
+        let script = "\(DBToolBinary.package)/Scripts/servers/postgres-server"
+        let end = try await Program.run(
+            script, words, environment: environment.merging(cache) { $1 }, folder: folder)
+        guard end.code == 0 else { throw ProgramFailure("\(end)") }
+        return end
+    }
+
+    /// Where the script finds programs that were fetched, whatever home this test has.
+    private var cache: [String: String] {
+        guard let range = server.bin.range(of: "/dbtool/servers/") else { return [:] }
+        return ["XDG_CACHE_HOME": String(server.bin[..<range.lowerBound])]
+    }
+}
