@@ -13,6 +13,16 @@ public enum TerminalOutput {
         isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
     }
 
+    /// The columns of the terminal behind standard error; nil where nothing can be redrawn.
+    public static var errorWidth: Int? {
+        guard isInteractive else { return nil }
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return 80
+        }
+        return Int(size.ws_col)
+    }
+
     /// Writes bytes to standard output.
     ///
     /// - Returns: False when nobody reads them any more.

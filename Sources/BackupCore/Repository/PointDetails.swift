@@ -34,7 +34,8 @@ extension Repository {
         }
     }
 
-    private func storedBytes(in folder: StorageName) async throws -> Int {
+    /// All files below a folder, those of points that rest on it not counted.
+    func storedBytes(in folder: StorageName) async throws -> Int {
         var total = 0
         for entry in try await storage.list(folder) {
             guard entry.isFolder else {

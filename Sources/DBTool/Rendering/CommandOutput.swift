@@ -48,8 +48,11 @@ struct CommandOutput: Sendable {
                 notes(note)
             }, phases: line.begin)
         let drawing = Task {
+            var text = ProgressText()
             while !Task.isCancelled {
-                Self.draw(progress.current, on: line)
+                let reading = progress.current
+                let details = text.details(of: reading, at: .now)
+                if !reading.phase.isEmpty { line.show(phase: reading.phase, details: details) }
                 try await Task.sleep(for: .milliseconds(200))
             }
         }
@@ -58,11 +61,6 @@ struct CommandOutput: Sendable {
             line.clear()
         }
         return try await body(progress)
-    }
-
-    private static func draw(_ reading: OperationProgress.Reading, on line: ProgressLine) {
-        guard !reading.phase.isEmpty else { return }
-        line.show(phase: reading.phase, details: ProgressText(reading).details)
     }
 
     private func write(_ document: some Encodable) {
