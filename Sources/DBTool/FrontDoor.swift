@@ -22,11 +22,15 @@ struct FrontDoor {
     }
 
     private func execute(_ command: any BackupCommand) async -> ExitCode {
-        let output = CommandOutput(isJSON: command.output.json)
+        var output = CommandOutput(isJSON: command.output.json)
         let log: RunLog
         do {
             let settings = try await Settings(command.connection)
-            log = try RunLog(options: command.output, settings: settings, arguments: arguments)
+            log = try RunLog(
+                options: command.output, settings: settings,
+                database: settings.value(command.connection.database, "DB_NAME"),
+                arguments: arguments)
+            output.log = log
         } catch let error as BackupError {
             output.fail(error)
             return ExitCode(error.code)
@@ -42,7 +46,7 @@ struct FrontDoor {
         of command: any BackupCommand, _ output: CommandOutput, _ log: RunLog
     ) async -> ExitCode {
         do {
-            return try await output.showingProgress(notes: log.note) { progress in
+            return try await output.showingProgress { progress in
                 try await command.run(output: output, progress: progress)
             }
         } catch {

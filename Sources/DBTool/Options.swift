@@ -64,6 +64,10 @@ struct OutputOptions: ParsableArguments, Sendable {
     var json = false
     @Option(name: .word("log-file"), help: "Another log than the one in the state folder.")
     var logFile: String?
+    @Option(name: .word("log-format"), help: "Lines of the log as text, or each a JSON object.")
+    var logFormat: LogFormat?
+    @Option(name: .word("log-level"), help: "The least that is worth a line of the log.")
+    var logLevel: LogLevel?
 }
 
 /// How many connections or files at a time.
