@@ -8,9 +8,10 @@ struct FrontDoor {
     let arguments: [String]
 
     func run() async -> Never {
+        if Completions.areAsked(by: arguments) { Completions.beSilentAndQuick() }
         let command: any ParsableCommand
         do {
-            command = try DBTool.parseAsRoot(arguments)
+            command = try await DBTool.asyncParseAsRoot(arguments)
         } catch {
             exit(parsingEnded(with: error).rawValue)
         }
@@ -85,6 +86,7 @@ struct FrontDoor {
             TerminalOutput.print(line: DBTool.fullMessage(for: error))
             return .done
         }
+        guard !Completions.areAsked(by: arguments) else { return .usage }
         let words = DBTool.message(for: error)
         let message = words.prefix(1).lowercased() + words.dropFirst()
         let unknown = arguments.first { !$0.hasPrefix("-") && message.contains("'\($0)'") }

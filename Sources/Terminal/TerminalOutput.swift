@@ -40,6 +40,14 @@ public enum TerminalOutput {
         _ = writeAll(Array(text.utf8), to: STDERR_FILENO)
     }
 
+    /// From now on nothing that is written to standard error is seen.
+    public static func silenceErrors() {
+        let nowhere = open("/dev/null", O_WRONLY)
+        guard nowhere >= 0 else { return }
+        dup2(nowhere, STDERR_FILENO)
+        close(nowhere)
+    }
+
     /// Asks for a password on the terminal itself, without showing it; nil without a terminal.
     public static func askForPassword(_ prompt: String) -> String? {
         guard isatty(STDIN_FILENO) == 1, let text = getpass(prompt) else { return nil }

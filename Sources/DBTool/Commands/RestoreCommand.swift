@@ -6,7 +6,9 @@ struct RestoreCommand: BackupCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Restore a backup into a new or empty database.")
 
-    @Argument(help: "An id, a unique prefix, its four hex digits, latest, or a time.")
+    @Argument(
+        help: "An id, a unique prefix, its four hex digits, latest, or a time.",
+        completion: .points)
     var point: String
     @OptionGroup(title: "Repository") var repository: RepositoryOptions
     @Option(name: .word("into"), help: "The database to restore into.")

@@ -6,7 +6,9 @@ struct ShowCommand: BackupCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show everything about one backup.")
 
-    @Argument(help: "An id, a unique prefix, its four hex digits, latest, or a time.")
+    @Argument(
+        help: "An id, a unique prefix, its four hex digits, latest, or a time.",
+        completion: .points)
     var point: String
     @OptionGroup(title: "Repository") var repository: RepositoryOptions
     @OptionGroup(title: "Connection (only to find the repository)")
