@@ -108,6 +108,7 @@ let package = Package(
             dependencies: [
                 "BackupCore", "BackupTesting", "DBTool", "PostgresEngine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: strict

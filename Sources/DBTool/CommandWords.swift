@@ -18,6 +18,24 @@ enum CommandWords {
         return normalized
     }
 
+    /// The words that name the command: `full database`.
+    static func command(
+        in arguments: [String], of root: any ParsableCommand.Type
+    ) -> [String] {
+        var command = root
+        return Array(
+            arguments.prefix { word in
+                guard
+                    let next = command.configuration.subcommands.first(where: {
+                        name(of: $0) == word
+                    }
+                    )
+                else { return false }
+                command = next
+                return true
+            })
+    }
+
     /// `-h` as `--help`, up to the word `--`.
     static func withLongHelp(_ arguments: [String]) -> [String] {
         let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
@@ -28,12 +46,8 @@ enum CommandWords {
     static func children(
         of arguments: [String], in root: any ParsableCommand.Type
     ) -> [String] {
-        var command = root
-        for word in arguments {
-            guard
-                let next = command.configuration.subcommands.first(where: { name(of: $0) == word })
-            else { break }
-            command = next
+        let command = Self.command(in: arguments, of: root).reduce(root) { command, word in
+            command.configuration.subcommands.first { name(of: $0) == word } ?? command
         }
         return command.configuration.subcommands.map(name)
     }

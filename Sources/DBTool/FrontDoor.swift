@@ -8,9 +8,10 @@ struct FrontDoor {
     let arguments: [String]
 
     func run() async -> Never {
+        if Completions.areAsked(by: arguments) { Completions.beSilentAndQuick() }
         let command: any ParsableCommand
         do {
-            command = try DBTool.parseAsRoot(arguments)
+            command = try await DBTool.asyncParseAsRoot(arguments)
         } catch {
             exit(parsingEnded(with: error).rawValue)
         }
@@ -22,11 +23,15 @@ struct FrontDoor {
     }
 
     private func execute(_ command: any BackupCommand) async -> ExitCode {
-        let output = CommandOutput(isJSON: command.output.json)
+        var output = CommandOutput(isJSON: command.output.json)
         let log: RunLog
         do {
             let settings = try await Settings(command.connection)
-            log = try RunLog(options: command.output, settings: settings, arguments: arguments)
+            log = try RunLog(
+                options: command.output, settings: settings,
+                database: settings.value(command.connection.database, "DB_NAME"),
+                arguments: arguments)
+            output.log = log
         } catch let error as BackupError {
             output.fail(error)
             return ExitCode(error.code)
@@ -42,7 +47,7 @@ struct FrontDoor {
         of command: any BackupCommand, _ output: CommandOutput, _ log: RunLog
     ) async -> ExitCode {
         do {
-            return try await output.showingProgress(notes: log.note) { progress in
+            return try await output.showingProgress { progress in
                 try await command.run(output: output, progress: progress)
             }
         } catch {
@@ -81,6 +86,7 @@ struct FrontDoor {
             TerminalOutput.print(line: DBTool.fullMessage(for: error))
             return .done
         }
+        guard !Completions.areAsked(by: arguments) else { return .usage }
         let words = DBTool.message(for: error)
         let message = words.prefix(1).lowercased() + words.dropFirst()
         let unknown = arguments.first { !$0.hasPrefix("-") && message.contains("'\($0)'") }

@@ -32,21 +32,24 @@ struct ConnectionOptions: ParsableArguments, Sendable {
     var url: String?
     @Option(
         name: .word("sslmode"),
-        help: "disable, allow, prefer, require, verify-ca or verify-full.")
+        help: "disable, allow, prefer, require, verify-ca or verify-full.",
+        completion: .list(["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]))
     var sslmode: String?
-    @Option(name: .word("sslrootcert"), help: "File of the certificate authorities to trust.")
+    @Option(
+        name: .word("sslrootcert"), help: "File of the certificate authorities to trust.",
+        completion: .file())
     var sslrootcert: String?
-    @Option(name: .word("sslcert"), help: "File of the client's certificate.")
+    @Option(name: .word("sslcert"), help: "File of the client's certificate.", completion: .file())
     var sslcert: String?
-    @Option(name: .word("sslkey"), help: "File of the client's key.")
+    @Option(name: .word("sslkey"), help: "File of the client's key.", completion: .file())
     var sslkey: String?
     @Option(name: .word("config"), help: "file: read .env. manual: do not.")
     var config: Source?
-    @Option(name: .word("env-file"), help: "Another file than .env.")
+    @Option(name: .word("env-file"), help: "Another file than .env.", completion: .file())
     var envFile: String?
     @Option(name: .word("storage"), help: "What holds the repository.")
     var storage: StorageKind = .local
-    @Option(name: .word("pg-dump"), help: "The pg_dump to use.")
+    @Option(name: .word("pg-dump"), help: "The pg_dump to use.", completion: .file())
     var pgDump: String?
 }
 
@@ -54,7 +57,8 @@ struct ConnectionOptions: ParsableArguments, Sendable {
 struct RepositoryOptions: ParsableArguments, Sendable {
     @Option(
         name: .word("path"),
-        help: "The repository's folder; else DB_BACKUP_PATH, else the one used last.")
+        help: "The repository's folder; else DB_BACKUP_PATH, else the one used last.",
+        completion: .directory)
     var path: String?
 }
 
@@ -62,8 +66,14 @@ struct RepositoryOptions: ParsableArguments, Sendable {
 struct OutputOptions: ParsableArguments, Sendable {
     @Flag(name: .word("json"), help: "One JSON document on standard output.")
     var json = false
-    @Option(name: .word("log-file"), help: "Another log than the one in the state folder.")
+    @Option(
+        name: .word("log-file"), help: "Another log than the one in the state folder.",
+        completion: .file())
     var logFile: String?
+    @Option(name: .word("log-format"), help: "Lines of the log as text, or each a JSON object.")
+    var logFormat: LogFormat?
+    @Option(name: .word("log-level"), help: "The least that is worth a line of the log.")
+    var logLevel: LogLevel?
 }
 
 /// How many connections or files at a time.

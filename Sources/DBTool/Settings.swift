@@ -67,6 +67,21 @@ struct Settings: Sendable {
         return fileName
     }
 
+    /// A flag's value, else that of the variable, of a few that there are.
+    ///
+    /// - Throws: `BackupError.usage` naming the variable and what it can be.
+    func choice<Value: RawRepresentable<String> & CaseIterable>(
+        _ flag: Value?, _ variable: String
+    ) throws -> Value? {
+        guard flag == nil, let text = value(nil, variable) else { return flag }
+        guard let value = Value(rawValue: text.lowercased()) else {
+            let known = Value.allCases.map(\.rawValue).joined(separator: ", ")
+            throw BackupError(
+                .usage, "\(variable) is not understood: \(text)", hint: "It can be \(known).")
+        }
+        return value
+    }
+
     /// `.env` files often quote their values, as a shell would want it.
     private static func unquoted(_ value: String) -> String {
         guard value.count >= 2, let quote = value.first, "\"'".contains(quote), value.last == quote

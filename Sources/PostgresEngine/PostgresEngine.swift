@@ -20,6 +20,18 @@ public struct PostgresEngine: Engine {
         PostgresRestoreGuide.text(for: metadata)
     }
 
+    /// The schema of names without one.
+    public var defaultSchema: String { PostgresScope.defaultSchema }
+
+    /// The names of all tables now, for people who are typing one: it gives up after a second.
+    ///
+    /// - Throws: `BackupError` without a connection; the server's error.
+    public func tableNames() async throws -> [TableName] {
+        let connection = try await PostgresConnection(settings)
+        try await connection.execute("SET statement_timeout = 1000")
+        return try await PostgresCatalog(connection: connection).relations().map(\.name)
+    }
+
     /// Locks the tables, then takes a snapshot that several connections share.
     public func withSnapshot<Result: Sendable>(
         of request: SnapshotRequest, _ body: (any Snapshot) async throws -> Result

@@ -23,4 +23,18 @@ public enum NumberText {
         default: "\(whole / 3600) h \(whole % 3600 / 60) min"
         }
     }
+
+    /// How long ago something was, in one unit: `20 s`, `12 min`, `3 h`, `40 d`, `3 y`.
+    ///
+    /// A moment in the future, by another machine's clock, was no time ago.
+    public static func age(seconds: Double) -> String {
+        let whole = Int(max(0, seconds))
+        return switch whole {
+        case ..<120: "\(whole) s"
+        case ..<(120 * 60): "\(whole / 60) min"
+        case ..<(48 * 3600): "\(whole / 3600) h"
+        case ..<(730 * 86400): "\(whole / 86400) d"
+        default: "\(whole / (365 * 86400)) y"
+        }
+    }
 }

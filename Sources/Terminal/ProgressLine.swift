@@ -2,39 +2,84 @@ import Synchronization
 
 /// One line on standard error that tells how far work has come.
 ///
-/// On a terminal it is redrawn in place; elsewhere it is written once for each new phase.
+/// On a terminal it is redrawn in place and fits its width; elsewhere a plain line is written when
+/// a phase begins, and again from time to time while it lasts.
 public final class ProgressLine: Sendable {
-    private struct State {
-        var shown = ""
+    /// Where the line goes.
+    public struct Place: Sendable {
+        /// The columns of a terminal at this moment; nil where nothing can be redrawn.
+        public var width: @Sendable () -> Int?
+        /// The time, in seconds since whenever.
+        public var seconds: @Sendable () -> Double
+        /// Takes what is written.
+        public var write: @Sendable (String) -> Void
+
+        /// Describes a place.
+        public init(
+            width: @escaping @Sendable () -> Int?, seconds: @escaping @Sendable () -> Double,
+            write: @escaping @Sendable (String) -> Void
+        ) {
+            self.width = width
+            self.seconds = seconds
+            self.write = write
+        }
+
+        /// Standard error.
+        public static var standardError: Place {
+            let start = ContinuousClock.now
+            return Place(
+                width: { TerminalOutput.errorWidth },
+                seconds: { (ContinuousClock.now - start) / .seconds(1) },
+                write: TerminalOutput.printError)
+        }
     }
 
+    private struct State {
+        var shown = ""
+        /// When a plain line was written last.
+        var writtenAt = 0.0
+    }
+
+    /// How often a phase that lasts is worth a plain line: a mail of cron is read by people.
+    private static let pause = 30.0
+
     private let state = Mutex(State())
-    private let isInteractive = TerminalOutput.isInteractive
+    private let place: Place
 
     /// A line that shows nothing yet.
-    public init() {}
+    public init(in place: Place = .standardError) {
+        self.place = place
+    }
 
     /// Shows how far a phase has come.
-    public func show(phase: String, details: String) {
+    ///
+    /// `details`: The most important first; what does not fit the terminal is left out.
+    public func show(phase: String, details: [String]) {
         state.withLock { state in
-            guard isInteractive else { return }
-            let text = String("\(phase) \(details)".prefix(119))
+            guard let width = place.width() else {
+                showPlainly("\(phase): \(details.joined(separator: " · "))", &state)
+                return
+            }
+            let text = Self.line(phase, details, width: width)
             guard text != state.shown else { return }
-            TerminalOutput.printError("\r\u{1B}[K\(text)")
+            place.write("\r\u{1B}[K\(text)")
             state.shown = text
         }
     }
 
     /// Says that a phase begins, where the line is not redrawn.
     public func begin(phase: String) {
-        guard !isInteractive else { return }
-        TerminalOutput.printError("\(phase) …\n")
+        guard place.width() == nil else { return }
+        state.withLock { state in
+            state.writtenAt = place.seconds()
+            place.write("\(phase) …\n")
+        }
     }
 
     /// Writes a line of its own and goes on below it.
     public func print(_ line: String) {
         state.withLock { state in
-            TerminalOutput.printError(state.shown.isEmpty ? "\(line)\n" : "\r\u{1B}[K\(line)\n")
+            place.write(state.shown.isEmpty ? "\(line)\n" : "\r\u{1B}[K\(line)\n")
             state.shown = ""
         }
     }
@@ -42,8 +87,26 @@ public final class ProgressLine: Sendable {
     /// Removes the line.
     public func clear() {
         state.withLock { state in
-            if !state.shown.isEmpty { TerminalOutput.printError("\r\u{1B}[K") }
+            if !state.shown.isEmpty { place.write("\r\u{1B}[K") }
             state.shown = ""
         }
+    }
+
+    private func showPlainly(_ text: String, _ state: inout State) {
+        let now = place.seconds()
+        guard now - state.writtenAt >= Self.pause else { return }
+        state.writtenAt = now
+        place.write("\(text)\n")
+    }
+
+    /// The last column stays free: a character there would make some terminals begin a line.
+    private static func line(_ phase: String, _ details: [String], width: Int) -> String {
+        let limit = max(0, width - 1)
+        for count in stride(from: details.count, through: 0, by: -1) {
+            let text = ([phase] + [details.prefix(count).joined(separator: " · ")])
+                .filter { !$0.isEmpty }.joined(separator: "  ")
+            if text.count <= limit { return text }
+        }
+        return String(phase.prefix(limit))
     }
 }

@@ -13,6 +13,16 @@ public enum TerminalOutput {
         isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
     }
 
+    /// The columns of the terminal behind standard error; nil where nothing can be redrawn.
+    public static var errorWidth: Int? {
+        guard isInteractive else { return nil }
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return 80
+        }
+        return Int(size.ws_col)
+    }
+
     /// Writes bytes to standard output.
     ///
     /// - Returns: False when nobody reads them any more.
@@ -28,6 +38,14 @@ public enum TerminalOutput {
     /// Writes text to standard error.
     public static func printError(_ text: String) {
         _ = writeAll(Array(text.utf8), to: STDERR_FILENO)
+    }
+
+    /// From now on nothing that is written to standard error is seen.
+    public static func silenceErrors() {
+        let nowhere = open("/dev/null", O_WRONLY)
+        guard nowhere >= 0 else { return }
+        dup2(nowhere, STDERR_FILENO)
+        close(nowhere)
     }
 
     /// Asks for a password on the terminal itself, without showing it; nil without a terminal.

@@ -16,10 +16,10 @@ public struct TextTable {
         self.columns = columns
     }
 
-    /// Adds a row: as many texts as there are columns.
+    /// Adds a row: as many texts as there are columns; control characters are shown as escapes.
     public mutating func add(_ row: [String]) {
         precondition(row.count == columns.count)
-        rows.append(row)
+        rows.append(row.map(VisibleText.of))
     }
 
     /// The lines, headings first.

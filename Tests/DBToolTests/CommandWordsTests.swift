@@ -25,6 +25,15 @@ import Testing
         #expect(CommandWords.children(of: ["lits"], in: DBTool.self).contains("list"))
     }
 
+    @Test(arguments: [
+        (["full", "database", "-path", "x"], ["full", "database"]), (["list"], ["list"]),
+        (["full", "nonsense"], ["full"]), (["-path", "list"], []), ([], []),
+        (["rows", "full", "database"], ["rows"]),
+    ])
+    func `a command's name is its words`(arguments: [String], command: [String]) {
+        #expect(CommandWords.command(in: arguments, of: DBTool.self) == command)
+    }
+
     @Test func `the help lists every exit code`() {
         #expect(DBTool.helpMessage(columns: 1000).contains(ExitCodeTests.list))
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import BackupCore
 import BackupTesting
 import Foundation
+import Logging
 import Testing
 
 @testable import DBTool
@@ -15,7 +16,8 @@ import Testing
         ["list", "--url", "postgresql://u:\(secret)@h/d"],
         ["list", "-url=postgresql://u:\(secret)@h/d"],
         ["list", "--password", "--password", secret], ["list", "--password", "-\(secret)"],
-        ["list", "--password=a=\(secret)"],
+        ["list", "--password=a=\(secret)"], ["list", "postgresql://u:a@\(secret)@h/d"],
+        ["list", "--database", "postgresql://u:\(secret)@h/d"],
     ])
     func `a secret is never in the log`(arguments: [String]) async throws {
         try await withTemporaryFolder { folder in
@@ -58,6 +60,111 @@ import Testing
             #expect(lines[3].hasSuffix("info exit code 4 (a file is damaged)"))
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
             #expect(mode as? Int == 0o600)
+        }
+    }
+
+    @Test(arguments: [
+        ("debug", ["info", "debug", "notice", "warning", "error", "info"]),
+        ("info", ["info", "notice", "warning", "error", "info"]),
+        ("notice", ["notice", "warning", "error"]), ("warning", ["warning", "error"]),
+        ("error", ["error"]),
+    ])
+    func `the level says what is worth a line`(level: String, levels: [String]) async throws {
+        try await withTemporaryFolder { folder in
+            let path = "\(folder)/dbtool.log"
+            let options = try OutputOptions.parse([
+                "--log-file", path, "-log-level", level, "--log-format", "json",
+            ])
+            let log = try RunLog(
+                options: options, settings: try await .none, database: "shop",
+                arguments: ["full", "database", "-path", "x"])
+            log.begin(phase: "reading rows")
+            log.note("a note")
+            log.note("warning: it is\nlate")
+            log.fail(
+                BackupError(
+                    .serverRefused, "refused", hint: "Ask.", underlying: "at postgres://u:pw@h/d"))
+            log.end(.failed)
+            let text = String(
+                decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+            let lines = try text.split(separator: "\n").map { try JSON(parsing: String($0)) }
+            #expect(lines.map { $0["level"].string ?? "" } == levels)
+            for line in lines {
+                #expect(line["pid"].integer == Int(ProcessInfo.processInfo.processIdentifier))
+                #expect(line["time"].string.flatMap { Timestamp($0) } != nil)
+                #expect(line["command"].string == "full database")
+            }
+            let error = try #require(lines.first { $0["level"].string == "error" })
+            #expect(error["error_code"].string == "server_refused")
+            #expect(error["hint"].string == "Ask." && error["database"].string == "shop")
+            #expect(!text.contains("pw@"))
+            let warning = lines.first { $0["level"].string == "warning" }
+            #expect(warning.map { $0["message"].string == "it is\nlate" } ?? true)
+        }
+    }
+
+    @Test(arguments: [
+        ("plain", "plain", #""plain""#),
+        ("two\nlines\r\n", "two\\nlines\\r\\n", #""two\nlines\r\n""#),
+        ("\u{1B}[2J \"q\" \\ /", "\\u{1B}[2J \"q\" \\ /", #""\u001b[2J \"q\" \\ /""#),
+    ])
+    func `an event is one line, whatever it says`(message: String, text: String, json: String) {
+        let line = LogLine(
+            time: .now, level: .info, message: message,
+            fields: ["n": .stringConvertible(3), "s": .string("a\nb")])
+        let plain = line.text(as: .text)
+        #expect(plain.hasSuffix("info \(text)\n"))
+        let object = line.text(as: .json)
+        #expect(object.contains(#""message":\#(json),"pid":"#))
+        #expect(object.hasSuffix(#","n":3,"s":"a\nb"}"# + "\n"))
+        for written in [plain, object] {
+            let controls = written.unicodeScalars.filter {
+                $0.properties.generalCategory == .control
+            }
+            #expect(controls.map(\.value) == [10])
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `every line of a run is an object with what is known`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let file = "\(bench.folder)/log"
+            let variables = ["DB_LOG_FORMAT": "JSON", "DB_LOG_LEVEL": "debug", "DB_LOG_FILE": file]
+            let words =
+                ["-path", bench.repository, "--database", source.name] + bench.connection()
+            try await bench.dbtool(["full", "database"] + words, environment: variables)
+                .requireCode(0)
+            try await bench.dbtool(["VERIFY", "latest"] + words, environment: variables)
+                .requireCode(0)
+            try await bench.dbtool(
+                ["full", "tables", "-tablename", "nothing"] + words, environment: variables
+            ).requireCode(2)
+            let lines = try String(contentsOfFile: file, encoding: .utf8)
+                .split(separator: "\n").map { try JSON(parsing: String($0)) }
+            let id = try #require(try bench.storedBackups().first)
+            #expect(lines.allSatisfy { $0["database"].string == source.name })
+            #expect(
+                lines.compactMap { $0["message"].string }.filter { $0.hasPrefix(id) } == [
+                    "\(id) completed", "\(id) verified",
+                ])
+            #expect(lines.filter { $0["backup"].string == id }.count == 2)
+            #expect(lines.contains { $0["message"].string == "reading rows" })
+            #expect(Set(lines.compactMap { $0["command"].string }).count == 3)
+            #expect(lines.compactMap { $0["exit_code"].integer } == [0, 0, 2])
+            #expect(lines.contains { $0["error_code"].string == "usage" })
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a format or a level that there is not is refused`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            try await bench.dbtool(["list"], environment: ["DB_LOG_LEVEL": "loud"])
+                .expect(code: 2, saying: "DB_LOG_LEVEL", "loud", "debug, info, notice")
+            try await bench.dbtool(["list"], environment: ["DB_LOG_FORMAT": "xml"])
+                .expect(code: 2, saying: "DB_LOG_FORMAT", "xml", "text, json")
+            try await bench.dbtool(["list", "--log-level", "loud"])
+                .expect(code: 2, saying: "loud", "warning")
         }
     }
 

@@ -20,4 +20,14 @@ import Testing
     func `a duration is as exact as people need it`(seconds: Double, text: String) {
         #expect(NumberText.duration(seconds: seconds) == text)
     }
+
+    @Test(arguments: [
+        (-5, "0 s"), (0, "0 s"), (59.9, "59 s"), (119.9, "119 s"), (120, "2 min"),
+        (7199, "119 min"),
+        (7200, "2 h"), (172_799, "47 h"), (172_800, "2 d"), (63_071_999, "729 d"),
+        (63_072_000, "2 y"),
+    ])
+    func `an age has one unit`(seconds: Double, text: String) {
+        #expect(NumberText.age(seconds: seconds) == text)
+    }
 }

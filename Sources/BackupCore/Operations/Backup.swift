@@ -160,6 +160,7 @@ public struct Backup: Sendable {
         _ progress: OperationProgress
     ) async throws -> TableRecord {
         let parts = snapshot.parts(of: table)
+        let estimate = table.estimatedBytes / max(1, parts.count)
         return try await folder.writeTable(
             table, fileName: plan.fileNames[table.name] ?? "", packing: plan.packing
         ) { file in
@@ -172,11 +173,15 @@ public struct Backup: Sendable {
                             try BatchEncoder(
                                 seed: plan.hashSeed, packing: plan.packing,
                                 keyPositions: table.keyPositions))
+                        let read = Exclusive(0)
                         try await snapshot.read(part) { batch in
                             let encoded = try encoder.withValue { try $0.encode(batch) }
                             try await file.append(encoded)
                             progress.add(rows: batch.count, bytes: encoded.csvBytes)
+                            read.withValue { $0 += encoded.csvBytes }
                         }
+                        // What the server stores is rarely as large as its text.
+                        progress.correctTotal(by: read.withValue { $0 } - estimate)
                     }
                 }
                 try await group.waitForAll()
@@ -194,7 +199,6 @@ public struct Backup: Sendable {
         var report = BackupReport(
             metadata: metadata, location: "\(repository.storage.location)/\(id)")
         if request.makesArchive {
-            progress.begin("making the zip archive", totalBytes: metadata.statistics.totalSizeBytes)
             do {
                 report.archive = try await repository.archive(id, progress)
             } catch {

@@ -16,6 +16,12 @@ public final class OperationProgress: Sendable {
         public var totalBytes: Int?
         /// When the phase began.
         public var began = ContinuousClock.now
+
+        /// Nothing done yet.
+        public init(phase: String = "", totalBytes: Int? = nil) {
+            self.phase = phase
+            self.totalBytes = totalBytes
+        }
     }
 
     private let reading = Mutex(Reading())
@@ -34,10 +40,10 @@ public final class OperationProgress: Sendable {
     /// The state now.
     public var current: Reading { reading.withLock { $0 } }
 
-    /// Begins a phase.
+    /// Begins a phase; who is told of it can still see how the one before it ended.
     func begin(_ phase: String, totalBytes: Int? = nil) {
-        reading.withLock { $0 = Reading(phase: phase, totalBytes: totalBytes) }
         phases(phase)
+        reading.withLock { $0 = Reading(phase: phase, totalBytes: totalBytes) }
     }
 
     /// Shows nothing until the next phase begins: a person is being asked something.
@@ -50,6 +56,13 @@ public final class OperationProgress: Sendable {
         reading.withLock {
             $0.rows += rows
             $0.bytes += bytes
+        }
+    }
+
+    /// Says how far the total was wrong, as soon as a piece of it is known.
+    func correctTotal(by bytes: Int) {
+        reading.withLock { reading in
+            reading.totalBytes = reading.totalBytes.map { max(0, $0 + bytes) }
         }
     }
 

@@ -16,11 +16,12 @@ public struct Verify: Sendable {
     /// - Throws: `BackupError` when the backup cannot be read at all.
     public func run(_ point: Point, progress: OperationProgress) async throws -> VerifyReport {
         let start = ContinuousClock.now
-        progress.begin("verifying", totalBytes: point.metadata.csvBytes)
         var damage: [String] = []
         do {
             let checksums = try await Checksums(of: point, in: repository.storage)
+            progress.begin("checking files")
             damage += try await damagedFiles(of: point, checksums, progress)
+            progress.begin("verifying rows", totalBytes: point.metadata.csvBytes)
             damage += try await damagedTables(of: point, checksums, progress)
         } catch let error as BackupError where error.code == .damaged {
             damage.append(error.message)
@@ -45,7 +46,7 @@ public struct Verify: Sendable {
                 damage.append("\(name) is missing")
                 continue
             }
-            guard try await digest(of: name) != checksums[file] else { continue }
+            guard try await digest(of: name, progress) != checksums[file] else { continue }
             damage.append("checksum of \(name) differs from SHA256SUMS")
         }
         return damage
@@ -75,12 +76,15 @@ public struct Verify: Sendable {
         return unlisted
     }
 
-    private func digest(of name: StorageName) async throws -> String {
+    private func digest(
+        of name: StorageName, _ progress: OperationProgress
+    ) async throws -> String {
         try await repository.storage.read(name) { reader in
             var hash = SHA256Stream()
             while case let piece = try await reader.next(), !piece.isEmpty {
                 try Task.checkCancellation()
                 hash.update(piece)
+                progress.add(rows: 0, bytes: piece.count)
             }
             return hash.hexDigest()
         }

@@ -8,6 +8,7 @@ extension Repository {
     func archive(_ id: BackupID, _ progress: OperationProgress) async throws -> String {
         let folder = try RepositoryLayout.folder(of: id)
         let name = try RepositoryLayout.archive(of: id)
+        progress.begin("making the zip archive", totalBytes: try await storedBytes(in: folder))
         do {
             try await storage.write(name) { output in
                 let zip = try ZipWriter()

@@ -25,7 +25,8 @@ struct FullOptions: ParsableArguments, Sendable {
     @OptionGroup var jobs: JobsOptions
     @Option(
         name: .word("exclude-tablename"),
-        help: "Leave out the rows of these tables, keep their structure. Repeatable.")
+        help: "Leave out the rows of these tables, keep their structure. Repeatable.",
+        completion: .tablesOfSource)
     var excluded: [String] = []
     @Flag(
         name: .word("skip-unreadable"),
@@ -88,7 +89,8 @@ struct FullTablesCommand: BackupCommand {
 
     @Option(
         name: .word("tablename"),
-        help: "table or schema.table, * and ? as wildcards, double quotes as in SQL. Repeatable.")
+        help: "table or schema.table, * and ? as wildcards, double quotes as in SQL. Repeatable.",
+        completion: .tablesOfSource)
     var tables: [String]
     @OptionGroup var options: FullOptions
     @OptionGroup(title: "Output") var output: OutputOptions

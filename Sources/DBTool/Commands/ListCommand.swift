@@ -15,9 +15,14 @@ struct ListCommand: BackupCommand {
         let wiring = try await Wiring(connection)
         let repository = try wiring.existingRepository(repository)
         let contents = try await repository.contents()
-        let failures = try await repository.knownFailures()
+        var states: [String: BackupState] = [:]
+        for point in contents.points {
+            states[point.id.text] = try await repository.stateIfKnown(of: point)
+        }
         output.show(
-            ListRendering(contents, failures: failures, location: repository.storage.location))
+            ListRendering(
+                contents, states: states, failures: try await repository.knownFailures(),
+                location: repository.storage.location, now: .now))
         return .done
     }
 }

@@ -9,7 +9,8 @@ extension RestoreRequest.Check: ExpressibleByArgument {}
 struct RestoreSelection: ParsableArguments, Sendable {
     @Option(
         name: .word("tablename"),
-        help: "Only these tables, with what they need: as for full tables. Repeatable.")
+        help: "Only these tables, with what they need: as for full tables. Repeatable.",
+        completion: .tablesOfPoint)
     var tables: [String] = []
     @Option(name: .word("as"), help: "Another name for the one table that is restored.")
     var newName: String?
@@ -52,7 +53,9 @@ struct RestoreCommand: BackupCommand {
         commandName: "restore",
         abstract: "Restore a backup, or some of its tables, into a new or existing database.")
 
-    @Argument(help: "An id, a unique prefix, its four hex digits, latest, or a time.")
+    @Argument(
+        help: "An id, a unique prefix, its four hex digits, latest, or a time.",
+        completion: .points)
     var point: String
     @OptionGroup(title: "Repository") var repository: RepositoryOptions
     @Option(name: .word("into"), help: "The database to restore into.")

@@ -7,9 +7,11 @@ struct RowsCommand: BackupCommand {
     static let configuration = CommandConfiguration(
         commandName: "rows", abstract: "Write a table's CSV as of a backup to standard output.")
 
-    @Argument(help: "An id, a unique prefix, its four hex digits, latest, or a time.")
+    @Argument(
+        help: "An id, a unique prefix, its four hex digits, latest, or a time.",
+        completion: .points)
     var point: String
-    @Argument(help: "table or schema.table, as stored.")
+    @Argument(help: "table or schema.table, as stored.", completion: .tablesOfPoint)
     var table: String
     @OptionGroup(title: "Repository") var repository: RepositoryOptions
     @OptionGroup(title: "Connection (only to find the repository)")

@@ -7,7 +7,9 @@ struct VerifyCommand: BackupCommand {
         commandName: "verify",
         abstract: "Prove a backup's files: checksums, rows and fingerprints.")
 
-    @Argument(help: "An id, a unique prefix, its four hex digits, latest, or a time.")
+    @Argument(
+        help: "An id, a unique prefix, its four hex digits, latest, or a time.",
+        completion: .points)
     var point: String
     @OptionGroup(title: "Repository") var repository: RepositoryOptions
     @OptionGroup var jobs: JobsOptions

@@ -13,10 +13,15 @@ protocol Rendering {
 
 /// Where reports, errors and progress go: with `--json` one document on standard output, and
 /// everything else on standard error.
+///
+/// The log learns of all that matters.
 struct CommandOutput: Sendable {
     let isJSON: Bool
+    /// The log that learns of it too; nil before there is one.
+    var log: RunLog?
 
     func show(_ rendering: some Rendering) {
+        if let logged = rendering as? any LoggedRendering { log?.note(logged.logResult) }
         guard isJSON else {
             rendering.lines.forEach { TerminalOutput.print(line: $0) }
             return
@@ -38,18 +43,28 @@ struct CommandOutput: Sendable {
 
     /// Runs `body` and shows how far it has come.
     func showingProgress<Result>(
-        notes: @escaping @Sendable (String) -> Void,
         _ body: (OperationProgress) async throws -> Result
     ) async rethrows -> Result {
         let line = ProgressLine()
         let progress = OperationProgress(
             notes: { note in
                 line.print(note)
-                notes(note)
-            }, phases: line.begin)
+                log?.note(note)
+            },
+            phases: { phase in
+                line.begin(phase: phase)
+                log?.begin(phase: phase)
+            })
         let drawing = Task {
+            var text = ProgressText()
             while !Task.isCancelled {
-                Self.draw(progress.current, on: line)
+                let reading = progress.current
+                let details = text.details(of: reading, at: .now)
+                if reading.phase.isEmpty {
+                    line.clear()
+                } else {
+                    line.show(phase: reading.phase, details: details)
+                }
                 try await Task.sleep(for: .milliseconds(200))
             }
         }
@@ -58,11 +73,6 @@ struct CommandOutput: Sendable {
             line.clear()
         }
         return try await body(progress)
-    }
-
-    private static func draw(_ reading: OperationProgress.Reading, on line: ProgressLine) {
-        guard !reading.phase.isEmpty else { return line.clear() }
-        line.show(phase: reading.phase, details: ProgressText(reading).details)
     }
 
     private func write(_ document: some Encodable) {

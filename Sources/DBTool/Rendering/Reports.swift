@@ -101,15 +101,3 @@ struct VerifyRendering: Rendering {
         return ["\(document.id) verified"] + FieldList(fields).lines
     }
 }
-
-/// Names and values below each other.
-struct FieldList {
-    let lines: [String]
-
-    init(_ fields: [(name: String, value: String)]) {
-        let width = fields.map(\.name.count).max() ?? 0
-        lines = fields.map { name, value in
-            "  \(name)\(String(repeating: " ", count: width - name.count))  \(value)"
-        }
-    }
-}
