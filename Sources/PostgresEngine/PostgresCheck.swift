@@ -43,7 +43,7 @@ struct PostgresCheck {
         to server: PostgresServer, over connection: PostgresConnection, _ link: PostgresLink
     ) async throws -> [Finding] {
         [
-            login(server, link), encryption(link),
+            login(server, link), Self.encryption(link),
             try await session(connection, server),
             try await room(connection),
         ]
@@ -58,7 +58,8 @@ struct PostgresCheck {
             "role \(server.user) in \(link.database) at \(place); \(password)")
     }
 
-    private func encryption(_ link: PostgresLink) -> Finding {
+    /// Whoever listens on the network, or stands in the server's place.
+    static func encryption(_ link: PostgresLink) -> Finding {
         let better = ["-- --sslmode verify-full --sslrootcert FILE, or DB_SSLMODE, DB_SSLROOTCERT"]
         guard let encryption = link.encryption else {
             guard !link.isLocal else {

@@ -12,6 +12,15 @@ struct PostgresLink: Sendable {
     let encryption: String?
     let sslMode: String
 
+    var isSocket: Bool { host.hasPrefix("/") || host.hasPrefix("@") }
+
+    /// Whether nobody on a network could listen.
+    var isLocal: Bool {
+        isSocket || host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    }
+}
+
+extension PostgresLink {
     init(_ connection: OpaquePointer) {
         func text(_ value: UnsafePointer<CChar>?) -> String {
             value.map { String(cString: $0) } ?? ""
@@ -28,13 +37,6 @@ struct PostgresLink: Sendable {
             encryption = PQgssEncInUse(connection) == 1 ? "GSSAPI" : nil
         }
         sslMode = Self.option("sslmode", of: connection) ?? "prefer"
-    }
-
-    var isSocket: Bool { host.hasPrefix("/") || host.hasPrefix("@") }
-
-    /// Whether nobody on a network could listen.
-    var isLocal: Bool {
-        isSocket || host == "localhost" || host == "::1" || host.hasPrefix("127.")
     }
 
     private static func option(_ keyword: String, of connection: OpaquePointer) -> String? {

@@ -157,6 +157,7 @@ import Testing
                 try await source.query(
                     "CREATE TABLE t (id integer PRIMARY KEY); CREATE UNLOGGED TABLE u (id integer)")
                 try await bench.becomeStandby()
+                // Where nobody can write, a check works: it writes nothing.
                 let check = try await bench.check(source)
                 check.expect(code: 0)
                 #expect(check.severities("standby") == ["warning"])

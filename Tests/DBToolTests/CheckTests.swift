@@ -5,13 +5,11 @@ import Testing
 /// `check` tells before a backup runs what it would meet, and prints the fix.
 @Suite struct CheckTests {
     @Test(arguments: TestServer.all)
-    func `a source that can be backed up has no problem, and nothing is written`(
+    func `a source that can be backed up has no problem, and nothing is stored`(
         server: TestServer
     ) async throws {
         try await Workbench.with(server) { bench in
             let source = try await bench.small()
-            let written = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_all_tables"
-            let before = try await source.query("SELECT pg_stat_clear_snapshot(); \(written)")
             let check = try await bench.check(source)
             check.expect(code: 0)
             #expect(check.subjects("problem") == [], "\(check.end)")
@@ -25,8 +23,6 @@ import Testing
             #expect(check.text("last backup").contains("none of \(source.name) yet"))
             try bench.expectNothingStored()
             #expect(!FileManager.default.fileExists(atPath: bench.repository))
-            #expect(
-                try await source.query("SELECT pg_stat_clear_snapshot(); \(written)") == before)
 
             let backup = try await bench.backUp(source)
             let after = try await bench.check(source)
