@@ -33,11 +33,34 @@ struct Wiring {
     func withEngine<Result>(
         _ body: (PostgresEngine) async throws -> Result
     ) async throws -> Result {
+        try await asking(body) { try engine(password: $0) }
+    }
+
+    /// Runs `body` with the server for drills: of flags, else of `DB_DRILL_URL`, else the usual one.
+    func withDrillEngine<Result>(
+        _ body: (PostgresEngine) async throws -> Result
+    ) async throws -> Result {
+        let flags = [options.url, options.host, options.port, options.user]
+        let url = settings.value(nil, "DB_DRILL_URL")
+        guard let url, flags.allSatisfy({ $0 == nil }) else { return try await withEngine(body) }
+        return try await asking(body) { password in
+            var postgres = PostgresSettings()
+            postgres.url = Secret(url)
+            postgres.password = (password ?? options.password).map { Secret($0) }
+            postgres.pgDump = settings.value(options.pgDump, "DB_PG_DUMP")
+            return PostgresEngine(postgres)
+        }
+    }
+
+    private func asking<Result>(
+        _ body: (PostgresEngine) async throws -> Result,
+        _ engine: (_ password: String?) throws -> PostgresEngine
+    ) async throws -> Result {
         do {
-            return try await body(engine())
+            return try await body(engine(nil))
         } catch let error as BackupError where error.code == .passwordRequired {
             guard let password = TerminalOutput.askForPassword("Password: ") else { throw error }
-            return try await body(engine(password: password))
+            return try await body(engine(password))
         }
     }
 

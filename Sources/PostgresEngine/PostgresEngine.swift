@@ -60,4 +60,27 @@ public struct PostgresEngine: Engine {
         guard let target = try await opening.target(approves: approves) else { return nil }
         return try await body(target)
     }
+
+    /// The database is dropped even when the task is cancelled.
+    public func withScratchDatabase<Result: Sendable>(
+        _ body: (String) async throws -> Result
+    ) async throws -> Result {
+        let administration = try await PostgresTargetPreparation.administrativeConnection(settings)
+        let scratch = PostgresScratch(settings, administration: administration)
+        do {
+            try await scratch.dropLeftovers()
+            let name = try await scratch.claimedName()
+            do {
+                let result = try await body(name)
+                try await scratch.drop(name)
+                return result
+            } catch {
+                // The next drill drops it if this cannot.
+                await Task { try? await scratch.drop(name) }.value
+                throw error
+            }
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot manage the scratch database")
+        }
+    }
 }

@@ -69,7 +69,8 @@ struct PostgresTargetOpening {
     }
 
     private func administration() async throws -> PostgresConnection {
-        try await preparation.administrativeConnection()
+        try await PostgresTargetPreparation.administrativeConnection(
+            settings, orElse: request.database)
     }
 
     /// One restore at a time works on a database.

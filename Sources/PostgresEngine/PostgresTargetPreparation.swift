@@ -37,18 +37,11 @@ struct PostgresTargetPreparation {
         try await withAdministration { try await create(on: $0) }
     }
 
-    /// Drops a database that this program has created.
-    func drop() async throws {
-        try await withAdministration { administration in
-            try await administration.execute(
-                "DROP DATABASE IF EXISTS \(SQLText.identifier(request.database))")
-        }
-    }
-
     private func withAdministration<Result: Sendable>(
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
-        let administration = try await administrativeConnection()
+        let administration = try await Self.administrativeConnection(
+            settings, orElse: request.database)
         try await PostgresSession.pin(administration, encoding: "UTF8", side: .target)
         do {
             return try await body(administration)
@@ -58,9 +51,11 @@ struct PostgresTargetPreparation {
     }
 
     /// A database that is surely there: the target itself may not be.
-    func administrativeConnection() async throws -> PostgresConnection {
+    static func administrativeConnection(
+        _ settings: PostgresSettings, orElse target: String? = nil
+    ) async throws -> PostgresConnection {
         var last: any Error = BackupError(.connectionFailed, "no database to connect to")
-        for database in ["postgres", "template1", request.database] {
+        for database in ["postgres", "template1"] + (target.map { [$0] } ?? []) {
             var settings = settings
             settings.database = database
             do {
@@ -261,6 +256,10 @@ struct PostgresTargetPreparation {
         do {
             try await connection.execute(
                 PostgresTargetPreparation.createStatement(request, targetMajor: server.major))
+            guard request.isScratch else { return }
+            try await connection.execute(
+                "COMMENT ON DATABASE \(SQLText.identifier(request.database)) "
+                    + "IS \(SQLText.literal(PostgresScratch.comment))")
         } catch let error as PostgresError {
             throw BackupError(
                 error.sqlState == "42501" ? .permissionDenied : .targetUnsuitable,

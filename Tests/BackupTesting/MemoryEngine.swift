@@ -93,4 +93,12 @@ public struct MemoryEngine: Engine {
         }
         return try await body(MemoryTarget(request, plan, by: self))
     }
+
+    /// Drops the database afterwards.
+    public func withScratchDatabase<Result: Sendable>(
+        _ body: (String) async throws -> Result
+    ) async throws -> Result {
+        defer { server["scratch"] = nil }
+        return try await body("scratch")
+    }
 }

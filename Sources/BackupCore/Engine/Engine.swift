@@ -38,6 +38,13 @@ public protocol Engine: Sendable {
         of request: TargetRequest, approves: (TargetPlan) async throws -> Bool,
         _ body: (any Target) async throws -> Result
     ) async throws -> Result?
+
+    /// Runs `body` with the name of a database that may be created, and drops it afterwards.
+    ///
+    /// Scratch databases that killed runs have left behind are dropped first; nothing else ever is.
+    func withScratchDatabase<Result: Sendable>(
+        _ body: (String) async throws -> Result
+    ) async throws -> Result
 }
 
 /// What to take a snapshot of, and how.

@@ -20,6 +20,8 @@ public struct TargetRequest: Sendable {
     public var existing: ExistingTables?
     /// Whether what exists is dropped first.
     public var drops = false
+    /// Whether the database is one of `Engine.withScratchDatabase`.
+    public var isScratch = false
     /// A server with this identity is refused; nil takes every server.
     public var forbiddenSource: [String: String]?
     /// The definition from the backup.

@@ -56,12 +56,15 @@ public struct Restore: Sendable {
                 problems += try await target.createIndexesAndConstraints()
             }
             problems += try await complete(plan, target, progress)
+            let beforeReading = ContinuousClock.now
             let differences = try await differences(plan, target, seed: reader.seed, progress)
+            let reading = beforeReading.duration(to: .now).seconds
             progress.begin("finishing")
             problems += try await target.finish()
             return RestoreReport(
                 plan: plan, content: request.content, check: request.check, problems: problems,
-                differences: differences, seconds: start.duration(to: .now).seconds)
+                differences: differences, seconds: start.duration(to: .now).seconds,
+                readingSeconds: reading)
         }
     }
 
@@ -98,6 +101,7 @@ public struct Restore: Sendable {
         target.newName = request.newName
         target.existing = request.existing
         target.drops = request.drops
+        target.isScratch = request.isScratch
         target.forbiddenSource = request.refusesSource ? metadata.sourceIdentity : nil
         target.defaultSchema = metadata.defaultSchema
         let isWhole = metadata.scope == Scope.database.word

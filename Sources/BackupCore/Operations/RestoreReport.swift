@@ -12,6 +12,8 @@ public struct RestoreReport: Sendable {
     public let differences: [String]
     /// How long it took.
     public let seconds: Double
+    /// How much of that it took to read the rows back.
+    public let readingSeconds: Double
 
     /// What was restored.
     public var point: Point { plan.point }

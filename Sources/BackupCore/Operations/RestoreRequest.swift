@@ -32,6 +32,8 @@ public struct RestoreRequest: Sendable {
     public var omitsOwners = false
     /// Whether to leave out grants.
     public var omitsPrivileges = false
+    /// Whether the database is dropped afterwards: a drill.
+    public var isScratch = false
     /// Whether the server that the backup was taken from is refused.
     public var refusesSource = false
     /// How many connections work side by side.

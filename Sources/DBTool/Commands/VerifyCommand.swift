@@ -5,17 +5,20 @@ import BackupCore
 struct VerifyCommand: BackupCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Prove a backup's files: checksums, rows and fingerprints.")
+        abstract: "Prove a backup: checksums, rows and fingerprints; with --drill by restoring it.")
 
     @Argument(
         help: "An id, a unique prefix, its four hex digits, latest, or a time.",
         completion: .points)
     var point: String
     @OptionGroup(title: "Repository") var repository: RepositoryOptions
+    @OptionGroup(title: "Drill") var drill: DrillOptions
     @OptionGroup var jobs: JobsOptions
-    @OptionGroup(title: "Connection (only to find the repository)")
+    @OptionGroup(title: "Connection (for a drill, and to find the repository)")
     var connection: ConnectionOptions
     @OptionGroup(title: "Output") var output: OutputOptions
+
+    var interruptionLeaves: String { "the scratch database, if there was one, is dropped" }
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let wiring = try await Wiring(connection)
@@ -23,7 +26,52 @@ struct VerifyCommand: BackupCommand {
         let point = try await repository.contents().point(named: point, database: wiring.database)
         let report = try await Verify(repository: repository, jobs: jobs.jobs)
             .run(point, progress: progress)
-        output.show(VerifyRendering(report))
-        return report.passed ? .done : .verificationFailed
+        guard drill.isWanted, report.passed else {
+            output.show(VerifyRendering(report))
+            return report.passed ? .done : .verificationFailed
+        }
+        let drilled = try await wiring.withDrillEngine { engine in
+            try await Drill(
+                engine: engine, repository: repository, request: drill.request(jobs.jobs)
+            ).run(point, progress: progress)
+        }
+        output.show(DrillRendering(report, drilled))
+        guard drilled.restored.differences.isEmpty else { return .verificationFailed }
+        return drilled.restored.problems.isEmpty ? .done : .incomplete
+    }
+}
+
+/// What a drill can be told.
+struct DrillOptions: ParsableArguments, Sendable {
+    @Flag(
+        name: .customLong("drill"),
+        help: """
+            Restore it into a scratch database, read everything back, compare and drop it. The server \
+            is named by flags or DB_DRILL_URL.
+            """)
+    var isWanted = false
+    @Flag(
+        name: .word("same-server"),
+        help: "Allow the drill on the server that the backup was taken from.")
+    var sameServer = false
+    @Flag(name: .word("no-owner"), help: "Everything belongs to the restoring role.")
+    var noOwner = false
+    @Flag(name: .word("no-privileges"), help: "Leave out grants.")
+    var noPrivileges = false
+
+    func validate() throws {
+        guard isWanted || !(sameServer || noOwner || noPrivileges) else {
+            throw ValidationError("--same-server, --no-owner and --no-privileges are for --drill.")
+        }
+    }
+
+    /// As the operation takes it.
+    func request(_ jobs: Int) -> DrillRequest {
+        var request = DrillRequest()
+        request.allowsSource = sameServer
+        request.omitsOwners = noOwner
+        request.omitsPrivileges = noPrivileges
+        request.connections = jobs
+        return request
     }
 }

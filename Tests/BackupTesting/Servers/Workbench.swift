@@ -144,6 +144,11 @@ public final class Workbench: Sendable {
         return database
     }
 
+    /// A database that is there, and that the test does not have to drop.
+    public func existingDatabase(_ name: String) -> TestDatabase {
+        TestDatabase(name: name, server: server, bench: self)
+    }
+
     /// Makes a role that may log in; its name.
     public func createRole(
         _ purpose: String = "role", named name: String? = nil, _ attributes: String = ""

@@ -43,5 +43,6 @@ enum JSON: Decodable, Equatable {
     var keys: Set<String> { if case .object(let members) = self { Set(members.keys) } else { [] } }
     var string: String? { if case .text(let text) = self { text } else { nil } }
     var integer: Int? { if case .number(let number) = self { Int(number) } else { nil } }
+    var seconds: Double? { if case .number(let number) = self { number } else { nil } }
     var boolean: Bool? { if case .flag(let flag) = self { flag } else { nil } }
 }

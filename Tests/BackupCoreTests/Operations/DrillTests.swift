@@ -1,0 +1,82 @@
+import BackupTesting
+import Testing
+
+@testable import BackupCore
+
+@Suite(.timeLimit(.minutes(2))) struct DrillTests {
+    @Test func `a drill restores, compares, drops and remembers`() async throws {
+        let shop = Shop()
+        let point = try await shop.point()
+        let report = try await drill(shop, point)
+        #expect(report.passed)
+        #expect(report.restored.check == .rows)
+        #expect(shop.server["scratch"] == nil)
+        let state = try await shop.repository.state(of: point)
+        #expect(state.drilled?.passed == true)
+        #expect(state.drilled?.seconds == report.recoverySeconds)
+        #expect(state.verified == nil)
+    }
+
+    @Test(arguments: [0, 5]) func `a drill finds a row that changed in the scratch database`(
+        row: Int
+    ) async throws {
+        var shop = Shop()
+        let point = try await shop.point()
+        let server = shop.server
+        shop.engine.beforeStep = { step in
+            guard step == .readBack(Shop.sample.items) else { return }
+            try server.change("scratch") { $0[rows: Shop.sample.items]?[row][1] = "changed" }
+        }
+        let report = try await drill(shop, point)
+        #expect(!report.passed)
+        #expect(report.restored.differences.count == 1)
+        #expect(report.restored.differences.first?.contains("public.items") == true)
+        #expect(try await shop.repository.state(of: point).drilled?.passed == false)
+        #expect(shop.server["scratch"] == nil)
+    }
+
+    @Test func `a drill counts rows that came or went`() async throws {
+        for change in [-1, 1] {
+            var shop = Shop()
+            let point = try await shop.point()
+            let server = shop.server
+            shop.engine.beforeStep = { step in
+                guard step == .readBack(Shop.sample.words) else { return }
+                try server.change("scratch") { database in
+                    if change < 0 { database[rows: Shop.sample.words]?.removeLast() }
+                    if change > 0 { database[rows: Shop.sample.words]?.append(["more"]) }
+                }
+            }
+            let report = try await drill(shop, point)
+            #expect(report.restored.differences.first?.contains("not 10") == true)
+        }
+    }
+
+    @Test func `a backup that cannot be restored has failed its drill`() async throws {
+        var shop = Shop()
+        let point = try await shop.point()
+        shop.engine.beforeStep = { step in
+            guard step == .createIndexes else { return }
+            throw BackupError(.serverRefused, "no index today")
+        }
+        await #expect(throws: BackupError.self) { try await drill(shop, point) }
+        #expect(try await shop.repository.state(of: point).drilled?.passed == false)
+        #expect(shop.server["scratch"] == nil)
+    }
+
+    @Test func `a drill that could not begin says nothing about the backup`() async throws {
+        var shop = Shop()
+        let point = try await shop.point()
+        shop.engine.beforeStep = { step in
+            guard step == .openTarget else { return }
+            throw BackupError(.connectionFailed, "nobody there")
+        }
+        await #expect(throws: BackupError.self) { try await drill(shop, point) }
+        #expect(try await shop.repository.state(of: point).drilled == nil)
+    }
+
+    private func drill(_ shop: Shop, _ point: Point) async throws -> DrillReport {
+        try await Drill(engine: shop.engine, repository: shop.repository, request: DrillRequest())
+            .run(point, progress: OperationProgress())
+    }
+}

@@ -1,0 +1,162 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// A drill proves a backup on a real server, and leaves nothing there.
+@Suite(.serialized) struct DrillTests {
+    @Test(arguments: TestServer.all)
+    func `a drill restores, compares, measures, drops and is remembered`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let backup = try await bench.backUp(try await bench.torture())
+            let end = try await bench.drill(backup.id)
+            try end.requireCode(0)
+            let report = try JSON(parsing: end.output)
+            #expect(report["passed"].boolean == true)
+            #expect(try #require(report["drill"]["recovery_seconds"].seconds) > 0)
+            #expect(try await bench.scratchDatabases() == [])
+            let list = try await bench.dbtool(["list", "-path", bench.repository, "--json"])
+            let entry = try JSON(parsing: list.output)["backups"].items.first
+            #expect(entry?["drilled"]["passed"].boolean == true)
+            #expect(entry?["verified"]["passed"].boolean == true)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a drill finds a row that was changed in the scratch database`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            // While the index is built there is time to change a row.
+            try await source.query(
+                """
+                CREATE FUNCTION slowly(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+                  'BEGIN PERFORM pg_sleep(0.005); RETURN $1; END';
+                CREATE INDEX ON people (slowly(name));
+                """)
+            let backup = try await bench.backUp(source)
+            let end = try await bench.drill(backup.id) { _ in
+                try await eventually("a row of the scratch database can be changed") {
+                    for name in try await bench.scratchDatabases() {
+                        let scratch = bench.existingDatabase(name)
+                        // It may not have the table yet.
+                        let changed = try? await scratch.query(
+                            "UPDATE pets SET name = 'changed' WHERE owner = 7 RETURNING 1")
+                        if changed == "1" { return true }
+                    }
+                    return false
+                }
+            }
+            end.expect(code: 4)
+            let differences = try JSON(parsing: end.output)["drill"]["differences"].items
+            #expect(differences.compactMap(\.string).contains { $0.contains("public.pets") })
+            #expect(try await bench.scratchDatabases() == [])
+            let list = try await bench.dbtool(["list", "-path", bench.repository, "--json"])
+            let entry = try JSON(parsing: list.output)["backups"].items.first
+            #expect(entry?["drilled"]["passed"].boolean == false)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `what a killed drill leaves behind the next one drops`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            try await source.query(
+                """
+                CREATE FUNCTION slowly(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+                  'BEGIN PERFORM pg_sleep(0.01); RETURN $1; END';
+                CREATE INDEX ON people (slowly(name));
+                """)
+            let backup = try await bench.backUp(source)
+            // Not ours: nobody claims it, but it holds something and has no comment.
+            let other = try await bench.createDatabase(named: "dbtool_drill_zzzz")
+            let mine = try await bench.createDatabase(named: "dbtool_drill_0f0f")
+            try await mine.query("CREATE TABLE precious (id integer)")
+            let end = try await bench.drill(backup.id) { running in
+                try await eventually("the drill has a database") {
+                    try await !bench.scratchDatabases().filter { $0 != mine.name }.isEmpty
+                }
+                try running.send(SIGKILL)
+            }
+            #expect(end.code != 0)
+            #expect(try await bench.scratchDatabases().count == 2)
+            try await bench.drill(backup.id).requireCode(0)
+            #expect(try await bench.scratchDatabases() == [mine.name])
+            #expect(try await mine.query("SELECT count(*) FROM precious") == "0")
+            #expect(try await other.query("SELECT 1") == "1")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `Ctrl-C ends a drill and drops its database`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            try await source.query(
+                """
+                CREATE FUNCTION slowly(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+                  'BEGIN PERFORM pg_sleep(0.05); RETURN $1; END';
+                CREATE INDEX ON people (slowly(name));
+                """)
+            let backup = try await bench.backUp(source)
+            let end = try await bench.drill(backup.id) { running in
+                try await eventually("the drill has a database") {
+                    try await !bench.scratchDatabases().isEmpty
+                }
+                try await Task.sleep(for: .milliseconds(500))
+                try running.send(SIGINT)
+            }
+            end.expect(code: 130)
+            #expect(try await bench.scratchDatabases() == [])
+        }
+    }
+
+    @Test func `the backup's own server needs to be allowed, another one does not`() async throws {
+        let (oldest, newest) = TestServer.oldestAndNewest
+        try await Workbench.with(oldest) { bench in
+            let backup = try await bench.backUp(try await bench.small())
+            try await bench.drill(backup.id, ["--json"], sameServer: false)
+                .expect(code: 1, saying: "--same-server")
+            let list = try await bench.dbtool(["list", "-path", bench.repository, "--json"])
+            let entry = try JSON(parsing: list.output)["backups"].items.first
+            #expect(entry?["drilled"] == .null)
+            guard oldest != newest else { return }
+            let end = try await bench.dbtool(
+                ["verify", backup.id, "-path", bench.repository, "--drill", "--json"],
+                environment: ["DB_DRILL_URL": newest.url, "DB_HOST": "nowhere.invalid"])
+            try end.requireCode(0)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a damaged backup is not drilled`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let backup = try await bench.backUp(try await bench.small())
+            let file = try backup.dataFile(of: "people")
+            try (String(contentsOfFile: file, encoding: .utf8) + "9999,extra\n")
+                .write(toFile: file, atomically: false, encoding: .utf8)
+            let end = try await bench.drill(backup.id)
+            end.expect(code: 4)
+            #expect(try JSON(parsing: end.output)["damage"].items.count > 0)
+            #expect(try await bench.scratchDatabases() == [])
+        }
+    }
+}
+
+extension Workbench {
+    fileprivate func drill(
+        _ point: String, _ words: [String] = ["--json"], sameServer: Bool = true,
+        while body: (RunningProgram) async throws -> Void = { _ in }
+    ) async throws -> ProgramEnd {
+        try await dbtool(
+            ["verify", point, "-path", repository, "--drill"] + connection()
+                + (sameServer ? ["--same-server"] : []) + words, while: body)
+    }
+
+    fileprivate func scratchDatabases() async throws -> [String] {
+        try await administration.query(
+            "SELECT datname FROM pg_database WHERE datname ~ '^dbtool_drill_[0-9a-f]{4}$' ORDER BY 1"
+        ).split(separator: "\n").map(String.init)
+    }
+}
