@@ -87,16 +87,9 @@ struct FrontDoor {
             return .done
         }
         guard !Completions.areAsked(by: arguments) else { return .usage }
-        let words = DBTool.message(for: error)
-        let message = words.prefix(1).lowercased() + words.dropFirst()
-        let unknown = arguments.first { !$0.hasPrefix("-") && message.contains("'\($0)'") }
-        let hint = unknown.flatMap {
-            Nearest.hint(to: $0, among: CommandWords.children(of: arguments, in: DBTool.self))
-        }
-        CommandOutput(isJSON: !["-json", "--json"].filter(arguments.contains).isEmpty).fail(
-            BackupError(
-                .usage, message,
-                hint: hint ?? "\"dbtool help\" shows every command, with --help its options."))
+        let isJSON = !["-json", "--json"].filter(arguments.contains).isEmpty
+        CommandOutput(isJSON: isJSON).fail(
+            Misunderstanding(arguments, DBTool.message(for: error)).error)
         return .usage
     }
 }

@@ -79,12 +79,10 @@ struct PostgresScope: Sendable {
     private static func unknown(
         _ pattern: TablePattern, _ relations: [PostgresCatalog.Relation]
     ) -> BackupError {
-        let names = relations.map { relation in
-            relation.name.schema == defaultSchema ? relation.name.name : "\(relation.name)"
-        }
-        return BackupError(
+        BackupError(
             .usage, "no table is called \(pattern.text)",
-            hint: Nearest.hint(to: pattern.text, among: names)
+            hint: Nearest.hint(
+                to: pattern, among: relations.map(\.name), defaultSchema: defaultSchema)
                 ?? "Names are as stored; tables outside schema \(defaultSchema) need schema.table.")
     }
 }

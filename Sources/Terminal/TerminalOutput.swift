@@ -30,6 +30,11 @@ public enum TerminalOutput {
         writeAll(bytes, to: STDOUT_FILENO)
     }
 
+    /// Writes text to standard output as it is.
+    public static func print(text: String) {
+        _ = write(Array(text.utf8))
+    }
+
     /// Writes a line to standard output.
     public static func print(line: String) {
         _ = write(Array("\(line)\n".utf8))

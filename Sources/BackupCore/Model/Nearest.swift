@@ -16,6 +16,23 @@ public enum Nearest {
         return near.isEmpty ? nil : "Nearest: \(near.joined(separator: ", "))."
     }
 
+    /// The tables nearest to a name or pattern; the schemas, where a pattern means all of one.
+    public static func hint(
+        to pattern: TablePattern, among tables: some Sequence<TableName>, defaultSchema: String
+    ) -> String? {
+        let text = pattern.text
+        if let schema = text.split(separator: ".").first, text.hasSuffix(".*") {
+            let near = names(to: String(schema), among: Set(tables.map(\.schema)))
+            return near.isEmpty ? nil : "Nearest schemas: \(near.joined(separator: ", "))."
+        }
+        let hasSchema = text.contains(".")
+        return hint(
+            to: text,
+            among: tables.map {
+                !hasSchema && $0.schema.isExactly(defaultSchema) ? $0.name : $0.description
+            })
+    }
+
     /// Levenshtein's distance.
     private static func distance(_ left: String, _ right: String) -> Int {
         let right = Array(right)

@@ -151,12 +151,11 @@ extension Metadata {
             pattern.matches($0.tableName, defaultSchema: defaultSchema)
         }
         guard let match = matches.first else {
-            let names = tables.map {
-                $0.schema.isExactly(defaultSchema) ? $0.name : $0.tableName.description
-            }
             throw BackupError(
                 .notFound, "\(id) has no table \(pattern.text)",
-                hint: Nearest.hint(to: pattern.text, among: names))
+                hint: Nearest.hint(
+                    to: pattern, among: tables.map(\.tableName), defaultSchema: defaultSchema)
+                    ?? "\"dbtool show \(id)\" lists its tables.")
         }
         guard matches.count == 1 else {
             throw BackupError(

@@ -25,13 +25,16 @@ extension RepositoryContents {
         }
         if name.lowercased() == "latest" {
             try requireOneDatabase(among: completed)
-            guard let latest = completed.last else { throw nothing(database) }
+            guard let latest = completed.last else { throw nothing(of: database) }
             return latest
         }
         if let time = Timestamp(name) {
             try requireOneDatabase(among: completed)
             guard let point = completed.last(where: { $0.metadata.snapshotAt <= time }) else {
-                throw BackupError(.notFound, "no completed backup is as old as \(name)")
+                guard let oldest = completed.first else { throw nothing(of: database) }
+                throw BackupError(
+                    .notFound, "no completed backup is as old as \(name)",
+                    hint: "The oldest is \(oldest.id), of \(oldest.metadata.snapshotAt.text).")
             }
             return point
         }
@@ -41,10 +44,7 @@ extension RepositoryContents {
     private func point(abbreviated name: String) throws -> Point {
         let matches = points.filter { $0.id.text.hasPrefix(name) || $0.id.hexDigits == name }
         guard let match = matches.first, !name.isEmpty else {
-            throw BackupError(
-                .notFound, "no backup is called \(name)",
-                hint: Nearest.hint(to: name, among: points.map(\.id.text))
-                    ?? "\"dbtool list\" shows what there is.")
+            throw unknown(name)
         }
         guard matches.count == 1 else {
             throw BackupError(
@@ -63,10 +63,37 @@ extension RepositoryContents {
         }
     }
 
-    private func nothing(_ database: String?) -> BackupError {
+    private func nothing(of database: String?) -> BackupError {
         let whose = database.map { " of database \($0)" } ?? ""
         return BackupError(
-            .notFound, "the repository holds no completed backup\(whose)",
-            hint: "\"dbtool list\" shows what there is.")
+            .notFound, "the repository holds no completed backup\(whose)", hint: contentsHint)
+    }
+
+    private func unknown(_ name: String) -> BackupError {
+        if unfinished.contains(where: { $0.text == name }) {
+            return BackupError(
+                .notFound, "\(name) is not finished: it is still being made, or was interrupted",
+                hint: "The next backup of its database removes what an interrupted one has left.")
+        }
+        let near = names(like: name)
+        return BackupError(
+            .notFound, "no backup is called \(name)",
+            hint: near.isEmpty ? contentsHint : "Nearest: \(near.joined(separator: ", ")).")
+    }
+
+    /// What might have been meant: an id may be cut off, so that only as much of it is compared.
+    private func names(like name: String) -> [String] {
+        let ids = points.reversed().map(\.id.text)
+        let whole = Nearest.names(to: name, among: ["latest"] + ids)
+        guard whole.isEmpty, name.count >= 4 else { return whole }
+        return Array(
+            ids.filter { !Nearest.names(to: name, among: [String($0.prefix(name.count))]).isEmpty }
+                .prefix(3))
+    }
+
+    private var contentsHint: String {
+        let databases = Set(points.map(\.metadata.database)).sorted()
+        guard !databases.isEmpty else { return "The repository holds no backup at all." }
+        return "It holds backups of \(databases.joined(separator: ", ")): see \"dbtool list\"."
     }
 }

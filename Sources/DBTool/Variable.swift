@@ -1,0 +1,23 @@
+/// The variables that stand for options, in the environment or in `.env`.
+struct Variable {
+    let name: String
+    /// The option that comes before it, without dashes.
+    let option: String
+
+    var meaning: String { "As --\(option), which comes before it." }
+
+    private init(_ name: String, _ option: String) {
+        self.name = name
+        self.option = option
+    }
+
+    static let all = [
+        Variable("DB_HOST", "host"), Variable("DB_PORT", "port"), Variable("DB_USER", "user"),
+        Variable("DB_PASSWORD", "password"), Variable("DB_NAME", "database"),
+        Variable("DB_ENGINE", "db"), Variable("DB_SSLMODE", "sslmode"),
+        Variable("DB_SSLROOTCERT", "sslrootcert"), Variable("DB_SSLCERT", "sslcert"),
+        Variable("DB_SSLKEY", "sslkey"), Variable("DB_BACKUP_PATH", "path"),
+        Variable("DB_PG_DUMP", "pg-dump"), Variable("DB_LOG_FILE", "log-file"),
+        Variable("DB_LOG_FORMAT", "log-format"), Variable("DB_LOG_LEVEL", "log-level"),
+    ]
+}
