@@ -148,13 +148,13 @@ struct PostgresArchive: Sendable {
         return chosen.union(decorations(of: chosen))
     }
 
-    /// The foreign keys of some tables that `chosen` leaves out: what they point to is not there.
-    func foreignKeysLeftOut(making tables: Set<String>, chosen: Set<Int>) -> [String] {
+    /// Foreign keys, triggers and rules of some tables that `chosen` leaves out.
+    func leftOut(making tables: Set<String>, chosen: Set<Int>) -> [Entry] {
         let own = self.tables(tables)
         return entries.filter { entry in
-            entry.isA("FK CONSTRAINT") && !chosen.contains(entry.id)
+            ["FK CONSTRAINT", "TRIGGER", "RULE"].contains(entry.kind) && !chosen.contains(entry.id)
                 && table(of: entry).map(own.contains) ?? false
-        }.map(\.words)
+        }
     }
 
     /// The tables themselves.

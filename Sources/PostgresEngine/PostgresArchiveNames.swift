@@ -5,10 +5,12 @@ import BackupCore
 /// pg_restore lists `TABLE public users shop` without saying where the schema ends and the owner
 /// begins: known schemas and roles tell.
 struct PostgresArchiveNames {
+    private let archive: PostgresArchive
     private let owners: [String]
     private let schemas: [String]
 
     init(_ archive: PostgresArchive, _ request: TargetRequest) {
+        self.archive = archive
         let owners = Self.owners(request)
         self.owners = owners
         let prefix = "SCHEMA - "
@@ -36,12 +38,24 @@ struct PostgresArchiveNames {
             name: String(decoding: words.utf8.dropFirst(own.utf8.count + 1), as: UTF8.self))
     }
 
-    /// Schema and name for people.
+    /// Schema and name for people: `public.users`, `users_pkey of public.users`.
     func name(of entry: PostgresArchive.Entry) -> String {
-        if entry.isTable { return "\(table(entry))" }
         let words = Self.withoutOwner(entry.name, owners)
-        return words.startsExactly(with: "- ") ? String(words.dropFirst(2)) : words
+        guard !words.startsExactly(with: "- ") else { return String(words.dropFirst(2)) }
+        let whole = table(entry)
+        guard Self.kindsNamedAfterTables.contains(entry.kind) else {
+            return entry.isRelation ? "\(whole)" : "\(whole.schema).\(whole.name)"
+        }
+        guard let id = archive.table(of: entry), let table = archive[id].map(self.table),
+            whole.name.startsExactly(with: "\(table.name) ")
+        else { return "\(whole.schema).\(whole.name)" }
+        let own = whole.name.utf8.dropFirst(table.name.utf8.count + 1)
+        return "\(String(decoding: own, as: UTF8.self)) of \(table)"
     }
+
+    private static let kindsNamedAfterTables = [
+        "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "TRIGGER", "RULE", "POLICY", "DEFAULT",
+    ]
 
     private static func withoutOwner(_ words: String, _ owners: [String]) -> String {
         let fitting = owners.filter { owner in

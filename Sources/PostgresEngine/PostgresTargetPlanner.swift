@@ -305,11 +305,19 @@ struct PostgresTargetPlanner {
             } ?? false
         }
         plan.target.keeps = describe(kept.subtracting(archive.belongings(of: keptTables)))
-        plan.target.leftOut =
-            isWhole && request.scopeObjects == nil
-            ? []
-            : archive.foreignKeysLeftOut(
-                making: objects(selected), chosen: plan.chosen.union(untouched))
+        let there = plan.chosen.union(untouched)
+        plan.target.leftOut = archive.leftOut(making: objects(selected), chosen: there).map {
+            leftOut($0, there: there)
+        }
+    }
+
+    /// `fk constraint orders_customer_fkey of public.orders: public.customers is not there`.
+    private func leftOut(_ entry: PostgresArchive.Entry, there: Set<Int>) -> String {
+        let missing = entry.dependencies.filter { id in
+            !there.contains(id) && archive[id].map(\.isTable) ?? false
+        }.compactMap { archive[$0].map(names.table) }
+        let reason = missing.isEmpty ? "" : ": \(missing[0]) is not there"
+        return "\(entry.kind.lowercased()) \(names.name(of: entry))\(reason)"
     }
 
     /// Everything is restored: what else may be there depends on what was asked for.
