@@ -36,6 +36,7 @@ public final class ProgressLine: Sendable {
 
     private struct State {
         var shown = ""
+        var isOver = false
         /// When a plain line was written last.
         var writtenAt = 0.0
     }
@@ -56,6 +57,7 @@ public final class ProgressLine: Sendable {
     /// `details`: The most important first; what does not fit the terminal is left out.
     public func show(phase: String, details: [String]) {
         state.withLock { state in
+            guard !state.isOver else { return }
             guard let width = place.width() else {
                 showPlainly("\(phase): \(details.joined(separator: " · "))", &state)
                 return
@@ -84,9 +86,10 @@ public final class ProgressLine: Sendable {
         }
     }
 
-    /// Removes the line.
-    public func clear() {
+    /// Removes the line, for good.
+    public func end() {
         state.withLock { state in
+            state.isOver = true
             if !state.shown.isEmpty { place.write("\r\u{1B}[K") }
             state.shown = ""
         }

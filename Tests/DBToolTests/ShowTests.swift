@@ -138,6 +138,23 @@ import Testing
         }
     }
 
+    /// The progress line and the report once stood on one line.
+    @Test(arguments: TestServer.all)
+    func `on a terminal a report begins on a line of its own`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let words = ["full", "database", "-path", bench.repository, "--database", source.name]
+            let command = ([try DBToolBinary.path()] + words + bench.connection())
+                .joined(separator: " ")
+            let end = try await bench.shell("TERM=xterm script -qec '\(command)' /dev/null")
+            try end.requireCode(0)
+            let report = try #require(end.output.firstRange(of: "full_t_"))
+            let before = end.output[..<report.lowerBound]
+            // Where it went too fast for a line there is nothing to remove.
+            #expect(before.isEmpty || before.hasSuffix("\r\u{1B}[K"), "\(end)")
+        }
+    }
+
     private func show(
         _ bench: Workbench, _ point: String, _ words: [String] = []
     ) async throws -> ProgramEnd {

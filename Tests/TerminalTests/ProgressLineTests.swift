@@ -35,7 +35,7 @@ import Testing
             fake.set(seconds: Double(tick) * 0.2)
             line.show(phase: "reading rows", details: ["\(tick) B", "x"])
         }
-        line.clear()
+        line.end()
         let lines = fake.written().split(separator: "\n")
         #expect(lines.count == 120)
         #expect(lines[0] == "reading rows: 150 B · x")
@@ -80,6 +80,18 @@ import Testing
         #expect(fake.written() == "\r\u{1B}[Kphase  one")
     }
 
+    @Test func `nothing is drawn any more when the line has ended`() {
+        let fake = FakePlace()
+        fake.set(width: 40)
+        let line = ProgressLine(in: fake.place)
+        line.show(phase: "phase", details: [])
+        line.end()
+        line.show(phase: "phase", details: ["more"])
+        line.print("a note")
+        line.end()
+        #expect(fake.written() == "\r\u{1B}[Kphase\r\u{1B}[Ka note\n")
+    }
+
     @Test func `a note stands above the line, which goes on below it`() {
         let fake = FakePlace()
         fake.set(width: 40)
@@ -87,7 +99,7 @@ import Testing
         line.show(phase: "phase", details: [])
         line.print("a note")
         line.show(phase: "phase", details: [])
-        line.clear()
+        line.end()
         #expect(
             fake.written()
                 == "\r\u{1B}[Kphase\r\u{1B}[Ka note\n\r\u{1B}[Kphase\r\u{1B}[K")

@@ -19,9 +19,16 @@ struct CommandOutput: Sendable {
     let isJSON: Bool
     /// The log that learns of it too; nil before there is one.
     var log: RunLog?
+    private let line = ProgressLine()
+
+    init(isJSON: Bool) {
+        self.isJSON = isJSON
+    }
 
     func show(_ rendering: some Rendering) {
         if let logged = rendering as? any LoggedRendering { log?.note(logged.logResult) }
+        // A report must not begin behind the progress line, nor be overwritten by it.
+        line.end()
         guard isJSON else {
             rendering.lines.forEach { TerminalOutput.print(line: $0) }
             return
@@ -45,7 +52,6 @@ struct CommandOutput: Sendable {
     func showingProgress<Result>(
         _ body: (OperationProgress) async throws -> Result
     ) async rethrows -> Result {
-        let line = ProgressLine()
         let progress = OperationProgress(
             notes: { note in
                 line.print(note)
@@ -70,7 +76,7 @@ struct CommandOutput: Sendable {
         }
         defer {
             drawing.cancel()
-            line.clear()
+            line.end()
         }
         return try await body(progress)
     }
