@@ -32,7 +32,7 @@ enum ExitCode: Int32, CaseIterable {
         case .failed: "failed"
         case .usage: "the command was not understood"
         case .incomplete: "made, but incomplete, as the output says"
-        case .verificationFailed: "a file is damaged"
+        case .verificationFailed: "a file is damaged, or rows differ"
         case .noConnection: "no connection to the server"
         case .locked: "another run, or a table's lock, was in the way"
         case .interrupted: "interrupted"

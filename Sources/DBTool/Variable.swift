@@ -3,12 +3,12 @@ struct Variable {
     let name: String
     /// The option that comes before it, without dashes.
     let option: String
+    let meaning: String
 
-    var meaning: String { "As --\(option), which comes before it." }
-
-    private init(_ name: String, _ option: String) {
+    private init(_ name: String, _ option: String, _ meaning: String? = nil) {
         self.name = name
         self.option = option
+        self.meaning = meaning ?? "As --\(option), which comes before it."
     }
 
     static let all = [
@@ -18,6 +18,9 @@ struct Variable {
         Variable("DB_SSLROOTCERT", "sslrootcert"), Variable("DB_SSLCERT", "sslcert"),
         Variable("DB_SSLKEY", "sslkey"), Variable("DB_BACKUP_PATH", "path"),
         Variable("DB_PG_DUMP", "pg-dump"), Variable("DB_LOG_FILE", "log-file"),
+        Variable(
+            "DB_DRILL_URL", "url",
+            "The server for drills; --url, --host, --port, --user come before."),
         Variable("DB_LOG_FORMAT", "log-format"), Variable("DB_LOG_LEVEL", "log-level"),
     ]
 }

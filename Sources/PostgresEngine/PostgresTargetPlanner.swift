@@ -304,7 +304,9 @@ struct PostgresTargetPlanner {
                 entry.isA("FK CONSTRAINT") && !keptTables.isDisjoint(with: entry.dependencies)
             } ?? false
         }
-        plan.target.keeps = describe(kept.subtracting(archive.belongings(of: keptTables)))
+        let containers = archive.entries(ofKinds: Self.containers, among: kept)
+        plan.target.keeps = describe(
+            kept.subtracting(archive.belongings(of: keptTables)).subtracting(containers))
         let there = plan.chosen.union(untouched)
         plan.target.leftOut = archive.leftOut(making: objects(selected), chosen: there).map {
             leftOut($0, there: there)

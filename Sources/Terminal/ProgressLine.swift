@@ -86,13 +86,22 @@ public final class ProgressLine: Sendable {
         }
     }
 
+    /// Removes the line until there is something to show again.
+    public func hide() {
+        state.withLock { hide(&$0) }
+    }
+
     /// Removes the line, for good.
     public func end() {
         state.withLock { state in
             state.isOver = true
-            if !state.shown.isEmpty { place.write("\r\u{1B}[K") }
-            state.shown = ""
+            hide(&state)
         }
+    }
+
+    private func hide(_ state: inout State) {
+        if !state.shown.isEmpty { place.write("\r\u{1B}[K") }
+        state.shown = ""
     }
 
     private func showPlainly(_ text: String, _ state: inout State) {

@@ -67,7 +67,7 @@ struct CommandOutput: Sendable {
                 let reading = progress.current
                 let details = text.details(of: reading, at: .now)
                 if reading.phase.isEmpty {
-                    line.clear()
+                    line.hide()
                 } else {
                     line.show(phase: reading.phase, details: details)
                 }
