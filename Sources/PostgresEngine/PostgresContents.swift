@@ -42,8 +42,7 @@ struct PostgresContents {
                 // Rows of hash partitions belong elsewhere on another machine; the root knows where.
                 loadsThrough: ancestors[relation.oid]?
                     .last { $0.isHash && roots.contains($0.table) }?.table,
-                filter: relation.extensionFilter, estimatedBytes: size.total,
-                estimatedRows: relation.rowEstimate)
+                filter: relation.extensionFilter, estimatedBytes: size.total)
             schema.tables.append(table)
             rows[table.name] = PostgresRows(
                 relation, columns: table.storedColumns.map(\.name), sizes: size,

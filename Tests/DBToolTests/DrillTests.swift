@@ -28,15 +28,7 @@ import Testing
         server: TestServer
     ) async throws {
         try await Workbench.with(server) { bench in
-            let source = try await bench.small()
-            // While the index is built there is time to change a row.
-            try await source.query(
-                """
-                CREATE FUNCTION slowly(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
-                  'BEGIN PERFORM pg_sleep(0.005); RETURN $1; END';
-                CREATE INDEX ON people (slowly(name));
-                """)
-            let backup = try await bench.backUp(source)
+            let backup = try await bench.backUp(try await bench.slowToIndex(0.005))
             let end = try await bench.drill(backup.id) { _ in
                 try await eventually("a row of the scratch database can be changed") {
                     for name in try await bench.scratchDatabases() {
@@ -62,14 +54,7 @@ import Testing
     @Test(arguments: TestServer.all)
     func `what a killed drill leaves behind the next one drops`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
-            let source = try await bench.small()
-            try await source.query(
-                """
-                CREATE FUNCTION slowly(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
-                  'BEGIN PERFORM pg_sleep(0.01); RETURN $1; END';
-                CREATE INDEX ON people (slowly(name));
-                """)
-            let backup = try await bench.backUp(source)
+            let backup = try await bench.backUp(try await bench.slowToIndex(0.01))
             // Not ours: nobody claims it, but it holds something and has no comment.
             let other = try await bench.createDatabase(named: "dbtool_drill_zzzz")
             let mine = try await bench.createDatabase(named: "dbtool_drill_0f0f")
@@ -92,14 +77,7 @@ import Testing
     @Test(arguments: TestServer.all)
     func `Ctrl-C ends a drill and drops its database`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
-            let source = try await bench.small()
-            try await source.query(
-                """
-                CREATE FUNCTION slowly(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
-                  'BEGIN PERFORM pg_sleep(0.05); RETURN $1; END';
-                CREATE INDEX ON people (slowly(name));
-                """)
-            let backup = try await bench.backUp(source)
+            let backup = try await bench.backUp(try await bench.slowToIndex(0.05))
             let end = try await bench.drill(backup.id) { running in
                 try await eventually("the drill has a database") {
                     try await !bench.scratchDatabases().isEmpty
@@ -145,6 +123,19 @@ import Testing
 }
 
 extension Workbench {
+    /// A database with an index that takes these seconds for each of 1000 rows: time enough to
+    /// interfere with its restore.
+    fileprivate func slowToIndex(_ seconds: Double) async throws -> TestDatabase {
+        let source = try await small()
+        try await source.query(
+            """
+            CREATE FUNCTION slowly(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+              'BEGIN PERFORM pg_sleep(\(seconds)); RETURN $1; END';
+            CREATE INDEX ON people (slowly(name));
+            """)
+        return source
+    }
+
     fileprivate func drill(
         _ point: String, _ words: [String] = ["--json"], sameServer: Bool = true,
         while body: (RunningProgram) async throws -> Void = { _ in }

@@ -57,7 +57,7 @@ import Testing
             #expect(lines[0].hasSuffix("info dbtool \(Version.text) list"))
             #expect(lines[1].hasSuffix("notice a warning"))
             #expect(lines[2].hasSuffix("error it broke | a | b | hint: Mend it."))
-            #expect(lines[3].hasSuffix("info exit code 4 (a file is damaged)"))
+            #expect(lines[3].hasSuffix("info exit code 4 (a file is damaged, or rows differ)"))
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
             #expect(mode as? Int == 0o600)
         }

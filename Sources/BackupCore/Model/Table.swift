@@ -41,14 +41,11 @@ public struct Table: Sendable, Hashable {
     public var filter: String?
     /// About how many bytes the server stores for it.
     public var estimatedBytes: Int
-    /// About how many rows it has; nil when the server does not know yet.
-    public var estimatedRows: Int?
 
     /// Describes a table.
     public init(
         name: TableName, columns: [Column], key: [String], identity: TableIdentity,
-        loadsThrough: TableName? = nil, filter: String? = nil, estimatedBytes: Int = 0,
-        estimatedRows: Int? = nil
+        loadsThrough: TableName? = nil, filter: String? = nil, estimatedBytes: Int = 0
     ) {
         self.name = name
         self.columns = columns
@@ -57,7 +54,6 @@ public struct Table: Sendable, Hashable {
         self.loadsThrough = loadsThrough
         self.filter = filter
         self.estimatedBytes = estimatedBytes
-        self.estimatedRows = estimatedRows
     }
 
     /// The columns of the CSV file, in its order.
