@@ -270,7 +270,16 @@ struct PostgresTargetPlanner {
 
     private func wanted(_ selected: [Candidate]) -> Set<Int> {
         guard !isWhole || request.scopeObjects != nil else { return archive.all }
-        return archive.entries(making: objects(selected), present: present)
+        return archive.entries(making: objects(selected), present: present.union(attached))
+    }
+
+    /// Attachments of parts to wholes that are both there.
+    private var attached: Set<Int> {
+        Set(
+            archive.entries.filter { entry in
+                (entry.isA("INDEX ATTACH") || entry.isA("TABLE ATTACH"))
+                    && entry.dependencies.allSatisfy(present.contains)
+            }.map(\.id))
     }
 
     private func objects(_ selected: [Candidate]) -> Set<String> {
@@ -308,7 +317,7 @@ struct PostgresTargetPlanner {
         plan.target.leftOut =
             isWhole && request.scopeObjects == nil
             ? []
-            : archive.foreignKeysLeftOut(
+            : archive.pointersLeftOut(
                 making: objects(selected), chosen: plan.chosen.union(untouched))
     }
 

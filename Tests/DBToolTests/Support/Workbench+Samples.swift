@@ -64,7 +64,7 @@ extension Workbench {
             try await administration.query(
                 """
                 SELECT count(*) FROM pg_stat_activity WHERE datname = '\(database.name)'
-                AND application_name IN ('dbtool', 'pg_dump', 'pg_restore')
+                AND application_name IN ('dbtool', 'dbtool pg_restore', 'pg_dump')
                 """) == "0"
         }
     }
