@@ -244,9 +244,10 @@ struct PostgresTargetPlanner {
         let keeps = Set(mark.tables.filter { $0.value.treatment != .create }.keys)
         for table in selected {
             guard let stored = table.stored, let known = mark.tables[table.name] else { continue }
-            plan.target.tables[table.name] = .init(
-                known.isLoaded ? .loaded : known.treatment,
-                load(stored, table, selected, keeps, plan))
+            var planned = TargetPlan.TablePlan(
+                known.treatment, load(stored, table, selected, keeps, plan))
+            planned.isLoaded = known.isLoaded
+            plan.target.tables[table.name] = planned
         }
     }
 

@@ -96,8 +96,6 @@ public struct TargetPlan: Sendable {
     public enum Treatment: String, Sendable {
         /// It is created and loaded.
         case create
-        /// An interrupted restore has loaded it.
-        case loaded
         /// It exists; its rows are replaced.
         case truncate
         /// It exists; rows are added.
@@ -110,6 +108,8 @@ public struct TargetPlan: Sendable {
         public var treatment: Treatment
         /// Where its rows go: another name, or the table that takes them.
         public var load: TableLoad
+        /// Whether an interrupted restore has done all that already.
+        public var isLoaded = false
 
         /// Describes what becomes of a table.
         public init(_ treatment: Treatment, _ load: TableLoad) {
