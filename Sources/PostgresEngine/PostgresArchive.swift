@@ -53,8 +53,8 @@ struct PostgresArchive: Sendable {
             ]
     }
 
-    let entries: [Entry]
-    private let byID: [Int: Entry]
+    private(set) var entries: [Entry]
+    private var byID: [Int: Entry]
 
     init(list: String) {
         var entries: [Entry] = []
@@ -71,6 +71,30 @@ struct PostgresArchive: Sendable {
         }
         self.entries = entries
         byID = Dictionary(entries.map { ($0.id, $0) }) { first, _ in first }
+        separatePartitions()
+    }
+
+    /// A partition is made as a table and attached later: it needs its whole only for that, whatever
+    /// the archive says.
+    private mutating func separatePartitions() {
+        var wholes: [Int: Set<Int>] = [:]
+        for attachment in entries where attachment.isA("TABLE ATTACH") {
+            guard let part = owner(of: attachment) else { continue }
+            wholes[part, default: []].formUnion(attachment.dependencies.filter { $0 != part })
+        }
+        for index in entries.indices {
+            guard let whole = wholes[entries[index].id] else { continue }
+            entries[index].dependencies.removeAll(where: whole.contains)
+            byID[entries[index].id] = entries[index]
+        }
+    }
+
+    /// Adds what archives do not say: that some entries need another one.
+    mutating func add(dependency: Int, of ids: Set<Int>) {
+        for index in entries.indices where ids.contains(entries[index].id) {
+            entries[index].dependencies.append(dependency)
+            byID[entries[index].id] = entries[index]
+        }
     }
 
     /// An entry by its number.
@@ -110,6 +134,11 @@ struct PostgresArchive: Sendable {
         return dependents(of: Set(roots.map(\.id)), among: ids)
     }
 
+    /// Entries of one kind, without what rests on them.
+    func entries(of kind: String, among ids: Set<Int>) -> Set<Int> {
+        Set(entries.filter { ids.contains($0.id) && $0.isA(kind) }.map(\.id))
+    }
+
     /// Indexes and constraints that may be made side by side, before everything else that follows rows.
     ///
     /// Triggers and rules are not among them: archives of some versions do not say which of them
@@ -134,26 +163,45 @@ struct PostgresArchive: Sendable {
     func entries(making tables: Set<String>, present: Set<Int> = []) -> Set<Int> {
         let wanted = belongings(of: self.tables(tables))
         let optional = entries.filter { wanted.contains($0.id) && Self.pointsElsewhere($0) }
-        let certain = requirements(of: wanted.subtracting(optional.map(\.id)))
-        let possible = optional.filter { entry in
-            entry.dependencies.allSatisfy { certain.contains($0) || present.contains($0) }
+        // What rests on them, as a comment does, must not bring them in by the back door.
+        let pointing = dependents(of: Set(optional.map(\.id)), among: wanted)
+        let certain = withOperatorClasses(requirements(of: wanted.subtracting(pointing)))
+        // A foreign key to a partitioned table needs the attachments of its partitions' indexes.
+        var possible = certain.union(present)
+        var grew = true
+        while grew {
+            let more = optional.filter { entry in
+                !possible.contains(entry.id) && entry.dependencies.allSatisfy(possible.contains)
+            }
+            possible.formUnion(more.map(\.id))
+            grew = !more.isEmpty
         }
         let settings = entries.filter { entry in
             ["ENCODING", "STDSTRINGS", "SEARCHPATH"].contains {
                 entry.isA($0) || entry.isA("- \($0)")
             }
         }
-        let chosen = certain.union(possible.map(\.id)).union(settings.map(\.id))
+        let chosen = certain.union(optional.map(\.id).filter(possible.contains))
+            .union(settings.map(\.id))
         // Grants and comments of everything that came along.
         return chosen.union(decorations(of: chosen))
     }
 
-    /// Foreign keys, triggers and rules of some tables that `chosen` leaves out.
+    /// With the operator classes of the types: archives do not say which of them constraints need.
+    private func withOperatorClasses(_ required: Set<Int>) -> Set<Int> {
+        let types = required.filter { byID[$0].map { $0.catalog == "1247" } ?? false }
+        let classes = entries.filter { entry in
+            entry.isA("OPERATOR CLASS") && !types.isDisjoint(with: requirements(of: [entry.id]))
+        }
+        return classes.isEmpty ? required : requirements(of: required.union(classes.map(\.id)))
+    }
+
+    /// Foreign keys, attachments, triggers and rules of some tables that `chosen` leaves out.
     func leftOut(making tables: Set<String>, chosen: Set<Int>) -> [Entry] {
         let own = self.tables(tables)
         return entries.filter { entry in
-            ["FK CONSTRAINT", "TRIGGER", "RULE"].contains(entry.kind) && !chosen.contains(entry.id)
-                && table(of: entry).map(own.contains) ?? false
+            ["FK CONSTRAINT", "TABLE ATTACH", "TRIGGER", "RULE"].contains(entry.kind)
+                && !chosen.contains(entry.id) && table(of: entry).map(own.contains) ?? false
         }
     }
 
@@ -171,6 +219,7 @@ struct PostgresArchive: Sendable {
                 Self.kindsOwnedByTables.contains { entry.isA($0) } && !Self.pointsElsewhere(entry)
                     && (!Self.isNamedAfterTable(entry)
                         || table(of: entry).map(tables.contains) ?? false)
+                    && !isIndexOfOthers(entry, than: tables)
             }.map(\.id))
         let found = dependents(of: tables, among: owned)
         let pointers = entries.filter { entry in
@@ -220,6 +269,15 @@ struct PostgresArchive: Sendable {
     /// A rule or policy may mention other tables than its own.
     private static func isNamedAfterTable(_ entry: Entry) -> Bool {
         ["RULE", "POLICY", "TRIGGER"].contains { entry.isA($0) }
+    }
+
+    /// A partition's index needs its whole's, and is not the whole's for that.
+    private func isIndexOfOthers(_ entry: Entry, than tables: Set<Int>) -> Bool {
+        guard entry.isA("CONSTRAINT") || (entry.isRelation && entry.isA("INDEX")) else {
+            return false
+        }
+        let own = entry.dependencies.filter { byID[$0]?.isTable ?? false }
+        return !own.isEmpty && tables.isDisjoint(with: own)
     }
 
     private static func pointsElsewhere(_ entry: Entry) -> Bool {

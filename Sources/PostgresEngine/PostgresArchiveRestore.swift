@@ -4,6 +4,8 @@ import BackupCore
 struct PostgresArchiveRestore: Sendable {
     /// Kinds that are made last: they would hide rows, or run while things are made.
     private static let lastKinds = ["POLICY", "ROW SECURITY", "EVENT TRIGGER"]
+    /// What sessions of this program's pg_restore call themselves.
+    static let sessionName = "dbtool pg_restore"
 
     let archive: PostgresArchive
     private let dump: [UInt8]
@@ -27,7 +29,34 @@ struct PostgresArchiveRestore: Sendable {
         let list = try await TemporaryFile.with(dump) { archive in
             try await programs.render(["--list", "--verbose", archive])
         }
-        archive = PostgresArchive(list: String(decoding: list, as: UTF8.self))
+        var archive = PostgresArchive(list: String(decoding: list, as: UTF8.self))
+        if !request.isWhole, let gist = archive.entries.first(where: Self.isGistExtension) {
+            let script = try await TemporaryFile.with(dump) { dump in
+                try await programs.render(
+                    ["--file=-", "--verbose", "--section=post-data", dump])
+            }
+            archive.add(dependency: gist.id, of: Self.overlapConstraints(in: script))
+        }
+        self.archive = archive
+    }
+
+    private static func isGistExtension(_ entry: PostgresArchive.Entry) -> Bool {
+        entry.words.startsExactly(with: "EXTENSION - btree_gist ")
+    }
+
+    /// The numbers of constraints that forbid overlaps: for the likes of integers these need
+    /// `btree_gist`, which no archive says.
+    private static func overlapConstraints(in script: [UInt8]) -> Set<Int> {
+        var (found, id): (Set<Int>, Int?) = ([], nil)
+        for bytes in script.split(separator: UInt8(ascii: "\n")) {
+            let line = String(decoding: bytes, as: UTF8.self)
+            if let match = line.firstMatch(of: /^-- TOC entry (\d+)/) {
+                id = Int(match.1)
+            } else if line.contains(" EXCLUDE USING gist ") || line.contains(" WITHOUT OVERLAPS") {
+                if let id { found.insert(id) }
+            }
+        }
+        return found
     }
 
     /// What is made after the rows, but for that.
@@ -89,15 +118,24 @@ struct PostgresArchiveRestore: Sendable {
             ? archive.entries(ofKinds: ["FK CONSTRAINT"], among: all) : plan.doubtful
         let independent = archive.independent(among: all).subtracting(doubtful)
         let rest = all.subtracting(independent).subtracting(doubtful)
+        // Side by side, two attachments can each miss that the other completes an index of the
+        // whole, which the server then never takes for valid.
+        let attachments = archive.entries(of: "INDEX ATTACH", among: independent)
+        let keys = archive.entries(of: "FK CONSTRAINT", among: independent)
         // A failure is told apart from others only when one thing is made at a time.
         let jobs = request.lacksTables ? 1 : request.connections
+        let lacks = request.lacksTables
         return try await make(
-            what, "post-data", independent, jobs: jobs, failuresAreExpected: request.lacksTables)
+            what, "post-data", independent.subtracting(attachments).subtracting(keys), jobs: jobs,
+            failuresAreExpected: lacks)
             + make("attach the partitions", "pre-data", plan.lateAttachments.subtracting(made))
+            + make(what, "post-data", attachments, failuresAreExpected: lacks)
+            + make(what, "post-data", keys, jobs: jobs, failuresAreExpected: lacks)
             + make(what, "post-data", doubtful.subtracting(made), failuresAreExpected: true)
+            // A partition alone has none of the triggers that its whole gave it, whose state is set.
             + make(
-                what, "post-data", rest, failuresAreExpected: request.lacksTables,
-                triesFailuresAgain: true)
+                what, "post-data", rest,
+                failuresAreExpected: lacks || !request.isWhole, triesFailuresAgain: true)
     }
 
     /// What would hide rows or react to what is made.
@@ -186,7 +224,9 @@ struct PostgresArchiveRestore: Sendable {
                 "idle_in_transaction_session_timeout=0", "default_transaction_read_only=off",
             ]
         let words = options.map { "-c \($0)" }.joined(separator: " ")
-        return own.merging(["PGOPTIONS": "\(own["PGOPTIONS"] ?? "") \(words)"]) { $1 }
+        return own.merging([
+            "PGOPTIONS": "\(own["PGOPTIONS"] ?? "") \(words)", "PGAPPNAME": sessionName,
+        ]) { $1 }
     }
 }
 

@@ -17,7 +17,7 @@ struct PostgresExistingTables {
     private let columns: [TableName: [String]]
 
     init(_ plan: TargetPlan, in database: String, on connection: PostgresConnection) {
-        let changed = plan.tables.values.filter { [.truncate, .append].contains($0.treatment) }
+        let changed = plan.tables.values.filter { $0.treatment != .create && !$0.isLoaded }
         self.connection = connection
         self.database = database
         tables = Set(changed.flatMap { [$0.load.table, $0.load.place] }).sorted()
@@ -28,6 +28,7 @@ struct PostgresExistingTables {
     /// A foreign key, as it is made again.
     private struct ForeignKey {
         let table: TableName
+        let referenced: TableName
         let name: String
         let definition: String
         let comment: String?
@@ -143,7 +144,7 @@ struct PostgresExistingTables {
             try await connection.executeInterruptibly(
                 "LOCK TABLE \(names) IN ACCESS EXCLUSIVE MODE")
             let (keys, triggers) = (try await foreignKeys(), try await triggers())
-            let forced = try await forcedTables()
+            let forced = try await forcedTables(keys)
             try await run(Self.suspending(keys, triggers, forced) + [emptying])
             try await body { load, next in
                 try await connection.copyIn(PostgresTarget.copy(load), from: next)
@@ -164,7 +165,8 @@ struct PostgresExistingTables {
 
     private func explained(_ error: any Error) -> any Error {
         guard let error = error as? PostgresError else { return error }
-        var failure = error.backupError(while: "\(database) is as it was: cannot change its tables")
+        var failure = error.backupError(
+            while: "cannot change tables of \(database), which are as they were")
         switch error.sqlState {
         case "55P03":
             failure.code = .locked
@@ -203,11 +205,10 @@ struct PostgresExistingTables {
     private static func resuming(
         _ keys: [ForeignKey], _ triggers: [Trigger], _ forced: [TableName]
     ) -> [String] {
-        forced.map { "ALTER TABLE \(SQLText.qualified($0)) FORCE ROW LEVEL SECURITY" }
-            + triggers.map { trigger in
-                "ALTER TABLE ONLY \(SQLText.qualified(trigger.table)) "
-                    + "\(trigger.activation) \(SQLText.identifier(trigger.name))"
-            }
+        triggers.map { trigger in
+            "ALTER TABLE ONLY \(SQLText.qualified(trigger.table)) "
+                + "\(trigger.activation) \(SQLText.identifier(trigger.name))"
+        }
             + keys.flatMap { key in
                 let name = SQLText.identifier(key.name)
                 let table = SQLText.qualified(key.table)
@@ -217,6 +218,8 @@ struct PostgresExistingTables {
                 return ["ALTER TABLE \(table) ADD CONSTRAINT \(name) \(key.definition)"]
                     + (comment.map { [$0] } ?? [])
             }
+            // Last: the server reads the tables to check foreign keys.
+            + forced.map { "ALTER TABLE \(SQLText.qualified($0)) FORCE ROW LEVEL SECURITY" }
     }
 
     // MARK: What is there
@@ -236,16 +239,20 @@ struct PostgresExistingTables {
               JOIN pg_catalog.pg_constraint c ON c.oid = k.parent)
             SELECT n.nspname, r.relname, c.conname, pg_catalog.pg_get_constraintdef(c.oid),
                    pg_catalog.obj_description(c.oid, 'pg_constraint'),
-                   pg_catalog.pg_has_role(r.relowner, 'USAGE')
+                   pg_catalog.pg_has_role(r.relowner, 'USAGE'), fn.nspname, f.relname
             FROM keys k JOIN pg_catalog.pg_constraint c USING (oid)
             JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
             JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+            JOIN pg_catalog.pg_class f ON f.oid = c.confrelid
+            JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace
             WHERE k.parent = 0 ORDER BY 1, 2, 3
             """, [Self.array(tables), Self.array(emptied)]
         ).map { row in
             ForeignKey(
-                table: TableName(schema: row[0] ?? "", name: row[1] ?? ""), name: row[2] ?? "",
-                definition: row[3] ?? "", comment: row[4], isOurs: row[5] == "t")
+                table: TableName(schema: row[0] ?? "", name: row[1] ?? ""),
+                referenced: TableName(schema: row[6] ?? "", name: row[7] ?? ""),
+                name: row[2] ?? "", definition: row[3] ?? "", comment: row[4], isOurs: row[5] == "t"
+            )
         }
     }
 
@@ -271,15 +278,16 @@ struct PostgresExistingTables {
         }
     }
 
-    /// Tables whose policies hold for their owner too: COPY refuses them.
-    private func forcedTables() async throws -> [TableName] {
-        try await connection.rows(
+    /// Tables whose policies hold for their owner too: COPY and the check of foreign keys refuse them.
+    private func forcedTables(_ keys: [ForeignKey]) async throws -> [TableName] {
+        let all = Set(tables + keys.flatMap { [$0.table, $0.referenced] })
+        return try await connection.rows(
             """
             SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE c.oid = ANY ($1::regclass[]::oid[]) AND c.relforcerowsecurity
               AND pg_catalog.row_security_active(c.oid)
-            """, [Self.array(tables)]
+            """, [Self.array(all.sorted())]
         ).map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") }
     }
 

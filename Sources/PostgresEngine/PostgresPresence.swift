@@ -13,7 +13,7 @@ struct PostgresPresence: Sendable {
         let oid: String
         /// The letter of `pg_class.relkind`.
         let kind: String
-        /// For sequences the table that owns it, for partitions the whole.
+        /// For sequences the table that owns it, for indexes their table, for partitions the whole.
         let parent: TableName?
 
         /// Whether it can be loaded into.
@@ -77,8 +77,11 @@ struct PostgresPresence: Sendable {
         LEFT JOIN pg_catalog.pg_depend d
           ON c.relkind = 'S' AND d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
             AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i')
-        LEFT JOIN pg_catalog.pg_inherits i ON c.relispartition AND i.inhrelid = c.oid
-        LEFT JOIN pg_catalog.pg_class p ON p.oid = coalesce(i.inhparent, d.refobjid)
+        LEFT JOIN pg_catalog.pg_index x ON x.indexrelid = c.oid
+        LEFT JOIN pg_catalog.pg_inherits i
+          ON c.relispartition AND i.inhrelid = c.oid AND x.indexrelid IS NULL
+        LEFT JOIN pg_catalog.pg_class p
+          ON p.oid = coalesce(i.inhparent, x.indrelid, d.refobjid)
         LEFT JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
         WHERE c.relkind <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
         """

@@ -21,6 +21,7 @@ struct PostgresRestoreMark: Sendable {
         let request: String
         let chosen: Set<Int>
         let hasStructure: Bool
+        let hasIndexes: Bool
         var tables: [TableName: Table] = [:]
     }
 
@@ -32,7 +33,7 @@ struct PostgresRestoreMark: Sendable {
             "SELECT pg_catalog.to_regclass('\(schema).restore') IS NOT NULL")
         guard exists == "t",
             let row = try await connection.rows(
-                "SELECT backup, request, chosen, has_structure FROM \(schema).restore"
+                "SELECT backup, request, chosen, has_structure, has_indexes FROM \(schema).restore"
             ).first
         else { return nil }
         let rows = try await connection.rows(
@@ -48,14 +49,16 @@ struct PostgresRestoreMark: Sendable {
         return Contents(
             backup: row[0] ?? "", request: row[1] ?? "",
             chosen: Set((row[2] ?? "").split(separator: " ").compactMap { Int($0) }),
-            hasStructure: row[3] == "t", tables: Dictionary(tables) { first, _ in first })
+            hasStructure: row[3] == "t", hasIndexes: row[4] == "t",
+            tables: Dictionary(tables) { first, _ in first })
     }
 
     /// What was asked for, in words: only the same can be gone on with.
     static func words(_ request: TargetRequest) -> String {
         let tables = request.patterns.map(\.text).sorted().joined(separator: " ")
         let parts = [
-            request.content.rawValue, "tables=\(tables)", "as=\(request.newName?.text ?? "")",
+            request.content.rawValue, "create=\(request.creates)", "tables=\(tables)",
+            "as=\(request.newName?.text ?? "")",
             "existing=\(request.existing?.rawValue ?? "")", "clean=\(request.drops)",
             "no-owner=\(request.omitsOwners)", "no-privileges=\(request.omitsPrivileges)",
         ]
@@ -76,7 +79,8 @@ struct PostgresRestoreMark: Sendable {
             "REVOKE ALL ON SCHEMA \(schema) FROM PUBLIC",
             """
             CREATE TABLE \(schema).restore
-              (backup text, request text, chosen text, has_structure boolean DEFAULT false)
+              (backup text, request text, chosen text, has_structure boolean DEFAULT false,
+               has_indexes boolean DEFAULT false)
             """,
             """
             CREATE TABLE \(schema).tables (schema text, name text, treatment text,
@@ -93,6 +97,9 @@ struct PostgresRestoreMark: Sendable {
 
     /// Says that the structure is there.
     static let structureIsMade = "UPDATE \(schema).restore SET has_structure = true"
+
+    /// Says that the indexes and constraints of a table with another name are there.
+    static let indexesAreMade = "UPDATE \(schema).restore SET has_indexes = true"
 
     /// Says that a table, by its name in the backup, is loaded.
     static func isLoaded(_ table: TableName) -> String {

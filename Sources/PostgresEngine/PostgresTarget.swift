@@ -12,9 +12,22 @@ struct PostgresTarget: Target {
     let settings: PostgresSettings
     let presence: PostgresPresence
     /// Whether an interruption can be gone on from.
-    let hasMark: Bool
+    let mark: Mark
     /// Whether an interrupted restore has made the structure.
     let hasStructure: Bool
+    /// Whether an interrupted restore has made the indexes of a table with another name.
+    let hasIndexes: Bool
+
+    /// What says in the target how far a restore is.
+    enum Mark: Equatable {
+        /// The role may not leave one, or nothing is lost without it.
+        case none
+        /// It is there.
+        case written
+        /// Nothing is changed but rows of tables that are there: these statements leave it in the
+        /// same transaction, so that there is none when that fails.
+        case withChange([String])
+    }
 
     var plan: TargetPlan { archive.plan.target }
 
@@ -22,7 +35,7 @@ struct PostgresTarget: Target {
 
     func createStructure() async throws -> [String] {
         guard !hasStructure else { return [] }
-        guard !request.lacksTables else {
+        guard !request.lacksTables || renaming != nil else {
             let problems = try await archive.createStructure()
             try await run("create the structure") { try await noteStructure($0) }
             return problems
@@ -33,14 +46,35 @@ struct PostgresTarget: Target {
             let script = renamed(try await archive.structure(major: server.major))
             try await Self.inTransaction(on: connection) {
                 try await script.run(on: connection, to: "create the structure")
+                try await standAlone(connection)
                 try await noteStructure(connection)
             }
             return []
-        } catch let error as BackupError where error.message.contains(Self.lockTableFull) {
+        } catch let error as BackupError
+            where error.message.contains(Self.lockTableFull) && renaming == nil
+        {
             // So many tables at once are too many locks: one by one then.
             let problems = try await archive.createStructure()
             try await run("create the structure") { try await noteStructure($0) }
             return problems
+        }
+    }
+
+    /// Rows of a copy must not show up in what the original inherits from.
+    private func standAlone(_ connection: PostgresConnection) async throws {
+        guard let name = archive.plan.renamed?.to else { return }
+        let table = SQLText.qualified(name)
+        let parents = try await connection.rows(
+            """
+            SELECT n.nspname, c.relname FROM pg_catalog.pg_inherits i
+            JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE i.inhrelid = $1::regclass
+            """, [table])
+        for row in parents {
+            let parent = TableName(schema: row[0] ?? "", name: row[1] ?? "")
+            try await connection.execute(
+                "ALTER TABLE \(table) NO INHERIT \(SQLText.qualified(parent))")
         }
     }
 
@@ -59,7 +93,7 @@ struct PostgresTarget: Target {
     }
 
     private func noteStructure(_ connection: PostgresConnection) async throws {
-        guard hasMark else { return }
+        guard mark == .written else { return }
         try await connection.execute(PostgresRestoreMark.structureIsMade)
     }
 
@@ -73,24 +107,32 @@ struct PostgresTarget: Target {
         return PostgresRenaming(
             renamed.from, to: renamed.to, entries: entries,
             names: PostgresArchiveNames(archive.archive, request),
-            isTaken: { presence.relations[$0] != nil })
+            // What belongs to the table of that name was made by the interrupted restore, or is
+            // dropped with it.
+            isTaken: { name in
+                presence.relations[name].map { $0.parent != renamed.to } ?? false
+            })
     }
 
     func createIndexesAndConstraints() async throws -> [String] {
         guard archive.plan.renamed == nil else {
-            try await runRenamed(archive.afterRows)
+            guard !hasIndexes else { return [] }
+            try await runRenamed(archive.afterRows, PostgresRestoreMark.indexesAreMade)
             return []
         }
         return try await archive.createIndexesAndConstraints()
     }
 
     /// Entries of the section after the rows, for a table with another name.
-    private func runRenamed(_ entries: Set<Int>) async throws {
+    ///
+    /// All of it or none, with what the mark says about it.
+    private func runRenamed(_ entries: Set<Int>, _ note: String) async throws {
         let script = renamed(
             try await archive.script(entries, sections: ["post-data"], major: server.major))
         let connection = try await fresh()
         try await Self.inTransaction(on: connection) {
             try await script.run(on: connection, to: "create every index and constraint")
+            if mark != .none { try await connection.execute(note) }
         }
     }
 
@@ -110,9 +152,9 @@ struct PostgresTarget: Target {
         if archive.plan.renamed == nil {
             problems = try await archive.createWhatWouldBeInTheWay()
         } else {
-            try await runRenamed(archive.last)
+            try await runRenamed(archive.last, PostgresRestoreMark.removal)
         }
-        if hasMark {
+        if mark != .none {
             try await run("finish") { try await $0.execute(PostgresRestoreMark.removal) }
         }
         return problems
@@ -132,7 +174,8 @@ struct PostgresTarget: Target {
             guard load.table.schema != PostgresLargeObjects.pages.schema else {
                 return try await loadLargeObjects(load, next: next, agrees: agrees)
             }
-            guard count > 1, connections.all.count > 1 else {
+            // What goes through another table cannot be emptied alone.
+            guard count > 1, connections.all.count > 1, load.loadsThrough == nil else {
                 return try await connections.withOne { connection in
                     try await Self.inTransaction(on: connection) {
                         try await agrees(
@@ -161,7 +204,7 @@ struct PostgresTarget: Target {
     }
 
     private func noteLoaded(_ load: TableLoad, on connection: PostgresConnection) async throws {
-        guard hasMark else { return }
+        guard mark == .written else { return }
         try await connection.execute(PostgresRestoreMark.isLoaded(nameInBackup(load)))
     }
 
@@ -204,7 +247,7 @@ struct PostgresTarget: Target {
         for connection in connections.all {
             await Self.rollBack(connection)
             // The first connection that still lives does it; the error that led here is reported.
-            let emptying = "TRUNCATE \(SQLText.qualified(load.place))"
+            let emptying = "TRUNCATE ONLY \(SQLText.qualified(load.table))"
             if (try? await connection.execute(emptying)) != nil { return }
         }
     }
@@ -241,11 +284,16 @@ struct PostgresTarget: Target {
             _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
         ) async throws -> Void
     ) async throws {
-        let notes = plan.tables.filter { [.truncate, .append].contains($0.value.treatment) }
+        var notes = plan.tables.filter { $0.value.treatment != .create && !$0.value.isLoaded }
             .map { PostgresRestoreMark.isLoaded($0.key) }
+        switch mark {
+        case .none: notes = []
+        case .written: break
+        case .withChange(let statements): notes = statements + notes
+        }
         try await connections.withOne { connection in
             try await PostgresExistingTables(plan, in: request.database, on: connection)
-                .change(noting: hasMark ? notes : [], body)
+                .change(noting: notes, body)
         }
     }
 
@@ -332,7 +380,7 @@ struct PostgresTarget: Target {
             let name = TableName(schema: view.schema, name: view.name)
             // Everything is restored: what is computed from it has changed with it.
             return made.contains(name)
-                || (request.patterns.isEmpty && presence.relations[name]?.kind == "m")
+                || (request.isWhole && presence.relations[name]?.kind == "m")
         }
         guard !wanted.isEmpty else { return [] }
         return try await connections.withOne { connection in
@@ -342,7 +390,7 @@ struct PostgresTarget: Target {
 
     func analyze() async throws -> [String] {
         let tables =
-            request.patterns.isEmpty && request.content == .everything
+            request.isWhole && request.content == .everything
             ? try await everyTable() : Set(plan.tables.values.map(\.load.place)).sorted()
         return try await withThrowingTaskGroup(of: String?.self) { group in
             var failures: [String?] = []

@@ -33,7 +33,9 @@ struct PostgresTargetOpening {
             let server = try await PostgresServer(found.connection)
             var archive = try await PostgresArchiveRestore(dump, request, programs: programs)
             archive.plan = try await plan(found, archive.archive, server)
-            if found.mark != nil {
+            // A table with another name shares no names with the archive's entries; its indexes
+            // are made all at once.
+            if found.mark != nil, archive.plan.renamed == nil {
                 archive.made = Set(
                     archive.archive.entries.filter(found.presence.holds).map(\.id))
             }
@@ -82,7 +84,32 @@ struct PostgresTargetOpening {
                 .locked, "another restore into \(request.database) is under way",
                 hint: "Wait until it has ended.")
         }
+        try await endOrphans(connection)
     }
+
+    /// Ends what a killed restore left at work: its sessions go on for as long as one statement
+    /// takes, and what they make would be in the way.
+    ///
+    /// No other restore is under way here, so these have nobody any more.
+    private func endOrphans(_ connection: PostgresConnection) async throws {
+        let name = SQLText.literal(PostgresArchiveRestore.sessionName)
+        let orphans = """
+            FROM pg_catalog.pg_stat_activity
+            WHERE datname = pg_catalog.current_database() AND application_name = \(name)
+            """
+        _ = try await connection.rows("SELECT pg_catalog.pg_terminate_backend(pid) \(orphans)")
+        for _ in 0..<Self.orphanPatience {
+            guard try await connection.value("SELECT 1 \(orphans) LIMIT 1") != nil else { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw BackupError(
+            .locked,
+            "sessions of an interrupted restore into \(request.database) are still at work",
+            hint: "Wait until they have ended, and run the same restore again.")
+    }
+
+    /// In tenths of a second.
+    private static let orphanPatience = 300
 
     private func checkContinuation(_ mark: PostgresRestoreMark.Contents) throws {
         let isSame =
@@ -99,7 +126,7 @@ struct PostgresTargetOpening {
 
     private func checkEmptiness(_ connection: PostgresConnection) async throws {
         let wantsNothing =
-            request.patterns.isEmpty && request.existing == nil && !request.drops
+            request.isWhole && request.existing == nil && !request.drops
             && request.content != .rows
         guard request.creates || wantsNothing else { return }
         try await preparation.checkEmptiness(connection, isNew: request.creates)
@@ -127,14 +154,14 @@ struct PostgresTargetOpening {
     ) async throws {
         let sql = try await archive.script(
             archive.plan.chosen, sections: ["pre-data", "post-data"], major: server.major)
-        let isWhole = request.patterns.isEmpty && request.content != .rows
+        let namesAllRoles = request.isWhole && request.content != .rows
         let extensions = archive.archive.entries.filter { entry in
             archive.plan.chosen.contains(entry.id) && entry.kind == "EXTENSION"
         }.map { PostgresArchiveNames(archive.archive, request).name(of: $0) }
         try await preparation.checkServer(
             found.connection, sql: sql, extensions: extensions,
             // Large objects have owners that no statement of the script names.
-            roles: isWhole ? nil : sql.roles(among: request.definition.roles))
+            roles: namesAllRoles ? nil : sql.roles(among: request.definition.roles))
         guard found.exists else { return }
         try await PostgresExistingTables(
             archive.plan.target, in: request.database, on: found.connection
@@ -156,7 +183,7 @@ struct PostgresTargetOpening {
         for _ in 1..<max(1, request.connections) { all.append(try await connect()) }
         for connection in all { try await quieten(connection, server) }
         try await drop(archive, on: found.connection, server)
-        let hasMark = try await leaveMark(found, archive.plan)
+        let mark = try await leaveMark(found, archive.plan)
         var archive = archive
         archive.environment = await found.connection.environment
         archive.setting =
@@ -165,7 +192,8 @@ struct PostgresTargetOpening {
         return PostgresTarget(
             request: request, connections: PostgresConnections(all), archive: archive,
             server: server, settings: preparation.targetSettings, presence: found.presence,
-            hasMark: hasMark, hasStructure: found.mark?.hasStructure ?? false)
+            mark: mark, hasStructure: found.mark?.hasStructure ?? false,
+            hasIndexes: found.mark?.hasIndexes ?? false)
     }
 
     private func connect() async throws -> PostgresConnection {
@@ -211,18 +239,24 @@ struct PostgresTargetOpening {
         }
     }
 
-    /// False when the role may not leave a mark: then an interrupted restore cannot be gone on with.
-    private func leaveMark(_ found: Found, _ plan: PostgresPlan) async throws -> Bool {
-        guard found.mark == nil else { return true }
-        guard !plan.target.creates.isEmpty else { return false }
-        do {
-            let statements = PostgresRestoreMark.statements(request, plan)
-            try await found.connection.execute(
-                (["BEGIN"] + statements + ["COMMIT"]).joined(separator: ";\n"))
-            return true
-        } catch let error as PostgresError where error.sqlState == "42501" {
-            try await found.connection.execute("ROLLBACK")
-            return false
+    /// None when the role may not leave a mark: then an interrupted restore cannot be gone on with.
+    private func leaveMark(
+        _ found: Found, _ plan: PostgresPlan
+    ) async throws -> PostgresTarget.Mark {
+        guard found.mark == nil else { return .written }
+        let isPermitted = try await found.connection.value(
+            """
+            SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
+            """)
+        guard isPermitted == "t" else { return .none }
+        let statements = PostgresRestoreMark.statements(request, plan)
+        guard !plan.target.creates.isEmpty else {
+            // Replacing rows twice comes to the same; adding them twice does not.
+            let adds = plan.target.tables.values.contains { $0.treatment == .append }
+            return adds ? .withChange(statements) : .none
         }
+        try await found.connection.execute(
+            (["BEGIN"] + statements + ["COMMIT"]).joined(separator: ";\n"))
+        return .written
     }
 }

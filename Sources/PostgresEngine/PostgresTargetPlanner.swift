@@ -94,11 +94,9 @@ struct PostgresTargetPlanner {
         return describe(plan)
     }
 
-    private var isWhole: Bool { request.patterns.isEmpty }
-
     /// The tables that are meant, partitions of those that are meant included.
     private func selection() throws -> [Candidate] {
-        guard !isWhole else { return candidates }
+        guard !request.patterns.isEmpty else { return candidates }
         var chosen: Set<TableName> = []
         for pattern in request.patterns {
             let matches = candidates.map(\.name).filter {
@@ -244,9 +242,10 @@ struct PostgresTargetPlanner {
         let keeps = Set(mark.tables.filter { $0.value.treatment != .create }.keys)
         for table in selected {
             guard let stored = table.stored, let known = mark.tables[table.name] else { continue }
-            plan.target.tables[table.name] = .init(
-                known.isLoaded ? .loaded : known.treatment,
-                load(stored, table, selected, keeps, plan))
+            var planned = TargetPlan.TablePlan(
+                known.treatment, load(stored, table, selected, keeps, plan))
+            planned.isLoaded = known.isLoaded
+            plan.target.tables[table.name] = planned
         }
     }
 
@@ -269,8 +268,17 @@ struct PostgresTargetPlanner {
     // MARK: Structure
 
     private func wanted(_ selected: [Candidate]) -> Set<Int> {
-        guard !isWhole || request.scopeObjects != nil else { return archive.all }
-        return archive.entries(making: objects(selected), present: present)
+        guard !request.isWhole else { return archive.all }
+        return archive.entries(making: objects(selected), present: present.union(attached))
+    }
+
+    /// Attachments of parts to wholes that are both there.
+    private var attached: Set<Int> {
+        Set(
+            archive.entries.filter { entry in
+                (entry.isA("INDEX ATTACH") || entry.isA("TABLE ATTACH"))
+                    && entry.dependencies.allSatisfy(present.contains)
+            }.map(\.id))
     }
 
     private func objects(_ selected: [Candidate]) -> Set<String> {
@@ -282,7 +290,7 @@ struct PostgresTargetPlanner {
         // What creates the database itself is no part of it.
         let wanted = wanted(selected).subtracting(
             archive.entries(ofKinds: ["DATABASE", "DATABASE PROPERTIES"], among: archive.all))
-        if isWhole { try decideWhole(wanted, &plan) }
+        if request.isWhole { try decideWhole(wanted, &plan) }
         // A table under another name is not the one that is there, nor is what belongs to it.
         let own = plan.renamed.map { archive.withSequences(archive.belongings(of: [$0.entry])) }
         let kept = wanted.intersection(present).subtracting(gone(with: plan.drops))
@@ -400,7 +408,7 @@ struct PostgresTargetPlanner {
             hint: """
                 --existing truncate replaces the rows of such tables, --existing append adds rows, \
                 --clean drops what the backup holds; or restore into another database\
-                \(isWhole ? "" : ", or beside it with --as NAME").
+                \(request.isWhole ? "" : ", or beside it with --as NAME").
                 """)
     }
 

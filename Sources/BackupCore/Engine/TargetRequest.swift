@@ -45,6 +45,9 @@ public struct TargetRequest: Sendable {
     /// Whether tables were left out of the backup: what refers to them is impossible.
     public var lacksTables = false
 
+    /// Whether a whole database is restored, and not some tables.
+    public var isWhole: Bool { patterns.isEmpty && scopeObjects == nil }
+
     /// Asks for a database.
     public init(
         database: String, definition: SchemaDefinition, sourceVersion: String, encoding: String,
@@ -98,8 +101,6 @@ public struct TargetPlan: Sendable {
     public enum Treatment: String, Sendable {
         /// It is created and loaded.
         case create
-        /// An interrupted restore has loaded it.
-        case loaded
         /// It exists; its rows are replaced.
         case truncate
         /// It exists; rows are added.
@@ -112,6 +113,8 @@ public struct TargetPlan: Sendable {
         public var treatment: Treatment
         /// Where its rows go: another name, or the table that takes them.
         public var load: TableLoad
+        /// Whether an interrupted restore has done all that already.
+        public var isLoaded = false
 
         /// Describes what becomes of a table.
         public init(_ treatment: Treatment, _ load: TableLoad) {

@@ -4,6 +4,8 @@ struct ReadBack {
     let target: any Target
     let connections: Int
     let seed: UInt64
+    /// Whether tables that existed have kept rows of their own, and so cannot be compared.
+    let keepsRows: Bool
 
     /// Tables that are compared as one: rows of hash partitions may be in another one elsewhere.
     private struct Group {
@@ -25,11 +27,11 @@ struct ReadBack {
         return different
     }
 
-    /// Tables that kept rows of their own cannot be compared.
     private func groups() throws -> [Group] {
         var groups: [TableName: Group] = [:]
         for record in plan.tables {
-            guard let table = plan.target.tables[record.tableName], table.treatment != .append
+            guard let table = plan.target.tables[record.tableName],
+                !keepsRows || table.treatment != .append
             else { continue }
             let load = table.load
             groups[load.place, default: Group(load: load)].expected +=

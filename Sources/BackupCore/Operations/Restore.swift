@@ -62,9 +62,11 @@ public struct Restore: Sendable {
             progress.begin("finishing")
             problems += try await target.finish()
             return RestoreReport(
-                plan: plan, content: request.content, check: request.check, problems: problems,
-                differences: differences, seconds: start.duration(to: .now).seconds,
-                readingSeconds: reading)
+                plan: plan, content: request.content, check: request.check,
+                keepsRows: request.existing == .append
+                    && plan.target.tables.values.contains { $0.treatment == .append },
+                problems: problems, differences: differences,
+                seconds: start.duration(to: .now).seconds, readingSeconds: reading)
         }
     }
 
@@ -200,7 +202,8 @@ public struct Restore: Sendable {
         let bytes = plan.tables.reduce(0) { $0 + $1.csvBytes }
         progress.begin("reading rows back", totalBytes: bytes)
         return try await ReadBack(
-            plan: plan, target: target, connections: request.connections, seed: seed
+            plan: plan, target: target, connections: request.connections, seed: seed,
+            keepsRows: request.existing == .append
         ).differences(progress)
     }
 }

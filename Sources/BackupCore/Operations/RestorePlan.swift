@@ -31,13 +31,13 @@ public struct RestorePlan: Sendable {
         tables = point.metadata.tables.filter { target.tables[$0.tableName] != nil }.sorted {
             ($1.csvBytes, $0.tableName) < ($0.csvBytes, $1.tableName)
         }
-        for record in tables {
+        for record in tables where target.tables[record.tableName]?.isLoaded == false {
             switch target.tables[record.tableName]?.treatment {
             case .truncate, .append: existing.append(record)
             case .create where mustLoadFirst(record.tableName): first.append(record)
             case .create where record.csvBytes >= Self.largeBytes: large.append(record)
             case .create: small.append(record)
-            case .loaded, nil: continue
+            case nil: continue
             }
         }
     }

@@ -6,6 +6,8 @@ public struct RestoreReport: Sendable {
     public let content: RestoreContent
     /// How the rows were proven.
     public let check: RestoreRequest.Check
+    /// Whether rows were added to tables that kept theirs: these cannot be compared.
+    public let keepsRows: Bool
     /// What could not be made because what it needs is not there.
     public let problems: [String]
     /// Tables whose rows, read back, are not those of the backup.

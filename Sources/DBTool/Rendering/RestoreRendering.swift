@@ -59,21 +59,23 @@ struct RestoreRendering: Rendering {
 
     /// `12, 3 of them replaced, 9 restored by the interrupted run`.
     private var tables: String {
-        let treatments = report.plan.target.tables.values.map(\.treatment)
-        let parts: [(TargetPlan.Treatment, String)] = [
-            (.truncate, "replaced in place"), (.append, "added to"),
-            (.loaded, "restored before the interruption"),
+        let tables = report.plan.target.tables.values
+        let parts = [
+            (tables.count { $0.treatment == .truncate }, "replaced in place"),
+            (tables.count { $0.treatment == .append }, "added to"),
+            (tables.count(where: \.isLoaded), "restored before the interruption"),
         ]
-        let words = parts.compactMap { treatment, words in
-            let count = treatments.count { $0 == treatment }
-            return count == 0 ? nil : "\(NumberText.grouped(count)) \(words)"
+        let words = parts.compactMap { count, words in
+            count == 0 ? nil : "\(NumberText.grouped(count)) \(words)"
         }
         return ([NumberText.grouped(report.plan.tables.count)] + words).joined(separator: ", ")
     }
 
     private var proof: String {
-        let isAdded = report.plan.target.tables.values.contains { $0.treatment == .append }
-        guard report.check == .rows, !isAdded else { return "fingerprints and counts agree" }
+        guard report.check == .rows else { return "fingerprints and counts agree" }
+        guard !report.keepsRows else {
+            return "fingerprints and counts agree; what was added to other rows was not read back"
+        }
         return report.differences.isEmpty
             ? "read back, fingerprints agree" : "read back, fingerprints differ"
     }
@@ -92,7 +94,7 @@ struct TableDocument: Encodable {
         schema = record.schema
         name = record.name
         restored_as = "\(table?.load.table ?? record.tableName)"
-        treatment = table?.treatment.rawValue ?? ""
+        treatment = table.map { $0.isLoaded ? "loaded" : $0.treatment.rawValue } ?? ""
         rows = record.fingerprint.rows
     }
 }
@@ -157,16 +159,16 @@ struct RestorePlanRendering: Rendering {
             table.add([
                 place == name ? name : "\(name) as \(place)",
                 NumberText.grouped(record.fingerprint.rows), "\(ByteText(record.csvBytes))",
-                planned.map { Self.words($0.treatment) } ?? "",
+                planned.map(Self.words) ?? "",
             ])
         }
         return table.lines
     }
 
-    private static func words(_ treatment: TargetPlan.Treatment) -> String {
-        switch treatment {
+    private static func words(_ table: TargetPlan.TablePlan) -> String {
+        guard !table.isLoaded else { return "nothing: restored before the interruption" }
+        return switch table.treatment {
         case .create: "created and loaded"
-        case .loaded: "nothing: restored before the interruption"
         case .truncate: "exists: its rows are replaced"
         case .append: "exists: rows are added"
         }

@@ -1,0 +1,171 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// What an unfinished restore leaves says what it is; only the same restore goes on with it.
+@Suite struct RestoreContinuationTests {
+    @Test(arguments: TestServer.all)
+    func `an unfinished restore is finished by the same command and by no other`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let backup = try await bench.backUp(source)
+            let other = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            let failing = try bench.failingPgRestore()
+            try await bench.restore(backup.id, into: target, ["--pg-dump", failing])
+                .expect(code: 1, saying: "run the same restore again")
+            #expect(try await target.query("SELECT count(*) FROM people") == "1000")
+
+            for (point, words) in [
+                (other.id, []), (backup.id, ["--no-owner"]), (backup.id, ["-tablename", "pets"]),
+                (backup.id, ["--schema-only"]),
+            ] {
+                try await bench.expectRefused(
+                    target, saying: "unfinished restore of \(backup.id)",
+                    "DROP SCHEMA dbtool_restore CASCADE;"
+                ) {
+                    try await bench.restore(point, into: target, words)
+                }
+            }
+            let end = try await bench.restore(backup.id, into: target, ["--check", "rows"])
+            try end.requireCode(0)
+            #expect(end.output.contains("2 restored before the interruption"), "\(end)")
+            try await bench.expectEqual(source, target)
+            try await bench.expectNoMark(target)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `the statement of the hint forgets an unfinished restore`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            _ = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            let failing = try bench.failingPgRestore()
+            try await bench.restore(into: target, ["--pg-dump", failing]).expect(code: 1)
+            try await target.query("DROP SCHEMA dbtool_restore CASCADE")
+            try await bench.restore(
+                tables: [], into: target, ["--clean", "--yes"]
+            ).requireCode(0)
+            try await bench.expectEqual(source, target)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `of two restores into one database the second is refused`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            _ = try await bench.backUp(source)
+            let replace = ["--existing", "truncate"]
+            _ = try await source.query("BEGIN; LOCK TABLE pets; SELECT pg_sleep(600)") { blocker in
+                try await bench.untilSession(of: source, "wait_event = 'PgSleep'")
+                let first = try await bench.restore(tables: ["pets"], into: source, replace) { _ in
+                    try await bench.untilSession(of: source, "wait_event_type = 'Lock'")
+                    let second = try await bench.restore(tables: ["people"], into: source, replace)
+                    second.expect(code: 6, saying: "another restore into \(source.name)")
+                    try blocker.send(SIGINT)
+                }
+                #expect(first.code == 0, "\(first)")
+            }
+        }
+    }
+
+    /// A killed dbtool leaves pg_restore at work, for as long as one statement takes.
+    @Test(arguments: TestServer.all)
+    func `a restore goes on although the killed one still builds an index`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE FUNCTION slowly(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$
+                BEGIN
+                  IF current_setting('application_name') <> 'psql' THEN PERFORM pg_sleep(0.1); END IF;
+                  RETURN $1;
+                END $$;
+                CREATE TABLE t (id integer PRIMARY KEY);
+                INSERT INTO t SELECT generate_series(1, 60);
+                CREATE INDEX slow ON t (slowly(id)); CREATE INDEX quick ON t ((id + 1));
+                """)
+            _ = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            let killed = try await bench.restore(into: target) { running in
+                try await bench.untilSession(of: target, "query LIKE 'CREATE INDEX slow%'")
+                try running.send(SIGKILL)
+            }
+            #expect(killed.code == 128 + SIGKILL)
+            try await bench.restore(into: target).requireCode(0)
+            try await bench.expectEqual(source, target)
+        }
+    }
+
+    /// Each connection commits its part: what was committed alone must not be there twice.
+    @Test(arguments: TestServer.all)
+    func `a large table that several connections load comes whole after kills`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server, limit: .seconds(600)) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE large (id integer, value text);
+                INSERT INTO large SELECT i, repeat(md5(i::text), 40)
+                FROM generate_series(1, 60000) i;
+                """)
+            _ = try await bench.backUp(source, ["-compress", "zstd"])
+            let start = ContinuousClock.now
+            let whole = try await bench.restored()
+            let time = start.duration(to: .now)
+            try await bench.expectEqual(source, whole)
+            let target = bench.expectDatabase()
+            for part in [2, 3, 4] {
+                _ = try await bench.restore(into: target) { running in
+                    try await Task.sleep(for: time * part / 5)
+                    try? running.send(SIGKILL)
+                }
+                try await bench.untilGone(target)
+            }
+            let end = try await bench.restore(into: target)
+            // The last of the three may have ended by itself.
+            #expect(end.code == 0 || end.errors.contains("exists already"), "\(end)")
+            try await bench.expectEqual(source, target)
+        }
+    }
+}
+
+extension Workbench {
+    fileprivate func untilSession(of database: TestDatabase, _ condition: String) async throws {
+        try await eventually("\(database.name) has a session with \(condition)") {
+            try await administration.query(
+                """
+                SELECT count(*) FROM pg_stat_activity
+                WHERE datname = '\(database.name)' AND \(condition)
+                """) != "0"
+        }
+    }
+
+    /// A pg_dump with a pg_restore beside it that fails after the rows.
+    fileprivate func failingPgRestore() throws -> String {
+        let name = uniqueName("failing")
+        try write(
+            """
+            #!/bin/sh
+            case "$*" in
+            *--dbname*--section=post-data* | *--section=post-data*--dbname*)
+                echo 'pg_restore: error: could not execute query: ERROR:  meant to fail' >&2
+                exit 1 ;;
+            esac
+            exec '\(server.bin)/pg_restore' "$@"
+            """, to: "\(name)/pg_restore", mode: 0o700)
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder)/\(name)/pg_dump", withDestinationPath: "\(server.bin)/pg_dump")
+        return "\(folder)/\(name)/pg_dump"
+    }
+}

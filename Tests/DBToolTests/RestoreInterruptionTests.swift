@@ -1,0 +1,146 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// A restore that is killed or loses its sessions, whenever that is, goes on when it is run again.
+@Suite struct RestoreInterruptionTests {
+    @Test(arguments: TestServer.all, Mode.allCases)
+    func `a killed restore goes on and ends as if it had not been killed`(
+        server: TestServer, mode: Mode
+    ) async throws {
+        try await Workbench.with(server, limit: .seconds(600)) { bench in
+            try await bench.interrupt(mode) { running, _ in try running.send(SIGKILL) }
+        }
+    }
+
+    @Test(arguments: TestServer.all, [Mode.create, .truncate])
+    func `a restore that loses its sessions fails and goes on`(
+        server: TestServer, mode: Mode
+    ) async throws {
+        try await Workbench.with(server, limit: .seconds(600)) { bench in
+            try await bench.interrupt(mode) { _, target in
+                try await bench.administration.query(
+                    """
+                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE datname = '\(target.name)' AND application_name LIKE 'dbtool%'
+                    """)
+            }
+        }
+    }
+
+    /// What is restored, and into what.
+    enum Mode: String, CaseIterable, CustomTestStringConvertible {
+        case create, empty, beside, copy, truncate, append, clean
+        var testDescription: String { rawValue }
+
+        var words: [String] {
+            switch self {
+            case .create: ["--create"]
+            case .empty: []
+            case .beside: Self.named
+            case .copy: ["-tablename", "order_lines", "--as", "copy"]
+            case .truncate: ["--existing", "truncate"] + Self.named
+            case .append: ["--existing", "append", "-tablename", "warehouse.*"]
+            case .clean: ["--clean", "--yes"]
+            }
+        }
+
+        private static let named = ["-tablename", "order*", "-tablename", "warehouse.*"]
+
+        /// What makes a whole shop into what the restore finds.
+        var preparation: String {
+            let mine = "CREATE TABLE mine (id integer); INSERT INTO mine VALUES (1);"
+            return switch self {
+            case .create, .empty: ""
+            case .beside:
+                "DROP TABLE order_lines, orders, warehouse.stock, warehouse.movements CASCADE; \(mine)"
+            case .copy: mine
+            case .truncate:
+                "DELETE FROM order_lines WHERE line < 2; UPDATE orders SET status = 'paid'; \(mine)"
+            case .append: "TRUNCATE warehouse.stock, warehouse.movements; \(mine)"
+            case .clean: "DROP TABLE order_lines; UPDATE customers SET name = 'x'; \(mine)"
+            }
+        }
+    }
+}
+
+extension Workbench {
+    private static let steps = 3
+
+    /// Interrupts restores at moments that are spread over the whole, and runs each again.
+    fileprivate func interrupt(
+        _ mode: RestoreInterruptionTests.Mode,
+        _ interruption: @escaping @Sendable (RunningProgram, TestDatabase) async throws -> Void
+    ) async throws {
+        let source = try await shop()
+        _ = try await backUp(source)
+        let before = try await duplicate(source, "before")
+        if !mode.preparation.isEmpty { try await before.query(mode.preparation) }
+        let whole = try await startingPoint(mode, before)
+        let start = ContinuousClock.now
+        try await run(mode, whole).requireCode(0)
+        let time = start.duration(to: .now)
+        for step in 0..<Self.steps {
+            // Other moments each time, and in every third of the whole.
+            let share = (Double(step) + .random(in: 0..<1)) / Double(Self.steps)
+            let target = try await startingPoint(mode, before)
+            let end = try await run(mode, target) { running in
+                try await Task.sleep(for: time * share)
+                // It may have ended: then this is no interruption.
+                try? await interruption(running, target)
+            }
+            try await untilQuiet(target)
+            guard end.code != 0 else { continue }
+            try await expectNothingLost(mode, target, before)
+            let again = try await run(mode, target)
+            #expect(again.code == 0, "after \(share) of \(time): \(end)\n\(again)")
+            try await expectEqual(whole, target)
+        }
+    }
+
+    private func startingPoint(
+        _ mode: RestoreInterruptionTests.Mode, _ before: TestDatabase
+    ) async throws -> TestDatabase {
+        switch mode {
+        case .create: expectDatabase()
+        case .empty: try await createDatabase("target")
+        default: try await duplicate(before, "target")
+        }
+    }
+
+    private func run(
+        _ mode: RestoreInterruptionTests.Mode, _ target: TestDatabase,
+        while body: (RunningProgram) async throws -> Void = { _ in }
+    ) async throws -> ProgramEnd {
+        try await restore("latest", into: target, mode.words, creating: false, while: body)
+    }
+
+    /// The server notices a lost client only when it next speaks to it.
+    private func untilQuiet(_ target: TestDatabase) async throws {
+        try await eventually("dbtool's own sessions end") {
+            try await administration.query(
+                """
+                SELECT count(*) FROM pg_stat_activity
+                WHERE datname = '\(target.name)' AND application_name = 'dbtool'
+                """) == "0"
+        }
+    }
+
+    /// Tables that were not named are as they were; those that existed are as before or restored.
+    private func expectNothingLost(
+        _ mode: RestoreInterruptionTests.Mode, _ target: TestDatabase, _ before: TestDatabase
+    ) async throws {
+        guard ![.create, .empty].contains(mode) else { return }
+        let kept = "SELECT count(*) FROM mine"
+        #expect(try await target.query(kept) == "1")
+        guard mode != .clean else { return }
+        let others = "SELECT md5(string_agg(c::text, ';' ORDER BY id)) FROM customers c"
+        #expect(try await target.query(others) == before.query(others))
+        guard mode == .truncate else { return }
+        let changed = """
+            SELECT (SELECT count(*) FROM order_lines WHERE line < 2) = 0,
+                   (SELECT count(*) FROM orders WHERE status <> 'paid') = 0
+            """
+        #expect(["t|t", "f|f"].contains(try await target.query(changed)))
+    }
+}
