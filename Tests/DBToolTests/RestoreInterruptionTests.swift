@@ -58,7 +58,7 @@ import Testing
             case .truncate:
                 "DELETE FROM order_lines WHERE line < 2; UPDATE orders SET status = 'paid'; \(mine)"
             case .append: "TRUNCATE warehouse.stock, warehouse.movements; \(mine)"
-            case .clean: "DROP TABLE order_lines; UPDATE customers SET name = 'x'; \(mine)"
+            case .clean: "DROP TABLE order_lines CASCADE; UPDATE customers SET name = 'x'; \(mine)"
             }
         }
     }
