@@ -10,9 +10,16 @@ struct Contest {
         var staleDatabase: String?
     }
 
+    /// One that could not run here, and why.
+    struct Absentee: Encodable {
+        let name: String
+        let reason: String
+    }
+
     let name: String
     /// dbtool first, what it is compared with after it; nothing after it where nothing compares.
     let contestants: [Contestant]
+    var absentees: [Absentee] = []
 
     /// Runs everybody once, in turns: who is first in one round is last in the next.
     ///
@@ -36,63 +43,22 @@ struct Contest {
             try server.psql("DROP DATABASE IF EXISTS \(database)")
         }
         try server.settle()
-        return try contestant.programs.reduce(Measurement()) { sum, program in
+        var measurement = try contestant.programs.reduce(Measurement()) { sum, program in
             sum + (try program.run(log: "\(server.scratch)/program.log"))
         }
+        measurement.folderBytes = contestant.staleFolder.map(bytes(under:))
+        return measurement
     }
-}
 
-extension Contest {
-    /// In an order in which each finds what it needs: the backups come before their restore.
-    static func all(_ options: Options, server: Server) -> [Contest] {
-        let source = server.url(of: options.database)
-        func folder(_ name: String) -> String { "\(server.scratch)/\(name)" }
-        func dbtool(_ words: [String], _ repository: String, url: String) -> MeasuredProgram {
-            let common = ["--path", folder(repository), "--url", url, "--config", "manual"]
-            return MeasuredProgram(options.dbtool, words + common + ["--jobs", "2"])
+    /// The sizes of all files in a folder.
+    private static func bytes(under folder: String) -> Int {
+        let files = FileManager.default.enumerator(
+            at: URL(filePath: folder), includingPropertiesForKeys: [.fileSizeKey])
+        var sum = 0
+        while let file = files?.nextObject() as? URL {
+            // What is no file has no size.
+            sum += (try? file.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0
         }
-        func backup(_ repository: String, _ words: [String] = []) -> Contestant {
-            let command = ["full", "database"] + words
-            return Contestant(
-                name: "dbtool \(command.joined(separator: " "))",
-                programs: [dbtool(command, repository, url: source)],
-                staleFolder: folder(repository))
-        }
-        func dump(_ name: String, _ words: [String] = []) -> Contestant {
-            let command = ["-Fd", "-j2"] + words
-            return Contestant(
-                name: "pg_dump \(command.joined(separator: " "))",
-                programs: [server.program("pg_dump", command + ["-f", folder(name), source])],
-                staleFolder: folder(name))
-        }
-        let restore = dbtool(
-            ["restore", "latest", "--into", "ours", "--create"], "plain", url: server.url)
-        let createdb = ["--template=template0", "--maintenance-db=\(server.url)", "theirs"]
-        let pgRestore = ["-j2", "-d", server.url(of: "theirs"), folder("dump")]
-        return [
-            Contest(name: "backup", contestants: [backup("plain"), dump("dump", ["-Z0"])]),
-            Contest(
-                name: "packed backup",
-                contestants: [backup("packed", ["-compress", "zstd"]), dump("packed-dump")]),
-            Contest(
-                name: "restore",
-                contestants: [
-                    Contestant(
-                        name: "dbtool restore --create", programs: [restore], staleDatabase: "ours"),
-                    Contestant(
-                        name: "createdb, pg_restore -j2",
-                        programs: [
-                            server.program("createdb", createdb),
-                            server.program("pg_restore", pgRestore),
-                        ], staleDatabase: "theirs"),
-                ]),
-            Contest(
-                name: "verify",
-                contestants: [
-                    Contestant(
-                        name: "dbtool verify",
-                        programs: [dbtool(["verify", "latest"], "plain", url: source)])
-                ]),
-        ]
+        return sum
     }
 }

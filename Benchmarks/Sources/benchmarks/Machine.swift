@@ -27,6 +27,7 @@ struct Versions: Encodable {
     let commit: String
     let server: String
     let client: String
+    let rivet: String?
 
     init(server: Server, options: Options) throws {
         func answer(_ program: MeasuredProgram) throws -> String {
@@ -39,5 +40,6 @@ struct Versions: Encodable {
         commit = options.commit
         self.server = try server.psql("SHOW server_version")
         client = try answer(server.program("pg_dump", ["--version"]))
+        rivet = try options.rivet.map { try answer(MeasuredProgram($0, "--version")) }
     }
 }

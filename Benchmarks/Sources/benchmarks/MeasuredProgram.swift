@@ -8,13 +8,16 @@ struct Measurement {
     var cpuSeconds = 0.0
     /// The largest resident memory of any one of these processes.
     var peakBytes = 0
+    /// What its files take, where it writes files.
+    var folderBytes: Int?
 
     /// Programs that ran one after another.
     static func + (left: Measurement, right: Measurement) -> Measurement {
         Measurement(
             wallSeconds: left.wallSeconds + right.wallSeconds,
             cpuSeconds: left.cpuSeconds + right.cpuSeconds,
-            peakBytes: max(left.peakBytes, right.peakBytes))
+            peakBytes: max(left.peakBytes, right.peakBytes),
+            folderBytes: right.folderBytes ?? left.folderBytes)
     }
 }
 

@@ -11,6 +11,8 @@ struct Options {
     /// Where backups and logs go.
     let scratch: String
     let commit: String
+    /// A program that not everybody has.
+    let rivet: String?
 
     init(_ arguments: ArraySlice<String>) throws {
         var values: [String: String] = [:]
@@ -29,5 +31,6 @@ struct Options {
         bin = try value("bin")
         scratch = try value("scratch")
         commit = try value("commit")
+        rivet = values["--rivet"]
     }
 }

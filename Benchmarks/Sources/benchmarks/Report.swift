@@ -10,11 +10,16 @@ struct ContestResult: Encodable {
         var medianWallSeconds = 0.0
         var medianCpuSeconds = 0.0
         var medianPeakBytes = 0
+        /// dbtool's median wall time divided by this one's; less than 1: dbtool is faster.
+        var wallRatio: Double?
+        /// What its files take on the disk, after the last round.
+        var folderBytes: Int?
 
         mutating func add(_ measurement: Measurement) {
             wallSeconds.append(rounded(measurement.wallSeconds))
             cpuSeconds.append(rounded(measurement.cpuSeconds))
             peakBytes.append(measurement.peakBytes)
+            folderBytes = measurement.folderBytes
             medianWallSeconds = median(wallSeconds)
             medianCpuSeconds = median(cpuSeconds)
             medianPeakBytes = Int(median(peakBytes.map(Double.init)))
@@ -22,22 +27,25 @@ struct ContestResult: Encodable {
     }
 
     let name: String
+    /// dbtool is the first.
     var contestants: [Contestant]
-    /// dbtool's median wall time divided by the other's; less than 1 is faster.
-    var wallRatio: Double?
+    let absentees: [Contest.Absentee]
 
     init(_ contest: Contest) {
         name = contest.name
         contestants = contest.contestants.map { Contestant(name: $0.name) }
+        absentees = contest.absentees
     }
 
     mutating func add(_ measurements: [Measurement]) {
         for (index, measurement) in measurements.enumerated() {
             contestants[index].add(measurement)
         }
-        guard contestants.count == 2 else { return }
-        let (ours, theirs) = (contestants[0].medianWallSeconds, contestants[1].medianWallSeconds)
-        wallRatio = rounded(ours / max(theirs, 0.001))
+        for index in contestants.indices.dropFirst() {
+            let theirs = contestants[index].medianWallSeconds
+            let ours = contestants[0].medianWallSeconds
+            contestants[index].wallRatio = rounded(ours / max(theirs, 0.001))
+        }
     }
 }
 
@@ -65,18 +73,23 @@ struct Report: Encodable {
             "\(machine.processor), \(machine.cores) cores, \(machine.memoryBytes >> 30) GB; "
                 + "PostgreSQL \(versions.server), dbtool \(versions.dbtool) (\(versions.commit))",
             "\(databaseBytes / 1_000_000) MB, medians of \(rounds); "
-                + "the client's processor time and its largest process",
+                + "the client's processor time and its largest process;",
+            "ratio: dbtool's wall time divided by this one's",
             "",
-            Self.line("", "wall s", "CPU s", "peak MB", "ratio"),
+            Self.line("", "wall s", "CPU s", "peak MB", "files MB", "ratio"),
         ]
         for contest in contests {
-            for (index, contestant) in contest.contestants.enumerated() {
-                let ratio = index == 0 ? contest.wallRatio.map(Self.number) : nil
+            for contestant in contest.contestants {
                 lines.append(
                     Self.line(
                         contestant.name, Self.number(contestant.medianWallSeconds),
                         Self.number(contestant.medianCpuSeconds),
-                        "\(contestant.medianPeakBytes / 1_000_000)", ratio ?? ""))
+                        "\(contestant.medianPeakBytes / 1_000_000)",
+                        contestant.folderBytes.map { "\($0 / 1_000_000)" } ?? "",
+                        contestant.wallRatio.map(Self.number) ?? ""))
+            }
+            for absentee in contest.absentees {
+                lines.append("\(absentee.name): skipped, \(absentee.reason)")
             }
         }
         return lines.joined(separator: "\n") + "\n"
