@@ -86,13 +86,22 @@ public final class ProgressLine: Sendable {
         }
     }
 
+    /// Removes the line until it is shown again.
+    public func clear() {
+        state.withLock { remove(&$0) }
+    }
+
     /// Removes the line, for good.
     public func end() {
         state.withLock { state in
             state.isOver = true
-            if !state.shown.isEmpty { place.write("\r\u{1B}[K") }
-            state.shown = ""
+            remove(&state)
         }
+    }
+
+    private func remove(_ state: inout State) {
+        if !state.shown.isEmpty { place.write("\r\u{1B}[K") }
+        state.shown = ""
     }
 
     private func showPlainly(_ text: String, _ state: inout State) {

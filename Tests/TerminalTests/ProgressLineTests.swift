@@ -80,6 +80,17 @@ import Testing
         #expect(fake.written() == "\r\u{1B}[Kphase  one")
     }
 
+    @Test func `a line that was cleared is drawn again`() {
+        let fake = FakePlace()
+        fake.set(width: 40)
+        let line = ProgressLine(in: fake.place)
+        line.show(phase: "phase", details: [])
+        line.clear()
+        line.clear()
+        line.show(phase: "phase", details: [])
+        #expect(fake.written() == "\r\u{1B}[Kphase\r\u{1B}[K\r\u{1B}[Kphase")
+    }
+
     @Test func `nothing is drawn any more when the line has ended`() {
         let fake = FakePlace()
         fake.set(width: 40)
