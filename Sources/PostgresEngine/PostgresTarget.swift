@@ -77,18 +77,26 @@ struct PostgresTarget: Target {
     }
 
     func createIndexesAndConstraints() async throws -> [String] {
+        let leader = try await connections.withOne { try await $0.process() }
+        let watch = await PostgresBuildWatch(
+            settings, leader: leader, jobs: request.connections, tell: request.steps)
+        // Ends with this scope, whatever way it is left.
+        async let _: Void = watch.run()
         guard archive.plan.renamed == nil else {
-            try await runRenamed(archive.afterRows)
+            try await runRenamed(archive.afterRows, as: watch.application)
             return []
         }
+        var archive = archive
+        archive.watch = watch
         return try await archive.createIndexesAndConstraints()
     }
 
     /// Entries of the section after the rows, for a table with another name.
-    private func runRenamed(_ entries: Set<Int>) async throws {
+    private func runRenamed(_ entries: Set<Int>, as application: String = "dbtool") async throws {
         let script = renamed(
             try await archive.script(entries, sections: ["post-data"], major: server.major))
         let connection = try await fresh()
+        try await connection.execute("SET application_name = \(SQLText.literal(application))")
         try await Self.inTransaction(on: connection) {
             try await script.run(on: connection, to: "create every index and constraint")
         }
@@ -245,7 +253,7 @@ struct PostgresTarget: Target {
             .map { PostgresRestoreMark.isLoaded($0.key) }
         try await connections.withOne { connection in
             try await PostgresExistingTables(plan, in: request.database, on: connection)
-                .change(noting: hasMark ? notes : [], body)
+                .change(noting: hasMark ? notes : [], tell: request.steps, body)
         }
     }
 
@@ -336,7 +344,8 @@ struct PostgresTarget: Target {
         }
         guard !wanted.isEmpty else { return [] }
         return try await connections.withOne { connection in
-            try await PostgresViewRefresh(connection: connection).refresh(wanted)
+            try await PostgresViewRefresh(connection: connection, tell: request.steps)
+                .refresh(wanted)
         }
     }
 
@@ -344,11 +353,12 @@ struct PostgresTarget: Target {
         let tables =
             request.patterns.isEmpty && request.content == .everything
             ? try await everyTable() : Set(plan.tables.values.map(\.load.place)).sorted()
+        let steps = PostgresSteps(tables.count, tell: request.steps)
         return try await withThrowingTaskGroup(of: String?.self) { group in
             var failures: [String?] = []
             for (index, table) in tables.enumerated() {
                 if index >= connections.all.count { failures.append(try await group.next() ?? nil) }
-                group.addTask { try await analyze(table) }
+                group.addTask { try await steps.take("\(table)") { try await analyze(table) } }
             }
             for try await failure in group { failures.append(failure) }
             return failures.compactMap(\.self)

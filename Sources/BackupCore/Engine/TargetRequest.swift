@@ -45,6 +45,9 @@ public struct TargetRequest: Sendable {
     /// Whether tables were left out of the backup: what refers to them is impossible.
     public var lacksTables = false
 
+    /// Hears how far whatever is being done has come, where that is steps; from any task, often.
+    public var steps: @Sendable (StepProgress) -> Void = { _ in }
+
     /// Asks for a database.
     public init(
         database: String, definition: SchemaDefinition, sourceVersion: String, encoding: String,

@@ -69,7 +69,9 @@ struct CommandOutput: Sendable {
                 if reading.phase.isEmpty {
                     line.clear()
                 } else {
-                    line.show(phase: reading.phase, details: details)
+                    line.show(
+                        phase: reading.phase, details: details,
+                        subject: ProgressText.subject(of: reading))
                 }
                 try await Task.sleep(for: .milliseconds(200))
             }
