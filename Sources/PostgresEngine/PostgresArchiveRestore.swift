@@ -4,7 +4,7 @@ import BackupCore
 struct PostgresArchiveRestore: Sendable {
     /// Kinds that are made last: they would hide rows, or run while things are made.
     private static let lastKinds = ["POLICY", "ROW SECURITY", "EVENT TRIGGER"]
-    /// What sessions of this program's pg_restore call themselves.
+    /// What sessions of this program's pg_restore call themselves, or how that begins.
     static let sessionName = "dbtool pg_restore"
 
     let archive: PostgresArchive
@@ -15,6 +15,8 @@ struct PostgresArchiveRestore: Sendable {
     var environment: [String: String] = [:]
     /// A setting of the server for its sessions, as `name=value`, where it needs one more.
     var setting: String?
+    /// What follows how much is made.
+    var watch: PostgresBuildWatch?
     /// What is made; nothing before the plan is known.
     var plan = PostgresPlan()
     /// What an interrupted restore has made already.
@@ -113,6 +115,9 @@ struct PostgresArchiveRestore: Sendable {
     func createIndexesAndConstraints() async throws -> [String] {
         let what = "create every index and constraint"
         let all = afterRows
+        watch?.expect(
+            try await listed(all, in: "post-data")
+                .union(plan.lateAttachments.subtracting(made)))
         let doubtful =
             request.lacksRows || request.lacksTables
             ? archive.entries(ofKinds: ["FK CONSTRAINT"], among: all) : plan.doubtful
@@ -154,11 +159,16 @@ struct PostgresArchiveRestore: Sendable {
         _ what: String, _ section: String, _ entries: Set<Int>, jobs: Int = 1,
         failuresAreExpected: Bool = false, triesFailuresAgain: Bool = false
     ) async throws -> [String] {
+        watch?.begin(entries, jobs: jobs)
         let result = try await restore(
             ["--verbose", "--section=\(section)", "--jobs=\(jobs)"], entries)
-        guard !result.succeeded else { return [] }
+        guard !result.succeeded else {
+            watch?.end()
+            return []
+        }
         let failed = PostgresRestoreProblem.entries(in: result.messages).intersection(entries)
         if triesFailuresAgain, !failed.isEmpty, failed.count < entries.count {
+            watch?.end(toTryAgain: failed)
             return try await make(
                 what, section, failed, failuresAreExpected: failuresAreExpected,
                 triesFailuresAgain: true)
@@ -169,6 +179,7 @@ struct PostgresArchiveRestore: Sendable {
         guard isHarmless || (failuresAreExpected && !problems.isEmpty) else {
             throw failure("cannot \(what)", result.messages)
         }
+        watch?.end()
         return problems.map(\.description)
     }
 
@@ -177,15 +188,28 @@ struct PostgresArchiveRestore: Sendable {
     ) async throws -> (succeeded: Bool, messages: String) {
         guard !entries.isEmpty else { return (true, "") }
         let database = environment["PGDATABASE"] ?? ""
-        return try await withFiles(entries) { archive, list in
+        var environment = Self.environment(environment, setting)
+        if let watch { environment["PGAPPNAME"] = watch.application }
+        return try await withFiles(entries) { [environment] archive, list in
             try await programs.restore(
                 arguments + ownership
                     + [
                         "--use-list=\(list)",
                         "--dbname=dbname=\(SQLText.connectionValue(database))", archive,
                     ],
-                environment: Self.environment(environment, setting))
+                environment: environment,
+                isProgress: { watch?.read($0) ?? false })
         }
+    }
+
+    /// Those of some entries that are in a section; a comment is in that of its object.
+    private func listed(_ entries: Set<Int>, in section: String) async throws -> Set<Int> {
+        guard !entries.isEmpty else { return [] }
+        let list = try await withFiles(entries) { archive, list in
+            try await programs.render(
+                ["--list", "--section=\(section)", "--use-list=\(list)", archive])
+        }
+        return PostgresArchive(list: String(decoding: list, as: UTF8.self)).all
     }
 
     private var ownership: [String] {

@@ -132,7 +132,7 @@ struct PostgresExistingTables {
 
     /// Runs `body` while nothing fires; what it returns is committed with `note`.
     func change(
-        noting notes: [String],
+        noting notes: [String], tell: @escaping @Sendable (StepProgress) -> Void,
         _ body: (
             _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
         ) async throws -> Void
@@ -149,7 +149,8 @@ struct PostgresExistingTables {
             try await body { load, next in
                 try await connection.copyIn(PostgresTarget.copy(load), from: next)
             }
-            try await run(Self.resuming(keys, triggers, forced) + notes + ["COMMIT"])
+            try await resume(Self.resuming(keys, triggers, forced), tell)
+            try await run(notes + ["COMMIT"])
         } catch {
             // A connection that cannot roll back is gone, and its transaction with it.
             try? await connection.execute("ROLLBACK")
@@ -160,6 +161,21 @@ struct PostgresExistingTables {
     private func run(_ statements: [String]) async throws {
         for statement in statements where !statement.isEmpty {
             try await connection.executeInterruptibly(statement)
+        }
+    }
+
+    /// Foreign keys are what takes time.
+    private func resume(
+        _ statements: [String], _ tell: @escaping @Sendable (StepProgress) -> Void
+    ) async throws {
+        let steps = PostgresSteps(statements.count, tell: tell)
+        for sql in statements {
+            let statement = PostgresStatement(sql)
+            try await steps.take(
+                statement?.name ?? PostgresPeer.line(of: sql), activity: statement?.activity
+            ) {
+                try await run([sql])
+            }
         }
     }
 

@@ -94,11 +94,33 @@ struct PostgresPrograms: Sendable {
     }
 
     /// Runs pg_restore against a database; what it complained about.
+    ///
+    /// `isProgress` gets each line of its messages at once; those of which it says yes are not
+    /// kept.
     func restore(
-        _ arguments: [String], environment: [String: String]
+        _ arguments: [String], environment: [String: String],
+        isProgress: @escaping @Sendable (_ line: String) -> Bool
     ) async throws -> (succeeded: Bool, messages: String) {
-        let result = try await execute(restore, arguments, environment)
-        return (result.succeeded, result.messages)
+        let result = try await run(
+            .path(FilePath(restore)), arguments: Arguments(arguments),
+            environment: .custom(Self.environment(with: environment)),
+            platformOptions: Self.options, input: .none, output: .discarded, error: .sequence
+        ) { execution in
+            var messages = PostgresMessages(isProgress: isProgress)
+            for try await buffer in execution.standardError {
+                buffer.withUnsafeBytes { messages.append($0) }
+            }
+            return messages.text
+        }
+        try Task.checkCancellation()
+        return (result.terminationStatus.isSuccess, result.closureResult)
+    }
+
+    /// A program that is to end early gets the time to say goodbye to the server.
+    private static var options: PlatformOptions {
+        var options = PlatformOptions()
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
+        return options
     }
 
     private func output(
@@ -126,12 +148,11 @@ struct PostgresPrograms: Sendable {
     private func execute(
         _ program: String, _ arguments: [String], _ environment: [String: String]
     ) async throws -> (succeeded: Bool, output: [UInt8], messages: String) {
-        var options = PlatformOptions()
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
         let result = try await run(
             .path(FilePath(program)), arguments: Arguments(arguments),
-            environment: .custom(Self.environment(with: environment)), platformOptions: options,
-            output: .bytes(limit: 1 << 30), error: .string(limit: 1 << 24))
+            environment: .custom(Self.environment(with: environment)),
+            platformOptions: Self.options, output: .bytes(limit: 1 << 30),
+            error: .string(limit: 1 << 24))
         try Task.checkCancellation()
         return (result.terminationStatus.isSuccess, result.standardOutput, result.standardError)
     }

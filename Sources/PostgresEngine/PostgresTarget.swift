@@ -115,21 +115,33 @@ struct PostgresTarget: Target {
     }
 
     func createIndexesAndConstraints() async throws -> [String] {
+        let leader = try await connections.withOne { try await $0.process() }
+        let watch = await PostgresBuildWatch(
+            settings, leader: leader, jobs: request.connections, tell: request.steps)
+        // Ends with this scope, whatever way it is left.
+        async let _: Void = watch.run()
         guard archive.plan.renamed == nil else {
             guard !hasIndexes else { return [] }
-            try await runRenamed(archive.afterRows, PostgresRestoreMark.indexesAreMade)
+            try await runRenamed(
+                archive.afterRows, PostgresRestoreMark.indexesAreMade,
+                as: watch.application)
             return []
         }
+        var archive = archive
+        archive.watch = watch
         return try await archive.createIndexesAndConstraints()
     }
 
     /// Entries of the section after the rows, for a table with another name.
     ///
     /// All of it or none, with what the mark says about it.
-    private func runRenamed(_ entries: Set<Int>, _ note: String) async throws {
+    private func runRenamed(
+        _ entries: Set<Int>, _ note: String, as application: String = "dbtool"
+    ) async throws {
         let script = renamed(
             try await archive.script(entries, sections: ["post-data"], major: server.major))
         let connection = try await fresh()
+        try await connection.execute("SET application_name = \(SQLText.literal(application))")
         try await Self.inTransaction(on: connection) {
             try await script.run(on: connection, to: "create every index and constraint")
             if mark != .none { try await connection.execute(note) }
@@ -293,7 +305,7 @@ struct PostgresTarget: Target {
         }
         try await connections.withOne { connection in
             try await PostgresExistingTables(plan, in: request.database, on: connection)
-                .change(noting: notes, body)
+                .change(noting: notes, tell: request.steps, body)
         }
     }
 
@@ -384,7 +396,8 @@ struct PostgresTarget: Target {
         }
         guard !wanted.isEmpty else { return [] }
         return try await connections.withOne { connection in
-            try await PostgresViewRefresh(connection: connection).refresh(wanted)
+            try await PostgresViewRefresh(connection: connection, tell: request.steps)
+                .refresh(wanted)
         }
     }
 
@@ -392,11 +405,12 @@ struct PostgresTarget: Target {
         let tables =
             request.isWhole && request.content == .everything
             ? try await everyTable() : Set(plan.tables.values.map(\.load.place)).sorted()
+        let steps = PostgresSteps(tables.count, tell: request.steps)
         return try await withThrowingTaskGroup(of: String?.self) { group in
             var failures: [String?] = []
             for (index, table) in tables.enumerated() {
                 if index >= connections.all.count { failures.append(try await group.next() ?? nil) }
-                group.addTask { try await analyze(table) }
+                group.addTask { try await steps.take("\(table)") { try await analyze(table) } }
             }
             for try await failure in group { failures.append(failure) }
             return failures.compactMap(\.self)

@@ -95,7 +95,8 @@ struct PostgresTargetOpening {
         let name = SQLText.literal(PostgresArchiveRestore.sessionName)
         let orphans = """
             FROM pg_catalog.pg_stat_activity
-            WHERE datname = pg_catalog.current_database() AND application_name = \(name)
+            WHERE datname = pg_catalog.current_database()
+              AND pg_catalog.starts_with(application_name, \(name))
             """
         _ = try await connection.rows("SELECT pg_catalog.pg_terminate_backend(pid) \(orphans)")
         for _ in 0..<Self.orphanPatience {

@@ -3,19 +3,23 @@ import BackupCore
 /// Computes materialized views again, those that others are computed from first.
 struct PostgresViewRefresh {
     let connection: PostgresConnection
+    let tell: @Sendable (StepProgress) -> Void
 
     /// - Returns: What could not be computed, and why.
     func refresh(_ views: [MaterializedView]) async throws -> [String] {
         var waiting = try await ordered(
             views.filter(\.isPopulated).map { TableName(schema: $0.schema, name: $0.name) })
+        let steps = PostgresSteps(waiting.count, tell: tell)
         // A function may read another view unseen by the catalogs: what fails is tried again as
         // long as others succeed.
         while true {
             var failures: [(view: TableName, words: String)] = []
             for view in waiting {
                 do {
-                    try await connection.executeInterruptibly(
-                        "REFRESH MATERIALIZED VIEW \(SQLText.qualified(view))")
+                    try await steps.take("\(view)") {
+                        try await connection.executeInterruptibly(
+                            "REFRESH MATERIALIZED VIEW \(SQLText.qualified(view))")
+                    }
                 } catch let error as PostgresError {
                     failures.append((view, error.message))
                 }

@@ -55,14 +55,16 @@ public final class ProgressLine: Sendable {
     /// Shows how far a phase has come.
     ///
     /// `details`: The most important first; what does not fit the terminal is left out.
-    public func show(phase: String, details: [String]) {
+    /// `subject`: What is being worked on; it gets the room that is left, and is cut to it.
+    public func show(phase: String, details: [String], subject: String? = nil) {
         state.withLock { state in
             guard !state.isOver else { return }
             guard let width = place.width() else {
-                showPlainly("\(phase): \(details.joined(separator: " · "))", &state)
+                let all = (details + [subject].compactMap(\.self)).joined(separator: " · ")
+                showPlainly("\(phase): \(all)", &state)
                 return
             }
-            let text = Self.line(phase, details, width: width)
+            let text = Self.line(phase, details, subject, width: width)
             guard text != state.shown else { return }
             place.write("\r\u{1B}[K\(text)")
             state.shown = text
@@ -86,20 +88,20 @@ public final class ProgressLine: Sendable {
         }
     }
 
-    /// Removes the line until there is something to show again.
-    public func hide() {
-        state.withLock { hide(&$0) }
+    /// Removes the line until it is shown again.
+    public func clear() {
+        state.withLock { remove(&$0) }
     }
 
     /// Removes the line, for good.
     public func end() {
         state.withLock { state in
             state.isOver = true
-            hide(&state)
+            remove(&state)
         }
     }
 
-    private func hide(_ state: inout State) {
+    private func remove(_ state: inout State) {
         if !state.shown.isEmpty { place.write("\r\u{1B}[K") }
         state.shown = ""
     }
@@ -112,13 +114,30 @@ public final class ProgressLine: Sendable {
     }
 
     /// The last column stays free: a character there would make some terminals begin a line.
-    private static func line(_ phase: String, _ details: [String], width: Int) -> String {
+    private static func line(
+        _ phase: String, _ details: [String], _ subject: String?, width: Int
+    ) -> String {
         let limit = max(0, width - 1)
         for count in stride(from: details.count, through: 0, by: -1) {
-            let text = ([phase] + [details.prefix(count).joined(separator: " · ")])
-                .filter { !$0.isEmpty }.joined(separator: "  ")
-            if text.count <= limit { return text }
+            let shown = details.prefix(count)
+            let text = line(phase, shown)
+            guard text.count <= limit else { continue }
+            guard count == details.count, let subject else { return text }
+            let room = limit - line(phase, shown + [""]).count
+            return cut(subject, to: room).map { line(phase, shown + [$0]) } ?? text
         }
         return String(phase.prefix(limit))
+    }
+
+    private static func line(_ phase: String, _ details: ArraySlice<String>) -> String {
+        details.isEmpty ? phase : "\(phase)  \(details.joined(separator: " · "))"
+    }
+
+    /// A name of which less is left than that would tell nothing.
+    private static let leastSubject = 8
+
+    private static func cut(_ subject: String, to room: Int) -> String? {
+        guard subject.count > room else { return subject }
+        return room >= leastSubject ? "\(subject.prefix(room - 1))…" : nil
     }
 }

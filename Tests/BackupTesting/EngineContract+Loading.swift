@@ -72,6 +72,21 @@ extension EngineContract {
                 try demand(await subject.targetRows(load.table), equals: [], "rows")
             }
         },
+        ContractCheck("the steps that follow rows are counted from none to all") { subject in
+            let seen = Exclusive<[StepProgress]>([])
+            try await withTarget(of: subject) {
+                $0.steps = { step in seen.withValue { $0.append(step) } }
+            } _: { target in
+                _ = try await target.createIndexesAndConstraints()
+            }
+            let steps = seen.withValue { $0 }
+            let total = steps.last?.total ?? 0
+            try demand(total > 0, "no step was told")
+            try demand(steps.last?.done, equals: total, "steps done in the end")
+            let counts = steps.filter { $0.total > 0 }.map(\.done)
+            try demand(counts == counts.sorted(), "steps went back: \(counts)")
+            try demand(counts.allSatisfy { $0 <= total }, "more than all: \(counts)")
+        },
         ContractCheck("a sequence goes on where it stood") { subject in
             try await withTarget(of: subject) { target in
                 _ = try await target.createIndexesAndConstraints()
@@ -238,9 +253,11 @@ extension EngineContract {
 
     /// A new target with the sample's structure.
     private static func withTarget(
-        of subject: EngineSubject, _ body: (any Target) async throws -> Void
+        of subject: EngineSubject, changing: (inout TargetRequest) -> Void = { _ in },
+        _ body: (any Target) async throws -> Void
     ) async throws {
         var request = try await targetRequest(of: subject)
+        changing(&request)
         request.creates = true
         request.connections = 3
         _ = try await subject.engine.withTarget(of: request, approves: { _ in true }) { target in

@@ -88,7 +88,9 @@ struct MemoryTarget: Target {
     }
 
     func createIndexesAndConstraints() async throws -> [String] {
+        request.steps(StepProgress(done: 0, total: 1, current: .init("indexes")))
         try await engine.beforeStep(.createIndexes)
+        request.steps(StepProgress(done: 1, total: 1))
         try engine.server.change(request.database) { $0.hasIndexes = true }
         return request.lacksRows || request.lacksTables ? ["a foreign key"] : []
     }

@@ -85,6 +85,65 @@ import Testing
             ])
     }
 
+    private typealias Step = StepProgress.Step
+
+    private static let index = "public.orders_person"
+
+    private static let stepTexts: [(StepProgress, Double, [String])] = [
+        (StepProgress(done: 0, total: 0), 0.4, []),
+        (StepProgress(done: 12, total: 1040), 75, ["12 of 1,040", "75 s"]),
+        (StepProgress(done: 12, total: 40, current: Step(index)), 9, ["12 of 40", "9.0 s"]),
+        (
+            StepProgress(done: 12, total: 40, current: Step(index, began: began + .seconds(6))), 9,
+            ["12 of 40", "3.0 s"]
+        ),
+        (
+            StepProgress(
+                done: 12, total: 40,
+                current: Step(index, activity: "reading rows", share: 0.437, began: began)), 9,
+            ["12 of 40", "reading rows 43 %"]
+        ),
+        (
+            StepProgress(
+                done: 0, total: 1, current: Step(index, activity: "writing", share: 1)), 9,
+            ["0 of 1", "writing 99 %"]
+        ),
+        (
+            StepProgress(
+                done: 0, total: 1, current: Step(index, activity: "writing", share: -0.1)), 9,
+            ["0 of 1", "writing 0 %"]
+        ),
+        (
+            StepProgress(
+                done: 3, total: 7,
+                current: Step(index, activity: "sorting", began: began + .seconds(70))), 200,
+            ["3 of 7", "sorting, 2 min 10 s"]
+        ),
+        (
+            StepProgress(
+                done: 3, total: 7,
+                current: Step(index, activity: "sorting", began: began + .seconds(199.8))), 200,
+            ["3 of 7", "sorting"]
+        ),
+    ]
+
+    @Test(arguments: stepTexts)
+    func `steps are counted, and the one under way is told about`(
+        steps: StepProgress, seconds: Double, details: [String]
+    ) {
+        var text = ProgressText()
+        var reading = Self.reading(0)
+        reading.steps = steps
+        #expect(text.details(of: reading, at: Self.began + .seconds(seconds)) == details)
+    }
+
+    @Test func `a name is shown without commands to the terminal`() {
+        var reading = Self.reading(0)
+        #expect(ProgressText.subject(of: reading) == nil)
+        reading.steps = StepProgress(done: 0, total: 1, current: Step("public.\u{1B}[2Jx\n"))
+        #expect(ProgressText.subject(of: reading) == "public.\\u{1B}[2Jx\\n")
+    }
+
     @Test(arguments: [
         (0, "a few seconds left"), (4.9, "a few seconds left"), (5, "about 5 s left"),
         (17.4, "about 15 s left"), (57, "about 55 s left"), (58, "about 60 s left"),

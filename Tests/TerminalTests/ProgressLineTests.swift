@@ -68,6 +68,29 @@ import Testing
         #expect(fake.written() == (text.isEmpty ? "" : "\r\u{1B}[K\(text)"))
     }
 
+    @Test(arguments: [
+        (80, "phase  1 of 2 · reading 3 % · public.orders_person"),
+        (51, "phase  1 of 2 · reading 3 % · public.orders_person"),
+        (50, "phase  1 of 2 · reading 3 % · public.orders_pers…"),
+        (39, "phase  1 of 2 · reading 3 % · public.…"),
+        (38, "phase  1 of 2 · reading 3 %"), (28, "phase  1 of 2 · reading 3 %"),
+        (27, "phase  1 of 2"), (8, "phase"),
+    ])
+    func `what is worked on gets the room that is left`(width: Int, text: String) {
+        let fake = FakePlace()
+        fake.set(width: width)
+        ProgressLine(in: fake.place).show(
+            phase: "phase", details: ["1 of 2", "reading 3 %"], subject: "public.orders_person")
+        #expect(fake.written() == "\r\u{1B}[K\(text)")
+    }
+
+    @Test func `a plain line names all of what is worked on`() {
+        let fake = FakePlace()
+        fake.set(seconds: 31)
+        ProgressLine(in: fake.place).show(phase: "phase", details: ["1 of 2"], subject: "a.b")
+        #expect(fake.written() == "phase: 1 of 2 · a.b\n")
+    }
+
     @Test func `a line is drawn again when the terminal's width changes`() {
         let fake = FakePlace()
         fake.set(width: 40)
@@ -78,6 +101,17 @@ import Testing
         fake.set(width: 12)
         line.show(phase: "phase", details: ["one", "two"])
         #expect(fake.written() == "\r\u{1B}[Kphase  one")
+    }
+
+    @Test func `a line that was cleared is drawn again`() {
+        let fake = FakePlace()
+        fake.set(width: 40)
+        let line = ProgressLine(in: fake.place)
+        line.show(phase: "phase", details: [])
+        line.clear()
+        line.clear()
+        line.show(phase: "phase", details: [])
+        #expect(fake.written() == "\r\u{1B}[Kphase\r\u{1B}[K\r\u{1B}[Kphase")
     }
 
     @Test func `nothing is drawn any more when the line has ended`() {

@@ -45,6 +45,9 @@ public struct TargetRequest: Sendable {
     /// Whether tables were left out of the backup: what refers to them is impossible.
     public var lacksTables = false
 
+    /// Hears how far whatever is being done has come, where that is steps; from any task, often.
+    public var steps: @Sendable (StepProgress) -> Void = { _ in }
+
     /// Whether a whole database is restored, and not some tables.
     public var isWhole: Bool { patterns.isEmpty && scopeObjects == nil }
 

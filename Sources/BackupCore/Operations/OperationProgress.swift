@@ -14,6 +14,8 @@ public final class OperationProgress: Sendable {
         public var bytes = 0
         /// About how many bytes there are in this phase; nil when nobody knows.
         public var totalBytes: Int?
+        /// Which steps of this phase are done, where it has steps.
+        public var steps: StepProgress?
         /// When the phase began.
         public var began = ContinuousClock.now
 
@@ -57,6 +59,11 @@ public final class OperationProgress: Sendable {
             $0.rows += rows
             $0.bytes += bytes
         }
+    }
+
+    /// Shows how far the steps of the phase have come.
+    func show(_ steps: StepProgress) {
+        reading.withLock { $0.steps = steps }
     }
 
     /// Says how far the total was wrong, as soon as a piece of it is known.

@@ -27,13 +27,19 @@ struct ReadBack {
         return different
     }
 
+    /// The tables that are read; those that kept rows of their own cannot be compared.
+    var tables: [TableRecord] {
+        plan.tables.filter { record in
+            plan.target.tables[record.tableName].map {
+                !keepsRows || $0.treatment != .append
+            } ?? false
+        }
+    }
+
     private func groups() throws -> [Group] {
         var groups: [TableName: Group] = [:]
-        for record in plan.tables {
-            guard let table = plan.target.tables[record.tableName],
-                !keepsRows || table.treatment != .append
-            else { continue }
-            let load = table.load
+        for record in tables {
+            let load = plan.load(of: record)
             groups[load.place, default: Group(load: load)].expected +=
                 try record.fingerprint.numbers()
         }

@@ -38,7 +38,8 @@ public struct Restore: Sendable {
         }
         let reader = try PointReader(point, in: repository)
         try await reader.checkFiles()
-        let target = try await targetRequest(for: point)
+        var target = try await targetRequest(for: point)
+        target.steps = { progress.show($0) }
         progress.begin("checking the target")
         return try await engine.withTarget(of: target) { found in
             try await approves(RestorePlan(point, in: request.database, found))
@@ -124,7 +125,17 @@ public struct Restore: Sendable {
         _ progress: OperationProgress
     ) async throws {
         guard request.content != .structure else { return }
-        progress.begin("loading rows", totalBytes: plan.totalBytes)
+        try await loadCreatedTables(plan, reader, target, progress)
+        guard !plan.existing.isEmpty else { return }
+        try await changeExistingTables(plan, reader, target, progress)
+    }
+
+    private func loadCreatedTables(
+        _ plan: RestorePlan, _ reader: PointReader, _ target: any Target,
+        _ progress: OperationProgress
+    ) async throws {
+        guard !plan.created.isEmpty else { return }
+        progress.begin("loading rows", totalBytes: plan.created.csvBytes)
         for record in plan.first + plan.large {
             try await create(record, plan, reader, target, request.connections, progress)
         }
@@ -135,8 +146,16 @@ public struct Restore: Sendable {
             }
             try await group.waitForAll()
         }
-        guard !plan.existing.isEmpty else { return }
+    }
+
+    private func changeExistingTables(
+        _ plan: RestorePlan, _ reader: PointReader, _ target: any Target,
+        _ progress: OperationProgress
+    ) async throws {
+        progress.begin("locking and emptying existing tables")
         try await target.changeExistingTables { load in
+            progress.begin(
+                "loading rows into existing tables", totalBytes: plan.existing.csvBytes)
             for record in plan.existing {
                 try await reader.withRows(of: record, proving: .rows) { rows in
                     let count = try await load(plan.load(of: record)) {
@@ -145,6 +164,7 @@ public struct Restore: Sendable {
                     try require(count, of: record)
                 }
             }
+            progress.begin("checking and committing existing tables")
         }
     }
 
@@ -199,12 +219,11 @@ public struct Restore: Sendable {
         _ plan: RestorePlan, _ target: any Target, seed: UInt64, _ progress: OperationProgress
     ) async throws -> [String] {
         guard request.check == .rows else { return [] }
-        let bytes = plan.tables.reduce(0) { $0 + $1.csvBytes }
-        progress.begin("reading rows back", totalBytes: bytes)
-        return try await ReadBack(
+        let reading = ReadBack(
             plan: plan, target: target, connections: request.connections, seed: seed,
-            keepsRows: request.existing == .append
-        ).differences(progress)
+            keepsRows: request.existing == .append)
+        progress.begin("reading rows back", totalBytes: reading.tables.csvBytes)
+        return try await reading.differences(progress)
     }
 }
 

@@ -54,7 +54,13 @@ public struct RestorePlan: Sendable {
     public var rowCount: Int { tables.reduce(0) { $0 + $1.fingerprint.rows } }
 
     /// The bytes of CSV that are still to be loaded.
-    public var totalBytes: Int {
-        (first + large + small + existing).reduce(0) { $0 + $1.csvBytes }
-    }
+    public var totalBytes: Int { created.csvBytes + existing.csvBytes }
+
+    /// The tables that are created.
+    var created: [TableRecord] { first + large + small }
+}
+
+extension [TableRecord] {
+    /// The bytes of CSV of all of them.
+    var csvBytes: Int { reduce(0) { $0 + $1.csvBytes } }
 }

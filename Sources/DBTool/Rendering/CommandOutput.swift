@@ -67,9 +67,11 @@ struct CommandOutput: Sendable {
                 let reading = progress.current
                 let details = text.details(of: reading, at: .now)
                 if reading.phase.isEmpty {
-                    line.hide()
+                    line.clear()
                 } else {
-                    line.show(phase: reading.phase, details: details)
+                    line.show(
+                        phase: reading.phase, details: details,
+                        subject: ProgressText.subject(of: reading))
                 }
                 try await Task.sleep(for: .milliseconds(200))
             }

@@ -20,11 +20,32 @@ struct ProgressText {
             (phase, rate) = (reading.began, RecentRate())
         }
         rate.note(reading.bytes, at: seconds)
+        if let steps = reading.steps { return Self.steps(steps, seconds, at: now) }
         var parts: [String] = []
         if reading.bytes > 0 { parts += amount(reading) }
         if reading.rows > 0 { parts.append("\(NumberText.grouped(reading.rows)) rows") }
         if seconds >= 1 { parts.append(NumberText.duration(seconds: seconds)) }
         return parts
+    }
+
+    /// What is being worked on now.
+    static func subject(of reading: OperationProgress.Reading) -> String? {
+        reading.steps?.current.map { VisibleText.of($0.name) }
+    }
+
+    /// The share belongs to the activity: an index is read for and sorted before it is written.
+    private static func steps(
+        _ steps: StepProgress, _ phaseSeconds: Double, at now: ContinuousClock.Instant
+    ) -> [String] {
+        let (done, total) = (NumberText.grouped(steps.done), NumberText.grouped(steps.total))
+        let count = steps.total > 0 ? ["\(done) of \(total)"] : []
+        let seconds = steps.current?.began?.duration(to: now).seconds ?? phaseSeconds
+        let time = seconds >= 1 ? NumberText.duration(seconds: seconds) : nil
+        guard let step = steps.current, let activity = step.activity else {
+            return count + [time].compactMap(\.self)
+        }
+        let progress = step.share.map { " \(percent($0)) %" } ?? time.map { ", \($0)" } ?? ""
+        return count + ["\(activity)\(progress)"]
     }
 
     private func amount(_ reading: OperationProgress.Reading) -> [String] {
@@ -47,8 +68,10 @@ struct ProgressText {
 
     /// Never all while something is left.
     static func percent(_ part: Int, of total: Int) -> Int {
-        min(99, Int(Double(part) / Double(total) * 100))
+        percent(Double(part) / Double(total))
     }
+
+    private static func percent(_ share: Double) -> Int { Int(min(max(share, 0), 0.99) * 100) }
 
     /// As exact as an estimate is, and never nothing.
     static func timeLeft(seconds: Double) -> String {

@@ -47,6 +47,46 @@ import Testing
         #expect(try #require(ends["checking files"]).bytes > 0)
     }
 
+    @Test func `a restore says how much of each phase is there`() async throws {
+        let shop = Shop()
+        let point = try await shop.point()
+        var request = RestoreRequest(point: "latest", database: "restored")
+        (request.creates, request.check) = (true, .rows)
+        let first = request
+        let ends = try await ends { try await shop.restore(first, $0) }
+        let indexes = try #require(ends["creating indexes and constraints"])
+        #expect(indexes.steps == StepProgress(done: 1, total: 1))
+        #expect(ends["loading rows"]?.totalBytes == point.metadata.csvBytes)
+        #expect(ends["reading rows back"]?.totalBytes == point.metadata.csvBytes)
+        #expect(ends["gathering statistics"]?.steps == nil)
+    }
+
+    /// Rows that are not loaded or not read back once counted as work that is left.
+    @Test func `tables that exist are a phase of their own, with their own total`() async throws {
+        let shop = Shop()
+        let point = try await shop.point()
+        try await shop.restore()
+        var request = RestoreRequest(point: "latest", database: "restored")
+        (request.existing, request.content, request.check) = (.append, .rows, .rows)
+        let second = request
+        let ends = try await ends { try await shop.restore(second, $0) }
+        #expect(ends["loading rows"] == nil)
+        let rows = try #require(ends["loading rows into existing tables"])
+        #expect(rows.totalBytes == point.metadata.csvBytes)
+        #expect(rows.rows == point.metadata.statistics.totalRowsProcessed)
+        #expect(ends["checking and committing existing tables"] != nil)
+        #expect(ends["reading rows back"]?.totalBytes == 0)
+    }
+
+    @Test func `a phase does not inherit the steps of the one before`() {
+        let progress = OperationProgress()
+        progress.begin("a")
+        progress.show(StepProgress(done: 1, total: 2))
+        #expect(progress.current.steps?.total == 2)
+        progress.begin("b")
+        #expect(progress.current.steps == nil)
+    }
+
     @Test func `an archive comes exactly to its total`() async throws {
         var shop = Shop()
         shop.request.makesArchive = true

@@ -55,9 +55,11 @@ struct Shop {
     }
 
     @discardableResult
-    func restore(_ request: RestoreRequest) async throws -> RestoreReport {
+    func restore(
+        _ request: RestoreRequest, _ progress: OperationProgress = OperationProgress()
+    ) async throws -> RestoreReport {
         let report = try await Restore(engine: engine, repository: repository, request: request)
-            .run(progress: OperationProgress())
+            .run(progress: progress)
         return try #require(report)
     }
 

@@ -1,0 +1,63 @@
+import BackupCore
+
+/// Counts what pg_restore has made, from what it says with `--verbose`.
+///
+/// With several jobs it says which entry is launched and finished; with one job only what it
+/// begins to make. Names may hold anything, so only the archive's own numbers are believed.
+struct PostgresBuildCount: Sendable {
+    /// Everything that is to be made, in all runs of pg_restore.
+    private let wanted: Set<Int>
+    private var finished: Set<Int> = []
+
+    // The run that is under way.
+    private var entries: Set<Int> = []
+    private var isParallel = false
+    private var begun = 0
+    private var launched: [(id: Int, step: StepProgress.Step)] = []
+
+    init(_ wanted: Set<Int>) { self.wanted = wanted }
+
+    /// A run of pg_restore begins.
+    mutating func begin(_ entries: Set<Int>, jobs: Int) {
+        self.entries = entries.intersection(wanted)
+        isParallel = jobs > 1
+        begun = 0
+        launched = []
+    }
+
+    /// The run has ended; what failed and is tried again is not done.
+    mutating func end(toTryAgain failed: Set<Int> = []) {
+        finished.formUnion(entries.subtracting(failed))
+        begin([], jobs: 1)
+    }
+
+    /// Reads a line of the run's messages; whether it told nothing else.
+    mutating func read(_ line: String) -> Bool {
+        if let match = line.firstMatch(of: /(launching|finished) item (\d+) (.*)/) {
+            if let id = Int(match.2), isParallel, entries.contains(id) {
+                launched.removeAll { $0.id == id }
+                if match.1 == "finished" {
+                    finished.insert(id)
+                } else {
+                    launched.append((id, .init(String(match.3), began: .now)))
+                }
+            }
+        } else if let match = line.firstMatch(of: /^pg_restore: creating (.*)$/) {
+            guard !isParallel else { return true }
+            begun += 1
+            launched = [(0, .init(String(match.1).replacing("\"", with: ""), began: .now))]
+        } else {
+            return false
+        }
+        return line.hasPrefix("pg_restore: ") && !line.contains("error:")
+    }
+
+    /// What is done, and what was begun first of the rest, as pg_restore names it.
+    var progress: StepProgress {
+        // What begins has to be made yet, and everything before it is there.
+        let made = isParallel ? 0 : min(max(0, begun - 1), entries.count)
+        return StepProgress(
+            done: min(wanted.count, finished.count + made), total: wanted.count,
+            current: launched.first?.step)
+    }
+}
