@@ -80,7 +80,7 @@ final class PostgresBuildWatch: Sendable {
 
     private static func progress(_ state: State) -> StepProgress {
         var progress = state.count.progress
-        let isDone = progress.done == progress.total
+        let isDone = progress.total > 0 && progress.done == progress.total
         if state.isWatched { progress.current = isDone ? nil : state.current }
         return progress
     }

@@ -106,7 +106,6 @@ import Testing
                         #/^checking and committing existing tables  \d+ of 10 · checking rows.* · key\d+ of public.many$/#
                     )
                 }, "\(lines)")
-            #expect(lines.contains { $0.hasPrefix("loading rows into existing tables  ") })
             #expect(try await source.query("SELECT count(*) FROM many") == "300000")
         }
     }
