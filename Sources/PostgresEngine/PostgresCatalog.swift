@@ -48,7 +48,8 @@ struct PostgresCatalog {
               AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e'
             LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
             WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
-              AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+              AND n.nspname NOT IN ('information_schema', '\(PostgresRestoreMark.schema)')
+              AND n.nspname !~ '^pg_'
               AND (e.oid IS NULL OR c.oid = ANY (e.extconfig))
             ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
             """

@@ -27,7 +27,7 @@ struct PostgresDefinition {
             [
                 "--schema-only", "--format=custom", "--snapshot=\(snapshotID)",
                 "--lock-wait-timeout=\(lockMilliseconds)",
-                "--encoding=\(encoding)",
+                "--encoding=\(encoding)", "--exclude-schema=\(PostgresRestoreMark.schema)",
             ]
                 + unreadable.map { "--exclude-table=\(SQLText.qualified($0))" },
             environment: environment)

@@ -14,7 +14,7 @@ struct PostgresExistingTables {
     /// Every table that is changed, those that rows go through included.
     private let tables: [TableName]
     private let emptied: [TableName]
-    private let columns: [TableName: [String]]
+    private let columns: [TableName: [(name: String, type: String?)]]
 
     init(_ plan: TargetPlan, in database: String, on connection: PostgresConnection) {
         let changed = plan.tables.values.filter { $0.treatment != .create && !$0.isLoaded }
@@ -22,7 +22,12 @@ struct PostgresExistingTables {
         self.database = database
         tables = Set(changed.flatMap { [$0.load.table, $0.load.place] }).sorted()
         emptied = changed.filter { $0.treatment == .truncate }.map(\.load.table).sorted()
-        columns = Dictionary(changed.map { ($0.load.table, $0.load.columns) }) { first, _ in first }
+        columns = Dictionary(
+            changed.map { table in
+                let types: [String?] = table.load.types + table.load.columns.map { _ in nil }
+                return (table.load.table, zip(table.load.columns, types).map { ($0, $1) })
+            }
+        ) { first, _ in first }
     }
 
     /// A foreign key, as it is made again.
@@ -72,17 +77,24 @@ struct PostgresExistingTables {
         for (table, wanted) in columns.sorted(by: { $0.key < $1.key }) {
             let rows = try await connection.rows(
                 """
-                SELECT attname, attgenerated <> '' FROM pg_catalog.pg_attribute
+                SELECT attname, attgenerated <> '',
+                       pg_catalog.format_type(atttypid, atttypmod)
+                FROM pg_catalog.pg_attribute
                 WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped
                 """, [SQLText.qualified(table)])
             let known = Dictionary(
-                rows.map { (ExactText($0[0] ?? ""), $0[1] == "t") }
+                rows.map { (ExactText($0[0] ?? ""), ($0[1] == "t", $0[2] ?? "")) }
             ) { first, _ in first }
             for column in wanted {
-                switch known[ExactText(column)] {
-                case nil: problems.append("\(table) has no column \(column)")
-                case true?: problems.append("column \(column) of \(table) is computed")
-                case false?: continue
+                guard let (isComputed, type) = known[ExactText(column.name)] else {
+                    problems.append("\(table) has no column \(column.name)")
+                    continue
+                }
+                if isComputed {
+                    problems.append("column \(column.name) of \(table) is computed")
+                } else if let own = column.type, !PostgresTypeFit.holds(own, in: type) {
+                    problems.append(
+                        "column \(column.name) of \(table) is \(type), and was \(own)")
                 }
             }
         }

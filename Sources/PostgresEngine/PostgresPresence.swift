@@ -128,6 +128,11 @@ struct PostgresPresence: Sendable {
           UNION ALL
           SELECT 'POLICY', r.relnamespace, r.relname || ' ' || p.polname
           FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class r ON r.oid = p.polrelid
+          UNION ALL
+          SELECT 'PUBLICATION TABLE', r.relnamespace, p.pubname || ' ' || r.relname
+          FROM pg_catalog.pg_publication_rel m
+          JOIN pg_catalog.pg_publication p ON p.oid = m.prpubid
+          JOIN pg_catalog.pg_class r ON r.oid = m.prrelid
           UNION ALL SELECT 'STATISTICS', stxnamespace, stxname FROM pg_catalog.pg_statistic_ext
           UNION ALL SELECT 'COLLATION', collnamespace, collname FROM pg_catalog.pg_collation
           UNION ALL SELECT 'CONVERSION', connamespace, conname FROM pg_catalog.pg_conversion

@@ -164,9 +164,47 @@ struct PostgresTargetOpening {
             // Large objects have owners that no statement of the script names.
             roles: namesAllRoles ? nil : sql.roles(among: request.definition.roles))
         guard found.exists else { return }
+        try await checkLargeObjects(found, archive.plan)
+        try await checkSequences(found, archive.plan)
         try await PostgresExistingTables(
             archive.plan.target, in: request.database, on: found.connection
         ).check(mustBeEmpty: request.content == .rows && (request.existing ?? .fail) == .fail)
+    }
+
+    /// Large objects have numbers, not names: those of the target are other ones.
+    private func checkLargeObjects(_ found: Found, _ plan: PostgresPlan) async throws {
+        let objects = plan.target.tables[PostgresLargeObjects.objects]
+        guard let objects, !objects.isLoaded, found.mark == nil else { return }
+        let count = try await found.connection.value(
+            "SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata")
+        guard count == "0" else {
+            throw BackupError(
+                .targetUnsuitable,
+                "\(request.database) holds large objects, and those of the backup may have the same "
+                    + "numbers",
+                hint:
+                    "Name the tables that are meant with -tablename, or restore into a new database."
+            )
+        }
+    }
+
+    /// A sequence that cannot be set would make the next insert collide.
+    private func checkSequences(_ found: Found, _ plan: PostgresPlan) async throws {
+        guard request.content != .structure else { return }
+        let names = plan.sequences.keys.filter { name in
+            found.presence.relations[name]?.kind == "S" && found.mark == nil
+        }
+        let rows = try await found.connection.rows(
+            """
+            SELECT s::regclass::text FROM pg_catalog.unnest($1::text[]) s
+            WHERE NOT pg_catalog.has_sequence_privilege(s, 'UPDATE') ORDER BY 1
+            """, [SQLText.array(names.map(SQLText.qualified))])
+        guard rows.isEmpty else {
+            let list = rows.compactMap { $0[0] }.joined(separator: ", ")
+            throw BackupError(
+                .permissionDenied, "the restoring role may not set sequence \(list)",
+                hint: "Restore as its owner, or as a superuser.")
+        }
     }
 
     // MARK: Making ready

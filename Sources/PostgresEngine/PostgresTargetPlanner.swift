@@ -164,6 +164,7 @@ struct PostgresTargetPlanner {
             try requireAll(selected, existing, plan)
         } else if request.drops {
             try requireKnownPartitions(existing, selected)
+            try requireRows(existing, plan)
             plan.dropsCopy = plan.renamed != nil && !existing.isEmpty
             plan.drops = plan.renamed == nil ? Set(existing.compactMap(\.entry)) : []
         } else if (request.existing ?? .fail) == .fail, !existing.isEmpty {
@@ -216,6 +217,21 @@ struct PostgresTargetPlanner {
                 .targetUnsuitable,
                 "\(request.database) has no \(Self.list(missing.map { "table \(place($0, plan))" }))",
                 hint: "Leave out --data-only to create them.")
+        }
+    }
+
+    /// Dropping a table whose rows were left out of the backup would lose them.
+    private func requireRows(_ existing: [Candidate], _ plan: PostgresPlan) throws {
+        guard request.content == .everything else { return }
+        let rowless = existing.filter { table in
+            table.stored == nil && presence.relations[place(table, plan)]?.kind == "r"
+        }
+        guard rowless.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable,
+                "the backup holds no rows of \(Self.list(rowless.map { "table \($0.name)" })), "
+                    + "which --clean would drop",
+                hint: "Name the tables that are meant with -tablename.")
         }
     }
 

@@ -80,6 +80,8 @@ public struct TableLoad: Sendable {
     public var loadsThrough: TableName?
     /// The columns of the CSV, in order.
     public var columns: [String]
+    /// Their types in the source's words, in the same order; empty where nobody knows.
+    public var types: [String] = []
     /// The condition that selected the rows, for tables of extensions.
     public var filter: String?
 

@@ -230,8 +230,10 @@ public struct Restore: Sendable {
 extension TableRecord {
     /// How its rows go into a table.
     var load: TableLoad {
-        TableLoad(
+        var load = TableLoad(
             table: tableName, loadsThrough: loadsThrough, columns: storedColumns, filter: filter)
+        load.types = columns.filter { !$0.isGenerated }.map(\.type)
+        return load
     }
 }
 
