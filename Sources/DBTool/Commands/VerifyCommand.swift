@@ -44,7 +44,7 @@ struct VerifyCommand: BackupCommand {
 /// What a drill can be told.
 struct DrillOptions: ParsableArguments, Sendable {
     @Flag(
-        name: .customLong("drill"),
+        name: .word("drill"),
         help: """
             Restore it into a scratch database, read everything back, compare and drop it. The server \
             is named by flags or DB_DRILL_URL.
