@@ -91,18 +91,45 @@ struct PostgresSource {
                 try await leader.executeInterruptibly(
                     "LOCK TABLE \(names) IN ACCESS SHARE MODE")
             } catch let error as PostgresError where error.sqlState == "55P03" {
-                throw blocked(error)
+                throw await blocked(error, some.map(\.oid))
             }
         }
         try await leader.execute("SET lock_timeout = 0")
     }
 
     /// Says who was in the way when we last looked; the queue of locks is gone by now.
-    private func blocked(_ error: PostgresError) -> BackupError {
+    private func blocked(_ error: PostgresError, _ tables: [String]) async -> BackupError {
+        if let blocked = watch.blocked {
+            return BackupError(.locked, blocked.words, hint: blocked.remedy)
+        }
+        if let holder = await holder(of: tables) { return holder }
         var failure = error.backupError(while: "cannot lock the tables")
         failure.code = .locked
-        guard let blocked = watch.blocked else { return failure }
-        return BackupError(.locked, blocked.words, hint: blocked.remedy)
+        return failure
+    }
+
+    /// Whoever holds an exclusive lock now: on a busy machine the timeout can be over before the
+    /// watch has looked once.
+    private func holder(of tables: [String]) async -> BackupError? {
+        // Only to say more: without an answer the error stands as it is.
+        try? await leader.execute("ROLLBACK")
+        let row = try? await leader.rows(
+            """
+            SELECT n.nspname, c.relname, l.pid, pg_catalog.left(a.query, 80)
+            FROM pg_catalog.pg_locks l
+            JOIN pg_catalog.pg_class c ON c.oid = l.relation
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+            WHERE l.mode = 'AccessExclusiveLock' AND l.relation = ANY ($1::oid[])
+            ORDER BY l.granted DESC LIMIT 1
+            """, [PostgresCatalog.array(tables)]
+        ).first
+        guard let row else { return nil }
+        let table = TableName(schema: row[0] ?? "", name: row[1] ?? "")
+        let who = row[2].map { "process \($0): \(row[3] ?? "")" } ?? "a prepared transaction"
+        return BackupError(
+            .locked, "table \(table) is locked by \(who)",
+            hint: "Wait until it has finished, or raise --lock-timeout.")
     }
 
     private static func milliseconds(_ duration: Duration) -> Int64 {

@@ -165,10 +165,10 @@ struct PostgresTargetOpening {
             roles: namesAllRoles ? nil : sql.roles(among: request.definition.roles))
         guard found.exists else { return }
         try await checkLargeObjects(found, archive.plan)
-        try await checkSequences(found, archive.plan)
         try await PostgresExistingTables(
             archive.plan.target, in: request.database, on: found.connection
         ).check(mustBeEmpty: request.content == .rows && (request.existing ?? .fail) == .fail)
+        try await checkSequences(found, archive.plan)
     }
 
     /// Large objects have numbers, not names: those of the target are other ones.
