@@ -129,7 +129,7 @@ enum PostgresLargeObjects {
     /// Makes large objects of what the temporary table holds; each statement gives statements to
     /// run, or does the work itself.
     static func restoreStatements(
-        for table: TableName, omitsOwners: Bool, omitsPrivileges: Bool, replaces: Bool
+        for table: TableName, omitsOwners: Bool, omitsPrivileges: Bool
     ) -> [String] {
         guard table == objects else {
             return [
@@ -139,13 +139,7 @@ enum PostgresLargeObjects {
                 """
             ]
         }
-        let removal = """
-            SELECT pg_catalog.lo_unlink(m.oid) FROM pg_catalog.pg_largeobject_metadata m
-            JOIN \(temporaryTable) t ON t.loid = m.oid
-            """
-        var statements =
-            (replaces ? [removal] : [])
-            + ["SELECT pg_catalog.lo_create(loid) FROM \(temporaryTable)"]
+        var statements = ["SELECT pg_catalog.lo_create(loid) FROM \(temporaryTable)"]
         statements.append(
             """
             SELECT pg_catalog.format('COMMENT ON LARGE OBJECT %s IS %L', loid, comment)

@@ -66,7 +66,25 @@ enum PostgresSession {
         }
     }
 
-    /// Keeps event triggers of a target from reacting to what a superuser's restore does.
+    /// A connection to a target, with its settings pinned.
+    static func toTarget(
+        _ settings: PostgresSettings, for request: TargetRequest
+    ) async throws -> PostgresConnection {
+        let connection = try await PostgresConnection(settings)
+        let encoding = request.encoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8"
+        try await pin(connection, encoding: encoding, side: .target)
+        return connection
+    }
+
+    /// Keeps event triggers of a target from reacting to what a restore does.
+    static func quieten(
+        _ connection: PostgresConnection, on server: PostgresServer
+    ) async throws {
+        guard server.isSuperuser else { return }
+        try await connection.execute("SET \(quietEventTriggers(major: server.major))")
+    }
+
+    /// The setting that keeps event triggers quiet, which a superuser may change.
     ///
     /// As `name=value`.
     static func quietEventTriggers(major: Int) -> String {

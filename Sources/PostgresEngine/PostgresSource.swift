@@ -113,23 +113,11 @@ struct PostgresSource {
     private func holder(of tables: [String]) async -> BackupError? {
         // Only to say more: without an answer the error stands as it is.
         try? await leader.execute("ROLLBACK")
-        let row = try? await leader.rows(
-            """
-            SELECT n.nspname, c.relname, l.pid, pg_catalog.left(a.query, 80)
-            FROM pg_catalog.pg_locks l
-            JOIN pg_catalog.pg_class c ON c.oid = l.relation
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-            WHERE l.mode = 'AccessExclusiveLock' AND l.relation = ANY ($1::oid[])
-            ORDER BY l.granted DESC LIMIT 1
-            """, [PostgresCatalog.array(tables)]
-        ).first
-        guard let row else { return nil }
-        let table = TableName(schema: row[0] ?? "", name: row[1] ?? "")
-        let who = row[2].map { "process \($0): \(row[3] ?? "")" } ?? "a prepared transaction"
+        guard let held = try? await PostgresLocks(connection: leader).exclusive(on: tables).first
+        else { return nil }
         return BackupError(
-            .locked, "table \(table) is locked by \(who)",
-            hint: "Wait until it has finished, or raise --lock-timeout.")
+            .locked, "table \(held.table) is locked by \(held.peer.description)",
+            hint: held.peer.remedy)
     }
 
     private static func milliseconds(_ duration: Duration) -> Int64 {

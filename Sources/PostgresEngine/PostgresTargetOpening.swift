@@ -32,13 +32,13 @@ struct PostgresTargetOpening {
             let found = try await look()
             let server = try await PostgresServer(found.connection)
             var archive = try await PostgresArchiveRestore(dump, request, programs: programs)
-            archive.plan = try await plan(found, archive.archive, server)
+            let planner = PostgresTargetPlanner(
+                request, archive: archive.archive, presence: found.presence)
+            archive.plan = try planner.plan(continuing: found.mark)
+            if !server.isSuperuser { leaveOutComments(&archive) }
             // A table with another name shares no names with the archive's entries; its indexes
             // are made all at once.
-            if found.mark != nil, archive.plan.renamed == nil {
-                archive.made = Set(
-                    archive.archive.entries.filter(found.presence.holds).map(\.id))
-            }
+            if found.mark != nil, archive.plan.renamed == nil { archive.made = planner.present }
             try await check(found, archive, server)
             var shown = archive.plan.target
             shown.createsDatabase = !found.exists
@@ -136,18 +136,12 @@ struct PostgresTargetOpening {
 
     // MARK: Planning and checking
 
-    private func plan(
-        _ found: Found, _ archive: PostgresArchive, _ server: PostgresServer
-    ) async throws -> PostgresPlan {
-        var plan = try PostgresTargetPlanner(request, archive: archive, presence: found.presence)
-            .plan(continuing: found.mark)
-        if !server.isSuperuser {
-            // An extension belongs to who made it; commenting on another's is refused.
-            plan.chosen.subtract(
-                archive.entries.filter { $0.words.startsExactly(with: "COMMENT - EXTENSION ") }
-                    .map(\.id))
-        }
-        return plan
+    /// An extension belongs to who made it; commenting on another's is refused.
+    private func leaveOutComments(_ archive: inout PostgresArchiveRestore) {
+        archive.plan.chosen.subtract(
+            archive.archive.entries.filter {
+                $0.words.startsExactly(with: "COMMENT - EXTENSION ")
+            }.map(\.id))
     }
 
     private func check(
@@ -220,7 +214,7 @@ struct PostgresTargetOpening {
         }
         var all = [found.connection]
         for _ in 1..<max(1, request.connections) { all.append(try await connect()) }
-        for connection in all { try await quieten(connection, server) }
+        for connection in all { try await PostgresSession.quieten(connection, on: server) }
         try await drop(archive, on: found.connection, server)
         let mark = try await leaveMark(found, archive.plan)
         var archive = archive
@@ -236,19 +230,7 @@ struct PostgresTargetOpening {
     }
 
     private func connect() async throws -> PostgresConnection {
-        let connection = try await PostgresConnection(preparation.targetSettings)
-        let encoding = request.encoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8"
-        try await PostgresSession.pin(connection, encoding: encoding, side: .target)
-        return connection
-    }
-
-    /// Event triggers of the target must not react to what a restore does.
-    private func quieten(
-        _ connection: PostgresConnection, _ server: PostgresServer
-    ) async throws {
-        guard server.isSuperuser else { return }
-        try await connection.execute(
-            "SET \(PostgresSession.quietEventTriggers(major: server.major))")
+        try await PostgresSession.toTarget(preparation.targetSettings, for: request)
     }
 
     /// In one transaction: what cannot be dropped keeps everything.

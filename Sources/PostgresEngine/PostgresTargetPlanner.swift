@@ -1,51 +1,24 @@
 import BackupCore
 
-/// What is made, dropped and loaded: decided from the backup's archive and what the target holds.
-struct PostgresPlan: Sendable {
-    /// For people, and for the operation.
-    var target = TargetPlan()
-    /// Entries of the archive that are made.
-    var chosen: Set<Int> = []
-    /// Entries of the archive that are dropped first.
-    var drops: Set<Int> = []
-    /// Attachments to partitioned tables that were there before: made after the partition's indexes.
-    var lateAttachments: Set<Int> = []
-    /// Foreign keys to tables that were there before: their rows may not fit.
-    var doubtful: Set<Int> = []
-    /// Sequences to set; those that were there before may only go forward.
-    var sequences: [TableName: SequenceMove] = [:]
-    /// Whether a table that has the new name is dropped first.
-    var dropsCopy = false
-    /// The new name of the one table, and the entry that makes it.
-    var renamed: (entry: Int, from: TableName, to: TableName)?
-
-    /// How a sequence is set.
-    enum SequenceMove: Sendable {
-        /// To where it stood.
-        case exactly
-        /// To where it stood, unless it is further already.
-        case forward
-    }
-}
-
 /// Decides; asks nobody and changes nothing.
 struct PostgresTargetPlanner {
-    private static let containers = ["SCHEMA", "EXTENSION", "PROCEDURAL LANGUAGE"]
+    static let containers = ["SCHEMA", "EXTENSION", "PROCEDURAL LANGUAGE"]
 
     /// A table of the backup: with rows, without, or the whole of partitions.
-    private struct Candidate {
+    struct Candidate {
         let name: TableName
         /// Nil for tables that an extension makes.
         let entry: Int?
         let stored: StoredTable?
     }
 
-    private let request: TargetRequest
-    private let archive: PostgresArchive
-    private let presence: PostgresPresence
-    private let candidates: [Candidate]
-    private let names: PostgresArchiveNames
-    private let present: Set<Int>
+    let request: TargetRequest
+    let archive: PostgresArchive
+    let presence: PostgresPresence
+    let candidates: [Candidate]
+    let names: PostgresArchiveNames
+    /// Entries of the archive that the target has.
+    let present: Set<Int>
 
     init(_ request: TargetRequest, archive: PostgresArchive, presence: PostgresPresence) {
         self.request = request
@@ -265,130 +238,6 @@ struct PostgresTargetPlanner {
         }
     }
 
-    /// Those that are made, and those that the tables' rows were numbered by.
-    private func decideSequences(_ selected: [Candidate], _ plan: inout PostgresPlan) {
-        let wanted = wanted(selected)
-        let emptied = Set(
-            plan.target.tables.filter { $0.value.treatment == .truncate }.map(\.key))
-        for entry in archive.entries where entry.isRelation && entry.isA("SEQUENCE") {
-            let name = names.table(entry)
-            if plan.chosen.contains(entry.id) {
-                plan.sequences[name] = .exactly
-            } else if wanted.contains(entry.id), plan.renamed == nil {
-                let isEmptied = presence.owner(ofSequence: name).map(emptied.contains) ?? false
-                plan.sequences[name] = isEmptied ? .exactly : .forward
-            }
-        }
-    }
-
-    // MARK: Structure
-
-    private func wanted(_ selected: [Candidate]) -> Set<Int> {
-        guard !request.isWhole else { return archive.all }
-        return archive.entries(making: objects(selected), present: present.union(attached))
-    }
-
-    /// Attachments of parts to wholes that are both there.
-    private var attached: Set<Int> {
-        Set(
-            archive.entries.filter { entry in
-                (entry.isA("INDEX ATTACH") || entry.isA("TABLE ATTACH"))
-                    && entry.dependencies.allSatisfy(present.contains)
-            }.map(\.id))
-    }
-
-    private func objects(_ selected: [Candidate]) -> Set<String> {
-        Set(selected.compactMap(\.entry).compactMap { archive[$0]?.object })
-    }
-
-    private func decideStructure(_ selected: [Candidate], _ plan: inout PostgresPlan) throws {
-        guard request.content != .rows else { return }
-        // What creates the database itself is no part of it.
-        let wanted = wanted(selected).subtracting(
-            archive.entries(ofKinds: ["DATABASE", "DATABASE PROPERTIES"], among: archive.all))
-        if request.isWhole { try decideWhole(wanted, &plan) }
-        // A table under another name is not the one that is there, nor is what belongs to it.
-        let own = plan.renamed.map { archive.withSequences(archive.belongings(of: [$0.entry])) }
-        let kept = wanted.intersection(present).subtracting(gone(with: plan.drops))
-            .subtracting(own ?? [])
-        let keptTables = kept.filter { archive[$0]?.isTable ?? false }
-        let keepsCopy = plan.renamed.map { presence.relations[$0.to] != nil && !plan.dropsCopy }
-        let untouched = kept.union(archive.belongings(of: keptTables))
-            .union(keepsCopy == true ? own ?? [] : [])
-        plan.chosen = wanted.subtracting(untouched)
-            .subtracting(archive.decorations(of: untouched))
-        if let renamed = plan.renamed { plan.chosen = copy(of: renamed.entry, plan.chosen) }
-        plan.lateAttachments = plan.chosen.filter { id in
-            archive[id].map { entry in
-                entry.isA("TABLE ATTACH") && !keptTables.isDisjoint(with: entry.dependencies)
-            } ?? false
-        }
-        plan.doubtful = plan.chosen.filter { id in
-            archive[id].map { entry in
-                entry.isA("FK CONSTRAINT") && !keptTables.isDisjoint(with: entry.dependencies)
-            } ?? false
-        }
-        let containers = archive.entries(ofKinds: Self.containers, among: kept)
-        plan.target.keeps = describe(
-            kept.subtracting(archive.belongings(of: keptTables)).subtracting(containers))
-        let there = plan.chosen.union(untouched)
-        plan.target.leftOut = archive.leftOut(making: objects(selected), chosen: there).map {
-            leftOut($0, there: there)
-        }
-    }
-
-    /// `fk constraint orders_customer_fkey of public.orders: public.customers is not there`.
-    private func leftOut(_ entry: PostgresArchive.Entry, there: Set<Int>) -> String {
-        let missing = entry.dependencies.filter { id in
-            !there.contains(id) && archive[id].map(\.isTable) ?? false
-        }.compactMap { archive[$0].map(names.table) }
-        let reason = missing.isEmpty ? "" : ": \(missing[0]) is not there"
-        return "\(entry.kind.lowercased()) \(names.name(of: entry))\(reason)"
-    }
-
-    /// Everything is restored: what else may be there depends on what was asked for.
-    private func decideWhole(_ wanted: Set<Int>, _ plan: inout PostgresPlan) throws {
-        let blocking = wanted.intersection(present).filter { id in
-            archive[id].map { entry in !Self.containers.contains { entry.isA($0) } } ?? false
-        }
-        if request.drops {
-            let tables = blocking.filter { archive[$0]?.isTable ?? false }
-            plan.drops = blocking.subtracting(gone(with: tables)).union(tables)
-        } else if request.existing == .fail, !blocking.isEmpty {
-            throw inTheWay(describe(blocking).map { "\($0.kind.lowercased()) \($0.name)" })
-        }
-    }
-
-    /// What a dropped thing takes along: what belongs to it, and sequences that it owns.
-    private func gone(with drops: Set<Int>) -> Set<Int> {
-        let tables = drops.filter { archive[$0]?.isTable ?? false }
-        let tableNames = Set(
-            candidates.filter { $0.entry.map(tables.contains) ?? false }.map(\.name))
-        let sequences = archive.entries.filter { entry in
-            entry.isRelation && entry.isA("SEQUENCE") && present.contains(entry.id)
-                && presence.owner(ofSequence: names.table(entry)).map(tableNames.contains)
-                    ?? false
-        }
-        return drops.union(archive.belongings(of: tables)).union(sequences.map(\.id))
-    }
-
-    /// Dropped tables may refer to each other in a circle.
-    private func foreignKeys(amongTables dropped: Set<Int>) -> Set<Int> {
-        Set(
-            archive.entries.filter { entry in
-                entry.isA("FK CONSTRAINT") && present.contains(entry.id)
-                    && archive.table(of: entry).map(dropped.contains) ?? false
-            }.map(\.id))
-    }
-
-    /// A copy beside the original must not fire its triggers, nor hold on to other tables' rows.
-    private func copy(of table: Int, _ chosen: Set<Int>) -> Set<Int> {
-        let surprising = [
-            "TRIGGER", "RULE", "FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH", "PUBLICATION TABLE",
-        ]
-        return chosen.subtracting(archive.entries(ofKinds: surprising, among: chosen))
-    }
-
     // MARK: Words
 
     private func describe(_ plan: PostgresPlan) -> PostgresPlan {
@@ -404,7 +253,7 @@ struct PostgresTargetPlanner {
         return plan
     }
 
-    private func describe(_ ids: Set<Int>) -> [TargetPlan.Object] {
+    func describe(_ ids: Set<Int>) -> [TargetPlan.Object] {
         archive.entries.filter { ids.contains($0.id) && !$0.kind.isEmpty }.map {
             TargetPlan.Object(kind: $0.kind, name: names.name(of: $0))
         }
@@ -418,7 +267,7 @@ struct PostgresTargetPlanner {
             hint: "Create it: CREATE SCHEMA \(SQLText.identifier(name.schema));")
     }
 
-    private func inTheWay(_ words: [String]) -> BackupError {
+    func inTheWay(_ words: [String]) -> BackupError {
         BackupError(
             .targetUnsuitable, "\(request.database) has \(Self.list(words)) already",
             hint: """

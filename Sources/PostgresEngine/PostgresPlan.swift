@@ -1,0 +1,29 @@
+import BackupCore
+
+/// What is made, dropped and loaded: decided from the backup's archive and what the target holds.
+struct PostgresPlan: Sendable {
+    /// For people, and for the operation.
+    var target = TargetPlan()
+    /// Entries of the archive that are made.
+    var chosen: Set<Int> = []
+    /// Entries of the archive that are dropped first.
+    var drops: Set<Int> = []
+    /// Attachments to partitioned tables that were there before: made after the partition's indexes.
+    var lateAttachments: Set<Int> = []
+    /// Foreign keys to tables that were there before: their rows may not fit.
+    var doubtful: Set<Int> = []
+    /// Sequences to set; those that were there before may only go forward.
+    var sequences: [TableName: SequenceMove] = [:]
+    /// Whether a table that has the new name is dropped first.
+    var dropsCopy = false
+    /// The new name of the one table, and the entry that makes it.
+    var renamed: (entry: Int, from: TableName, to: TableName)?
+
+    /// How a sequence is set.
+    enum SequenceMove: Sendable {
+        /// To where it stood.
+        case exactly
+        /// To where it stood, unless it is further already.
+        case forward
+    }
+}
