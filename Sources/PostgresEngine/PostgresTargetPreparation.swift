@@ -260,6 +260,11 @@ struct PostgresTargetPreparation {
             try await connection.execute(
                 "COMMENT ON DATABASE \(SQLText.identifier(request.database)) "
                     + "IS \(SQLText.literal(PostgresScratch.comment))")
+        } catch let error as PostgresError where error.sqlState == "42P04" {
+            // It was not there a moment ago: a killed restore's session may have been at it.
+            throw BackupError(
+                .targetUnsuitable, "database \(request.database) has just been created",
+                hint: "Run the same restore again: it goes on where an interrupted one has ended.")
         } catch let error as PostgresError {
             throw BackupError(
                 error.sqlState == "42501" ? .permissionDenied : .targetUnsuitable,

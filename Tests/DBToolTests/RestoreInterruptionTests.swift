@@ -115,13 +115,15 @@ extension Workbench {
         try await restore("latest", into: target, mode.words, creating: false, while: body)
     }
 
-    /// The server notices a lost client only when it next speaks to it.
+    /// The server notices a lost client only when it next speaks to it; whoever creates the database
+    /// is connected to another one.
     private func untilQuiet(_ target: TestDatabase) async throws {
         try await eventually("dbtool's own sessions end") {
             try await administration.query(
                 """
                 SELECT count(*) FROM pg_stat_activity
-                WHERE datname = '\(target.name)' AND application_name = 'dbtool'
+                WHERE application_name = 'dbtool' AND (datname = '\(target.name)'
+                  OR query LIKE 'CREATE DATABASE%\(target.name)%')
                 """) == "0"
         }
     }

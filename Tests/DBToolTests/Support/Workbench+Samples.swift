@@ -59,12 +59,15 @@ extension Workbench {
     }
 
     /// Waits until dbtool has no session in a database any more.
+    ///
+    /// A session that the server is refusing has no name yet.
     func untilGone(_ database: TestDatabase) async throws {
         try await eventually("dbtool's sessions in \(database.name) end") {
             try await administration.query(
                 """
                 SELECT count(*) FROM pg_stat_activity WHERE datname = '\(database.name)'
-                AND application_name ~ '^(dbtool|pg_dump|pg_restore)'
+                AND backend_type = 'client backend'
+                AND application_name ~ '^(dbtool|pg_dump|pg_restore|$)'
                 """) == "0"
         }
     }
