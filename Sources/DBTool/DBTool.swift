@@ -15,9 +15,9 @@ struct DBTool: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            FullCommand.self, RestoreCommand.self, VerifyCommand.self, ListCommand.self,
-            ShowCommand.self, RowsCommand.self, CheckCommand.self, CompletionsCommand.self,
-            ManualCommand.self,
+            FullCommand.self, DifferentialCommand.self, IncrementalCommand.self,
+            RestoreCommand.self, VerifyCommand.self, ListCommand.self, ShowCommand.self,
+            RowsCommand.self, CheckCommand.self, CompletionsCommand.self, ManualCommand.self,
         ],
         // Without the short one: the parser would see it in -path, and call for help what is an error.
         helpNames: .long)

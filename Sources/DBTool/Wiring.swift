@@ -16,6 +16,9 @@ struct Wiring {
     /// The database that the user named, if any.
     var database: String? { settings.value(options.database, "DB_NAME") }
 
+    /// The database that settings lead to, named or not.
+    var sourceDatabase: String? { postgresSettings(password: nil).databaseName }
+
     /// The engine that the user chose.
     ///
     /// - Throws: `BackupError.usage` for an engine that is not there yet.

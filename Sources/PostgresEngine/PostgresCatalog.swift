@@ -196,6 +196,19 @@ struct PostgresCatalog {
         return Self.dictionary(rows) { $0[1] ?? "" }
     }
 
+    /// Tables whose rows hold names of other things: their text changes without the rows.
+    func holdingNames(among oids: [String]) async throws -> Set<String> {
+        let rows = try await connection.rows(
+            """
+            \(Self.usedTypes)
+            SELECT DISTINCT u.relation FROM uses u
+            JOIN pg_catalog.pg_type t ON t.oid = u.type
+            WHERE t.typnamespace = 'pg_catalog'::regnamespace
+              AND (t.typname LIKE 'reg%' OR t.typname = 'aclitem')
+            """, [Self.array(oids)])
+        return Set(rows.compactMap { $0[0] })
+    }
+
     /// What has a version in the catalogs and decides what the text of rows means: the schemas of
     /// the tables, which a rename exchanges without a lock on the tables; the types of the columns
     /// and what they are made of; and, where a table holds names of other things, those things.

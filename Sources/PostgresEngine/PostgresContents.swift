@@ -28,6 +28,7 @@ struct PostgresContents {
         let keys = try await catalog.keys(of: oids)
         let sizes = try await catalog.sizes(of: oids)
         let digests = try await catalog.textDigests(of: oids)
+        let holdingNames = try await catalog.holdingNames(among: oids)
         let ancestors = try await catalog.ancestors()
         let roots = Self.completeRoots(ancestors, among: Set(scope.inScope.map(\.oid)))
         meaningVersions = try await catalog.meaningVersions(of: oids)
@@ -46,7 +47,7 @@ struct PostgresContents {
             schema.tables.append(table)
             rows[table.name] = PostgresRows(
                 relation, columns: table.storedColumns.map(\.name), sizes: size,
-                blockBytes: facts.blockBytes)
+                blockBytes: facts.blockBytes, holdsNames: holdingNames.contains(relation.oid))
         }
     }
 

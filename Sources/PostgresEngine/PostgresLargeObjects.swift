@@ -110,6 +110,7 @@ enum PostgresLargeObjects {
             identity: TableIdentity(object: name.name, storage: "", textDigest: ""),
             estimatedBytes: bytes)
         table.fileName = name.name
+        table.isTakenWhole = true
         return table
     }
 

@@ -6,6 +6,8 @@ struct PostgresRows: Sendable {
     static let rangeBytes = 32 << 20
 
     private let select: Select
+    /// Why the rows' versions do not tell what changed; nil when they do.
+    private let loss: String?
     private let heapPages: Int
     private let totalBytes: Int
 
@@ -17,18 +19,31 @@ struct PostgresRows: Sendable {
     /// The rows of a table, `sizes` being the bytes of its own file and of all that belongs to it.
     init(
         _ relation: PostgresCatalog.Relation, columns: [String],
-        sizes: (heap: Int, total: Int), blockBytes: Int
+        sizes: (heap: Int, total: Int), blockBytes: Int, holdsNames: Bool
     ) {
         self.init(
             relation.name, columns: columns, filter: relation.extensionFilter,
-            splits: relation.isHeap, sizes: sizes, blockBytes: blockBytes)
+            splits: relation.isHeap, sizes: sizes, blockBytes: blockBytes,
+            loss: Self.loss(relation, columns, holdsNames: holdsNames))
+    }
+
+    /// Why the versions of a table's rows say nothing about their text.
+    private static func loss(
+        _ relation: PostgresCatalog.Relation, _ columns: [String], holdsNames: Bool
+    ) -> String? {
+        if !relation.isHeap { return "it is not stored as a heap" }
+        if holdsNames { return "it holds names of other things, which are renamed elsewhere" }
+        if relation.extensionFilter != nil { return "an extension's condition selects its rows" }
+        if columns.count < 2 { return "its key is all that it has" }
+        return nil
     }
 
     /// `splits`: Whether the table is stored in pages that can be read by their numbers.
     init(
         _ table: TableName, columns: [String], filter: String?, splits: Bool,
-        sizes: (heap: Int, total: Int), blockBytes: Int
+        sizes: (heap: Int, total: Int), blockBytes: Int, loss: String? = "nobody has asked"
     ) {
+        self.loss = loss
         select = .table(table, columns: columns, filter: filter, splits: splits)
         heapPages = sizes.heap / blockBytes
         totalBytes = sizes.total
@@ -37,6 +52,7 @@ struct PostgresRows: Sendable {
     /// Rows that a fixed query gives.
     init(query: String) {
         select = .fixed("COPY (\(query)) TO STDOUT (FORMAT csv)")
+        loss = "it is no table of its own"
         (heapPages, totalBytes) = (0, 0)
     }
 
@@ -49,15 +65,54 @@ struct PostgresRows: Sendable {
             if case .fixed(let statement) = select { return [statement] }
             return []
         }
-        let condition = filter.flatMap(Self.condition)
-        guard splits, !columns.isEmpty, totalBytes > Self.rangeBytes * 3 / 2 else {
-            return [Self.statement(table, columns, condition.map { [$0] } ?? [])]
+        let condition = filter.flatMap(Self.condition).map { [$0] } ?? []
+        return conditions(splits: splits && !columns.isEmpty).map {
+            Self.statement(table, columns, $0 + condition)
         }
+    }
+
+    /// The statements that copy every row once, marked where its version is not older than a
+    /// transaction; or why that is impossible.
+    ///
+    /// Unmarked rows come first: only their keys are read, and they are in the order of the heap.
+    ///
+    /// `horizon`: The oldest transaction that was open at the parent's snapshot. The age of a row's
+    /// version survives freezing.
+    func markedStatements(
+        key: [String], horizon: UInt32, showsAll: Bool
+    ) -> Result<[String], PostgresRowsLoss> {
+        guard loss == nil, case .table(let table, let columns, _, let splits) = select else {
+            return .failure(PostgresRowsLoss(reason: loss ?? ""))
+        }
+        let keys = key.map(SQLText.identifier).joined(separator: ", ")
+        let rows = columns.map(SQLText.identifier).joined(separator: ", ")
+        let blanks = columns.map { _ in "NULL" }.joined(separator: ", ")
+        let name = SQLText.qualified(table)
+        let mark = "(pg_catalog.age(xmin) <= pg_catalog.age('\(horizon)'::xid))"
+        return .success(
+            conditions(splits: splits).map { range in
+                func select(_ what: String, _ conditions: [String]) -> String {
+                    let all =
+                        conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+                    return "SELECT \(keys), \(what) FROM ONLY \(name)\(all)"
+                }
+                let query =
+                    showsAll
+                    ? select("\(mark), \(rows)", range)
+                    : select("false, \(blanks)", range + ["NOT \(mark)"]) + " UNION ALL "
+                        + select("true, \(rows)", range + [mark])
+                return "COPY (\(query)) TO STDOUT (FORMAT csv)"
+            })
+    }
+
+    /// The conditions of each range; none for the whole of a small table.
+    private func conditions(splits: Bool) -> [[String]] {
+        guard splits, totalBytes > Self.rangeBytes * 3 / 2 else { return [[]] }
         return ranges.map { range in
             let lower = range.lowerBound == 0 ? [] : ["ctid >= '(\(range.lowerBound),0)'::tid"]
             let upper =
                 range.upperBound >= heapPages ? [] : ["ctid < '(\(range.upperBound),0)'::tid"]
-            return Self.statement(table, columns, lower + upper + (condition.map { [$0] } ?? []))
+            return lower + upper
         }
     }
 
@@ -88,4 +143,9 @@ struct PostgresRows: Sendable {
         guard !trimmed.isEmpty else { return nil }
         return "(\(trimmed.trimmingPrefix(/(?i)where\s/)))"
     }
+}
+
+/// Why row versions do not tell what changed in a table.
+struct PostgresRowsLoss: Error {
+    let reason: String
 }

@@ -20,7 +20,8 @@ struct PostgresSample: Sendable {
         _ relation: PostgresCatalog.Relation, columns: [String], storedBytes: Int,
         on connection: PostgresConnection
     ) async throws -> PostgresSample? {
-        let rows = PostgresRows(relation, columns: columns, sizes: (0, 0), blockBytes: 8192)
+        let rows = PostgresRows(
+            relation, columns: columns, sizes: (0, 0), blockBytes: 8192, holdsNames: false)
         guard let statement = rows.statements.first else { return nil }
         let start = ContinuousClock.now
         let counter = Counter()

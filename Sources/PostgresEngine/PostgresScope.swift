@@ -22,8 +22,9 @@ struct PostgresScope: Sendable {
         _ request: SnapshotRequest, relations: [PostgresCatalog.Relation],
         ancestors: [String: [(table: TableName, isHash: Bool)]], user: String, isStandby: Bool
     ) throws {
-        let wanted = try Self.matches(request.scope, relations, ancestors)
-        let excludedNames = try Self.matches(patterns: request.excluded, relations, ancestors)
+        let known = Self.known(request, relations)
+        let wanted = try Self.matches(known.scope, relations, ancestors)
+        let excludedNames = try Self.matches(patterns: known.excluded, relations, ancestors)
         for relation in relations {
             guard wanted.contains(relation.name) else {
                 if !relation.isReadable { untouchable.append(relation) }
@@ -46,6 +47,21 @@ struct PostgresScope: Sendable {
         guard unreadable.isEmpty || request.skipsUnreadable else {
             throw PostgresPrivileges.missing(unreadable, for: user)
         }
+    }
+
+    /// Without the patterns that mean nothing, where that is no mistake.
+    private static func known(
+        _ request: SnapshotRequest, _ relations: [PostgresCatalog.Relation]
+    ) -> (scope: Scope, excluded: [TablePattern]) {
+        guard request.allowsMissing else { return (request.scope, request.excluded) }
+        func known(_ patterns: [TablePattern]) -> [TablePattern] {
+            patterns.filter { pattern in
+                relations.contains { pattern.matches($0.name, defaultSchema: defaultSchema) }
+            }
+        }
+        return (
+            request.scope.patterns.map { .tables(known($0)) } ?? .database, known(request.excluded)
+        )
     }
 
     private static func matches(

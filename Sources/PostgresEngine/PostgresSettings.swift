@@ -37,9 +37,14 @@ public struct PostgresSettings: Sendable {
     /// Without a user or password; not a proof, as one server may have several names.
     public var sourceName: String {
         let parameters = PostgresConnection.parameters(of: self)
-        let database = parameters["dbname"] ?? parameters["user"]
-        return [parameters["host"], parameters["port"], database]
+        return [parameters["host"], parameters["port"], databaseName]
             .map { $0 ?? "" }.joined(separator: " ")
+    }
+
+    /// The database that these settings lead to, as far as they tell.
+    public var databaseName: String? {
+        let parameters = PostgresConnection.parameters(of: self)
+        return parameters["dbname"] ?? parameters["user"]
     }
 
     /// libpq's keywords and their values, the later ones winning.

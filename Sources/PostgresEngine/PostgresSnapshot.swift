@@ -16,10 +16,33 @@ struct PostgresSnapshot: Snapshot {
     let writtenUpTo: String?
     /// What the meaning of rows depends on, as it was at the snapshot.
     let meaningVersions: String
+    /// Whether a restart of the server since the parent is known to be harmless.
+    let trustsRestart: Bool
 
     func parts(of table: Table) -> [TablePart] {
         (rows[table.name]?.statements ?? []).map {
             TablePart(table: table.name, selection: $0)
+        }
+    }
+
+    func loss(ofIdentity parent: [String: String]) -> String? {
+        PostgresIdentity(moment.identity).loss(
+            since: PostgresIdentity(parent), trustsRestart: trustsRestart)
+    }
+
+    func markedParts(
+        of table: Table, since parent: [String: String], showsAll: Bool
+    ) -> MarkedParts {
+        guard let rows = rows[table.name], let horizon = PostgresIdentity(parent).horizon else {
+            return .impossible("the parent has no horizon")
+        }
+        let statements = rows.markedStatements(
+            key: table.key, horizon: UInt32(truncatingIfNeeded: horizon), showsAll: showsAll)
+        switch statements {
+        case .success(let statements):
+            return .parts(statements.map { TablePart(table: table.name, selection: $0) })
+        case .failure(let loss):
+            return .impossible(loss.reason)
         }
     }
 

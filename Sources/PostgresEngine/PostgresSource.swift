@@ -162,7 +162,8 @@ struct PostgresSource {
             readers: PostgresConnections(
                 try await [leader] + joined(id, count: request.connections - 1)),
             rows: contents.rows, sequenceNames: sequences, settings: settings,
-            writtenUpTo: facts.writtenUpTo, meaningVersions: contents.meaningVersions)
+            writtenUpTo: facts.writtenUpTo, meaningVersions: contents.meaningVersions,
+            trustsRestart: request.trustsRestart)
     }
 
     private func definition(

@@ -36,6 +36,12 @@ struct MemorySnapshot: Snapshot {
         }
     }
 
+    func loss(ofIdentity parent: [String: String]) -> String? { "memory keeps no versions" }
+
+    func markedParts(
+        of table: Table, since parent: [String: String], showsAll: Bool
+    ) -> MarkedParts { .impossible("memory keeps no versions") }
+
     func read(_ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void) async throws
     {
         guard let rows = database[rows: part.table], let start = Int(part.selection) else {

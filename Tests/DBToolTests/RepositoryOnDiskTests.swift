@@ -31,6 +31,53 @@ import Testing
         }
     }
 
+    @Test(arguments: TestServer.all)
+    func `the lines of RESTORE md restore some tables`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            // What the backup does not hold is dropped afterwards: both must be equal then.
+            try await source.query(
+                """
+                CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE SCHEMA sales;
+                CREATE TABLE pets (id serial PRIMARY KEY, mood mood DEFAULT 'ok', name text);
+                INSERT INTO pets (name) SELECT 'pet ' || i FROM generate_series(1, 300) i;
+                CREATE TABLE sales.orders (id integer PRIMARY KEY, pet integer REFERENCES pets);
+                INSERT INTO sales.orders SELECT i, i FROM generate_series(1, 200) i;
+                CREATE TABLE other (id integer); INSERT INTO other VALUES (1);
+                """)
+            let scope = ["tables", "-tablename", "pets", "-tablename", "sales.*"]
+            let backup = try await bench.backUp(source, scope: scope)
+            try await source.query("DROP TABLE other")
+            try await runGuide(of: backup, of: source, in: bench)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a copy that is only readable is listed, verified, drilled and restored`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            _ = try await bench.backUp(source, ["-compress", "zstd"])
+            let copy = bench.expectDatabase()
+            let dbtool = try DBToolBinary.path()
+            let connection = bench.connection().joined(separator: " ")
+            try await bench.shell(
+                """
+                cp -r '\(bench.repository)' elsewhere && rm -r '\(bench.repository)'
+                unshare --mount --propagation unchanged $([ $(id -u) = 0 ] || echo --map-root-user) sh -ec '
+                  mount --bind elsewhere elsewhere && mount -o remount,bind,ro elsewhere
+                  ! touch elsewhere/x 2>/dev/null
+                  \(dbtool) list -path elsewhere | grep -q completed
+                  \(dbtool) verify latest -path elsewhere
+                  \(dbtool) verify latest -path elsewhere --drill --same-server \(connection)
+                  \(dbtool) restore latest -path elsewhere --into \(copy.name) --create \(connection)'
+                """
+            ).requireCode(0)
+            try await bench.expectEqual(source, copy)
+        }
+    }
+
     /// The guide names its database; the test gives it a name of its own.
     private func runGuide(
         of backup: StoredBackup, of source: TestDatabase, in bench: Workbench

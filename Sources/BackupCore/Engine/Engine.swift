@@ -53,6 +53,10 @@ public struct SnapshotRequest: Sendable {
     public var scope: Scope
     /// Tables whose rows are left out.
     public var excluded: [TablePattern] = []
+    /// Whether patterns may mean nothing: what they meant may be gone.
+    public var allowsMissing = false
+    /// Whether a restart of the server since the parent was a harmless one.
+    public var trustsRestart = false
     /// Leave out what cannot be read instead of failing.
     public var skipsUnreadable = false
     /// How many connections read side by side; at least 1.

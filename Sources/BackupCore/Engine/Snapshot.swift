@@ -14,6 +14,21 @@ public protocol Snapshot: Sendable {
     /// Small tables are one part. Parts are in the order in which the server keeps the rows.
     func parts(of table: Table) -> [TablePart]
 
+    /// Why row versions seen here say nothing about what changed since another snapshot; nil when
+    /// they do.
+    ///
+    /// `parent`: That snapshot's `SnapshotMoment.identity`.
+    func loss(ofIdentity parent: [String: String]) -> String?
+
+    /// Selections that together are exactly the table's rows, each once, and marked where the
+    /// source's row versions say that it may have changed since another snapshot.
+    ///
+    /// Each record is the fields of the key, `t` or `f`, and the stored columns, which are empty
+    /// where the mark is `f` unless `showsAll`. No row that changed is marked `f`.
+    func markedParts(
+        of table: Table, since parent: [String: String], showsAll: Bool
+    ) -> MarkedParts
+
     /// Copies the rows of one part, as whole CSV records of the stored columns.
     ///
     /// May be called for several parts at once; at most as many as there are connections run, the
@@ -95,6 +110,14 @@ public struct SchemaDefinition: Sendable {
         self.owners = owners
         self.extensions = extensions
     }
+}
+
+/// How rows that may have changed are selected.
+public enum MarkedParts: Sendable {
+    /// By these.
+    case parts([TablePart])
+    /// Not at all, and why.
+    case impossible(String)
 }
 
 /// Some rows of a table, as the engine selects them.

@@ -24,19 +24,25 @@ public struct BackupID: Hashable, Sendable {
     /// Reads a name; nil when `text` is not one.
     public init?(_ text: String) {
         let parts = text.split(separator: "_", omittingEmptySubsequences: false)
-        guard parts.count >= 5, let kind = BackupKind(rawValue: String(parts[0])) else {
-            return nil
-        }
-        let tail = parts.suffix(3).map { Array($0.utf8) }
-        let isDecimal = tail.prefix(2).joined().allSatisfy { (0x30...0x39).contains($0) }
-        let isHex = tail[2].allSatisfy {
-            (0x30...0x39).contains($0) || (0x61...0x66).contains($0)
-        }
-        guard tail.map(\.count) == [8, 6, 4], isDecimal, isHex else { return nil }
+        guard parts.count >= 5, let kind = BackupKind(rawValue: String(parts[0])),
+            Self.tail(parts.suffix(3).joined(separator: "_")) != nil
+        else { return nil }
         self.text = text
         self.kind = kind
         encodedDatabase = parts[1..<(parts.count - 3)].joined(separator: "_")
         guard !encodedDatabase.isEmpty else { return nil }
+    }
+
+    /// Date, time and hex digits, if that is what `text` is.
+    static func tail(_ text: String) -> String? {
+        let parts = text.split(separator: "_", omittingEmptySubsequences: false)
+            .map { Array($0.utf8) }
+        guard parts.map(\.count) == [8, 6, 4] else { return nil }
+        let isDecimal = parts.prefix(2).joined().allSatisfy { (0x30...0x39).contains($0) }
+        let isHex = parts[2].allSatisfy {
+            (0x30...0x39).contains($0) || (0x61...0x66).contains($0)
+        }
+        return isDecimal && isHex ? text : nil
     }
 
     /// The four hex digits at the end.

@@ -37,6 +37,8 @@ public struct Table: Sendable, Hashable {
     public var loadsThrough: TableName?
     /// The name of its files where that is fixed by the format: `pg_largeobject`.
     public var fileName: String?
+    /// Whether every backup holds it whole, unless nothing in it has changed: large objects.
+    public var isTakenWhole = false
     /// A condition in the engine's SQL that selects the rows to store, without `WHERE`.
     public var filter: String?
     /// About how many bytes the server stores for it.
@@ -62,8 +64,10 @@ public struct Table: Sendable, Hashable {
     /// The positions of the key's columns among the stored ones, in key order.
     ///
     /// Empty when there is no key, or when it needs a generated column.
-    public var keyPositions: [Int] {
-        let stored = storedColumns.map { ExactText($0.name) }
+    public var keyPositions: [Int] { Self.positions(of: key, in: storedColumns.map(\.name)) }
+
+    static func positions(of key: [String], in columns: [String]) -> [Int] {
+        let stored = columns.map(ExactText.init)
         let positions = key.compactMap { stored.firstIndex(of: ExactText($0)) }
         return positions.count == key.count ? positions : []
     }

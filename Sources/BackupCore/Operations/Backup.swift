@@ -1,11 +1,12 @@
 import Foundation
 import Packing
 
-/// Makes a full backup: one consistent moment of a source becomes a folder of readable files.
+/// Makes a backup: one consistent moment of a source becomes a folder of readable files.
 ///
 /// The walk of a row: the server sends it as a CSV record (`Snapshot.read`), many of them fill a
 /// `RowBatch`, `BatchEncoder` hashes each and packs them, `TableFileWriter` appends them to the
-/// table's file. The backup exists when `metadata.json` has been written, which comes last.
+/// table's file. Of a backup that rests on another only changes are written: `TableChanges` finds
+/// them. The backup exists when `metadata.json` has been written, which comes last.
 public struct Backup: Sendable {
     private let engine: any Engine
     private let repository: Repository
@@ -23,55 +24,147 @@ public struct Backup: Sendable {
     /// - Throws: `BackupError`; nothing is left in the repository then but a line in its catalog.
     public func run(progress: OperationProgress) async throws -> BackupReport {
         let start = Timestamp.now
+        let asked = try await snapshotRequest(progress)
         progress.begin("taking a snapshot")
-        var asked = request.snapshot
-        asked.notes = { progress.note($0) }
         return try await engine.withSnapshot(of: asked) { snapshot in
             let database = snapshot.moment.database
             return try await repository.withLock(database: database, holder: request.holder) {
                 try await removeUnfinished(of: database, progress)
-                let plan = try await plan(snapshot, start: start)
-                let metadata = try await committing(plan) { folder in
-                    try await checkSpace(for: plan, progress)
-                    return try await write(snapshot, as: plan, into: folder, progress)
-                }
-                return await complete(metadata, plan.id, progress)
+                return try await run(snapshot, asked, start, progress)
             }
+        }
+    }
+
+    private func run(
+        _ snapshot: any Snapshot, _ asked: SnapshotRequest, _ start: Timestamp,
+        fullBecause reason: String? = nil, _ progress: OperationProgress
+    ) async throws -> BackupReport {
+        let plan = try await plan(snapshot, asked, start: start, fullBecause: reason)
+        do {
+            let metadata = try await committing(plan) { folder in
+                try await checkSpace(for: plan, progress)
+                return try await write(snapshot, asked, as: plan, into: folder, progress)
+            }
+            return await complete(metadata, plan, progress)
+        } catch let error as TableChanges.ChainIsWrong {
+            let words =
+                "\(error.rows) rows of \(error.table) changed without a new row version: points of "
+                + "this chain since the last that was measured may lack them"
+            progress.note("warning: \(words)")
+            guard !request.refusesFull else {
+                throw BackupError(.sourceChanged, words, hint: "Run \"dbtool full database\".")
+            }
+            return try await run(snapshot, asked, start, fullBecause: words, progress)
         }
     }
 
     // MARK: The plan
 
-    private func plan(_ snapshot: any Snapshot, start: Timestamp) async throws -> BackupPlan {
-        BackupPlan(
-            id: try await freeID(database: snapshot.moment.database, start: start),
+    /// A backup that rests on another has its scope.
+    private func snapshotRequest(_ progress: OperationProgress) async throws -> SnapshotRequest {
+        var asked = request.snapshot
+        asked.notes = { progress.note($0) }
+        guard request.kind != .full, let database = request.database else { return asked }
+        let contents = try await repository.contents()
+        let lineage = Lineage(request: request, contents: contents, database: database)
+        guard let base = try lineage.base()?.metadata else { return asked }
+        if base.scope != Scope.database.word {
+            let patterns = base.scopePatterns ?? base.tables.map { "\($0.tableName)" }
+            asked.scope = .tables(try patterns.map { try TablePattern($0) })
+            asked.allowsMissing = true
+        }
+        asked.excluded = try (base.excludedPatterns ?? base.excludedTables.map { "\($0)" })
+            .map { try TablePattern($0) }
+        return asked
+    }
+
+    private func plan(
+        _ snapshot: any Snapshot, _ asked: SnapshotRequest, start: Timestamp,
+        fullBecause reason: String?
+    ) async throws -> BackupPlan {
+        let moment = snapshot.moment
+        let lineage = Lineage(
+            request: request, contents: try await repository.contents(), database: moment.database)
+        var (parent, fullReason, number): (Chain?, String?, Int) = (nil, reason, 0)
+        if reason == nil {
+            switch try lineage.choice(now: .now) {
+            case .full(let reason): fullReason = reason
+            case .layer(let chain, let count): (parent, number) = (chain, count)
+            }
+        }
+        if let base = parent?.base.metadata {
+            try require(base, asked)
+            if base.encoding != moment.encoding {
+                (parent, fullReason) = (nil, "the database has another encoding than its full")
+            }
+        }
+        return BackupPlan(
+            id: try await freeID(
+                parent == nil ? .full : request.kind, database: moment.database, start: start),
             start: start,
-            hashSeed: try await repository.hashSeed(),
-            packing: request.packing,
+            hashSeed: try await hashSeed(parent),
+            packing: request.packing ?? parent.map(Self.packing) ?? .none,
             tables: snapshot.schema.tables.sorted {
                 ($1.estimatedBytes, $0.name) < ($0.estimatedBytes, $1.name)
             },
             fileNames: FileNaming.names(
-                for: snapshot.schema.tables, defaultSchema: snapshot.moment.defaultSchema))
+                for: snapshot.schema.tables, defaultSchema: moment.defaultSchema),
+            layer: parent.map { layer(on: $0, number: number, snapshot) }, fullReason: fullReason)
+    }
+
+    private func layer(on parent: Chain, number: Int, _ snapshot: any Snapshot) -> LayerPlan {
+        // Times in a column prove nothing about row versions: those count from the last point that
+        // is exact.
+        let exact = parent.links.first(where: \.metadata.exact) ?? parent.base
+        let every = request.chainRule.measuresEvery
+        return LayerPlan(
+            parent: parent, basis: request.basis, identity: exact.metadata.sourceIdentity,
+            loss: snapshot.loss(ofIdentity: exact.metadata.sourceIdentity),
+            isMeasured: every > 0 && number % every == 0)
+    }
+
+    /// The scope was taken from a full that may not be the newest any more.
+    private func require(_ base: Metadata, _ asked: SnapshotRequest) throws {
+        guard base.scope != asked.scope.word else { return }
+        throw BackupError(
+            .usage, "the scope of \(base.id) is not known before its database is",
+            hint: "Name the database with --database.")
+    }
+
+    private func hashSeed(_ parent: Chain?) async throws -> UInt64 {
+        guard let parent else { return try await repository.hashSeed() }
+        guard let seed = UInt64(parent.point.metadata.hashSeed, radix: 16) else {
+            throw BackupError(.damaged, "metadata of \(parent.point.id) has no usable hash seed")
+        }
+        return seed
+    }
+
+    private static func packing(of chain: Chain) -> FilePacking {
+        chain.base.metadata.tables.compactMap(\.file).first.map { FilePacking(fileName: $0) }
+            ?? .none
     }
 
     /// A name that nothing in the repository has, whatever was unzipped or copied there.
-    private func freeID(database: String, start: Timestamp) async throws -> BackupID {
+    private func freeID(
+        _ kind: BackupKind, database: String, start: Timestamp
+    ) async throws -> BackupID {
+        let taken = Set(try await repository.contents().points.map(\.id.tail))
         while true {
             let id = BackupID(
-                kind: .full, database: database, at: start.date,
+                kind: kind, database: database, at: start.date,
                 random: UInt16.random(in: 0...UInt16.max))
             let folder = try await repository.storage.entry(RepositoryLayout.folder(of: id))
             let archive = try await repository.storage.entry(RepositoryLayout.archive(of: id))
-            if folder == nil && archive == nil { return id }
+            if folder == nil && archive == nil && !taken.contains(id.tail) { return id }
         }
     }
 
     private func removeUnfinished(of database: String, _ progress: OperationProgress) async throws {
         let encoded = FileNaming.encoded(database)
-        for id in try await repository.contents().unfinished where id.encodedDatabase == encoded {
-            progress.note("removing \(id), which an interrupted run has left")
-            try await repository.removeUnfinished(id)
+        for folder in try await repository.contents().unfinished
+        where folder.base.encodedDatabase == encoded {
+            progress.note("removing \(folder.name), which an interrupted run has left")
+            try await repository.removeUnfinished(folder)
         }
         try await repository.removeUnfinishedArchives(ofEncoded: encoded)
     }
@@ -98,7 +191,8 @@ public struct Backup: Sendable {
     private func committing(
         _ plan: BackupPlan, _ body: (BackupFolder) async throws -> Metadata
     ) async throws -> Metadata {
-        let folder = try BackupFolder(storage: repository.storage, id: plan.id)
+        let folder = try BackupFolder(
+            storage: repository.storage, id: plan.id, base: plan.layer?.parent.base.id)
         do {
             let metadata = try await body(folder)
             try Task.checkCancellation()
@@ -111,8 +205,8 @@ public struct Backup: Sendable {
     }
 
     private func write(
-        _ snapshot: any Snapshot, as plan: BackupPlan, into folder: BackupFolder,
-        _ progress: OperationProgress
+        _ snapshot: any Snapshot, _ asked: SnapshotRequest, as plan: BackupPlan,
+        into folder: BackupFolder, _ progress: OperationProgress
     ) async throws -> Metadata {
         try await folder.write(RepositoryLayout.schemaSQL, bytes: snapshot.definition.sql)
         if let dump = snapshot.definition.dump {
@@ -121,72 +215,25 @@ public struct Backup: Sendable {
         if let list = snapshot.definition.list {
             try await folder.write(RepositoryLayout.schemaList, bytes: list)
         }
-        progress.begin("reading rows", totalBytes: plan.estimatedBytes)
-        let tables = try await writeTables(snapshot, as: plan, into: folder, progress)
+        progress.begin(
+            plan.layer == nil ? "reading rows" : "finding changes",
+            totalBytes: plan.estimatedBytes)
+        let writer = TableWriter(
+            snapshot: snapshot, folder: folder, plan: plan, repository: repository,
+            connections: request.snapshot.connections, progress: progress)
+        let tables = try await writer.writeAll()
         progress.begin("checking the snapshot")
         let sequences = try await snapshot.sequences()
         try await snapshot.confirm()
         let metadata = plan.metadata(
-            snapshot: snapshot, tables: tables, sequences: sequences, scope: request.snapshot.scope,
+            snapshot: snapshot, tables: tables, sequences: sequences, request: asked,
             engine: engine.name, toolVersion: request.toolVersion)
-        try await folder.write(
-            RepositoryLayout.restoreGuide, bytes: Array(engine.restoreGuide(for: metadata).utf8))
+        if plan.layer == nil {
+            try await folder.write(
+                RepositoryLayout.restoreGuide,
+                bytes: Array(engine.restoreGuide(for: metadata).utf8))
+        }
         return metadata
-    }
-
-    /// Largest tables first; one more table is begun than there are connections, so that finishing
-    /// a file never keeps a connection waiting.
-    private func writeTables(
-        _ snapshot: any Snapshot, as plan: BackupPlan, into folder: BackupFolder,
-        _ progress: OperationProgress
-    ) async throws -> [TableRecord] {
-        try await withThrowingTaskGroup(of: TableRecord.self) { group in
-            var records: [TableRecord] = []
-            for (index, table) in plan.tables.enumerated() {
-                if index > request.snapshot.connections, let record = try await group.next() {
-                    records.append(record)
-                }
-                group.addTask {
-                    try await write(table, of: snapshot, as: plan, into: folder, progress)
-                }
-            }
-            for try await record in group { records.append(record) }
-            return records.sorted { $0.tableName < $1.tableName }
-        }
-    }
-
-    private func write(
-        _ table: Table, of snapshot: any Snapshot, as plan: BackupPlan, into folder: BackupFolder,
-        _ progress: OperationProgress
-    ) async throws -> TableRecord {
-        let parts = snapshot.parts(of: table)
-        let estimate = table.estimatedBytes / max(1, parts.count)
-        return try await folder.writeTable(
-            table, fileName: plan.fileNames[table.name] ?? "", packing: plan.packing
-        ) { file in
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for (index, part) in parts.enumerated() {
-                    // Bounded: a table can have more parts than tasks should wait for a connection.
-                    if index > request.snapshot.connections { try await group.next() }
-                    group.addTask {
-                        let encoder = Exclusive(
-                            try BatchEncoder(
-                                seed: plan.hashSeed, packing: plan.packing,
-                                keyPositions: table.keyPositions))
-                        let read = Exclusive(0)
-                        try await snapshot.read(part) { batch in
-                            let encoded = try encoder.withValue { try $0.encode(batch) }
-                            try await file.append(encoded)
-                            progress.add(rows: batch.count, bytes: encoded.csvBytes)
-                            read.withValue { $0 += encoded.csvBytes }
-                        }
-                        // What the server stores is rarely as large as its text.
-                        progress.correctTotal(by: read.withValue { $0 } - estimate)
-                    }
-                }
-                try await group.waitForAll()
-            }
-        }
     }
 
     // MARK: What comes after
@@ -194,13 +241,17 @@ public struct Backup: Sendable {
     /// The backup stands; what fails from here on, or is cancelled, is reported and takes nothing
     /// away.
     private func complete(
-        _ metadata: Metadata, _ id: BackupID, _ progress: OperationProgress
+        _ metadata: Metadata, _ plan: BackupPlan, _ progress: OperationProgress
     ) async -> BackupReport {
+        let place = plan.layer.map {
+            "\($0.parent.base.id)/\(RepositoryLayout.layers)/\(plan.id.tail)"
+        }
         var report = BackupReport(
-            metadata: metadata, location: "\(repository.storage.location)/\(id)")
-        if request.makesArchive {
+            metadata: metadata, location: "\(repository.storage.location)/\(place ?? plan.id.text)")
+        report.fullReason = plan.fullReason
+        if request.makesArchive, plan.layer == nil {
             do {
-                report.archive = try await repository.archive(id, progress)
+                report.archive = try await repository.archive(plan.id, progress)
             } catch {
                 report.archiveFailure =
                     error as? BackupError

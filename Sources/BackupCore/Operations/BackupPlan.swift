@@ -10,24 +10,34 @@ struct BackupPlan: Sendable {
     /// In the order in which they are read.
     let tables: [Table]
     let fileNames: [TableName: String]
+    /// What it rests on; nil for a full.
+    let layer: LayerPlan?
+    /// Why it is a full although something else was asked for.
+    let fullReason: String?
 
     var estimatedBytes: Int { tables.reduce(0) { $0 + $1.estimatedBytes } }
 
-    /// zstd makes rows about four times smaller, and at least twice.
-    var estimatedFileBytes: Int { packing == .zstd ? estimatedBytes / 2 : estimatedBytes }
+    /// zstd makes rows about four times smaller, and at least twice; nobody knows what has changed.
+    var estimatedFileBytes: Int {
+        guard layer == nil else { return 0 }
+        return packing == .zstd ? estimatedBytes / 2 : estimatedBytes
+    }
 
     /// The commit, once everything has been written.
     func metadata(
-        snapshot: any Snapshot, tables: [TableRecord], sequences: [SequenceValue], scope: Scope,
-        engine: String, toolVersion: String
+        snapshot: any Snapshot, tables: [TableRecord], sequences: [SequenceValue],
+        request: SnapshotRequest, engine: String, toolVersion: String
     ) -> Metadata {
         let moment = snapshot.moment
         let schema = snapshot.schema
         let end = Timestamp.now
+        let parent = layer?.parent.point
         return Metadata(
-            toolVersion: toolVersion, id: id.text, type: .full, scope: scope.word,
+            toolVersion: toolVersion, id: id.text, type: id.kind, scope: request.scope.word,
             status: schema.unreadable.isEmpty ? .completed : .incomplete,
             engine: engine, serverVersion: moment.serverVersion, database: moment.database,
+            baseID: layer?.parent.base.id.text, parentID: parent?.id.text,
+            parentSHA256: parent?.digest,
             snapshotAt: moment.time, timestampStart: start, timestampEnd: end,
             durationSeconds: seconds(until: end), consistency: moment.consistency,
             hashSeed: Hex.string(of: hashSeed), exact: true, encoding: moment.encoding,
@@ -35,11 +45,10 @@ struct BackupPlan: Sendable {
             databaseProperties: moment.databaseProperties,
             schemaDumpVersion: snapshot.definition.dumpVersion, roles: snapshot.definition.roles,
             owners: snapshot.definition.owners, extensions: snapshot.definition.extensions,
-            statistics: Metadata.Statistics(
-                totalTables: tables.count,
-                totalRowsProcessed: tables.reduce(0) { $0 + $1.rows },
-                totalSizeBytes: tables.reduce(0) { $0 + $1.bytes }),
+            statistics: Metadata.Statistics(of: tables),
             sequences: sequences, materializedViews: schema.materializedViews,
+            scopePatterns: request.scope.patterns?.map(\.text),
+            excludedPatterns: request.excluded.map(\.text),
             excludedTables: schema.excluded, unreadableTables: schema.unreadable,
             scopeObjects: schema.scopeObjects, tables: tables)
     }
@@ -48,15 +57,34 @@ struct BackupPlan: Sendable {
     func failure(because error: any Error) -> Catalog.Entry {
         let reason = (error as? BackupError)?.message ?? "interrupted"
         return Catalog.Entry(
-            id: id.text, type: .full, status: "failed", timestampStart: start,
-            durationSeconds: seconds(until: .now),
-            statistics: Metadata.Statistics(
-                totalTables: 0, totalRowsProcessed: 0, totalSizeBytes: 0),
+            id: id.text, type: id.kind, status: "failed", timestampStart: start,
+            durationSeconds: seconds(until: .now), statistics: Metadata.Statistics(of: []),
             reason: reason)
     }
 
     private func seconds(until end: Timestamp) -> Double {
         let seconds = end.date.timeIntervalSince(start.date)
         return (seconds * 1000).rounded() / 1000
+    }
+}
+
+/// What a differential or incremental rests on, and how it finds changes.
+struct LayerPlan: Sendable {
+    /// What the live rows are compared with.
+    let parent: Chain
+    /// How changed rows are to be found.
+    let basis: BasisRequest
+    /// The identity of the snapshot since which row versions tell what changed.
+    let identity: [String: String]
+    /// Why they do not; nil when they do.
+    let loss: String?
+    /// Whether everything is read, to prove what points before this one have derived.
+    let isMeasured: Bool
+
+    /// What to do with a table that is there now.
+    func treatment(of table: Table) -> TableTreatment {
+        let before = parent.point.metadata.currentTables.first { $0.tableName == table.name }
+        return TableTreatment(
+            table, parent: before, asked: basis, loss: loss, isMeasured: isMeasured)
     }
 }

@@ -30,13 +30,14 @@ public struct Restore: Sendable {
         let start = ContinuousClock.now
         try request.validate()
         progress.begin("checking the backup")
-        let point = try await repository.contents()
-            .point(named: request.point, database: request.sourceDatabase)
+        let chain = try await repository.contents()
+            .chain(named: request.point, database: request.sourceDatabase)
+        let point = chain.point
         guard point.metadata.engine == engine.name else {
             throw BackupError(
                 .usage, "\(point.id) is a backup of \(point.metadata.engine), not \(engine.name)")
         }
-        let reader = try PointReader(point, in: repository)
+        let reader = try PointReader(chain, in: repository)
         try await reader.checkFiles()
         var target = try await targetRequest(for: point)
         target.steps = { progress.show($0) }
@@ -109,7 +110,7 @@ public struct Restore: Sendable {
         target.defaultSchema = metadata.defaultSchema
         let isWhole = metadata.scope == Scope.database.word
         target.scopeObjects = isWhole ? nil : Set(metadata.scopeObjects)
-        target.storedTables = metadata.tables.map {
+        target.storedTables = metadata.currentTables.map {
             StoredTable(object: $0.identity.object, load: $0.load)
         }
         target.backup = metadata.id
@@ -182,7 +183,7 @@ public struct Restore: Sendable {
     }
 
     private func next(
-        _ rows: TableFileReader, _ progress: OperationProgress
+        _ rows: PointRows, _ progress: OperationProgress
     ) async throws -> RowBatch? {
         try Task.checkCancellation()
         guard let batch = try await rows.next() else { return nil }

@@ -28,7 +28,7 @@ public struct RestorePlan: Sendable {
         self.point = point
         self.database = database
         self.target = target
-        tables = point.metadata.tables.filter { target.tables[$0.tableName] != nil }.sorted {
+        tables = point.metadata.currentTables.filter { target.tables[$0.tableName] != nil }.sorted {
             ($1.csvBytes, $0.tableName) < ($0.csvBytes, $1.tableName)
         }
         for record in tables where target.tables[record.tableName]?.isLoaded == false {

@@ -11,32 +11,41 @@ public struct Verify: Sendable {
         self.jobs = max(1, jobs)
     }
 
-    /// Reads everything, finds everything that is wrong, and remembers the result where it can.
+    /// Reads everything that the point and what it rests on consist of, finds everything that is
+    /// wrong, and remembers the result where it can.
     ///
     /// - Throws: `BackupError` when the backup cannot be read at all.
-    public func run(_ point: Point, progress: OperationProgress) async throws -> VerifyReport {
+    public func run(_ chain: Chain, progress: OperationProgress) async throws -> VerifyReport {
         let start = ContinuousClock.now
         var damage: [String] = []
         do {
-            let checksums = try await Checksums(of: point, in: repository.storage)
+            let metadata = chain.point.metadata
+            let layers = try metadata.currentTables.map { ($0, try chain.layers(of: $0)) }
             progress.begin("checking files")
-            damage += try await damagedFiles(of: point, checksums, progress)
-            progress.begin("verifying rows", totalBytes: point.metadata.csvBytes)
-            damage += try await damagedTables(of: point, checksums, progress)
+            var checksums: [BackupID: Checksums] = [:]
+            for link in chain.links {
+                let sums = try await Checksums(of: link, in: repository.storage)
+                checksums[link.id] = sums
+                let read = layers.flatMap(\.1).filter { $0.point.id == link.id }
+                damage += try await damagedFiles(
+                    of: link, but: Set(read.flatMap(\.record.files)), sums, progress)
+            }
+            progress.begin("verifying rows", totalBytes: metadata.csvBytes)
+            damage += try await damagedTables(of: chain, layers, checksums, progress)
         } catch let error as BackupError where error.code == .damaged {
             damage.append(error.message)
         }
         let seconds = start.duration(to: .now).seconds
-        let report = VerifyReport(point: point, damage: damage.sorted(), seconds: seconds)
+        let report = VerifyReport(point: chain.point, damage: damage.sorted(), seconds: seconds)
         await remember(report, progress)
         return report
     }
 
-    /// Everything but the data files, which `damagedTables` reads.
+    /// Everything but the data files that `damagedTables` reads.
     private func damagedFiles(
-        of point: Point, _ checksums: Checksums, _ progress: OperationProgress
+        of point: Point, but dataFiles: Set<String>, _ checksums: Checksums,
+        _ progress: OperationProgress
     ) async throws -> [String] {
-        let dataFiles = Set(point.metadata.tables.compactMap(\.file))
         let unlisted = Set(try await unlistedFiles(in: point.folder, of: point, checksums))
             .union(requiredFiles(of: point).filter { checksums[$0] == nil })
         var damage = unlisted.map { "\(point.folder)/SHA256SUMS does not list \($0)" }
@@ -54,8 +63,9 @@ public struct Verify: Sendable {
 
     /// What every backup has, so that a file is missed even when its line is gone too.
     private func requiredFiles(of point: Point) -> [String] {
-        [RepositoryLayout.metadata, RepositoryLayout.schemaSQL, RepositoryLayout.restoreGuide]
-            + point.metadata.tables.compactMap(\.indexFile)
+        [RepositoryLayout.metadata, RepositoryLayout.schemaSQL]
+            + (point.metadata.type == .full ? [RepositoryLayout.restoreGuide] : [])
+            + point.metadata.tables.flatMap { $0.files + [$0.indexFile].compactMap(\.self) }
     }
 
     /// Files that nothing proves: a line of `SHA256SUMS` is gone, or they are not the backup's.
@@ -91,27 +101,46 @@ public struct Verify: Sendable {
     }
 
     private func damagedTables(
-        of point: Point, _ checksums: Checksums, _ progress: OperationProgress
+        of chain: Chain, _ tables: [(TableRecord, [TableLayer])],
+        _ checksums: [BackupID: Checksums], _ progress: OperationProgress
     ) async throws -> [String] {
-        let reader = try PointReader(point, in: repository)
-        return try await withThrowingTaskGroup(of: String?.self) { group in
-            var all: [String?] = []
-            for (index, record) in point.metadata.tables.enumerated() {
-                if index >= jobs { all.append(try await group.next() ?? nil) }
-                group.addTask { try await damage(in: record, reader, checksums, progress) }
+        let reader = try PointReader(chain, in: repository)
+        return try await withThrowingTaskGroup(of: [String].self) { group in
+            var all: [String] = []
+            for (index, (record, layers)) in tables.enumerated() {
+                if index >= jobs { all += try await group.next() ?? [] }
+                group.addTask {
+                    let disagreeing = disagreements(in: layers, checksums)
+                    guard disagreeing.isEmpty else { return disagreeing }
+                    return try await damage(in: record, reader, progress)
+                }
             }
-            for try await found in group { all.append(found) }
-            return all.compactMap(\.self)
+            for try await found in group { all += found }
+            return Array(Set(all))
+        }
+    }
+
+    private func disagreements(
+        in layers: [TableLayer], _ checksums: [BackupID: Checksums]
+    ) -> [String] {
+        layers.flatMap { layer in
+            let record = layer.record
+            let digests = [
+                (record.file, record.sha256), (record.deletedFile, record.deletedSHA256),
+            ]
+            return digests.compactMap { file, digest -> String? in
+                guard let file else { return nil }
+                guard checksums[layer.point.id]?[file] != digest || digest == nil else {
+                    return nil
+                }
+                return "SHA256SUMS and metadata disagree about \(file)"
+            }
         }
     }
 
     private func damage(
-        in record: TableRecord, _ reader: PointReader, _ checksums: Checksums,
-        _ progress: OperationProgress
-    ) async throws -> String? {
-        guard let file = record.file, checksums[file] == record.sha256 else {
-            return "SHA256SUMS and metadata disagree about \(record.file ?? record.name)"
-        }
+        in record: TableRecord, _ reader: PointReader, _ progress: OperationProgress
+    ) async throws -> [String] {
         do {
             try await reader.withRows(of: record, proving: .rowsAndBytes) { rows in
                 while let batch = try await rows.next() {
@@ -119,9 +148,9 @@ public struct Verify: Sendable {
                     progress.add(rows: batch.count, bytes: batch.bytes.count)
                 }
             }
-            return nil
+            return []
         } catch let error as BackupError where error.code == .damaged {
-            return error.message
+            return [error.message]
         }
     }
 

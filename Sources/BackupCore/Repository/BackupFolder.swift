@@ -4,11 +4,16 @@ import Packing
 actor BackupFolder {
     private let storage: any Storage
     private let folder: StorageName
+    private let base: StorageName?
     private var checksums: [String: String] = [:]
 
-    init(storage: any Storage, id: BackupID) throws {
+    /// `base`: The full that the backup rests on; nil for a full.
+    init(storage: any Storage, id: BackupID, base: BackupID?) throws {
         self.storage = storage
-        folder = try RepositoryLayout.folder(of: id)
+        self.base = try base.map { try RepositoryLayout.folder(of: $0) }
+        folder =
+            try base.map { try RepositoryLayout.folder(of: id, restingOn: $0) }
+            ?? RepositoryLayout.folder(of: id)
     }
 
     /// Writes a small file.
@@ -17,34 +22,43 @@ actor BackupFolder {
         checksums[file] = SHA256Stream.hexDigest(of: bytes)
     }
 
-    /// Writes a table's data file, and its row index where it has a key.
+    /// Writes every row of a table into a data file, and its row index where that has a name.
     ///
+    /// `keeps`: Whether the files stay, once all rows are known; nil is returned when not.
     /// - Returns: What `metadata.json` says about the table.
     nonisolated func writeTable(
-        _ table: Table, fileName: String, packing: FilePacking,
+        _ table: Table, to dataFile: String, index indexFile: String?, packing: FilePacking,
+        keeps: (Fingerprint) -> Bool = { _ in true },
         _ body: @Sendable (TableFileWriter) async throws -> Void
-    ) async throws -> TableRecord {
-        let dataFile = RepositoryLayout.dataFile(fileName, packing: packing)
-        let indexFile = table.keyPositions.isEmpty ? nil : RepositoryLayout.indexFile(fileName)
+    ) async throws -> TableRecord? {
         let columns = table.storedColumns.map(\.name)
-        let writer = try await withWriters(dataFile, indexFile) { data, index in
-            let writer = TableFileWriter(data: data, index: index)
-            try await writer.begin(columns: columns, packing: packing)
-            try await body(writer)
-            return writer
+        let writer: TableFileWriter
+        do {
+            writer = try await withWriters(dataFile, indexFile) { data, index in
+                let writer = TableFileWriter(data: data, index: index)
+                try await writer.begin(columns: columns, packing: packing)
+                try await body(writer)
+                guard keeps(await writer.fingerprint) else { throw NotKept() }
+                return writer
+            }
+        } catch is NotKept {
+            return nil
         }
         let digests = await writer.digests()
         await record(dataFile, digests.data)
         if let indexFile { await record(indexFile, digests.index) }
         let fingerprint = await writer.fingerprint
-        return TableRecord(
-            schema: table.name.schema, name: table.name.name, columns: table.columns,
-            key: table.keyPositions.isEmpty ? [] : table.key, file: dataFile,
-            indexFile: indexFile, mode: .whole, rows: fingerprint.rows, tombstones: 0,
-            bytes: await writer.byteCount, csvBytes: await writer.csvBytes, sha256: digests.data,
-            fingerprint: StoredFingerprint(fingerprint), identity: table.identity,
-            loadsThrough: table.loadsThrough, filter: table.filter)
+        var record = TableRecord(table, mode: .whole, fingerprint: StoredFingerprint(fingerprint))
+        record.file = dataFile
+        record.indexFile = indexFile
+        record.rows = fingerprint.rows
+        record.bytes = await writer.byteCount
+        record.csvBytes = await writer.csvBytes
+        record.sha256 = digests.data
+        return record
     }
+
+    private struct NotKept: Error {}
 
     /// Makes it a backup: everything else survives a crash before `metadata.json` has its name.
     func commit(_ metadata: Metadata) async throws {
@@ -55,6 +69,8 @@ actor BackupFolder {
         try await storage.write(
             folder.appending(RepositoryLayout.state), bytes: JSONFile.bytes(of: BackupState()))
         try await storage.seal(folder)
+        // The names of the folders above it too.
+        if let base { try await storage.seal(base) }
         try await storage.write(folder.appending(RepositoryLayout.metadata), bytes: bytes)
         try await storage.seal(folder)
         try await storage.seal(nil)
@@ -70,7 +86,15 @@ actor BackupFolder {
         try await storage.remove(folder)
     }
 
-    private func record(_ file: String, _ digest: String) {
+    /// Writes a file of a table; who does so records its digest.
+    nonisolated func write(
+        _ file: String, _ body: (any StorageWriter) async throws -> Void
+    ) async throws {
+        try await storage.write(folder.appending(file), body)
+    }
+
+    /// Lists a file in the checksums.
+    func record(_ file: String, _ digest: String) {
         checksums[file] = digest
     }
 

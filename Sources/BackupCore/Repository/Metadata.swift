@@ -93,6 +93,10 @@ public struct Metadata: Sendable, Codable {
     public var sequences: [SequenceValue]
     /// Views to compute again.
     public var materializedViews: [MaterializedView]
+    /// What the tables of a scope of tables were asked for by; nil for a whole database.
+    @WrittenWhenNil public var scopePatterns: [String]?
+    /// What the tables whose rows were left out were asked for by.
+    @WrittenWhenNil public var excludedPatterns: [String]?
     /// Tables whose rows were left out on request.
     public var excludedTables: [TableName]
     /// Tables that could not be read.
@@ -102,8 +106,11 @@ public struct Metadata: Sendable, Codable {
     /// Every table with rows here, by schema and name.
     public var tables: [TableRecord]
 
-    /// The size of all tables as plain CSV.
-    public var csvBytes: Int { tables.reduce(0) { $0 + $1.csvBytes } }
+    /// The tables that there are at this point: those that were dropped are left out.
+    public var currentTables: [TableRecord] { tables.filter { $0.mode != .dropped } }
+
+    /// How much plain CSV is read to have all tables as of this point.
+    public var csvBytes: Int { currentTables.csvBytes }
 
     enum CodingKeys: String, CodingKey {
         case formatVersion = "format_version"
@@ -128,6 +135,8 @@ public struct Metadata: Sendable, Codable {
         case schemaDumpVersion = "schema_dump_version"
         case roles, owners, extensions, statistics, sequences
         case materializedViews = "materialized_views"
+        case scopePatterns = "scope_patterns"
+        case excludedPatterns = "excluded_patterns"
         case excludedTables = "excluded_tables"
         case unreadableTables = "unreadable_tables"
         case scopeObjects = "scope_objects"
@@ -135,10 +144,20 @@ public struct Metadata: Sendable, Codable {
     }
 }
 
+extension Metadata.Statistics {
+    /// The totals of tables.
+    init(of tables: [TableRecord]) {
+        self.init(
+            totalTables: tables.count { $0.mode != .dropped },
+            totalRowsProcessed: tables.reduce(0) { $0 + $1.rows + $1.tombstones },
+            totalSizeBytes: tables.reduce(0) { $0 + $1.bytes })
+    }
+}
+
 extension Metadata {
     /// Whether the totals are those of the tables.
     var agreesWithItself: Bool {
-        statistics.totalTables == tables.count
+        statistics.totalTables == currentTables.count
             && statistics.totalRowsProcessed == tables.reduce(0) { $0 + $1.rows + $1.tombstones }
             && statistics.totalSizeBytes == tables.reduce(0) { $0 + $1.bytes }
     }
@@ -147,14 +166,15 @@ extension Metadata {
     ///
     /// - Throws: `BackupError.notFound` with the nearest names; `BackupError.usage` when several fit.
     public func table(matching pattern: TablePattern) throws -> TableRecord {
-        let matches = tables.filter {
+        let matches = currentTables.filter {
             pattern.matches($0.tableName, defaultSchema: defaultSchema)
         }
         guard let match = matches.first else {
             throw BackupError(
                 .notFound, "\(id) has no table \(pattern.text)",
                 hint: Nearest.hint(
-                    to: pattern, among: tables.map(\.tableName), defaultSchema: defaultSchema)
+                    to: pattern, among: currentTables.map(\.tableName), defaultSchema: defaultSchema
+                )
                     ?? "\"dbtool show \(id)\" lists its tables.")
         }
         guard matches.count == 1 else {

@@ -6,4 +6,6 @@ public struct Point: Sendable {
     public let folder: StorageName
     /// What it says about itself.
     public let metadata: Metadata
+    /// The SHA-256 of its `metadata.json`.
+    public let digest: String
 }

@@ -1,17 +1,25 @@
+import Packing
+
 /// Reads the tables of a point, and proves what it reads.
+///
+/// A point is a virtual full backup: its rows are those of its layers, the newest first, and those
+/// of the full that no layer has replaced or deleted.
 public struct PointReader: Sendable {
-    /// What is read.
-    public let point: Point
+    /// What is read, and what it rests on.
+    public let chain: Chain
     /// The seed of the row hashes.
     let seed: UInt64
     private let storage: any Storage
 
+    /// What is read.
+    public var point: Point { chain.point }
+
     /// - Throws: `BackupError.damaged` when the point's metadata has no usable hash seed.
-    public init(_ point: Point, in repository: Repository) throws {
-        guard let seed = UInt64(point.metadata.hashSeed, radix: 16) else {
-            throw BackupError(.damaged, "metadata of \(point.id) has no usable hash seed")
+    public init(_ chain: Chain, in repository: Repository) throws {
+        guard let seed = UInt64(chain.point.metadata.hashSeed, radix: 16) else {
+            throw BackupError(.damaged, "metadata of \(chain.point.id) has no usable hash seed")
         }
-        self.point = point
+        self.chain = chain
         self.seed = seed
         storage = repository.storage
     }
@@ -22,49 +30,107 @@ public struct PointReader: Sendable {
     ///   whatever `body` throws.
     public func withRows<Result: Sendable>(
         of record: TableRecord, proving proof: TableFileReader.Proof,
-        _ body: (TableFileReader) async throws -> Result
+        _ body: (PointRows) async throws -> Result
     ) async throws -> Result {
-        let name = try fileName(of: record)
-        guard try await storage.entry(name) != nil else { throw missing(name) }
-        return try await storage.read(name) { reader in
-            try await body(
-                TableFileReader(
-                    reader: reader, record: record, file: "\(name)", seed: seed, proof: proof))
+        let layers = try chain.layers(of: record)
+        return try await withFiles(layers[...], proving: proof) { files in
+            try await body(PointRows(files, of: record, seed: seed))
         }
     }
 
-    /// Looks for every table's file, without reading it.
+    /// Runs `body` with a table's keys and row hashes as of the point, and with the rows' own keys
+    /// read from its row index where that is whole.
     ///
-    /// - Throws: `BackupError.damaged` for the first one that is missing or has another size.
-    func checkFiles() async throws {
-        guard point.metadata.agreesWithItself else {
-            throw BackupError(
-                .damaged, "metadata of \(point.id) contradicts itself", hint: Self.hint)
+    /// - Throws: `BackupError.damaged` when the rows are; whatever `body` throws.
+    func withKeys<Result: Sendable>(
+        of record: TableRecord, fromIndex usesIndex: Bool,
+        _ body: (any KeySource) async throws -> Result
+    ) async throws -> Result {
+        let layers = try chain.layers(of: record)
+        let floor = layers[layers.count - 1]
+        guard usesIndex, let index = floor.record.indexFile else {
+            return try await withRows(of: record, proving: .rows) { rows in
+                try await body(PointKeys(rows, of: record, seed: seed))
+            }
         }
-        for record in point.metadata.tables {
-            let name = try fileName(of: record)
-            guard let entry = try await storage.entry(name) else { throw missing(name) }
-            guard entry.byteCount == record.bytes else {
-                throw BackupError(
-                    .damaged, "\(name) has \(entry.byteCount) bytes, not \(record.bytes)",
-                    hint: Self.hint)
+        let name = try floor.point.folder.appending(index)
+        let checksums = try await Checksums(of: floor.point, in: storage)
+        guard let digest = checksums[index], try await storage.entry(name) != nil else {
+            throw missing(name)
+        }
+        return try await withFiles(layers.dropLast(), proving: .rowsAndBytes) { files in
+            try await storage.read(name) { reader in
+                let index = try RowIndexReader(
+                    reader, name: "\(name)", digest: digest, seed: seed)
+                return try await body(PointKeys(files, over: index, of: record, seed: seed))
             }
         }
     }
 
-    private func fileName(of record: TableRecord) throws -> StorageName {
-        guard record.mode == .whole, let file = record.file else {
-            throw BackupError(
-                .unsupportedFormat, "\(point.id) holds only changes of \(record.tableName)",
-                hint: "This version restores full backups only.")
+    /// Opens the files of layers, and runs `body` with all of them.
+    private func withFiles<Result: Sendable>(
+        _ layers: ArraySlice<TableLayer>, proving proof: TableFileReader.Proof,
+        _ body: ([PointRows.Layer]) async throws -> Result
+    ) async throws -> Result {
+        guard let layer = layers.last else { return try await body([]) }
+        let isFloor = layer.record.mode == .whole
+        return try await withFile(
+            layer.record.file, layer, isFloor ? .table(layer.record, proof) : .changes(layer.record)
+        ) { rows in
+            try await withFile(layer.record.deletedFile, layer, .tombstones(layer.record)) {
+                tombstones in
+                let own = PointRows.Layer(rows: rows, tombstones: tombstones, isFloor: isFloor)
+                return try await withFiles(layers.dropLast(), proving: proof) {
+                    try await body($0 + [own])
+                }
+            }
         }
-        return try point.folder.appending(file)
+    }
+
+    private func withFile<Result: Sendable>(
+        _ file: String?, _ layer: TableLayer, _ expected: TableFileReader.Expected,
+        _ body: (TableFileReader?) async throws -> Result
+    ) async throws -> Result {
+        guard let file else { return try await body(nil) }
+        let name = try layer.point.folder.appending(file)
+        guard try await storage.entry(name) != nil else { throw missing(name) }
+        return try await storage.read(name) { reader in
+            try await body(
+                TableFileReader(reader: reader, expected: expected, file: "\(name)", seed: seed))
+        }
+    }
+
+    /// Looks for the files of every table, without reading them.
+    ///
+    /// - Throws: `BackupError.damaged` for the first one that is missing or has another size.
+    func checkFiles() async throws {
+        for link in chain.links {
+            guard link.metadata.agreesWithItself else {
+                throw BackupError(
+                    .damaged, "metadata of \(link.id) contradicts itself", hint: Chain.hint)
+            }
+        }
+        for record in point.metadata.currentTables {
+            for layer in try chain.layers(of: record) { try await checkFiles(of: layer) }
+        }
+    }
+
+    private func checkFiles(of layer: TableLayer) async throws {
+        var bytes = 0
+        var name = layer.point.folder
+        for file in layer.record.files {
+            name = try layer.point.folder.appending(file)
+            guard let entry = try await storage.entry(name) else { throw missing(name) }
+            bytes += entry.byteCount
+        }
+        guard bytes == layer.record.bytes else {
+            throw BackupError(
+                .damaged, "\(name) has \(bytes) bytes, not \(layer.record.bytes)",
+                hint: Chain.hint)
+        }
     }
 
     private func missing(_ name: StorageName) -> BackupError {
-        BackupError(.damaged, "\(name) is missing", hint: Self.hint)
+        BackupError(.damaged, "\(name) is missing", hint: Chain.hint)
     }
-
-    private static let hint =
-        "Run \"dbtool verify\" on this backup to list every damaged file."
 }

@@ -13,15 +13,15 @@ public struct Repository: Sendable {
     /// Looks at everything that lies in the repository.
     public func contents() async throws -> RepositoryContents {
         var contents = RepositoryContents()
-        for (id, folder) in try await folders() {
+        for folder in try await folders() {
             do {
-                if let point = try await point(id, in: folder) {
+                if let point = try await point(in: folder) {
                     contents.points.append(point)
                 } else {
-                    contents.unfinished.append(id)
+                    contents.unfinished.append(folder)
                 }
             } catch let error as BackupError where error.code != .storageFailed {
-                contents.unreadable.append((id, error))
+                contents.unreadable.append((folder.name, error))
             }
         }
         contents.points.sort {
@@ -33,8 +33,8 @@ public struct Repository: Sendable {
     /// Removes what an interrupted run has left.
     ///
     /// Only for the holder of the database's lock.
-    func removeUnfinished(_ id: BackupID) async throws {
-        try await storage.remove(RepositoryLayout.folder(of: id))
+    func removeUnfinished(_ folder: PointFolder) async throws {
+        try await storage.remove(folder.location)
     }
 
     /// Runs `body` while no other run adds to or removes from this database's chains.
@@ -74,17 +74,23 @@ public struct Repository: Sendable {
         try await storage.write(name, bytes: JSONFile.bytes(of: state, over: before))
     }
 
-    private func folders() async throws -> [(BackupID, StorageName)] {
-        try await storage.list(nil).compactMap { entry in
-            guard entry.isFolder, let id = BackupID(entry.name.last), id.kind == .full else {
-                return nil
+    /// Every folder that is a backup's by its name: fulls, and inside them what rests on each.
+    private func folders() async throws -> [PointFolder] {
+        var folders: [PointFolder] = []
+        for entry in try await storage.list(nil) where entry.isFolder {
+            guard let base = BackupID(entry.name.last), base.kind == .full else { continue }
+            folders.append(PointFolder(location: entry.name, base: base, tail: nil))
+            let layers = try entry.name.appending(RepositoryLayout.layers)
+            for entry in try await storage.list(layers) where entry.isFolder {
+                guard let tail = BackupID.tail(entry.name.last) else { continue }
+                folders.append(PointFolder(location: entry.name, base: base, tail: tail))
             }
-            return (id, entry.name)
         }
+        return folders
     }
 
-    private func point(_ id: BackupID, in folder: StorageName) async throws -> Point? {
-        let name = try folder.appending(RepositoryLayout.metadata)
+    private func point(in folder: PointFolder) async throws -> Point? {
+        let name = try folder.location.appending(RepositoryLayout.metadata)
         guard try await storage.entry(name) != nil else { return nil }
         let bytes = try await storage.bytes(of: name)
         let format = try JSONFile.value(FormatVersion.self, from: bytes, file: "\(name)")
@@ -94,12 +100,14 @@ public struct Repository: Sendable {
                 hint: "This program reads up to format \(Metadata.currentFormat); use a newer one.")
         }
         let metadata = try JSONFile.value(Metadata.self, from: bytes, file: "\(name)")
-        guard metadata.id == id.text else {
+        guard let id = BackupID(metadata.id), folder.mayHold(id, restingOn: metadata.baseID) else {
             throw BackupError(
                 .damaged, "\(name) belongs to \(metadata.id)",
                 hint: "The folder of a backup must have the backup's name.")
         }
-        return Point(id: id, folder: folder, metadata: metadata)
+        return Point(
+            id: id, folder: folder.location, metadata: metadata,
+            digest: SHA256Stream.hexDigest(of: bytes))
     }
 
     private struct FormatVersion: Decodable {

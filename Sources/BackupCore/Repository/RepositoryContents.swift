@@ -3,9 +3,9 @@ public struct RepositoryContents: Sendable {
     /// Every backup, in order of snapshot time.
     public var points: [Point] = []
     /// Folders that look like backups and have no `metadata.json`: runs that go on, or were cut off.
-    public var unfinished: [BackupID] = []
+    public var unfinished: [PointFolder] = []
     /// Backups whose `metadata.json` cannot be read, and why.
-    public var unreadable: [(id: BackupID, error: BackupError)] = []
+    public var unreadable: [(name: String, error: BackupError)] = []
 }
 
 extension RepositoryContents {
@@ -18,7 +18,7 @@ extension RepositoryContents {
     ///   what makes a named backup unreadable.
     public func point(named name: String, database: String? = nil) throws -> Point {
         if let exact = points.first(where: { $0.id.text == name }) { return exact }
-        if let broken = unreadable.first(where: { $0.id.text == name }) { throw broken.error }
+        if let broken = unreadable.first(where: { $0.name == name }) { throw broken.error }
         let completed = points.filter {
             $0.metadata.status == .completed
                 && (database.map($0.metadata.database.isExactly) ?? true)
@@ -70,7 +70,7 @@ extension RepositoryContents {
     }
 
     private func unknown(_ name: String) -> BackupError {
-        if unfinished.contains(where: { $0.text == name }) {
+        if unfinished.contains(where: { $0.name == name }) {
             return BackupError(
                 .notFound, "\(name) is not finished: it is still being made, or was interrupted",
                 hint: "The next backup of its database removes what an interrupted one has left.")

@@ -17,6 +17,11 @@ public enum RepositoryLayout {
 
     static func folder(of id: BackupID) throws -> StorageName { try StorageName([id.text]) }
 
+    /// Where a backup lies that rests on a full.
+    static func folder(of id: BackupID, restingOn base: BackupID) throws -> StorageName {
+        try StorageName([base.text, layers, id.tail])
+    }
+
     static func archive(of id: BackupID) throws -> StorageName {
         try StorageName(["\(id.text).zip"])
     }
@@ -38,6 +43,16 @@ public enum RepositoryLayout {
 
     static func dataFile(_ name: String, packing: FilePacking) -> String {
         "data/\(name).csv\(packing.suffix)"
+    }
+
+    /// Rows that are new or changed, in a backup that rests on another.
+    static func changesFile(_ name: String, packing: FilePacking) -> String {
+        "\(name)_diff.csv\(packing.suffix)"
+    }
+
+    /// The keys of rows that are gone.
+    static func deletedFile(_ name: String, packing: FilePacking) -> String {
+        "\(name)_deleted.csv\(packing.suffix)"
     }
 
     static func indexFile(_ name: String) -> String { "index/\(name).rows.zst" }

@@ -10,8 +10,18 @@ public actor TableFileReader {
         case rowsAndBytes
     }
 
+    /// What a file must hold.
+    enum Expected: Sendable {
+        /// All rows of a table.
+        case table(TableRecord, Proof)
+        /// The rows of a table that are new or changed.
+        case changes(TableRecord)
+        /// The keys of the rows that are gone.
+        case tombstones(TableRecord)
+    }
+
     private let reader: any StorageReader
-    private let record: TableRecord
+    private let expected: Expected
     private let file: String
     private let seed: UInt64
     private let proof: Proof
@@ -19,19 +29,18 @@ public actor TableFileReader {
     private let order = Turnstile(permits: 1)
     private var splitter = RecordSplitter()
     private var hash = SHA256Stream()
-    private var byteCount = 0
     private var hasHeader = false
     private var isAtEnd = false
     private var fingerprint = Fingerprint()
 
     init(
-        reader: any StorageReader, record: TableRecord, file: String, seed: UInt64, proof: Proof
+        reader: any StorageReader, expected: Expected, file: String, seed: UInt64
     ) throws {
         self.reader = reader
-        self.record = record
+        self.expected = expected
         self.file = file
         self.seed = seed
-        self.proof = proof
+        proof = expected.proof
         decompressor = FilePacking(fileName: file) == .zstd ? try ZstdDecompressor() : nil
     }
 
@@ -69,7 +78,6 @@ public actor TableFileReader {
         if let output = try decompressor?.next() { return output }
         let piece = try await reader.next()
         guard !piece.isEmpty else { return nil }
-        byteCount += piece.count
         if proof == .rowsAndBytes { hash.update(piece) }
         guard let decompressor else { return piece }
         decompressor.feed(piece)
@@ -78,7 +86,7 @@ public actor TableFileReader {
 
     private func takeHeader(from batch: inout RowBatch) throws {
         guard let end = batch.ends.first else { return }
-        guard Array(batch.bytes[..<end]) == record.header else {
+        guard Array(batch.bytes[..<end]) == expected.header else {
             throw damage("its header is not the table's columns")
         }
         hasHeader = true
@@ -91,13 +99,16 @@ public actor TableFileReader {
         try decompressor?.finish()
         try splitter.finish()
         guard hasHeader else { throw damage("its header is missing") }
-        let stored = StoredFingerprint(fingerprint)
-        guard stored.rows == record.fingerprint.rows else {
-            throw damage("it holds \(stored.rows) rows, not \(record.fingerprint.rows)")
+        guard fingerprint.rows == expected.rowCount else {
+            throw damage("it holds \(fingerprint.rows) rows, not \(expected.rowCount)")
         }
-        guard stored == record.fingerprint else { throw damage("its rows are not those backed up") }
+        if case .table(let record, _) = expected {
+            guard StoredFingerprint(fingerprint) == record.fingerprint else {
+                throw damage("its rows are not those backed up")
+            }
+        }
         guard proof == .rowsAndBytes else { return }
-        guard byteCount == record.bytes, hash.hexDigest() == record.sha256 else {
+        guard hash.hexDigest() == expected.sha256 else {
             throw damage("its checksum differs from metadata")
         }
     }
@@ -106,6 +117,35 @@ public actor TableFileReader {
         BackupError(
             .damaged, "\(file) is damaged: \(what)",
             hint: "Run \"dbtool verify\" on this backup to list every damaged file.")
+    }
+}
+
+extension TableFileReader.Expected {
+    /// Files of changes have no fingerprint of their own: their bytes are the proof.
+    fileprivate var proof: TableFileReader.Proof {
+        if case .table(_, let proof) = self { proof } else { .rowsAndBytes }
+    }
+
+    fileprivate var header: [UInt8] {
+        switch self {
+        case .table(let record, _), .changes(let record): record.header
+        case .tombstones(let record): CSVDialect.record(record.key)
+        }
+    }
+
+    fileprivate var rowCount: Int {
+        switch self {
+        case .table(let record, _): record.fingerprint.rows
+        case .changes(let record): record.rows
+        case .tombstones(let record): record.tombstones
+        }
+    }
+
+    fileprivate var sha256: String? {
+        switch self {
+        case .table(let record, _), .changes(let record): record.sha256
+        case .tombstones(let record): record.deletedSHA256
+        }
     }
 }
 

@@ -24,6 +24,8 @@ public struct TableRecord: Sendable, Codable {
     public var key: [String]
     /// The data file, below the backup's folder.
     @WrittenWhenNil public var file: String?
+    /// The file of tombstones, below the backup's folder; nil where nothing was deleted.
+    @WrittenWhenNil public var deletedFile: String?
     /// The row index, below the backup's folder; nil without a key.
     @WrittenWhenNil public var indexFile: String?
     /// What the backup holds of it.
@@ -36,14 +38,18 @@ public struct TableRecord: Sendable, Codable {
     public var rows: Int
     /// Tombstones in their file.
     public var tombstones: Int
-    /// The data file's size, as stored.
+    /// The size of the files of rows and tombstones, as stored.
     public var bytes: Int
-    /// The size of its CSV, header included.
+    /// How much plain CSV is read to have the table as of this point, headers included.
     public var csvBytes: Int
     /// The data file's SHA-256.
     @WrittenWhenNil public var sha256: String?
+    /// The SHA-256 of the file of tombstones.
+    @WrittenWhenNil public var deletedSHA256: String?
     /// The table at this point: row count and sum of row hashes.
     public var fingerprint: StoredFingerprint
+    /// Whether the fingerprint was computed from the parent's and the changes, not from all rows.
+    @WrittenWhenNil public var isDerived: Bool?
     /// Whether it is still the same table.
     public var identity: TableIdentity
     /// The table to load rows into, where it is another one.
@@ -51,8 +57,40 @@ public struct TableRecord: Sendable, Codable {
     /// The condition that selected the rows, for tables of extensions.
     @WrittenWhenNil public var filter: String?
 
+    /// A table of which nothing has been written yet.
+    init(_ table: Table, mode: Mode, fingerprint: StoredFingerprint) {
+        (schema, name) = (table.name.schema, table.name.name)
+        columns = table.columns
+        key = table.keyPositions.isEmpty ? [] : table.key
+        self.mode = mode
+        (rows, tombstones, bytes, csvBytes) = (0, 0, 0, 0)
+        self.fingerprint = fingerprint
+        identity = table.identity
+        loadsThrough = table.loadsThrough
+        filter = table.filter
+    }
+
+    /// The same table, gone.
+    var dropped: TableRecord {
+        var record = self
+        record.mode = .dropped
+        (record.file, record.deletedFile, record.indexFile) = (nil, nil, nil)
+        (record.sha256, record.deletedSHA256, record.basis) = (nil, nil, nil)
+        (record.rows, record.tombstones, record.bytes, record.csvBytes) = (0, 0, 0, 0)
+        record.fingerprint = StoredFingerprint(Fingerprint())
+        record.isDerived = nil
+        record.reason = "the table is gone"
+        return record
+    }
+
     /// Schema and name.
     public var tableName: TableName { TableName(schema: schema, name: name) }
+
+    /// The files of rows and tombstones, below the backup's folder.
+    var files: [String] { [file, deletedFile].compactMap(\.self) }
+
+    /// The positions of the key's columns in the file, in key order; empty without a key.
+    public var keyPositions: [Int] { Table.positions(of: key, in: storedColumns) }
 
     /// The names of the columns in the file, in its order.
     public var storedColumns: [String] { columns.filter { !$0.isGenerated }.map(\.name) }
@@ -64,10 +102,15 @@ public struct TableRecord: Sendable, Codable {
 
     enum CodingKeys: String, CodingKey {
         case schema, name, columns, key, file
+        case deletedFile = "deleted_file"
         case indexFile = "index_file"
         case mode, basis, reason, rows, tombstones, bytes
         case csvBytes = "csv_bytes"
-        case sha256, fingerprint, identity
+        case sha256
+        case deletedSHA256 = "deleted_sha256"
+        case fingerprint
+        case isDerived = "fingerprint_derived"
+        case identity
         case loadsThrough = "loads_through"
         case filter
     }

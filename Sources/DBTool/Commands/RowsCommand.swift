@@ -21,9 +21,9 @@ struct RowsCommand: BackupCommand {
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let wiring = try await Wiring(connection)
         let repository = try wiring.existingRepository(repository)
-        let point = try await repository.contents().point(named: point, database: wiring.database)
-        let record = try point.metadata.table(matching: TablePattern(table))
-        try await PointReader(point, in: repository)
+        let chain = try await repository.contents().chain(named: point, database: wiring.database)
+        let record = try chain.point.metadata.table(matching: TablePattern(table))
+        try await PointReader(chain, in: repository)
             .withRows(of: record, proving: .rowsAndBytes) { rows in
                 guard TerminalOutput.write(record.header) else { return }
                 while let batch = try await rows.next() {

@@ -23,9 +23,9 @@ struct VerifyCommand: BackupCommand {
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let wiring = try await Wiring(connection)
         let repository = try wiring.existingRepository(repository)
-        let point = try await repository.contents().point(named: point, database: wiring.database)
+        let chain = try await repository.contents().chain(named: point, database: wiring.database)
         let report = try await Verify(repository: repository, jobs: jobs.jobs)
-            .run(point, progress: progress)
+            .run(chain, progress: progress)
         guard drill.isWanted, report.passed else {
             output.show(VerifyRendering(report))
             return report.passed ? .done : .verificationFailed
@@ -33,7 +33,7 @@ struct VerifyCommand: BackupCommand {
         let drilled = try await wiring.withDrillEngine { engine in
             try await Drill(
                 engine: engine, repository: repository, request: drill.request(jobs.jobs)
-            ).run(point, progress: progress)
+            ).run(chain.point, progress: progress)
         }
         output.show(DrillRendering(report, drilled))
         guard drilled.restored.differences.isEmpty else { return .verificationFailed }

@@ -76,7 +76,7 @@ struct Completions {
         let metadata = try await repository().contents()
             .point(named: name, database: wiring.database).metadata
         return candidates(
-            of: metadata.tables.map(\.tableName), defaultSchema: metadata.defaultSchema)
+            of: metadata.currentTables.map(\.tableName), defaultSchema: metadata.defaultSchema)
     }
 
     func tablesOfSource() async throws -> [CompletionCandidate] {

@@ -46,8 +46,8 @@ struct ListRendering: Rendering {
             backups: Catalog(points: contents.points, failures: failures).backups.map {
                 Line(entry: $0, snapshotAt: moments[$0.id], state: states[$0.id])
             },
-            unfinished: contents.unfinished.map(\.text),
-            unreadable: contents.unreadable.map(\.id.text))
+            unfinished: contents.unfinished.map(\.name),
+            unreadable: contents.unreadable.map(\.name))
         reasons = contents.unreadable.map(\.error.message)
         self.location = location
         self.now = now

@@ -1,9 +1,19 @@
 import BackupCore
 import Terminal
 
-/// The result of `full`.
+/// The result of `full`, `differential` and `incremental`.
 struct BackupRendering: Rendering {
     struct Document: Encodable {
+        struct Change: Encodable {
+            let schema: String
+            let name: String
+            let mode: String
+            let basis: String?
+            let reason: String?
+            let rows: Int
+            let tombstones: Int
+        }
+
         let id: String
         let path: String
         let archive: String?
@@ -17,6 +27,13 @@ struct BackupRendering: Rendering {
         let excluded_tables: [TableName]
         let unreadable_tables: [TableName]
         let archive_error: String?
+        let base_id: String?
+        let parent_id: String?
+        /// Why it is a full although something else was asked for.
+        let full_reason: String?
+        let exact: Bool
+        /// What was found of each table; nil in a full.
+        let changes: [Change]?
     }
 
     private let report: BackupReport
@@ -33,7 +50,16 @@ struct BackupRendering: Rendering {
             database: metadata.database, snapshot_at: metadata.snapshotAt,
             duration_seconds: metadata.durationSeconds, statistics: metadata.statistics,
             excluded_tables: metadata.excludedTables, unreadable_tables: metadata.unreadableTables,
-            archive_error: report.archiveFailure?.message)
+            archive_error: report.archiveFailure?.message, base_id: metadata.baseID,
+            parent_id: metadata.parentID, full_reason: report.fullReason, exact: metadata.exact,
+            changes: metadata.type == .full ? nil : metadata.tables.map(Self.change))
+    }
+
+    private static func change(_ record: TableRecord) -> Document.Change {
+        Document.Change(
+            schema: record.schema, name: record.name, mode: record.mode.rawValue,
+            basis: record.basis, reason: record.reason, rows: record.rows,
+            tombstones: record.tombstones)
     }
 
     var lines: [String] {
@@ -42,11 +68,14 @@ struct BackupRendering: Rendering {
         var fields: [(String, String)] = [
             ("database", "\(metadata.database) (PostgreSQL \(metadata.serverVersion))"),
             ("tables", NumberText.grouped(totals.totalTables)),
-            ("rows", NumberText.grouped(totals.totalRowsProcessed)),
+            ("rows", rows),
             ("size", "\(ByteText(totals.totalSizeBytes))"),
             ("time", NumberText.duration(seconds: metadata.durationSeconds)),
             ("folder", report.location),
         ]
+        if let reason = report.fullReason { fields.append(("why a full", reason)) }
+        if let parent = metadata.parentID { fields.append(("since", parent)) }
+        fields += LayerSummary(metadata).fields
         if let archive = report.archive { fields.append(("archive", archive)) }
         if !metadata.excludedTables.isEmpty {
             fields.append(("rows left out", names(metadata.excludedTables)))
@@ -56,6 +85,17 @@ struct BackupRendering: Rendering {
         }
         if let failure = report.archiveFailure { fields.append(("no archive", failure.message)) }
         return ["\(metadata.id) \(metadata.status.rawValue)"] + FieldList(fields).lines
+    }
+
+    private var rows: String {
+        let totals = report.metadata.statistics
+        guard report.metadata.type != .full else {
+            return NumberText.grouped(totals.totalRowsProcessed)
+        }
+        let deleted = report.metadata.tables.reduce(0) { $0 + $1.tombstones }
+        let changed = totals.totalRowsProcessed - deleted
+        return
+            "\(NumberText.grouped(changed)) new or changed, \(NumberText.grouped(deleted)) deleted"
     }
 
     private func names(_ tables: [TableName]) -> String {
@@ -84,7 +124,7 @@ struct VerifyRendering: Rendering {
         let metadata = report.point.metadata
         return Document(
             id: metadata.id, passed: report.passed, damage: report.damage,
-            tables: metadata.tables.count, rows: metadata.statistics.totalRowsProcessed,
+            tables: metadata.currentTables.count, rows: metadata.statistics.totalRowsProcessed,
             duration_seconds: report.seconds)
     }
 

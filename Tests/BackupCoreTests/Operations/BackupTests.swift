@@ -115,9 +115,9 @@ import Testing
                 #expect(FileManager.default.contents(atPath: path).map(Array.init) == stored)
             }
             let repository = Repository(storage: LocalStorage(path: "\(folder)/repository"))
-            let point = try await repository.contents().point(named: id)
+            let chain = try await repository.contents().chain(named: id)
             let verified = try await Verify(repository: repository)
-                .run(point, progress: OperationProgress())
+                .run(chain, progress: OperationProgress())
             #expect(verified.damage.isEmpty)
         }
     }

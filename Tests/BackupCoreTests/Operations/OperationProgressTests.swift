@@ -36,8 +36,9 @@ import Testing
         var shop = Shop()
         shop.request.packing = packing
         let point = try await shop.point()
+        let chain = Chain(links: [point])
         let ends = try await ends {
-            _ = try await Verify(repository: shop.repository).run(point, progress: $0)
+            _ = try await Verify(repository: shop.repository).run(chain, progress: $0)
         }
         let rows = try #require(ends["verifying rows"])
         let headers = point.metadata.tables.reduce(0) { $0 + $1.header.count }

@@ -42,7 +42,8 @@ struct Shop {
     }
 
     func verify(_ point: Point) async throws -> VerifyReport {
-        try await Verify(repository: repository).run(point, progress: OperationProgress())
+        try await Verify(repository: repository)
+            .run(repository.contents().chain(of: point), progress: OperationProgress())
     }
 
     @discardableResult

@@ -142,7 +142,9 @@ import Testing
     /// What a user of `verify` is told.
     private func findings(_ shop: Shop, _ id: BackupID) async throws -> [String] {
         let contents = try await shop.repository.contents()
-        if contents.unfinished.contains(id) { return ["metadata.json is missing"] }
+        if contents.unfinished.contains(where: { $0.base == id }) {
+            return ["metadata.json is missing"]
+        }
         do {
             return try await shop.verify(contents.point(named: id.text)).damage
         } catch let error as BackupError {

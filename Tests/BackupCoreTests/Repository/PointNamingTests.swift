@@ -1,3 +1,4 @@
+import BackupTesting
 import Testing
 
 @testable import BackupCore
@@ -80,10 +81,8 @@ import Testing
         var metadata = RepositoryTests.metadata(Self.backups[0].0, at: Self.backups[0].1)
         metadata.tables = [("public", "users"), ("sales", "users"), ("sales", "orders")].map {
             TableRecord(
-                schema: $0.0, name: $0.1, columns: [], key: [], mode: .whole, rows: 0,
-                tombstones: 0, bytes: 0, csvBytes: 0,
-                fingerprint: StoredFingerprint(Fingerprint()),
-                identity: TableIdentity(object: "", storage: "", textDigest: ""))
+                Table(memory: $0.0, $0.1, columns: []), mode: .whole,
+                fingerprint: StoredFingerprint(Fingerprint()))
         }
         #expect(try metadata.table(matching: TablePattern("users")).schema == "public")
         #expect(try metadata.table(matching: TablePattern("sales.o*")).name == "orders")

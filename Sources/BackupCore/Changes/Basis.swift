@@ -1,0 +1,95 @@
+/// How changed rows are found.
+public enum Basis: String, Sendable, CaseIterable {
+    /// By the server's own version of each row.
+    case xmin
+    /// By reading every row and comparing it with the row index of the parent.
+    case compare
+    /// By a column of times.
+    case column
+}
+
+/// What somebody asks for as the basis.
+public enum BasisRequest: Sendable, Hashable {
+    /// The best that holds, for each table.
+    case auto
+    /// Row versions, where they can be had.
+    case xmin
+    /// Every row is read and compared.
+    case compare
+}
+
+/// What a differential does with one table, and why.
+struct TableTreatment: Sendable {
+    enum Way: Sendable {
+        /// Every row is written.
+        case whole
+        /// Every row is read; written when any of them differs.
+        case wholeIfDifferent(TableRecord)
+        /// Changes are found by this basis.
+        case changes(TableRecord, Basis)
+    }
+
+    let way: Way
+    let reason: String
+
+    /// Decides for a table that is there now.
+    ///
+    /// `parent`: What the parent point says of the table of that name; nil when it has none.
+    /// `loss`: Why row versions cannot be told apart from the parent's; nil when they can.
+    init(_ table: Table, parent: TableRecord?, asked: BasisRequest, loss: String?, isMeasured: Bool)
+    {
+        guard let parent, parent.mode != .dropped else {
+            self.init(.whole, "the table is new")
+            return
+        }
+        guard
+            parent.storedColumns.map(ExactText.init)
+                == table.storedColumns.map({ ExactText($0.name) })
+        else {
+            self.init(.whole, "its columns have changed")
+            return
+        }
+        guard !table.isTakenWhole else {
+            self.init(.wholeIfDifferent(parent), "large objects are taken whole")
+            return
+        }
+        guard !table.keyPositions.isEmpty else {
+            self.init(
+                parent.key.isEmpty ? .wholeIfDifferent(parent) : .whole,
+                parent.key.isEmpty ? "it has no key" : "its key is gone")
+            return
+        }
+        guard parent.key.map(ExactText.init) == table.key.map(ExactText.init) else {
+            self.init(.whole, "its key has changed")
+            return
+        }
+        if asked == .compare {
+            self.init(.changes(parent, .compare), "asked for")
+        } else if let reason = loss ?? Self.otherIdentity(table, parent) {
+            self.init(.changes(parent, .compare), reason)
+        } else if isMeasured {
+            self.init(.changes(parent, .compare), "every so many points of a chain are measured")
+        } else {
+            self.init(.changes(parent, .xmin), asked == .xmin ? "asked for" : "row versions hold")
+        }
+    }
+
+    private init(_ way: Way, _ reason: String) {
+        self.way = way
+        self.reason = reason
+    }
+
+    /// Why row versions of this table say nothing about those of the parent.
+    private static func otherIdentity(_ table: Table, _ parent: TableRecord) -> String? {
+        if table.identity.object != parent.identity.object {
+            return "it is another table of that name"
+        }
+        if table.identity.storage != parent.identity.storage { return "it was rewritten" }
+        if table.columns != parent.columns { return "its columns are others" }
+        if table.identity.textDigest != parent.identity.textDigest {
+            return "what its types mean has changed"
+        }
+        if (table.filter ?? "") != (parent.filter ?? "") { return "its condition has changed" }
+        return nil
+    }
+}

@@ -1,0 +1,88 @@
+/// A point with everything that it rests on.
+public struct Chain: Sendable {
+    /// The point, then the backup that it was compared with, and so on to the full, which is last.
+    public let links: [Point]
+
+    /// What can be restored.
+    public var point: Point { links[0] }
+
+    /// The full at the root.
+    public var base: Point { links[links.count - 1] }
+
+    /// What must be read for a table as of the point, the newest first; the last one holds all rows.
+    ///
+    /// - Throws: `BackupError.damaged` when a link says what its parent contradicts.
+    func layers(of record: TableRecord) throws -> [TableLayer] {
+        var layers: [TableLayer] = []
+        for link in links {
+            let found = link.metadata.tables.first { $0.tableName == record.tableName }
+            guard let found, found.mode != .dropped else { break }
+            guard found.header == record.header, found.key == record.key || found.mode == .whole
+            else { throw contradiction(link, record) }
+            switch found.mode {
+            case .unchanged: continue
+            case .changes: layers.append(TableLayer(point: link, record: found))
+            case .whole: return layers + [TableLayer(point: link, record: found)]
+            case .dropped: break
+            }
+        }
+        throw BackupError(
+            .damaged, "\(point.id) holds changes of \(record.tableName), and no backup its rows",
+            hint: Self.hint)
+    }
+
+    private func contradiction(_ link: Point, _ record: TableRecord) -> BackupError {
+        BackupError(
+            .damaged, "\(link.id) has other columns of \(record.tableName) than \(point.id)",
+            hint: Self.hint)
+    }
+
+    static let hint = "Run \"dbtool verify\" on this backup to list every damaged file."
+}
+
+/// What one backup of a chain holds of a table.
+struct TableLayer: Sendable {
+    let point: Point
+    let record: TableRecord
+}
+
+extension RepositoryContents {
+    /// A point with everything that it rests on.
+    ///
+    /// - Throws: `BackupError.damaged` naming the link that is missing or not what it was.
+    public func chain(of point: Point) throws -> Chain {
+        var links = [point]
+        while let parent = links[links.count - 1].metadata.parentID {
+            let child = links[links.count - 1]
+            guard let link = points.first(where: { $0.id.text.isExactly(parent) }),
+                !links.contains(where: { $0.id == link.id })
+            else {
+                throw BackupError(
+                    .damaged, "\(child.id) rests on \(parent), which is not there",
+                    hint: "Put that backup back into the repository, or use an older point.")
+            }
+            guard link.digest == child.metadata.parentSHA256 else {
+                throw BackupError(
+                    .damaged, "\(parent) is not the backup that \(child.id) was compared with",
+                    hint: "Its metadata.json has changed since.")
+            }
+            guard link.metadata.hashSeed == child.metadata.hashSeed else {
+                throw BackupError(.damaged, "\(child.id) and \(parent) have different hash seeds")
+            }
+            links.append(link)
+        }
+        let base = links[links.count - 1]
+        guard base.metadata.type == .full, point.metadata.baseID ?? base.id.text == base.id.text
+        else {
+            throw BackupError(.damaged, "\(point.id) does not rest on a full backup")
+        }
+        return Chain(links: links)
+    }
+
+    /// The point that somebody names, with everything that it rests on.
+    ///
+    /// - Throws: What `point(named:database:)` and `chain(of:)` throw.
+    public func chain(named name: String, database: String? = nil) throws -> Chain {
+        try chain(of: point(named: name, database: database))
+    }
+}

@@ -1,0 +1,19 @@
+/// A folder that has a backup's name, whether it holds one or not.
+public struct PointFolder: Sendable {
+    /// Where it is.
+    public let location: StorageName
+    /// The full: itself, or that it lies in.
+    public let base: BackupID
+    /// Date, time and hex digits, where it lies inside a full.
+    let tail: String?
+
+    /// For people: the backup's name as far as the folder tells it.
+    public var name: String { tail.map { "\(base)/\(RepositoryLayout.layers)/\($0)" } ?? base.text }
+
+    /// Whether a backup may lie here.
+    func mayHold(_ id: BackupID, restingOn base: String?) -> Bool {
+        guard let tail else { return id == self.base && base == nil }
+        return id.kind != .full && id.tail == tail && base?.isExactly(self.base.text) == true
+            && id.encodedDatabase == self.base.encodedDatabase
+    }
+}

@@ -1,0 +1,161 @@
+import ArgumentParser
+import BackupCore
+
+/// The command `dbtool differential …`.
+struct DifferentialCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "differential", abstract: "Back up what changed since the last full.",
+        subcommands: [DifferentialBackupCommand.self])
+}
+
+/// The command `dbtool incremental …`.
+struct IncrementalCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "incremental", abstract: "Back up what changed since the last backup.",
+        subcommands: [IncrementalBackupCommand.self])
+}
+
+/// The values of `-basis`.
+enum BasisWord: String, ExpressibleByArgument, CaseIterable {
+    case auto
+    case xmin
+    case compare
+
+    var request: BasisRequest {
+        switch self {
+        case .auto: .auto
+        case .xmin: .xmin
+        case .compare: .compare
+        }
+    }
+}
+
+/// What backups that rest on another can be told.
+struct LayerOptions: ParsableArguments, Sendable {
+    @OptionGroup(title: "Repository") var repository: RepositoryOptions
+    @Option(
+        name: .word("basis"),
+        help: """
+            How changed rows are found. auto: by row versions where they hold, else by comparing. \
+            compare: every row is read and compared.
+            """)
+    var basis: BasisWord = .auto
+    @Option(
+        name: .word("base"), help: "The full to rest on; else the newest of the database.",
+        completion: .points)
+    var base: String?
+    @Flag(
+        name: .word("no-full"),
+        help: "Fail where a full backup has to be made because there is nothing to rest on.")
+    var noFull = false
+    @Flag(
+        name: .word("trust-restart"),
+        help: "Row versions hold although the server was restarted: it is no clone or old image.")
+    var trustRestart = false
+    @Option(name: .word("max-points"), help: "A chain ends after so many points.")
+    var maxPoints = ChainRule().points
+    @Option(name: .word("max-days"), help: "A chain ends when its full is so old.")
+    var maxDays = ChainRule().days
+    @Option(
+        name: .word("max-share"),
+        help: "A chain ends when so much has changed, as a percentage of its full.")
+    var maxShare = Int(ChainRule().share * 100)
+    @Option(
+        name: .word("measure-every"),
+        help: "Read and compare everything at every so many points of a chain; 0 for never.")
+    var measureEvery = ChainRule().measuresEvery
+    @Option(
+        name: .word("compress"),
+        help: "zstd: each file packed. false: plain. Else as its full.")
+    var compress: LayerCompression?
+    @OptionGroup var jobs: JobsOptions
+    @Option(name: .word("lock-timeout"), help: "Seconds to wait for a locked table.")
+    var lockTimeout = 60
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
+
+    /// How the files of a backup inside its full are packed.
+    enum LayerCompression: String, ExpressibleByArgument, CaseIterable {
+        case `false`
+        case zstd
+    }
+
+    func validate() throws {
+        guard lockTimeout > 0 else { throw ValidationError("--lock-timeout must be positive.") }
+        guard maxPoints > 0, maxDays > 0, maxShare > 0 else {
+            throw ValidationError("--max-points, --max-days and --max-share must be positive.")
+        }
+        guard measureEvery >= 0 else {
+            throw ValidationError("--measure-every must not be negative.")
+        }
+    }
+
+    /// Makes the backup and shows the report.
+    func run(
+        _ kind: BackupKind, output: CommandOutput, progress: OperationProgress
+    ) async throws -> ExitCode {
+        let wiring = try await Wiring(connection)
+        let repository = try wiring.repository(repository)
+        let finished = request(kind, wiring)
+        let report = try await wiring.withEngine { engine in
+            try await Backup(engine: engine, repository: repository, request: finished)
+                .run(progress: progress)
+        }
+        wiring.remember(repository)
+        output.show(BackupRendering(report))
+        return report.isComplete ? .done : .incomplete
+    }
+
+    private func request(_ kind: BackupKind, _ wiring: Wiring) -> BackupRequest {
+        var snapshot = SnapshotRequest(scope: .database)
+        snapshot.connections = jobs.jobs
+        snapshot.lockTimeout = .seconds(lockTimeout)
+        snapshot.trustsRestart = trustRestart
+        var request = BackupRequest(snapshot: snapshot, toolVersion: Version.text)
+        request.kind = kind
+        request.database = wiring.sourceDatabase
+        request.base = base
+        request.refusesFull = noFull
+        request.basis = basis.request
+        request.chainRule.points = maxPoints
+        request.chainRule.days = maxDays
+        request.chainRule.share = Double(maxShare) / 100
+        request.chainRule.measuresEvery = measureEvery
+        request.packing = compress.map { $0 == .zstd ? .zstd : FilePacking.none }
+        request.holder = Wiring.holder
+        return request
+    }
+}
+
+/// The command `dbtool differential backup`.
+struct DifferentialBackupCommand: BackupCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup",
+        abstract: "Back up what changed since the last full; make a full where there is none.")
+
+    @OptionGroup var options: LayerOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    var connection: ConnectionOptions { options.connection }
+    var interruptionLeaves: String { "nothing was kept" }
+
+    func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
+        try await options.run(.differential, output: output, progress: progress)
+    }
+}
+
+/// The command `dbtool incremental backup`.
+struct IncrementalBackupCommand: BackupCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup",
+        abstract: "Back up what changed since the last backup; make a full where there is none.")
+
+    @OptionGroup var options: LayerOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    var connection: ConnectionOptions { options.connection }
+    var interruptionLeaves: String { "nothing was kept" }
+
+    func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
+        try await options.run(.incremental, output: output, progress: progress)
+    }
+}
