@@ -5,7 +5,9 @@ import CXXHash
 /// Sixteen bytes make it as good as the key itself: among a billion keys two share a digest with a
 /// probability of one in 10^20, and a table's fingerprint would tell.
 public struct KeyDigest: Hashable, Sendable {
+    /// The upper half.
     public let high: UInt64
+    /// The lower half.
     public let low: UInt64
 
     /// Takes a digest apart that was stored.

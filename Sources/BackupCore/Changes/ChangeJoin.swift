@@ -51,6 +51,8 @@ actor ChangeJoin {
     private var spill: ChangeSpill?
     private var outcome = Outcome()
 
+    /// A join with what the parent had.
+    ///
     /// `budget`: About how many bytes may be parked in memory.
     /// `emit`: Takes each new or changed record, with its line end.
     init(
