@@ -17,7 +17,9 @@ struct DBTool: AsyncParsableCommand {
         subcommands: [
             FullCommand.self, DifferentialCommand.self, IncrementalCommand.self,
             RestoreCommand.self, VerifyCommand.self, ListCommand.self, ShowCommand.self,
-            RowsCommand.self, CheckCommand.self, CompletionsCommand.self, ManualCommand.self,
+            RowsCommand.self, DiffCommand.self, HistoryCommand.self, MergeCommand.self,
+            PruneCommand.self, PinCommand.self, UnpinCommand.self, CheckCommand.self,
+            CompletionsCommand.self, ManualCommand.self,
         ],
         // Without the short one: the parser would see it in -path, and call for help what is an error.
         helpNames: .long)

@@ -31,6 +31,8 @@ struct TableTreatment: Sendable {
 
     let way: Way
     let reason: String
+    /// Whether row versions hold although every row is compared: then they are proven on the way.
+    let provesVersions: Bool
 
     /// Decides for a table that is there now.
     ///
@@ -68,15 +70,18 @@ struct TableTreatment: Sendable {
         } else if let reason = loss ?? Self.otherIdentity(table, parent) {
             self.init(.changes(parent, .compare), reason)
         } else if isMeasured {
-            self.init(.changes(parent, .compare), "every so many points of a chain are measured")
+            self.init(
+                .changes(parent, .compare), "every so many points of a chain are measured",
+                provesVersions: true)
         } else {
             self.init(.changes(parent, .xmin), asked == .xmin ? "asked for" : "row versions hold")
         }
     }
 
-    private init(_ way: Way, _ reason: String) {
+    private init(_ way: Way, _ reason: String, provesVersions: Bool = false) {
         self.way = way
         self.reason = reason
+        self.provesVersions = provesVersions
     }
 
     /// Why row versions of this table say nothing about those of the parent.

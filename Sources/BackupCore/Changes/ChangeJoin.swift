@@ -36,7 +36,7 @@ actor ChangeJoin {
     private let old: any KeySource
     private let table: TableName
     private let budget: Int
-    private let emit: @Sendable (ArraySlice<UInt8>) async throws -> Void
+    private let emit: @Sendable (ArraySlice<UInt8>, _ isNew: Bool) async throws -> Void
     private let order = Turnstile(permits: 1)
 
     private var block = KeyBlock()
@@ -54,10 +54,10 @@ actor ChangeJoin {
     /// A join with what the parent had.
     ///
     /// `budget`: About how many bytes may be parked in memory.
-    /// `emit`: Takes each new or changed record, with its line end.
+    /// `emit`: Takes each new or changed record, with its line end, and whether it is new.
     init(
         _ old: any KeySource, table: TableName, budget: Int,
-        emit: @escaping @Sendable (ArraySlice<UInt8>) async throws -> Void
+        emit: @escaping @Sendable (ArraySlice<UInt8>, _ isNew: Bool) async throws -> Void
     ) {
         self.old = old
         self.table = table
@@ -148,7 +148,7 @@ actor ChangeJoin {
         outcome.updated += 1
         if !isMarked { outcome.unmarkedChanges += 1 }
         outcome.fingerprint.add(rowHash: hash)
-        try await emit(record)
+        try await emit(record, false)
     }
 
     /// Bytes that a parked row takes beside its own.
@@ -228,7 +228,7 @@ actor ChangeJoin {
         outcome.inserted += 1
         if !isMarked { outcome.unmarkedChanges += 1 }
         outcome.fingerprint.add(rowHash: hash)
-        try await emit(record)
+        try await emit(record, true)
     }
 
     // MARK: Past the budget

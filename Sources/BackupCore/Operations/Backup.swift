@@ -24,28 +24,8 @@ public struct Backup: Sendable {
     /// - Throws: `BackupError`; nothing is left in the repository then but a line in its catalog.
     public func run(progress: OperationProgress) async throws -> BackupReport {
         let start = Timestamp.now
-        let asked = try await snapshotRequest(progress)
-        progress.begin("taking a snapshot")
-        return try await engine.withSnapshot(of: asked) { snapshot in
-            let database = snapshot.moment.database
-            return try await repository.withLock(database: database, holder: request.holder) {
-                try await removeUnfinished(of: database, progress)
-                return try await run(snapshot, asked, start, progress)
-            }
-        }
-    }
-
-    private func run(
-        _ snapshot: any Snapshot, _ asked: SnapshotRequest, _ start: Timestamp,
-        fullBecause reason: String? = nil, _ progress: OperationProgress
-    ) async throws -> BackupReport {
-        let plan = try await plan(snapshot, asked, start: start, fullBecause: reason)
         do {
-            let metadata = try await committing(plan) { folder in
-                try await checkSpace(for: plan, progress)
-                return try await write(snapshot, asked, as: plan, into: folder, progress)
-            }
-            return await complete(metadata, plan, progress)
+            return try await run(start, fullBecause: nil, progress)
         } catch let error as TableChanges.ChainIsWrong {
             let words =
                 "\(error.rows) rows of \(error.table) changed without a new row version: points of "
@@ -54,7 +34,26 @@ public struct Backup: Sendable {
             guard !request.refusesFull else {
                 throw BackupError(.sourceChanged, words, hint: "Run \"dbtool full database\".")
             }
-            return try await run(snapshot, asked, start, fullBecause: words, progress)
+            return try await run(start, fullBecause: words, progress)
+        }
+    }
+
+    private func run(
+        _ start: Timestamp, fullBecause reason: String?, _ progress: OperationProgress
+    ) async throws -> BackupReport {
+        let asked = try await snapshotRequest(progress)
+        progress.begin("taking a snapshot")
+        return try await engine.withSnapshot(of: asked) { snapshot in
+            let database = snapshot.moment.database
+            return try await repository.withLock(database: database, holder: request.holder) {
+                try await repository.removeUnfinished(of: database) { progress.note($0) }
+                let plan = try await plan(snapshot, asked, start: start, fullBecause: reason)
+                let metadata = try await committing(plan) { folder in
+                    try await checkSpace(for: plan, progress)
+                    return try await write(snapshot, asked, as: plan, into: folder, progress)
+                }
+                return await complete(metadata, plan, progress)
+            }
         }
     }
 
@@ -99,7 +98,7 @@ public struct Backup: Sendable {
             }
         }
         return BackupPlan(
-            id: try await freeID(
+            id: try await repository.freeID(
                 parent == nil ? .full : request.kind, database: moment.database, start: start),
             start: start,
             hashSeed: try await hashSeed(parent),
@@ -115,11 +114,13 @@ public struct Backup: Sendable {
     private func layer(on parent: Chain, number: Int, _ snapshot: any Snapshot) -> LayerPlan {
         // Times in a column prove nothing about row versions: those count from the last point that
         // is exact.
-        let exact = parent.links.first(where: \.metadata.exact) ?? parent.base
+        let exact = parent.links.first(where: \.metadata.exact)
+        let identity = exact?.metadata.sourceIdentity ?? [:]
         let every = request.chainRule.measuresEvery
         return LayerPlan(
-            parent: parent, basis: request.basis, identity: exact.metadata.sourceIdentity,
-            loss: snapshot.loss(ofIdentity: exact.metadata.sourceIdentity),
+            parent: parent, basis: request.basis, identity: identity,
+            loss: exact == nil
+                ? "no point of its chain is exact" : snapshot.loss(ofIdentity: identity),
             isMeasured: every > 0 && number % every == 0)
     }
 
@@ -142,31 +143,6 @@ public struct Backup: Sendable {
     private static func packing(of chain: Chain) -> FilePacking {
         chain.base.metadata.tables.compactMap(\.file).first.map { FilePacking(fileName: $0) }
             ?? .none
-    }
-
-    /// A name that nothing in the repository has, whatever was unzipped or copied there.
-    private func freeID(
-        _ kind: BackupKind, database: String, start: Timestamp
-    ) async throws -> BackupID {
-        let taken = Set(try await repository.contents().points.map(\.id.tail))
-        while true {
-            let id = BackupID(
-                kind: kind, database: database, at: start.date,
-                random: UInt16.random(in: 0...UInt16.max))
-            let folder = try await repository.storage.entry(RepositoryLayout.folder(of: id))
-            let archive = try await repository.storage.entry(RepositoryLayout.archive(of: id))
-            if folder == nil && archive == nil && !taken.contains(id.tail) { return id }
-        }
-    }
-
-    private func removeUnfinished(of database: String, _ progress: OperationProgress) async throws {
-        let encoded = FileNaming.encoded(database)
-        for folder in try await repository.contents().unfinished
-        where folder.base.encodedDatabase == encoded {
-            progress.note("removing \(folder.name), which an interrupted run has left")
-            try await repository.removeUnfinished(folder)
-        }
-        try await repository.removeUnfinishedArchives(ofEncoded: encoded)
     }
 
     /// Refuses when the disk surely cannot hold the backup, and warns when it may not.
@@ -272,7 +248,10 @@ public struct Backup: Sendable {
         await Task {
             do {
                 try await folder.discard()
-                try await repository.rebuildCatalog(adding: plan.failure(because: error))
+                // What is made again as a full has not failed.
+                let isMadeAgain = error is TableChanges.ChainIsWrong
+                try await repository.rebuildCatalog(
+                    adding: isMadeAgain ? nil : plan.failure(because: error))
             } catch {
                 // The disk may be full or gone: the next run removes what is left.
             }

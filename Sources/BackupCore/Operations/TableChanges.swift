@@ -32,10 +32,10 @@ struct TableChanges: Sendable {
     /// - Returns: Nil when the table is better taken whole, for that reason.
     /// - Throws: `ChainIsWrong`; `BackupError`.
     func write(
-        _ table: Table, since record: TableRecord, by basis: Basis, because reason: String
+        _ table: Table, since record: TableRecord, by basis: Basis, _ treatment: TableTreatment
     ) async throws -> (record: TableRecord?, reason: String) {
-        var (basis, reason) = (basis, reason)
-        var selection = selection(of: table, by: basis)
+        var (basis, reason) = (basis, treatment.reason)
+        var selection = selection(of: table, by: basis, treatment)
         if case .impossible(let why) = selection {
             (basis, reason) = (.compare, why)
             selection = .parts(snapshot.parts(of: table), plain(table))
@@ -70,8 +70,10 @@ struct TableChanges: Sendable {
 
     /// Rows that are compared are marked too where a point is measured: that finds what earlier
     /// points have missed.
-    private func selection(of table: Table, by basis: Basis) -> Selection {
-        let isMarked = basis == .xmin || (layer.isMeasured && layer.loss == nil)
+    private func selection(
+        of table: Table, by basis: Basis, _ treatment: TableTreatment
+    ) -> Selection {
+        let isMarked = basis == .xmin || treatment.provesVersions
         guard isMarked else { return .parts(snapshot.parts(of: table), plain(table)) }
         let showsAll = basis == .compare
         switch snapshot.markedParts(of: table, since: layer.identity, showsAll: showsAll) {
@@ -99,8 +101,8 @@ struct TableChanges: Sendable {
                 columns: table.storedColumns.map(\.name), packing: plan.packing,
                 seed: plan.hashSeed
             ) { file in
-                let join = ChangeJoin(keys, table: table.name, budget: Self.budget) {
-                    try await file.append($0)
+                let join = ChangeJoin(keys, table: table.name, budget: Self.budget) { record, _ in
+                    try await file.append(record)
                 }
                 try await read(parts, format, into: join)
                 let outcome = try await join.finish()

@@ -46,7 +46,7 @@ struct TableWriter: Sendable {
                 snapshot: snapshot, folder: folder, plan: plan, layer: layer, parent: parent,
                 connections: connections, progress: progress)
             let (record, reason) = try await changes.write(
-                table, since: before, by: basis, because: treatment.reason)
+                table, since: before, by: basis, treatment)
             if let record { return record }
             return try await writeWhole(table, because: reason)
         }

@@ -67,6 +67,16 @@ public struct PointReader: Sendable {
         }
     }
 
+    /// Runs `body` with the files of one layer alone: its rows, and its tombstones.
+    func withFiles<Result: Sendable>(
+        of layer: TableLayer,
+        _ body: (_ rows: TableFileReader?, _ tombstones: TableFileReader?) async throws -> Result
+    ) async throws -> Result {
+        try await withFiles([layer], proving: .rows) { files in
+            try await body(files.first?.rows, files.first?.tombstones)
+        }
+    }
+
     /// Opens the files of layers, and runs `body` with all of them.
     private func withFiles<Result: Sendable>(
         _ layers: ArraySlice<TableLayer>, proving proof: TableFileReader.Proof,

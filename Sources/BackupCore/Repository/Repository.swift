@@ -30,11 +30,32 @@ public struct Repository: Sendable {
         return contents
     }
 
-    /// Removes what an interrupted run has left.
+    /// Removes what interrupted runs have left of a database.
     ///
     /// Only for the holder of the database's lock.
-    func removeUnfinished(_ folder: PointFolder) async throws {
-        try await storage.remove(folder.location)
+    func removeUnfinished(of database: String, note: (String) -> Void) async throws {
+        let encoded = FileNaming.encoded(database)
+        for folder in try await contents().unfinished
+        where folder.base.encodedDatabase == encoded {
+            note("removing \(folder.name), which an interrupted run has left")
+            try await storage.remove(folder.location)
+        }
+        try await removeUnfinishedArchives(ofEncoded: encoded)
+    }
+
+    /// A name that nothing in the repository has, whatever was unzipped or copied there.
+    func freeID(
+        _ kind: BackupKind, database: String, start: Timestamp
+    ) async throws -> BackupID {
+        let taken = Set(try await contents().points.map(\.id.tail))
+        while true {
+            let id = BackupID(
+                kind: kind, database: database, at: start.date,
+                random: UInt16.random(in: 0...UInt16.max))
+            let folder = try await storage.entry(RepositoryLayout.folder(of: id))
+            let archive = try await storage.entry(RepositoryLayout.archive(of: id))
+            if folder == nil && archive == nil && !taken.contains(id.tail) { return id }
+        }
     }
 
     /// Runs `body` while no other run adds to or removes from this database's chains.

@@ -19,17 +19,13 @@ extension RepositoryContents {
     public func point(named name: String, database: String? = nil) throws -> Point {
         if let exact = points.first(where: { $0.id.text == name }) { return exact }
         if let broken = unreadable.first(where: { $0.name == name }) { throw broken.error }
-        let completed = points.filter {
-            $0.metadata.status == .completed
-                && (database.map($0.metadata.database.isExactly) ?? true)
-        }
         if name.lowercased() == "latest" {
-            try requireOneDatabase(among: completed)
+            let completed = try points(of: database)
             guard let latest = completed.last else { throw nothing(of: database) }
             return latest
         }
         if let time = Timestamp(name) {
-            try requireOneDatabase(among: completed)
+            let completed = try points(of: database)
             guard let point = completed.last(where: { $0.metadata.snapshotAt <= time }) else {
                 guard let oldest = completed.first else { throw nothing(of: database) }
                 throw BackupError(
@@ -39,6 +35,18 @@ extension RepositoryContents {
             return point
         }
         return try point(abbreviated: name)
+    }
+
+    /// The completed points of one database, the oldest first.
+    ///
+    /// - Throws: `BackupError.usage` when the repository holds several databases and none is named.
+    public func points(of database: String?) throws -> [Point] {
+        let completed = points.filter {
+            $0.metadata.status == .completed
+                && (database.map($0.metadata.database.isExactly) ?? true)
+        }
+        try requireOneDatabase(among: completed)
+        return completed
     }
 
     private func point(abbreviated name: String) throws -> Point {

@@ -55,6 +55,12 @@ public enum RepositoryLayout {
         "\(name)_deleted.csv\(packing.suffix)"
     }
 
+    /// The files of large objects are called as PostgreSQL's tables for them, without its schema.
+    static func fixedFileName(of table: TableName) -> String? {
+        let names = ["pg_largeobject", "pg_largeobject_metadata"]
+        return table.schema == "pg_catalog" && names.contains(table.name) ? table.name : nil
+    }
+
     static func indexFile(_ name: String) -> String { "index/\(name).rows.zst" }
 }
 

@@ -70,6 +70,15 @@ public struct TableRecord: Sendable, Codable {
         filter = table.filter
     }
 
+    /// The table itself.
+    var table: Table {
+        var table = Table(
+            name: tableName, columns: columns, key: key, identity: identity,
+            loadsThrough: loadsThrough, filter: filter)
+        table.fileName = RepositoryLayout.fixedFileName(of: tableName)
+        return table
+    }
+
     /// The same table, gone.
     var dropped: TableRecord {
         var record = self

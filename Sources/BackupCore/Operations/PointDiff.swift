@@ -1,0 +1,330 @@
+import Packing
+
+/// What differs between two points: per table the rows that were added, changed and deleted.
+///
+/// Tables with equal fingerprints are not read. The others are joined as a differential is, the
+/// older point's keys from its row index.
+public struct PointDiff: Sendable {
+    private let repository: Repository
+    private let old: PointReader
+    private let new: PointReader
+
+    /// The difference from one point to another, of one chain or two.
+    public init(from old: Chain, to new: Chain, in repository: Repository) throws {
+        self.repository = repository
+        self.old = try PointReader(old, in: repository)
+        self.new = try PointReader(new, in: repository)
+    }
+
+    /// What differs of one table.
+    public struct TableDifference: Sendable {
+        /// The table.
+        public let table: TableName
+        /// Its rows that are new.
+        public var added = 0
+        /// Its rows that have other values.
+        public var changed = 0
+        /// Its rows that are gone.
+        public var deleted = 0
+        /// What else is different, for people; nil when only rows are.
+        public var note: String?
+    }
+
+    /// One row that differs.
+    public struct RowDifference: Sendable {
+        /// The table, as the newer point has it, or the older where it is gone.
+        public let record: TableRecord
+        /// Its fields before; nil for a row that is new.
+        public let old: [String?]?
+        /// Its fields now; nil for a row that is gone.
+        public let new: [String?]?
+    }
+
+    /// Finds what differs, table by table in order of names.
+    ///
+    /// `rows`: Gets each row that differs; nil when only numbers are wanted.
+    /// - Throws: `BackupError.damaged`; whatever `rows` throws.
+    public func run(
+        tables patterns: [TablePattern] = [], progress: OperationProgress,
+        rows: (@Sendable (RowDifference) async throws -> Void)? = nil
+    ) async throws -> [TableDifference] {
+        let before = try selected(patterns, old)
+        let after = try selected(patterns, new)
+        let known = patterns.isEmpty || !(before.isEmpty && after.isEmpty)
+        guard known else {
+            throw BackupError(.notFound, "neither backup has a table of that name")
+        }
+        progress.begin("comparing", totalBytes: Array(after.values).csvBytes)
+        var differences: [TableDifference] = []
+        for name in Set(before.keys).union(after.keys).sorted() {
+            try Task.checkCancellation()
+            let found = try await difference(before[name], after[name], progress, rows)
+            if let found { differences.append(found) }
+        }
+        return differences
+    }
+
+    private func selected(
+        _ patterns: [TablePattern], _ reader: PointReader
+    ) throws -> [TableName: TableRecord] {
+        let metadata = reader.point.metadata
+        let records = metadata.currentTables.filter { record in
+            patterns.isEmpty
+                || patterns.contains {
+                    $0.matches(record.tableName, defaultSchema: metadata.defaultSchema)
+                }
+        }
+        return Dictionary(records.map { ($0.tableName, $0) }) { first, _ in first }
+    }
+
+    private func difference(
+        _ before: TableRecord?, _ after: TableRecord?, _ progress: OperationProgress,
+        _ rows: (@Sendable (RowDifference) async throws -> Void)?
+    ) async throws -> TableDifference? {
+        switch (before, after) {
+        case (nil, nil): return nil
+        case (nil, let after?):
+            if let rows {
+                try await all(after, new, progress) {
+                    try await rows(RowDifference(record: after, old: nil, new: $0))
+                }
+            }
+            var found = TableDifference(table: after.tableName)
+            (found.added, found.note) = (after.fingerprint.rows, "the table is new")
+            return found
+        case (let before?, nil):
+            if let rows {
+                try await all(before, old, progress) {
+                    try await rows(RowDifference(record: before, old: $0, new: nil))
+                }
+            }
+            var found = TableDifference(table: before.tableName)
+            (found.deleted, found.note) = (before.fingerprint.rows, "the table is gone")
+            return found
+        case (let before?, let after?):
+            return try await difference(from: before, to: after, progress, rows)
+        }
+    }
+
+    private func difference(
+        from before: TableRecord, to after: TableRecord, _ progress: OperationProgress,
+        _ rows: (@Sendable (RowDifference) async throws -> Void)?
+    ) async throws -> TableDifference? {
+        let isAlike = before.header == after.header
+        if isAlike, old.seed == new.seed, before.fingerprint == after.fingerprint { return nil }
+        let hasKey =
+            !after.key.isEmpty && before.key.map(ExactText.init) == after.key.map(ExactText.init)
+        if isAlike, hasKey, old.seed == new.seed {
+            return try await joined(before, after, progress, rows)
+        }
+        // Without a common key a row is what it holds.
+        let columns =
+            isAlike
+            ? after.storedColumns
+            : after.storedColumns.filter { name in
+                before.storedColumns.contains { $0.isExactly(name) }
+            }
+        let key = hasKey ? after.key : columns
+        let oldRows = ComparedRows(old, before, columns, key: key, seed: old.seed)
+        let newRows = ComparedRows(new, after, columns, key: key, seed: old.seed)
+        var found = TableDifference(table: after.tableName)
+        if !isAlike { found.note = Self.columnNote(before, after) }
+        if !hasKey {
+            found.note = [found.note, "it has no key"].compactMap(\.self).joined(separator: "; ")
+        }
+
+        var keys = try await oldRows.keys(counting: !hasKey)
+        var changedKeys = DigestTable()
+        var newRecords: [KeyDigest: [String?]] = [:]
+        try await newRows.forEach { digest, hash, fields in
+            progress.add(rows: 1, bytes: 0)
+            guard let known = keys.remove(digest) else {
+                found.added += 1
+                try await rows?(RowDifference(record: after, old: nil, new: fields()))
+                return
+            }
+            if !hasKey {
+                // The number of rows like this one that are still without a partner.
+                if known > 1 { keys.insert(digest, known - 1) }
+            } else if known != hash {
+                found.changed += 1
+                changedKeys.insert(digest, 0)
+                if rows != nil { newRecords[digest] = try fields() }
+            }
+        }
+        if hasKey {
+            found.deleted = keys.count
+        } else {
+            keys.forEach { found.deleted += Int($1) }
+        }
+        if let rows, found.deleted + found.changed > 0 {
+            try await oldRows.forEach { digest, _, fields in
+                if let now = newRecords[digest] {
+                    try await rows(RowDifference(record: after, old: fields(), new: now))
+                } else if let count = keys[digest] {
+                    try await rows(RowDifference(record: after, old: fields(), new: nil))
+                    if !hasKey {
+                        _ = keys.remove(digest)
+                        if count > 1 { keys.insert(digest, count - 1) }
+                    }
+                }
+            }
+        }
+        let isSame = found.added + found.changed + found.deleted == 0
+        return isSame && isAlike ? nil : found
+    }
+
+    /// The usual case, in memory for the rows that differ.
+    private func joined(
+        _ before: TableRecord, _ after: TableRecord, _ progress: OperationProgress,
+        _ rows: (@Sendable (RowDifference) async throws -> Void)?
+    ) async throws -> TableDifference? {
+        let parent = TableParent(reader: old, record: before)
+        let changed = Exclusive<[KeyDigest: [UInt8]]>([:])
+        let positions = after.keyPositions
+        let seed = new.seed
+        let outcome = try await parent.withKeys(note: { progress.note($0) }) { keys in
+            changed.withValue { $0 = [:] }
+            let join = ChangeJoin(keys, table: after.tableName, budget: TableChanges.budget) {
+                record, isNew in
+                guard let rows else { return }
+                if isNew {
+                    let fields = try CSVDialect.fields(of: record.dropLast())
+                    try await rows(RowDifference(record: after, old: nil, new: fields))
+                } else {
+                    var reader = RowKeys(positions: positions, seed: seed)
+                    let batch = RowBatch(bytes: Array(record), ends: [record.count])
+                    let digest = reader.block(of: batch).digests[0]
+                    changed.withValue { $0[digest] = Array(record.dropLast()) }
+                }
+            }
+            try await new.withRows(of: after, proving: .rows) { live in
+                var reader = LiveReader(.rows(keyPositions: positions), seed: seed)
+                while let batch = try await live.next() {
+                    try Task.checkCancellation()
+                    try await join.take(reader.rows(of: batch))
+                    progress.add(rows: batch.count, bytes: batch.bytes.count)
+                }
+            }
+            return try await join.finish()
+        }
+        let records = changed.withValue { $0 }
+        if let rows, outcome.deleted.count + records.count > 0 {
+            try await ComparedRows(old, before, before.storedColumns, key: before.key, seed: seed)
+                .forEach { digest, _, fields in
+                    if let now = records[digest] {
+                        try await rows(
+                            RowDifference(
+                                record: after, old: fields(), new: CSVDialect.fields(of: now)))
+                    } else if outcome.deleted[digest] != nil {
+                        try await rows(RowDifference(record: after, old: fields(), new: nil))
+                    }
+                }
+        }
+        var found = TableDifference(table: after.tableName)
+        (found.added, found.changed) = (outcome.inserted, outcome.updated)
+        found.deleted = outcome.deleted.count
+        return found.added + found.changed + found.deleted == 0 ? nil : found
+    }
+
+    private static func columnNote(_ before: TableRecord, _ after: TableRecord) -> String {
+        let (old, new) = (
+            before.storedColumns.map(ExactText.init), after.storedColumns.map(ExactText.init)
+        )
+        let gone = before.storedColumns.filter { !new.contains(ExactText($0)) }
+        let added = after.storedColumns.filter { !old.contains(ExactText($0)) }
+        guard !(gone.isEmpty && added.isEmpty) else { return "its columns are in another order" }
+        let words = [("without", gone), ("with", added)].filter { !$1.isEmpty }
+            .map { "\($0) column \($1.joined(separator: ", "))" }
+        return "compared by common columns: now \(words.joined(separator: ", "))"
+    }
+
+    private func all(
+        _ record: TableRecord, _ reader: PointReader, _ progress: OperationProgress,
+        _ body: @Sendable ([String?]) async throws -> Void
+    ) async throws {
+        try await reader.withRows(of: record, proving: .rows) { rows in
+            while let batch = try await rows.next() {
+                progress.add(rows: batch.count, bytes: batch.bytes.count)
+                for record in batch.recordSlices { try await body(CSVDialect.fields(of: record)) }
+            }
+        }
+    }
+}
+
+/// Rows of a table as they are compared: by some of their columns.
+private struct ComparedRows {
+    let reader: PointReader
+    let record: TableRecord
+    let positions: [Int]
+    let keyPositions: [Int]
+    let isWhole: Bool
+    let seed: UInt64
+
+    init(
+        _ reader: PointReader, _ record: TableRecord, _ columns: [String], key: [String],
+        seed: UInt64
+    ) {
+        self.reader = reader
+        self.record = record
+        self.seed = seed
+        positions = Table.positions(of: columns, in: record.storedColumns)
+        keyPositions = Table.positions(of: key, in: record.storedColumns)
+        isWhole = positions == Array(record.storedColumns.indices)
+    }
+
+    /// Each key with the hash of its row, or, without a key, each row with how often it is there.
+    func keys(counting: Bool) async throws -> DigestTable {
+        var keys = DigestTable()
+        if !counting, isWhole, seed == reader.seed {
+            let parent = TableParent(reader: reader, record: record)
+            return try await parent.withKeys(note: { _ in }) { source in
+                var keys = DigestTable()
+                while let block = try await source.next() {
+                    for (index, digest) in block.digests.enumerated() {
+                        keys.insert(digest, block.hashes[index])
+                    }
+                }
+                return keys
+            }
+        }
+        try await forEach { digest, hash, _ in
+            guard counting else {
+                keys.insert(digest, hash)
+                return
+            }
+            keys.insert(digest, (keys.remove(digest) ?? 0) + 1)
+        }
+        return keys
+    }
+
+    func forEach(
+        _ body: (KeyDigest, UInt64, () throws -> [String?]) async throws -> Void
+    ) async throws {
+        let seed = seed
+        try await reader.withRows(of: record, proving: .rows) { rows in
+            var keys = RowKeys(positions: keyPositions.isEmpty ? [0] : keyPositions, seed: seed)
+            while let batch = try await rows.next() {
+                try Task.checkCancellation()
+                let block = keys.block(of: batch)
+                for (index, slice) in batch.recordSlices.enumerated() {
+                    let hash = try isWhole ? block.hashes[index] : hash(of: slice)
+                    try await body(block.digests[index], hash) { try CSVDialect.fields(of: slice) }
+                }
+            }
+        }
+    }
+
+    private func hash(of record: ArraySlice<UInt8>) throws -> UInt64 {
+        let fields = try CSVDialect.fields(of: record)
+        let common = CSVDialect.record(positions.map { fields[$0] })
+        return common.withUnsafeBytes { RowHash.hash($0, seed: seed) }
+    }
+}
+
+extension RowBatch {
+    /// Each record, without its line end.
+    var recordSlices: [ArraySlice<UInt8>] {
+        zip([0] + ends, ends).map { bytes[$0..<($1 - 1)] }
+    }
+}

@@ -1,0 +1,112 @@
+/// Removes the points that a rule does not keep.
+public struct Prune: Sendable {
+    private let repository: Repository
+    private let retention: Retention
+    private let holder: String
+
+    /// `holder`: Who does it, for those who find the lock taken.
+    public init(repository: Repository, retention: Retention, holder: String) {
+        self.repository = repository
+        self.retention = retention
+        self.holder = holder
+    }
+
+    /// What becomes of the points of one database.
+    ///
+    /// - Throws: `BackupError.usage` for a rule that keeps nothing.
+    public func plan(database: String) async throws -> PrunePlan {
+        guard !retention.isEmpty else {
+            throw BackupError(
+                .usage, "no rule says what to keep",
+                hint: "Name one: --keep-last 7, --keep-daily 7, --keep-weekly 4 …")
+        }
+        let contents = try await repository.contents()
+        let points = contents.points.filter { $0.metadata.database.isExactly(database) }
+        var candidates: [Retention.Candidate] = []
+        for point in points {
+            // What cannot be read might say that it is pinned.
+            let state = try await repository.stateIfKnown(of: point)
+            candidates.append(
+                Retention.Candidate(
+                    id: point.id.text, time: point.metadata.snapshotAt,
+                    parent: point.metadata.parentID,
+                    isVerifiedFull: point.metadata.type == .full && state?.verified?.passed == true,
+                    isPinned: state?.pinned ?? true,
+                    isComplete: point.metadata.status == .completed))
+        }
+        var decisions = retention.decisions(on: candidates, now: .now)
+        // Nobody knows what rests on what in there.
+        let unclear = Set(contents.unreadable.compactMap { $0.name.split(separator: "/").first })
+        for index in decisions.indices {
+            guard let point = points.first(where: { $0.id.text == decisions[index].id }) else {
+                continue
+            }
+            let base = point.metadata.baseID ?? point.id.text
+            if unclear.contains(Substring(base)), !decisions[index].isKept {
+                decisions[index].reasons = ["a backup in its chain cannot be read"]
+            }
+        }
+        let removed = points.filter { point in
+            decisions.contains { $0.id == point.id.text && !$0.isKept }
+        }
+        return PrunePlan(database: database, decisions: decisions, removed: removed)
+    }
+
+    /// Removes what the plan removes; what rests on others first.
+    ///
+    /// - Throws: `BackupError`; what was removed until then is gone, everything else is whole.
+    public func run(database: String, progress: OperationProgress) async throws -> PrunePlan {
+        try await repository.withLock(database: database, holder: holder) {
+            let plan = try await plan(database: database)
+            progress.begin("removing backups")
+            let layersFirst = plan.removed.sorted {
+                ($0.metadata.type == .full ? 1 : 0, $1.metadata.snapshotAt)
+                    < ($1.metadata.type == .full ? 1 : 0, $0.metadata.snapshotAt)
+            }
+            for point in layersFirst {
+                try Task.checkCancellation()
+                try await repository.remove(point)
+                progress.add(rows: 1, bytes: 0)
+            }
+            try await repository.rebuildCatalog()
+            return plan
+        }
+    }
+}
+
+/// What a prune does, and why.
+public struct PrunePlan: Sendable {
+    /// Whose points.
+    public let database: String
+    /// What becomes of each, the oldest first.
+    public let decisions: [Retention.Decision]
+    /// Those that are removed.
+    public let removed: [Point]
+}
+
+extension Repository {
+    /// Removes a point: its commit first, so that it is never half there.
+    ///
+    /// Only for the holder of the database's lock, when nothing rests on it.
+    func remove(_ point: Point) async throws {
+        let metadata = try point.folder.appending(RepositoryLayout.metadata)
+        try await storage.remove(metadata)
+        try await storage.seal(point.folder)
+        try await storage.remove(point.folder)
+        if point.metadata.type == .full {
+            try await storage.remove(RepositoryLayout.archive(of: point.id))
+        }
+        try await storage.seal(nil)
+    }
+
+    /// Marks a point as wanted whatever the retention says, or not.
+    ///
+    /// - Throws: `BackupError.storageFailed` when that cannot be written.
+    public func setPinned(_ isPinned: Bool, of point: Point, holder: String) async throws {
+        try await withLock(database: point.metadata.database, holder: holder) {
+            var state = try await state(of: point)
+            state.pinned = isPinned
+            try await record(state, of: point)
+        }
+    }
+}

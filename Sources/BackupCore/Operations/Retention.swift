@@ -1,0 +1,147 @@
+import Foundation
+
+/// Which points to keep: a rule, and what it says about each of them.
+///
+/// A pure function of the points, the rule and the time.
+public struct Retention: Sendable {
+    /// The newest so many.
+    public var last = 0
+    /// The newest of each of the last so many days that have one; calendar days in UTC.
+    public var daily = 0
+    /// The same of weeks, which begin on Monday.
+    public var weekly = 0
+    /// The same of months.
+    public var monthly = 0
+    /// The same of years.
+    public var yearly = 0
+    /// All that are not older than so many days.
+    public var withinDays = 0
+
+    /// Keeps nothing by itself.
+    public init() {}
+
+    /// Whether the rule keeps anything at all.
+    public var isEmpty: Bool { last + daily + weekly + monthly + yearly + withinDays == 0 }
+
+    /// One point, as far as the rule looks at it.
+    public struct Candidate: Sendable {
+        /// The backup's name.
+        public let id: String
+        /// Its snapshot's time.
+        public let time: Timestamp
+        /// What it was compared with.
+        public let parent: String?
+        /// Whether it is a full that was proven to be whole.
+        public let isVerifiedFull: Bool
+        /// Whether somebody wants it kept.
+        public let isPinned: Bool
+        /// Whether it holds everything in its scope.
+        public let isComplete: Bool
+
+        /// Describes a point.
+        public init(
+            id: String, time: Timestamp, parent: String? = nil, isVerifiedFull: Bool = false,
+            isPinned: Bool = false, isComplete: Bool = true
+        ) {
+            self.id = id
+            self.time = time
+            self.parent = parent
+            self.isVerifiedFull = isVerifiedFull
+            self.isPinned = isPinned
+            self.isComplete = isComplete
+        }
+    }
+
+    /// What becomes of a point.
+    public struct Decision: Sendable, Equatable {
+        /// The backup's name.
+        public let id: String
+        /// Why it is kept; empty when it is removed.
+        public var reasons: [String]
+
+        /// Whether it is kept.
+        public var isKept: Bool { !reasons.isEmpty }
+    }
+
+    /// What becomes of each point of one database, the oldest first.
+    ///
+    /// Never removed: what a kept point rests on, the last full that was verified, what is pinned,
+    /// and the newest point.
+    public func decisions(on candidates: [Candidate], now: Timestamp) -> [Decision] {
+        let sorted = candidates.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
+        var reasons: [String: [String]] = [:]
+        for candidate in sorted where candidate.isPinned { reasons[candidate.id] = ["pinned"] }
+        let complete = sorted.filter(\.isComplete)
+        func keep(_ candidate: Candidate, _ reason: String) {
+            reasons[candidate.id, default: []].append(reason)
+        }
+        for candidate in complete.suffix(last) { keep(candidate, "one of the last \(last)") }
+        for bucket in Bucket.allCases { keepNewest(of: bucket, complete, keep) }
+        if withinDays > 0 {
+            let oldest = now.date.addingTimeInterval(-Double(withinDays) * 86400)
+            for candidate in complete where candidate.time.date >= oldest {
+                keep(candidate, "within \(withinDays) days")
+            }
+        }
+        if let newest = complete.last, reasons[newest.id] == nil { keep(newest, "the newest") }
+        if let verified = complete.last(where: \.isVerifiedFull), reasons[verified.id] == nil {
+            keep(verified, "the last verified full")
+        }
+        keepParents(of: sorted, &reasons)
+        return sorted.map { Decision(id: $0.id, reasons: reasons[$0.id] ?? []) }
+    }
+
+    private enum Bucket: CaseIterable {
+        case day, week, month, year
+
+        var word: String { "\(self)" }
+
+        func name(of time: Timestamp) -> String {
+            var calendar = Calendar(identifier: .iso8601)
+            calendar.timeZone = .gmt
+            let units: Set<Calendar.Component> =
+                switch self {
+                case .day: [.year, .month, .day]
+                case .week: [.yearForWeekOfYear, .weekOfYear]
+                case .month: [.year, .month]
+                case .year: [.year]
+                }
+            let parts = calendar.dateComponents(units, from: time.date)
+            return [
+                parts.year, parts.yearForWeekOfYear, parts.month, parts.weekOfYear, parts.day,
+            ].compactMap { $0.map { "\($0)" } }.joined(separator: "-")
+        }
+    }
+
+    private func count(_ bucket: Bucket) -> Int {
+        switch bucket {
+        case .day: daily
+        case .week: weekly
+        case .month: monthly
+        case .year: yearly
+        }
+    }
+
+    private func keepNewest(
+        of bucket: Bucket, _ candidates: [Candidate], _ keep: (Candidate, String) -> Void
+    ) {
+        var seen: Set<String> = []
+        for candidate in candidates.reversed() {
+            guard seen.count < count(bucket) else { return }
+            guard seen.insert(bucket.name(of: candidate.time)).inserted else { continue }
+            keep(candidate, "the newest of its \(bucket.word)")
+        }
+    }
+
+    private func keepParents(of candidates: [Candidate], _ reasons: inout [String: [String]]) {
+        let parents = Dictionary(candidates.map { ($0.id, $0.parent) }) { first, _ in first }
+        for candidate in candidates.reversed() where reasons[candidate.id] != nil {
+            var child = candidate.id
+            while let parent = parents[child] ?? nil, parents[parent] != nil {
+                guard reasons[parent] == nil else { break }
+                reasons[parent] = ["\(child) rests on it"]
+                child = parent
+            }
+        }
+    }
+}
