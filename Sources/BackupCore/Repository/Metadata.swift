@@ -109,6 +109,9 @@ public struct Metadata: Sendable, Codable {
     /// The tables that there are at this point: those that were dropped are left out.
     public var currentTables: [TableRecord] { tables.filter { $0.mode != .dropped } }
 
+    /// The rows of all tables at this point.
+    public var rowCount: Int { currentTables.reduce(0) { $0 + $1.fingerprint.rows } }
+
     /// How much plain CSV is read to have all tables as of this point.
     public var csvBytes: Int { currentTables.csvBytes }
 

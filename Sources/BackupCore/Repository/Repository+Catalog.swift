@@ -10,8 +10,10 @@ extension Repository {
                 return try await storage.withLock(lock, holder: "catalog") {
                     var failures = try await knownFailures()
                     if let failure { failures.append(failure) }
-                    let catalog = Catalog(points: try await contents().points, failures: failures)
+                    let contents = try await contents()
+                    let catalog = Catalog(points: contents.points, failures: failures)
                     try await storage.write(name, bytes: JSONFile.bytes(of: catalog))
+                    try await rebuildManifests(contents)
                 }
             } catch let error as BackupError where error.code == .locked && attempt < 50 {
                 // Whoever holds it needs it for a moment only.

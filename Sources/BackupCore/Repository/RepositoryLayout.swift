@@ -12,6 +12,8 @@ public enum RepositoryLayout {
     static let restoreGuide = "RESTORE.md"
     /// Where the points that rest on a full lie, each with its own checksums.
     static let layers = ".backup_diff"
+    /// What rests on a full, a view.
+    static let manifest = "manifest.json"
     /// What `SHA256SUMS` cannot list: itself, and what changes later.
     static let unproven: Set = [checksums, state]
 

@@ -68,7 +68,10 @@ struct HistoryRendering: Rendering {
         for (event, shown) in zip(events, document.events) {
             let time = "\(event.point.metadata.snapshotAt.forPeople) UTC"
             lines.append("  \(time)  \(event.kind.rawValue)  \(event.point.id)")
-            let row = shown.row ?? [:]
+            guard let row = shown.row else {
+                last = [:]
+                continue
+            }
             for column in event.columns {
                 let now = row[column] ?? nil
                 if event.kind == .changed, let before = last[column] {

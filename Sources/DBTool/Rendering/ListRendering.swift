@@ -14,15 +14,21 @@ struct ListRendering: Rendering {
         let entry: Catalog.Entry
         let snapshotAt: Timestamp?
         let state: BackupState?
+        /// Whether rows were left out on request.
+        let lacksRows: Bool
+        let isExact: Bool?
 
         private enum CodingKeys: String, CodingKey {
-            case snapshot_at, pinned, verified, drilled
+            case snapshot_at, pinned, verified, drilled, exact
+            case rows_left_out
         }
 
         func encode(to encoder: any Encoder) throws {
             try entry.encode(to: encoder)
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encodeIfPresent(snapshotAt, forKey: .snapshot_at)
+            try container.encodeIfPresent(isExact, forKey: .exact)
+            if isExact != nil { try container.encode(lacksRows, forKey: .rows_left_out) }
             try container.encodeIfPresent(state?.pinned, forKey: .pinned)
             try container.encodeIfPresent(state?.verified, forKey: .verified)
             try container.encodeIfPresent(state?.drilled, forKey: .drilled)
@@ -39,12 +45,15 @@ struct ListRendering: Rendering {
         _ contents: RepositoryContents, states: [String: BackupState], failures: [Catalog.Entry],
         location: String, now: Timestamp
     ) {
-        let moments = Dictionary(
-            contents.points.map { ($0.id.text, $0.metadata.snapshotAt) }
-        ) { first, _ in first }
+        let known = Dictionary(contents.points.map { ($0.id.text, $0.metadata) }) { first, _ in
+            first
+        }
         document = Document(
             backups: Catalog(points: contents.points, failures: failures).backups.map {
-                Line(entry: $0, snapshotAt: moments[$0.id], state: states[$0.id])
+                Line(
+                    entry: $0, snapshotAt: known[$0.id]?.snapshotAt, state: states[$0.id],
+                    lacksRows: known[$0.id]?.excludedTables.isEmpty == false,
+                    isExact: known[$0.id]?.exact)
             },
             unfinished: contents.unfinished.map(\.name),
             unreadable: contents.unreadable.map(\.name))
@@ -64,20 +73,47 @@ struct ListRendering: Rendering {
             ("ID", .left), ("AGE", .right), ("ROWS", .right), ("SIZE", .right), ("TIME", .right),
             ("VERIFIED", .left), ("DRILLED", .left), ("STATUS", .left),
         ])
-        for line in document.backups { table.add(cells(of: line)) }
-        return table.lines + rest
+        for (branch, line) in tree { table.add(cells(of: line, branch)) }
+        return table.lines + chains + rest
+    }
+
+    /// Fulls in order of time, and under each what rests on it.
+    private var tree: [(branch: String, line: Line)] {
+        let layers = Dictionary(grouping: document.backups) { $0.entry.baseID ?? "" }
+        let ids = Set(document.backups.map(\.entry.id))
+        return document.backups.flatMap { line -> [(String, Line)] in
+            if let base = line.entry.baseID {
+                // A full that is gone leaves its layers at the root.
+                return ids.contains(base) ? [] : [("", line)]
+            }
+            let own = layers[line.entry.id] ?? []
+            return [("", line)]
+                + own.enumerated().map { ($0.offset == own.count - 1 ? "└ " : "├ ", $0.element) }
+        }
+    }
+
+    /// What each chain takes on disk.
+    private var chains: [String] {
+        let layers = Dictionary(grouping: document.backups) { $0.entry.baseID ?? "" }
+        return document.backups.compactMap { line in
+            guard let own = layers[line.entry.id], !own.isEmpty else { return nil }
+            let size = own.reduce(0) { $0 + $1.entry.statistics.totalSizeBytes }
+            return "chain of \(line.entry.id): \(own.count) "
+                + "\(own.count == 1 ? "point" : "points") of \(ByteText(size)) on "
+                + "\(ByteText(line.entry.statistics.totalSizeBytes))"
+        }
     }
 
     /// A run that failed has left nothing but its line.
-    private func cells(of line: Line) -> [String] {
+    private func cells(of line: Line, _ branch: String) -> [String] {
         let (entry, totals) = (line.entry, line.entry.statistics)
         let age = (line.snapshotAt ?? entry.timestampStart).age(at: now)
         let time = NumberText.duration(seconds: entry.durationSeconds)
         guard entry.path != nil else {
-            return [entry.id, age, "-", "-", time, "-", "-", status(of: line)]
+            return [branch + entry.id, age, "-", "-", time, "-", "-", status(of: line)]
         }
         return [
-            entry.id, age, NumberText.grouped(totals.totalRowsProcessed),
+            branch + entry.id, age, NumberText.grouped(totals.totalRowsProcessed),
             "\(ByteText(totals.totalSizeBytes))", time, proof(line.state?.verified, line).short,
             proof(line.state?.drilled, line).withDuration, status(of: line),
         ]
@@ -92,6 +128,8 @@ struct ListRendering: Rendering {
         var words = line.entry.status
         if line.entry.scope == Scope.tables([]).word { words += ", some tables" }
         if line.state?.pinned == true { words += ", pinned" }
+        if line.lacksRows { words += ", rows left out" }
+        if line.isExact == false { words += ", not exact" }
         return line.entry.reason.map { "\(words): \($0)" } ?? words
     }
 }

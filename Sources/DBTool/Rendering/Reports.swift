@@ -124,7 +124,7 @@ struct VerifyRendering: Rendering {
         let metadata = report.point.metadata
         return Document(
             id: metadata.id, passed: report.passed, damage: report.damage,
-            tables: metadata.currentTables.count, rows: metadata.statistics.totalRowsProcessed,
+            tables: metadata.currentTables.count, rows: metadata.rowCount,
             duration_seconds: report.seconds)
     }
 

@@ -1,0 +1,69 @@
+/// `.backup_diff/manifest.json`: what rests on a full, for people and programs.
+///
+/// A view, never read to decide.
+struct ChainManifest: Codable {
+    /// One of the points.
+    struct Entry: Codable {
+        let id: String
+        let type: BackupKind
+        let folder: String
+        let parentID: String?
+        let snapshotAt: Timestamp
+        let rows: Int
+        let tombstones: Int
+        let sizeBytes: Int
+        let exact: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case id, type, folder
+            case parentID = "parent_id"
+            case snapshotAt = "snapshot_at"
+            case rows, tombstones
+            case sizeBytes = "size_bytes"
+            case exact
+        }
+    }
+
+    let baseID: String
+    /// In order of snapshot time.
+    let points: [Entry]
+
+    enum CodingKeys: String, CodingKey {
+        case baseID = "base_id"
+        case points
+    }
+
+    init(of base: Point, layers: [Point]) {
+        baseID = base.id.text
+        points = layers.map { point in
+            let tombstones = point.metadata.tables.reduce(0) { $0 + $1.tombstones }
+            return Entry(
+                id: point.id.text, type: point.id.kind, folder: point.folder.last,
+                parentID: point.metadata.parentID, snapshotAt: point.metadata.snapshotAt,
+                rows: point.metadata.statistics.totalRowsProcessed - tombstones,
+                tombstones: tombstones, sizeBytes: point.metadata.statistics.totalSizeBytes,
+                exact: point.metadata.exact)
+        }
+    }
+}
+
+extension Repository {
+    /// Writes the manifest of every chain anew where it is not as it should be.
+    func rebuildManifests(_ contents: RepositoryContents) async throws {
+        for base in contents.points where base.metadata.type == .full {
+            let layers = contents.points.filter {
+                $0.metadata.baseID?.isExactly(base.id.text) == true
+            }
+            let name = try base.folder.appending(RepositoryLayout.layers)
+                .appending(RepositoryLayout.manifest)
+            let isThere = try await storage.entry(name) != nil
+            guard !layers.isEmpty else {
+                if isThere { try await storage.remove(name) }
+                continue
+            }
+            let bytes = try JSONFile.bytes(of: ChainManifest(of: base, layers: layers))
+            let before = isThere ? try await storage.bytes(of: name) : []
+            if before != bytes { try await storage.write(name, bytes: bytes) }
+        }
+    }
+}
