@@ -1,0 +1,182 @@
+import BackupTesting
+import Packing
+import Synchronization
+import Testing
+
+@testable import BackupCore
+
+/// The streaming join against a trivial model, in any order and with any budget.
+@Suite struct ChangeJoinTests {
+    private static let seed: UInt64 = 7
+    private static let table = TableName(schema: "public", name: "t")
+
+    /// Rows of a parent, block by block.
+    private actor Blocks: KeySource {
+        private var blocks: [KeyBlock]
+        init(_ blocks: [KeyBlock]) { self.blocks = blocks }
+        func next() async throws -> KeyBlock? { blocks.isEmpty ? nil : blocks.removeFirst() }
+    }
+
+    /// How the live side is given.
+    enum Way: CaseIterable { case rows, marked, markedShowingAll }
+
+    /// How large the memory is: none at all goes to files at once.
+    @Test(
+        arguments: SeededGenerator.seeds(count: 30),
+        [
+            (Way.rows, 1 << 20), (.rows, 0), (.marked, 1 << 20),
+            (.marked, 4096), (.markedShowingAll, 1 << 20), (.markedShowingAll, 2048),
+        ])
+    func `finds exactly what differs`(seed: UInt64, how: (way: Way, budget: Int)) async throws {
+        var random = SeededGenerator(seed: seed)
+        let workload = Workload(&random)
+        let outcome = try await run(workload, how.way, budget: how.budget, &random)
+        let words = "seed \(seed), \(how)"
+        #expect(Set(outcome.emitted) == Set(workload.changed), "\(words)")
+        #expect(outcome.emitted.count == workload.changed.count, "\(words)")
+        #expect(outcome.found.inserted == workload.insertedCount, "\(words)")
+        #expect(outcome.found.updated == workload.updatedCount, "\(words)")
+        #expect(outcome.found.deleted.count == workload.deleted.count, "\(words)")
+        for key in workload.deleted {
+            #expect(outcome.found.deleted[Self.digest(key)] != nil, "\(words): \(key)")
+        }
+        #expect(outcome.found.fingerprint == workload.fingerprint(Self.seed), "\(words)")
+        #expect(outcome.found.unknown.isEmpty && outcome.found.unmarkedChanges == 0, "\(words)")
+    }
+
+    @Test func `a changed row that is not marked is counted when all are shown`() async throws {
+        var random = SeededGenerator(seed: 1)
+        var workload = Workload(&random)
+        workload.old = ["1": "a", "2": "b"]
+        workload.new = ["1": "x", "2": "b", "3": "c"]
+        workload.unmarked = ["1", "3"]
+        let outcome = try await run(workload, .markedShowingAll, budget: 1 << 20, &random)
+        #expect(outcome.found.unmarkedChanges == 2)
+    }
+
+    @Test func `a live key that nobody knows and nobody shows is told`() async throws {
+        var random = SeededGenerator(seed: 1)
+        var workload = Workload(&random)
+        workload.old = ["1": "a"]
+        workload.new = ["1": "a", "9": "late"]
+        workload.unmarked = ["9"]
+        for budget in [0, 1 << 20] {
+            let outcome = try await run(workload, .marked, budget: budget, &random)
+            #expect(outcome.found.unknown.map { String(decoding: $0, as: UTF8.self) } == ["9"])
+        }
+    }
+
+    @Test(arguments: [0, 1 << 20])
+    func `two live rows with one key are an error`(budget: Int) async throws {
+        var random = SeededGenerator(seed: 1)
+        var workload = Workload(&random)
+        workload.old = ["1": "a"]
+        workload.new = ["1": "a"]
+        for twice in [["5,x", "5,y"], ["1,x", "1,y"]] {
+            workload.extra = twice
+            let error = await #expect(throws: BackupError.self) {
+                var random = random
+                _ = try await run(workload, .rows, budget: budget, &random)
+            }
+            #expect(error?.code == .sourceChanged)
+        }
+    }
+
+    // MARK: The model
+
+    private struct Workload {
+        var old: [String: String] = [:]
+        var new: [String: String] = [:]
+        /// Live keys that the source does not mark.
+        var unmarked: Set<String> = []
+        /// More live records.
+        var extra: [String] = []
+
+        init(_ random: inout SeededGenerator) {
+            let count = Int.random(in: 0...600, using: &random)
+            for _ in 0..<count {
+                let key = "\(Int.random(in: 0...900, using: &random))"
+                old[key] = "v\(Int.random(in: 0...3, using: &random))"
+            }
+            let changes = Int.random(in: 0...4, using: &random)
+            for (key, value) in old.sorted(by: { $0.key < $1.key }) {
+                switch Int.random(in: 0..<20, using: &random) {
+                case ..<changes: continue
+                case 19: new[key] = value + "u"
+                case 18: new[key] = value
+                default:
+                    new[key] = value
+                    unmarked.insert(key)
+                }
+            }
+            for _ in 0..<Int.random(in: 0...60, using: &random) {
+                let key = "\(Int.random(in: 0...2000, using: &random))"
+                guard old[key] == nil else { continue }
+                new[key] = "new"
+            }
+        }
+
+        var changed: [String] {
+            new.filter { old[$0.key] != $0.value }.map { "\($0.key),\($0.value)" }
+        }
+        var insertedCount: Int { new.keys.count { old[$0] == nil } }
+        var updatedCount: Int { new.count { old[$0.key] != nil && old[$0.key] != $0.value } }
+        var deleted: [String] { old.keys.filter { new[$0] == nil } }
+
+        func fingerprint(_ seed: UInt64) -> Fingerprint {
+            new.reduce(into: Fingerprint()) {
+                $0.add(rowHash: ChangeJoinTests.hash("\($1.key),\($1.value)"))
+            }
+        }
+    }
+
+    private static func digest(_ key: String) -> KeyDigest {
+        Array(key.utf8).withUnsafeBytes { KeyDigest($0, seed: seed) }
+    }
+
+    private static func hash(_ record: String) -> UInt64 {
+        Array(record.utf8).withUnsafeBytes { RowHash.hash($0, seed: seed) }
+    }
+
+    private func run(
+        _ workload: Workload, _ way: Way, budget: Int, _ random: inout SeededGenerator
+    ) async throws -> (found: ChangeJoin.Outcome, emitted: [String]) {
+        // Nearly in order, in order, or in none at all.
+        let disorder = [0, 5, 1000].randomElement(using: &random) ?? 0
+        func mixed(_ keys: [String]) -> [String] {
+            keys.enumerated().map { index, key in
+                (index + Int.random(in: 0...disorder, using: &random), key)
+            }.sorted { $0 < $1 }.map(\.1)
+        }
+        let oldKeys = mixed(workload.old.keys.sorted())
+        let blocks = Self.chunks(oldKeys, of: 50).map { keys in
+            var reader = RowKeys(positions: [0], seed: Self.seed)
+            return reader.block(of: RowBatch(rows: keys.map { [$0, workload.old[$0]] }))
+        }
+        let emitted = Mutex<[String]>([])
+        let join = ChangeJoin(Blocks(blocks), table: Self.table, budget: budget) { record, _ in
+            emitted.withLock { $0.append(String(decoding: record.dropLast(), as: UTF8.self)) }
+        }
+        var reader = LiveReader(
+            way == .rows
+                ? .rows(keyPositions: [0])
+                : .marked(keyFields: 1, showsAll: way == .markedShowingAll),
+            seed: Self.seed)
+        let live =
+            mixed(workload.new.keys.sorted()).map { key -> [String?] in
+                let row: [String?] = [key, workload.new[key]]
+                guard way != .rows else { return row }
+                let isMarked = !workload.unmarked.contains(key)
+                return [key, isMarked ? "t" : "f"]
+                    + (isMarked || way == .markedShowingAll ? row : [nil, nil])
+            } + workload.extra.map { $0.split(separator: ",").map { String($0) } }
+        for rows in Self.chunks(live, of: 37) {
+            try await join.take(reader.rows(of: RowBatch(rows: rows)))
+        }
+        return (try await join.finish(), emitted.withLock { $0 })
+    }
+
+    private static func chunks<Element>(_ all: [Element], of size: Int) -> [[Element]] {
+        stride(from: 0, to: all.count, by: size).map { Array(all[$0..<min($0 + size, all.count)]) }
+    }
+}

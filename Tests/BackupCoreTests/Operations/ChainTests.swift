@@ -1,0 +1,282 @@
+import BackupTesting
+import Synchronization
+import Testing
+
+@testable import BackupCore
+
+/// Chains over a source in memory: every point against a trivial model, damage, merge and diff.
+@Suite struct ChainTests {
+    @Test(arguments: SeededGenerator.seeds(count: 12), [FilePacking.none, .zstd])
+    func `every point has the rows of its moment, and so has its merge`(
+        seed: UInt64, packing: FilePacking
+    ) async throws {
+        var random = SeededGenerator(seed: seed)
+        var shop = Shop()
+        shop.request.packing = packing
+        var moments: [(id: String, rows: [TableName: [[String?]]])] = []
+        for number in 0..<7 {
+            if number > 0 { try shop.change(&random) }
+            shop.request.kind =
+                number == 0 ? .full : Bool.random(using: &random) ? .incremental : .differential
+            let report = try await shop.backUp()
+            #expect((report.metadata.type == .full) == (number == 0), "seed \(seed)")
+            moments.append((report.metadata.id, shop.rows))
+        }
+        for moment in moments {
+            let words = "\(moment.id), seed \(seed)"
+            try await shop.expectRows(moment.id, moment.rows, words)
+            let point = try await shop.repository.contents().point(named: moment.id)
+            #expect(try await shop.verify(point).damage == [], "\(words)")
+        }
+        let last = try #require(moments.last)
+        let chain = try await shop.repository.contents().chain(named: last.id)
+        let merged = try await Merge(
+            engine: shop.engine, repository: shop.repository,
+            request: MergeRequest(toolVersion: "0.0.1")
+        ).run(chain, progress: OperationProgress())
+        try await shop.expectRows(merged.metadata.id, last.rows, "merged, seed \(seed)")
+        for (before, after) in zip(chain.point.metadata.currentTables, merged.metadata.tables) {
+            #expect(before.fingerprint == after.fingerprint && after.mode == .whole)
+        }
+        let full = try await shop.repository.contents().point(named: merged.metadata.id)
+        #expect(try await shop.verify(full).damage == [], "seed \(seed)")
+        try await shop.expectDiffs(moments, seed: seed)
+    }
+
+    @Test(arguments: [Damage.lostTombstones, .swapped, .edited, .missingLink, .otherParent])
+    func `damage in a chain is found and named, and not restored`(damage: Damage) async throws {
+        var shop = Shop()
+        try await shop.backUp()
+        var random = SeededGenerator(seed: 5)
+        shop.request.kind = .incremental
+        var ids: [String] = []
+        for _ in 0..<3 {
+            try shop.server.change("shop") { database in
+                database[rows: Shop.sample.items]?.removeFirst()
+                database[rows: Shop.sample.items]?.append([
+                    "\(Int.random(in: 100...100_000, using: &random))", "new",
+                ])
+            }
+            ids.append(try await shop.backUp().metadata.id)
+        }
+        let file = try damage.apply(to: shop.storage, ids)
+        do {
+            let point = try await shop.repository.contents().point(named: ids[2])
+            let report = try await shop.verify(point)
+            #expect(report.damage.contains { $0.contains(file) }, "\(damage): \(report.damage)")
+        } catch let error as BackupError {
+            #expect(error.code == .damaged && error.message.contains(file), "\(error)")
+        }
+        let refused = await #expect(throws: BackupError.self) { try await shop.restore(ids[2]) }
+        #expect(refused?.code == .damaged)
+    }
+
+    @Test func `a damaged row index is read around`() async throws {
+        var shop = Shop()
+        try await shop.backUp()
+        let index = try #require(shop.storage.files.keys.first { $0.last == "items.rows.zst" })
+        for bytes in [Array("nonsense".utf8), []] {
+            try await shop.storage.write(index, bytes: bytes)
+            try shop.server.change("shop") { database in
+                _ = database[rows: Shop.sample.items]?.removeLast()
+            }
+            shop.request.kind = .differential
+            let id = try await shop.backUp().metadata.id
+            try await shop.expectRows(id, shop.rows, "after damage")
+        }
+    }
+
+    @Test func `a chain ends by its number of points, and --no-full refuses that`() async throws {
+        var shop = Shop()
+        try await shop.backUp()
+        shop.request.kind = .incremental
+        shop.request.chainRule.points = 2
+        for kind in [BackupKind.incremental, .incremental, .full] {
+            let report = try await shop.backUp()
+            #expect(report.metadata.type == kind)
+            #expect((report.fullReason != nil) == (kind == .full))
+        }
+        shop.request.chainRule.points = 0
+        shop.request.refusesFull = true
+        let error = await #expect(throws: BackupError.self) { try await shop.backUp() }
+        #expect(error?.code == .usage)
+    }
+
+    @Test func `without a full a differential is one, and says why`() async throws {
+        var shop = Shop()
+        shop.request.kind = .differential
+        let report = try await shop.backUp()
+        #expect(report.metadata.type == .full)
+        #expect(report.fullReason?.contains("no full backup") == true)
+    }
+
+    // MARK: Damage
+
+    enum Damage: CaseIterable {
+        case lostTombstones, swapped, edited, missingLink, otherParent
+
+        /// Does it; a word that the message must have.
+        func apply(to storage: MemoryStorage, _ ids: [String]) throws -> String {
+            func name(_ id: String, _ file: String) throws -> StorageName {
+                let found = storage.files.keys.first {
+                    $0.components.contains(BackupID(id)?.tail ?? "") && $0.last == file
+                }
+                return try #require(found, "\(file) of \(id)")
+            }
+            switch self {
+            case .lostTombstones:
+                storage.replace(try name(ids[1], "items_deleted.csv"), with: nil)
+                return "items_deleted.csv"
+            case .swapped:
+                let (first, second) = (
+                    try name(ids[0], "items_diff.csv"), try name(ids[1], "items_diff.csv")
+                )
+                let bytes = storage.files[first]
+                storage.replace(first, with: storage.files[second])
+                storage.replace(second, with: bytes)
+                return "items_diff.csv"
+            case .edited:
+                let file = try name(ids[2], "items_diff.csv")
+                var bytes = try #require(storage.files[file])
+                bytes[bytes.count - 3] ^= 1
+                storage.replace(file, with: bytes)
+                return "items_diff.csv"
+            case .missingLink:
+                storage.replace(try name(ids[1], "metadata.json"), with: nil)
+                return ids[1]
+            case .otherParent:
+                let file = try name(ids[0], "metadata.json")
+                storage.replace(file, with: try #require(storage.files[file]) + [0x20])
+                return ids[0]
+            }
+        }
+    }
+}
+
+extension MemoryStorage {
+    /// Replaces a file behind everybody's back; nil removes it.
+    fileprivate func replace(_ name: StorageName, with bytes: [UInt8]?) { files[name] = bytes }
+}
+
+extension Shop {
+    /// The rows of every table now.
+    fileprivate var rows: [TableName: [[String?]]] {
+        Dictionary(
+            (server["shop"]?.contents ?? []).map { ($0.table.name, $0.rows) }
+        ) { first, _ in first }
+    }
+
+    /// Changes some rows, and sometimes a table.
+    fileprivate func change(_ random: inout SeededGenerator) throws {
+        var numbers = random
+        try server.change("shop") { database in
+            for index in database.contents.indices {
+                database.contents[index].change(&numbers)
+            }
+            switch Int.random(in: 0..<8, using: &numbers) {
+            case 0:
+                let name = "extra\(Int.random(in: 0...9999, using: &numbers))"
+                database.contents.append(
+                    .init(
+                        Table(memory: "public", name, columns: ["k", "v"], key: ["k"]),
+                        rows: [["1", "a"]]))
+            case 1: database.contents.removeAll { $0.table.name.name.hasPrefix("extra") }
+            case 2: database.contents.shuffle(using: &numbers)
+            default: break
+            }
+        }
+        random = numbers
+    }
+
+    fileprivate func expectRows(
+        _ id: String, _ expected: [TableName: [[String?]]], _ words: String
+    ) async throws {
+        let chain = try await repository.contents().chain(named: id)
+        let reader = try PointReader(chain, in: repository)
+        let records = chain.point.metadata.currentTables
+        #expect(Set(records.map(\.tableName)) == Set(expected.keys), "\(words)")
+        for record in records {
+            let found = try await reader.withRows(of: record, proving: .rows) { rows in
+                var found: [String] = []
+                while let batch = try await rows.next() {
+                    found += batch.records.map { String(decoding: $0, as: UTF8.self) }
+                }
+                return found
+            }
+            let wanted = (expected[record.tableName] ?? []).map {
+                String(decoding: CSVDialect.record($0).dropLast(), as: UTF8.self)
+            }
+            #expect(found.sorted() == wanted.sorted(), "\(words): \(record.tableName)")
+        }
+    }
+
+    /// The rows that differ between any two points, against those of the model.
+    fileprivate func expectDiffs(
+        _ moments: [(id: String, rows: [TableName: [[String?]]])], seed: UInt64
+    ) async throws {
+        let contents = try await repository.contents()
+        for (old, new) in [(0, moments.count - 1), (2, 1), (3, 4)] {
+            let diff = try PointDiff(
+                from: contents.chain(named: moments[old].id),
+                to: contents.chain(named: moments[new].id),
+                in: repository)
+            let found = Mutex<[TableName: (removed: [String], added: [String])]>([:])
+            let tables = try await diff.run(progress: OperationProgress()) { row in
+                found.withLock { found in
+                    if let fields = row.old {
+                        found[row.record.tableName, default: ([], [])].removed.append("\(fields)")
+                    }
+                    if let fields = row.new {
+                        found[row.record.tableName, default: ([], [])].added.append("\(fields)")
+                    }
+                }
+            }
+            for name in Set(moments[old].rows.keys).union(moments[new].rows.keys) {
+                let before = (moments[old].rows[name] ?? []).map { "\($0)" }
+                let after = (moments[new].rows[name] ?? []).map { "\($0)" }
+                let rows = found.withLock { $0[name] } ?? (removed: [], added: [])
+                let words = "\(name) from \(old) to \(new), seed \(seed)"
+                #expect(rows.removed.sorted() == Self.without(before, after), "\(words)")
+                #expect(rows.added.sorted() == Self.without(after, before), "\(words)")
+                let counts = tables.first { $0.table == name }
+                #expect(
+                    (counts?.changed ?? 0) + (counts?.added ?? 0) == rows.added.count, "\(words)")
+                #expect(
+                    (counts?.changed ?? 0) + (counts?.deleted ?? 0) == rows.removed.count,
+                    "\(words)")
+            }
+        }
+    }
+
+    /// What one has and the other has not, as often as it has it more.
+    private static func without(_ left: [String], _ right: [String]) -> [String] {
+        var rest = Dictionary(grouping: right) { $0 }.mapValues(\.count)
+        return left.filter { row in
+            guard let count = rest[row], count > 0 else { return true }
+            rest[row] = count - 1
+            return false
+        }.sorted()
+    }
+}
+
+extension MemoryDatabase.Content {
+    fileprivate mutating func change(_ random: inout SeededGenerator) {
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0: rows.removeAll { _ in Int.random(in: 0..<4, using: &random) == 0 }
+        case 1: rows.shuffle(using: &random)
+        case 2:
+            for index in rows.indices where Int.random(in: 0..<3, using: &random) == 0 {
+                // The last column is never the key's only one.
+                rows[index][rows[index].count - 1] =
+                    table.key == [table.columns.last?.name] || table.columns.count == 1
+                    ? rows[index][rows[index].count - 1] : random.text(maximumLength: 5)
+            }
+        case 3:
+            let first = Int.random(in: 1000...1_000_000, using: &random)
+            for number in 0..<Int.random(in: 1...9, using: &random) {
+                rows.append(table.storedColumns.map { _ in "\(first + number)" })
+            }
+        default: break
+        }
+    }
+}
