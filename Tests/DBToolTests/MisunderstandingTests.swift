@@ -19,7 +19,7 @@ import Testing
         (["list", "-pth", "x"], "unknown option '-pth'", "Nearest: -path."),
         (
             ["list", "--jobs", "3"], "unknown option '--jobs'",
-            "It is an option of full database, full tables, restore, verify"
+            "It is an option of full database, full tables, differential backup, "
         ),
         (["list", "--xyzzy"], "unknown option '--xyzzy'", "\"dbtool help list\" shows"),
         (["rows", "latest"], "missing expected argument '<table>'", "\"dbtool help rows\" shows"),

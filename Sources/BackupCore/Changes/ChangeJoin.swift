@@ -36,6 +36,8 @@ actor ChangeJoin {
     private let old: any KeySource
     private let table: TableName
     private let budget: Int
+    /// How many rows of the parent may wait: two thirds of the budget.
+    private let mostWaiting: Int
     private let emit: @Sendable (ArraySlice<UInt8>, _ isNew: Bool) async throws -> Void
     private let order = Turnstile(permits: 1)
 
@@ -62,36 +64,49 @@ actor ChangeJoin {
         self.old = old
         self.table = table
         self.budget = budget
+        mostWaiting = budget / 3 * 2 / DigestTable.bytesPerEntry
         self.emit = emit
     }
 
     // MARK: Live rows
 
     /// Takes some live rows, in any order.
+    ///
+    /// HOT PATH: an unchanged row whose partner is at hand costs no more than this loop.
     func take(_ live: LiveRows) async throws {
         try await order.pass {
             for row in live.rows {
                 if let spill {
-                    try spill.add(row, of: live)
-                } else if let hash = try await partner(of: row.digest) {
+                    try await spill.add(row, of: live)
+                } else if let hash = partnerAtHand(row.digest) {
+                    if row.isShown, row.hash != hash {
+                        try await update(
+                            row.digest, row.hash, live.bytes[row.record], isMarked: row.isMarked)
+                    } else {
+                        outcome.fingerprint.add(rowHash: hash)
+                    }
+                } else if let hash = try await partnerAhead(row.digest) {
                     try await match(row, live, was: hash)
                 } else {
-                    try park(row, live)
+                    try await park(row, live)
                 }
             }
         }
     }
 
-    /// The hash that the row of this key had; nil while it is unknown.
-    ///
-    /// HOT PATH: reads ahead on the parent's side until the key is found or enough is waiting.
-    private func partner(of digest: KeyDigest) async throws -> UInt64? {
+    /// The hash that the row of this key had, if that is the next one or has been read already.
+    @inline(__always)
+    private func partnerAtHand(_ digest: KeyDigest) -> UInt64? {
         if position < block.count, block.digests[position] == digest {
             position += 1
             return block.hashes[position - 1]
         }
-        if let hash = waiting.remove(digest) { return hash }
-        while waiting.count * DigestTable.bytesPerEntry < budget / 2 {
+        return waiting.remove(digest)
+    }
+
+    /// Reads ahead on the parent's side until the key is found or enough is waiting.
+    private func partnerAhead(_ digest: KeyDigest) async throws -> UInt64? {
+        while waiting.count < mostWaiting {
             if position == block.count {
                 guard try await nextBlock() else { return nil }
                 continue
@@ -99,13 +114,20 @@ actor ChangeJoin {
             let (key, hash) = (block.digests[position], block.hashes[position])
             position += 1
             if key == digest { return hash }
-            if let row = parked.removeValue(forKey: key) {
-                try await match(row, key, was: hash)
-            } else {
-                try wait(for: key, hash)
-            }
+            try await meet(key, hash)
         }
         return nil
+    }
+
+    /// A row of the parent finds its partner among the parked, or waits for it.
+    private func meet(_ key: KeyDigest, _ hash: UInt64) async throws {
+        if !parked.isEmpty, let row = parked.removeValue(forKey: key) {
+            try await match(row, key, was: hash)
+        } else {
+            guard waiting.insert(key, hash) else {
+                throw BackupError(.damaged, "\(table) has a key twice in its parent")
+            }
+        }
     }
 
     private func nextBlock() async throws -> Bool {
@@ -116,12 +138,6 @@ actor ChangeJoin {
         }
         (block, position) = (next, 0)
         return true
-    }
-
-    private func wait(for key: KeyDigest, _ hash: UInt64) throws {
-        guard waiting.insert(key, hash) else {
-            throw BackupError(.damaged, "\(table) has a key twice in its parent")
-        }
     }
 
     private func match(_ row: LiveRows.Row, _ live: LiveRows, was hash: UInt64) async throws {
@@ -154,7 +170,7 @@ actor ChangeJoin {
     /// Bytes that a parked row takes beside its own.
     private static let parkedOverhead = 160
 
-    private func park(_ row: LiveRows.Row, _ live: LiveRows) throws {
+    private func park(_ row: LiveRows.Row, _ live: LiveRows) async throws {
         let key = row.isShown ? [] : Array(live.bytes[row.key])
         let before = parked.updateValue(
             Parked(
@@ -162,7 +178,7 @@ actor ChangeJoin {
                 key: key), forKey: row.digest)
         guard before == nil else { throw twoRows() }
         parkedBytes += row.record.count + key.count + Self.parkedOverhead
-        if parkedBytes > budget / 2 { try beginSpilling() }
+        if parkedBytes > budget / 3 { try await beginSpilling() }
     }
 
     private func write(_ key: KeyDigest) throws {
@@ -198,13 +214,9 @@ actor ChangeJoin {
         while position < block.count {
             let (key, hash) = (block.digests[position], block.hashes[position])
             position += 1
-            if let row = parked.removeValue(forKey: key) {
-                try await match(row, key, was: hash)
-            } else {
-                try wait(for: key, hash)
-            }
+            try await meet(key, hash)
         }
-        if waiting.count * DigestTable.bytesPerEntry > budget { try beginSpilling() }
+        if waiting.count > mostWaiting { try await beginSpilling() }
     }
 
     private func settleParked() async throws {
@@ -233,13 +245,17 @@ actor ChangeJoin {
 
     // MARK: Past the budget
 
-    private func beginSpilling() throws {
+    private func beginSpilling() async throws {
         let spill = try ChangeSpill()
-        try waiting.forEach { try spill.add(old: $0, hash: $1) }
-        for (key, row) in parked {
-            try spill.add(key, row.hash, isMarked: row.isMarked, row.record[...], row.key[...])
-        }
+        var rest: [(KeyDigest, UInt64)] = []
+        rest.reserveCapacity(waiting.count)
+        waiting.forEach { rest.append(($0, $1)) }
         waiting = DigestTable()
+        for (digest, hash) in rest { try await spill.add(old: digest, hash: hash) }
+        for (key, row) in parked {
+            try await spill.add(
+                key, row.hash, isMarked: row.isMarked, row.record[...], row.key[...])
+        }
         parked = [:]
         parkedBytes = 0
         self.spill = spill
@@ -248,7 +264,7 @@ actor ChangeJoin {
     private func finish(_ spill: ChangeSpill) async throws -> Outcome {
         repeat {
             for index in position..<block.count {
-                try spill.add(old: block.digests[index], hash: block.hashes[index])
+                try await spill.add(old: block.digests[index], hash: block.hashes[index])
             }
             position = block.count
         } while try await nextBlock()
@@ -261,7 +277,7 @@ actor ChangeJoin {
 
     /// Joins one part in memory: its keys are in no other.
     private func join(_ part: Int, of spill: ChangeSpill) async throws {
-        var rows = try spill.oldRows(ofPart: part)
+        var rows = try await spill.oldRows(ofPart: part)
         var matched = DigestTable()
         try await spill.liveRows(ofPart: part) { row, record, key in
             if let hash = rows.remove(row.digest) {

@@ -18,97 +18,100 @@ final class ChangeSpill: @unchecked Sendable {
     private static let oldBytes = 24
     private static let headBytes = 33
 
-    private let folder: URL
-    private var buffers: [String: [UInt8]] = [:]
+    /// One side of a part; its file appears with the first bytes that do not fit into the buffer.
+    private struct Side {
+        let path: String
+        var buffer: [UInt8] = []
+        var file: LocalFile?
+    }
+
+    private let folder: String
+    private var old: [Side]
+    private var live: [Side]
 
     /// - Throws: `BackupError.storageFailed` when there is no room for temporary files.
     init() throws {
-        folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("dbtool-join-\(UUID().uuidString)")
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("dbtool-join-\(UUID().uuidString)").path
+        self.folder = folder
+        old = (0..<Self.parts).map { Side(path: "\(folder)/old-\($0)") }
+        live = (0..<Self.parts).map { Side(path: "\(folder)/live-\($0)") }
         do {
             try FileManager.default.createDirectory(
-                at: folder, withIntermediateDirectories: false,
+                atPath: folder, withIntermediateDirectories: false,
                 attributes: [.posixPermissions: 0o700])
         } catch {
-            throw Self.failure(folder)
+            throw BackupError(
+                .storageFailed, "cannot make the temporary folder \(folder)", hint: Self.hint)
         }
     }
 
     deinit {
+        for side in old + live { side.file?.close() }
         // What is left in a folder for temporary files harms nobody.
-        try? FileManager.default.removeItem(at: folder)
+        try? FileManager.default.removeItem(atPath: folder)
     }
+
+    private static let hint =
+        "Free some space there; TMPDIR names another folder for temporary files."
 
     private static func part(of digest: KeyDigest) -> Int { Int(digest.high % UInt64(parts)) }
 
     // MARK: Writing
 
     /// Adds a row of the parent.
-    func add(old digest: KeyDigest, hash: UInt64) throws {
-        var bytes: [UInt8] = []
-        Self.append([digest.high, digest.low, hash], to: &bytes)
-        try append(bytes, to: "old-\(Self.part(of: digest))")
+    func add(old digest: KeyDigest, hash: UInt64) async throws {
+        let part = Self.part(of: digest)
+        Self.append((digest.high, digest.low, hash), to: &old[part].buffer)
+        if old[part].buffer.count >= Self.bufferBytes { try await Self.flush(&old[part]) }
     }
 
     /// Adds a live row.
-    func add(_ row: LiveRows.Row, of live: LiveRows) throws {
-        try add(
-            row.digest, row.hash, isMarked: row.isMarked, live.bytes[row.record],
-            row.isShown ? [] : live.bytes[row.key])
+    func add(_ row: LiveRows.Row, of rows: LiveRows) async throws {
+        try await add(
+            row.digest, row.hash, isMarked: row.isMarked, rows.bytes[row.record],
+            row.isShown ? [] : rows.bytes[row.key])
     }
 
     /// Adds a live row: its record with the line end, or its key when it is not shown.
     func add(
         _ digest: KeyDigest, _ hash: UInt64, isMarked: Bool, _ record: ArraySlice<UInt8>,
         _ key: ArraySlice<UInt8>
-    ) throws {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.headBytes + record.count + key.count)
+    ) async throws {
+        let part = Self.part(of: digest)
         let counts = UInt64(record.count) << 32 | UInt64(key.count)
-        Self.append([digest.high, digest.low, hash, counts], to: &bytes)
-        bytes.append(isMarked ? 1 : 0)
-        bytes += record
-        bytes += key
-        try append(bytes, to: "live-\(Self.part(of: digest))")
+        Self.append((digest.high, digest.low, hash, counts), to: &live[part].buffer)
+        live[part].buffer.append(isMarked ? 1 : 0)
+        live[part].buffer.append(contentsOf: record)
+        live[part].buffer.append(contentsOf: key)
+        if live[part].buffer.count >= Self.bufferBytes { try await Self.flush(&live[part]) }
     }
 
-    private static func append(_ numbers: [UInt64], to bytes: inout [UInt8]) {
-        for number in numbers {
-            withUnsafeBytes(of: number) { bytes.append(contentsOf: $0) }
-        }
+    @inline(__always)
+    private static func append<Numbers: BitwiseCopyable>(
+        _ numbers: Numbers, to bytes: inout [UInt8]
+    ) {
+        withUnsafeBytes(of: numbers) { bytes.append(contentsOf: $0) }
     }
 
-    private func append(_ bytes: [UInt8], to file: String) throws {
-        buffers[file, default: []] += bytes
-        guard buffers[file, default: []].count >= Self.bufferBytes else { return }
-        try flush(file)
-    }
-
-    private func flush(_ file: String) throws {
-        guard let bytes = buffers.removeValue(forKey: file), !bytes.isEmpty else { return }
-        let url = folder.appendingPathComponent(file)
-        if !FileManager.default.fileExists(atPath: url.path) {
-            guard
-                FileManager.default.createFile(
-                    atPath: url.path, contents: nil, attributes: [.posixPermissions: 0o600])
-            else { throw Self.failure(url) }
-        }
+    private static func flush(_ side: inout Side) async throws {
         do {
-            let handle = try FileHandle(forWritingTo: url)
-            defer { try? handle.close() }
-            try handle.seekToEnd()
-            try handle.write(contentsOf: Data(bytes))
-        } catch {
-            throw Self.failure(url)
+            let file = try side.file ?? LocalFile(writing: side.path)
+            side.file = file
+            try await file.write(side.buffer)
+            side.buffer.removeAll(keepingCapacity: true)
+        } catch var error as BackupError {
+            error.hint = hint
+            throw error
         }
     }
 
     // MARK: Reading
 
     /// The parent's rows of one part.
-    func oldRows(ofPart part: Int) throws -> DigestTable {
+    func oldRows(ofPart part: Int) async throws -> DigestTable {
         var rows = DigestTable()
-        try read("old-\(part)") { buffer in
+        try await read(&old[part]) { buffer in
             var offset = 0
             while buffer.count - offset >= Self.oldBytes {
                 let numbers = Self.numbers(3, in: buffer, at: offset)
@@ -125,53 +128,46 @@ final class ChangeSpill: @unchecked Sendable {
         ofPart part: Int,
         _ body: (Row, ArraySlice<UInt8>, ArraySlice<UInt8>) async throws -> Void
     ) async throws {
-        try flush("live-\(part)")
-        var buffer: [UInt8] = []
-        guard let handle = handle("live-\(part)") else { return }
-        defer { try? handle.close() }
-        while let piece = try piece(of: handle) {
-            buffer += piece
+        try await read(&live[part]) { buffer in
             var offset = 0
             while buffer.count - offset >= Self.headBytes {
                 let numbers = Self.numbers(4, in: buffer, at: offset)
-                let (recordBytes, keyBytes) = (
-                    Int(numbers[3] >> 32), Int(numbers[3] & 0xFFFF_FFFF)
-                )
-                let start = offset + Self.headBytes
-                guard buffer.count - start >= recordBytes + keyBytes else { break }
+                let recordStart = offset + Self.headBytes
+                let keyStart = recordStart + Int(numbers[3] >> 32)
+                let end = keyStart + Int(numbers[3] & 0xFFFF_FFFF)
+                guard buffer.count >= end else { break }
                 try await body(
                     Row(
                         digest: KeyDigest(high: numbers[0], low: numbers[1]), hash: numbers[2],
-                        isMarked: buffer[start - 1] == 1),
-                    buffer[start..<(start + recordBytes)],
-                    buffer[(start + recordBytes)..<(start + recordBytes + keyBytes)])
-                offset = start + recordBytes + keyBytes
+                        isMarked: buffer[recordStart - 1] == 1),
+                    buffer[recordStart..<keyStart], buffer[keyStart..<end])
+                offset = end
             }
-            buffer.removeFirst(offset)
+            return offset
         }
     }
 
-    private func read(_ file: String, _ take: ([UInt8]) -> Int) throws {
-        try flush(file)
-        guard let handle = handle(file) else { return }
-        defer { try? handle.close() }
+    /// Gives what a side holds piece by piece, with what was left of the piece before; `take` says
+    /// how much of it is done. The side is empty afterwards, and so is its place on the disk.
+    private func read(_ side: inout Side, _ take: ([UInt8]) async throws -> Int) async throws {
+        guard side.file != nil else {
+            _ = try await take(side.buffer)
+            side.buffer = []
+            return
+        }
+        try await Self.flush(&side)
+        side.file?.close()
+        side.file = nil
+        side.buffer = []
+        let file = try LocalFile(reading: side.path)
+        defer {
+            file.close()
+            try? FileManager.default.removeItem(atPath: side.path)
+        }
         var buffer: [UInt8] = []
-        while let piece = try piece(of: handle) {
+        while case let piece = try await file.next(), !piece.isEmpty {
             buffer += piece
-            buffer.removeFirst(take(buffer))
-        }
-    }
-
-    private func handle(_ file: String) -> FileHandle? {
-        try? FileHandle(forReadingFrom: folder.appendingPathComponent(file))
-    }
-
-    private func piece(of handle: FileHandle) throws -> Data? {
-        do {
-            guard let data = try handle.read(upToCount: 1 << 20), !data.isEmpty else { return nil }
-            return data
-        } catch {
-            throw Self.failure(folder)
+            buffer.removeFirst(try await take(buffer))
         }
     }
 
@@ -181,11 +177,5 @@ final class ChangeSpill: @unchecked Sendable {
                 bytes.loadUnaligned(fromByteOffset: offset + $0 * 8, as: UInt64.self)
             }
         }
-    }
-
-    private static func failure(_ url: URL) -> BackupError {
-        BackupError(
-            .storageFailed, "cannot write the temporary file \(url.path)",
-            hint: "Free some space there; TMPDIR names another folder for temporary files.")
     }
 }

@@ -9,8 +9,8 @@ struct DigestTable: Sendable {
         var value: UInt64 = 0
     }
 
-    /// How many bytes an entry needs at most, on average.
-    static let bytesPerEntry = 64
+    /// How many bytes an entry needs when the table is as full as it gets before it grows.
+    static let bytesPerEntry = 36
 
     private(set) var count = 0
     private var slots: [Slot] = []

@@ -10,8 +10,9 @@ struct TableChanges: Sendable {
     let connections: Int
     let progress: OperationProgress
 
-    /// How much a join may park in memory before it goes to files.
-    static let budget = 32 << 20
+    /// About how much a join may hold in memory before it goes to files: a million rows of the parent
+    /// that wait for theirs, and 24 MB of live rows.
+    static let budget = 72 << 20
 
     /// What was found of a table.
     private struct Found {
@@ -104,7 +105,7 @@ struct TableChanges: Sendable {
                 let join = ChangeJoin(keys, table: table.name, budget: Self.budget) { record, _ in
                     try await file.append(record)
                 }
-                try await read(parts, format, into: join)
+                try await read(table, parts, format, into: join)
                 let outcome = try await join.finish()
                 guard outcome.deleted.count <= max(Self.fewRows, record.fingerprint.rows / 2) else {
                     throw MostIsGone()
@@ -123,19 +124,24 @@ struct TableChanges: Sendable {
     private static let fewRows = 1000
 
     private func read(
-        _ parts: [TablePart], _ format: LiveFormat, into join: ChangeJoin
+        _ table: Table, _ parts: [TablePart], _ format: LiveFormat, into join: ChangeJoin
     ) async throws {
+        let estimate = table.estimatedBytes / max(1, parts.count)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, part) in parts.enumerated() {
                 // Bounded: a table can have more parts than tasks should wait for a connection.
                 if index > connections { try await group.next() }
                 group.addTask {
                     let reader = Exclusive(LiveReader(format, seed: plan.hashSeed))
+                    let bytes = Exclusive(0)
                     try await snapshot.read(part) { batch in
                         let live = reader.withValue { $0.rows(of: batch) }
                         try await join.take(live)
                         progress.add(rows: batch.count, bytes: batch.bytes.count)
+                        bytes.withValue { $0 += batch.bytes.count }
                     }
+                    // Keys alone are less than what the server stores.
+                    progress.correctTotal(by: bytes.withValue { $0 } - estimate)
                 }
             }
             try await group.waitForAll()

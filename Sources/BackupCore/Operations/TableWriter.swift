@@ -8,6 +8,21 @@ struct TableWriter: Sendable {
     let repository: Repository
     let connections: Int
     let progress: OperationProgress
+    /// Joins of large tables take memory: one at a time, over all connections.
+    private let largeJoins = Turnstile(permits: 1)
+    private static let largeBytes = 64 << 20
+
+    init(
+        snapshot: any Snapshot, folder: BackupFolder, plan: BackupPlan, repository: Repository,
+        connections: Int, progress: OperationProgress
+    ) {
+        self.snapshot = snapshot
+        self.folder = folder
+        self.plan = plan
+        self.repository = repository
+        self.connections = connections
+        self.progress = progress
+    }
 
     /// Largest tables first; one more table is begun than there are connections, so that finishing
     /// a file never keeps a connection waiting.
@@ -45,8 +60,12 @@ struct TableWriter: Sendable {
             let changes = TableChanges(
                 snapshot: snapshot, folder: folder, plan: plan, layer: layer, parent: parent,
                 connections: connections, progress: progress)
-            let (record, reason) = try await changes.write(
-                table, since: before, by: basis, treatment)
+            let isLarge = table.estimatedBytes >= Self.largeBytes
+            func write() async throws -> (record: TableRecord?, reason: String) {
+                try await changes.write(table, since: before, by: basis, treatment)
+            }
+            let (record, reason) =
+                isLarge ? try await largeJoins.pass(write) : try await write()
             if let record { return record }
             return try await writeWhole(table, because: reason)
         }

@@ -56,7 +56,7 @@ public final class PointRows: Sendable {
         guard index < layers.count - 1 else { return nil }
         if let batch = try await layers[index].rows?.next() {
             // Within a layer each key is there once: those of its own rows may be marked at once.
-            return state.withLock { take(batch, marking: true, &$0) }
+            return state.withLock { take(batch, &$0) }
         }
         if let tombstones = layers[index].tombstones {
             var keys = RowKeys(positions: Array(positions.indices), seed: seed)
@@ -96,7 +96,7 @@ public final class PointRows: Sendable {
         return nil
     }
 
-    private func take(_ batch: RowBatch, marking: Bool, _ state: inout State) -> RowBatch {
+    private func take(_ batch: RowBatch, _ state: inout State) -> RowBatch {
         let (rows, fingerprint) = unseen(in: batch, state.seen)
         var keys = RowKeys(positions: positions, seed: seed)
         for digest in keys.block(of: rows).digests { state.seen.insert(digest, 0) }

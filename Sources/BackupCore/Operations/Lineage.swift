@@ -1,0 +1,64 @@
+/// What a new backup rests on: decided from what lies in the repository alone.
+struct Lineage: Sendable {
+    /// The chain, or why there is none.
+    enum Choice: Sendable {
+        case full(String?)
+        case layer(Chain, number: Int)
+    }
+
+    let request: BackupRequest
+    let contents: RepositoryContents
+    let database: String
+
+    /// The full that a differential of the database rests on; nil when there is none.
+    ///
+    /// - Throws: `BackupError.usage` when the one that was named cannot be.
+    func base() throws -> Point? {
+        if let name = request.base {
+            let point = try contents.chain(named: name, database: database).base
+            guard point.metadata.database.isExactly(database) else {
+                throw BackupError(
+                    .usage, "\(point.id) is a backup of \(point.metadata.database), not \(database)"
+                )
+            }
+            return point
+        }
+        let fulls = contents.points.filter { point in
+            point.metadata.type == .full && point.metadata.status == .completed
+                && point.metadata.database.isExactly(database)
+        }
+        return fulls.last { $0.metadata.scope == Scope.database.word } ?? fulls.last
+    }
+
+    func choice(now: Timestamp) throws -> Choice {
+        guard request.kind != .full else { return .full(nil) }
+        guard let base = try base() else {
+            return try full("there is no full backup of \(database) yet")
+        }
+        let layers = contents.points.filter {
+            $0.metadata.baseID?.isExactly(base.id.text) == true
+        }
+        let parent = request.kind == .incremental ? newest(of: layers) ?? base : base
+        let chain = try contents.chain(of: parent)
+        // What the last differential holds, this one will hold as well.
+        let last = request.kind == .differential ? layers.last { $0.id.kind == .differential } : nil
+        let links = try last.map { try contents.chain(of: $0).links } ?? chain.links
+        if let end = request.chainRule.end(of: base, layers: layers, links: links, now: now) {
+            return try full(end)
+        }
+        return .layer(chain, number: layers.count + 1)
+    }
+
+    private func newest(of layers: [Point]) -> Point? {
+        layers.last { $0.metadata.status == .completed }
+    }
+
+    private func full(_ reason: String) throws -> Choice {
+        guard !request.refusesFull else {
+            throw BackupError(
+                .usage, "a full backup is needed, and --no-full refuses it: \(reason)",
+                hint: "Run \"dbtool full database\" first.")
+        }
+        return .full(reason)
+    }
+}
