@@ -147,8 +147,11 @@ final class ChangeSpill: @unchecked Sendable {
         }
     }
 
-    /// Gives what a side holds piece by piece, with what was left of the piece before; `take` says
-    /// how much of it is done. The side is empty afterwards, and so is its place on the disk.
+    /// Gives what a side holds piece by piece, with what was left of the piece before.
+    ///
+    /// The side is empty afterwards, and so is its place on the disk.
+    ///
+    /// `take`: Says how much of it is done.
     private func read(_ side: inout Side, _ take: ([UInt8]) async throws -> Int) async throws {
         guard side.file != nil else {
             _ = try await take(side.buffer)
