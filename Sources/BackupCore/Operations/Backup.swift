@@ -26,6 +26,12 @@ public struct Backup: Sendable {
         let start = Timestamp.now
         do {
             return try await run(start, fullBecause: nil, progress)
+        } catch var error as BackupError
+            where error.code == .damaged && request.kind == .incremental
+        {
+            error.hint =
+                "\"dbtool differential backup\" rests on the full alone, and goes on without that backup."
+            throw error
         } catch let error as TableChanges.ChainIsWrong {
             let words =
                 "\(error.rows) rows of \(error.table) changed without a new row version: points of "

@@ -41,7 +41,11 @@ struct Lineage: Sendable {
         let parent = request.kind == .incremental ? newest(of: layers) ?? base : base
         let chain = try contents.chain(of: parent)
         // What the last differential holds, this one will hold as well.
-        let last = request.kind == .differential ? layers.last { $0.id.kind == .differential } : nil
+        let last =
+            request.kind == .differential
+            ? layers.last {
+                $0.id.kind == .differential && contents.brokenLink(of: $0) == nil
+            } : nil
         let links = try last.map { try contents.chain(of: $0).links } ?? chain.links
         if let end = request.chainRule.end(of: base, layers: layers, links: links, now: now) {
             return try full(end)
@@ -50,7 +54,7 @@ struct Lineage: Sendable {
     }
 
     private func newest(of layers: [Point]) -> Point? {
-        layers.last { $0.metadata.status == .completed }
+        layers.last { $0.metadata.status == .completed && contents.brokenLink(of: $0) == nil }
     }
 
     private func full(_ reason: String) throws -> Choice {

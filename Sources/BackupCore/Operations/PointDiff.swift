@@ -125,12 +125,15 @@ public struct PointDiff: Sendable {
                 before.storedColumns.contains { $0.isExactly(name) }
             }
         let key = hasKey ? after.key : columns
-        let oldRows = ComparedRows(old, before, columns, key: key, seed: old.seed)
-        let newRows = ComparedRows(new, after, columns, key: key, seed: old.seed)
+        let oldRows = ComparedRows(
+            old, before, columns, key: key, seed: old.seed, isWhole: isAlike)
+        let newRows = ComparedRows(new, after, columns, key: key, seed: old.seed, isWhole: isAlike)
         var found = TableDifference(table: after.tableName)
         if !isAlike { found.note = Self.columnNote(before, after) }
         if !hasKey {
-            found.note = [found.note, "it has no key"].compactMap(\.self).joined(separator: "; ")
+            let isKeyless = before.key.isEmpty && after.key.isEmpty
+            let words = isKeyless ? "it has no key" : "its key has changed: rows are compared whole"
+            found.note = [found.note, words].compactMap(\.self).joined(separator: "; ")
         }
 
         var keys = try await oldRows.keys(counting: !hasKey)
@@ -160,9 +163,10 @@ public struct PointDiff: Sendable {
         if let rows, found.deleted + found.changed > 0 {
             try await oldRows.forEach { digest, _, fields in
                 if let now = newRecords[digest] {
-                    try await rows(RowDifference(record: after, old: fields(), new: now))
+                    let old = try Self.fields(fields(), of: before, inOrderOf: after)
+                    try await rows(RowDifference(record: after, old: old, new: now))
                 } else if let count = keys[digest] {
-                    try await rows(RowDifference(record: after, old: fields(), new: nil))
+                    try await rows(RowDifference(record: before, old: fields(), new: nil))
                     if !hasKey {
                         _ = keys.remove(digest)
                         if count > 1 { keys.insert(digest, count - 1) }
@@ -172,6 +176,16 @@ public struct PointDiff: Sendable {
         }
         let isSame = found.added + found.changed + found.deleted == 0
         return isSame && isAlike ? nil : found
+    }
+
+    /// A row's fields as another version of the table has them; NULL for columns that it lacked.
+    private static func fields(
+        _ fields: [String?], of before: TableRecord, inOrderOf after: TableRecord
+    ) -> [String?] {
+        let names = before.storedColumns.map(ExactText.init)
+        return after.storedColumns.map { name in
+            names.firstIndex(of: ExactText(name)).flatMap { fields[$0] }
+        }
     }
 
     /// The usual case, in memory for the rows that differ.
@@ -210,16 +224,18 @@ public struct PointDiff: Sendable {
         }
         let records = changed.withValue { $0 }
         if let rows, outcome.deleted.count + records.count > 0 {
-            try await ComparedRows(old, before, before.storedColumns, key: before.key, seed: seed)
-                .forEach { digest, _, fields in
-                    if let now = records[digest] {
-                        try await rows(
-                            RowDifference(
-                                record: after, old: fields(), new: CSVDialect.fields(of: now)))
-                    } else if outcome.deleted[digest] != nil {
-                        try await rows(RowDifference(record: after, old: fields(), new: nil))
-                    }
+            try await ComparedRows(
+                old, before, before.storedColumns, key: before.key, seed: seed, isWhole: true
+            )
+            .forEach { digest, _, fields in
+                if let now = records[digest] {
+                    try await rows(
+                        RowDifference(
+                            record: after, old: fields(), new: CSVDialect.fields(of: now)))
+                } else if outcome.deleted[digest] != nil {
+                    try await rows(RowDifference(record: after, old: fields(), new: nil))
                 }
+            }
         }
         var found = TableDifference(table: after.tableName)
         (found.added, found.changed) = (outcome.inserted, outcome.updated)
@@ -258,19 +274,20 @@ private struct ComparedRows {
     let record: TableRecord
     let positions: [Int]
     let keyPositions: [Int]
+    /// Whether a row is compared as it is stored, not by some of its fields.
     let isWhole: Bool
     let seed: UInt64
 
     init(
         _ reader: PointReader, _ record: TableRecord, _ columns: [String], key: [String],
-        seed: UInt64
+        seed: UInt64, isWhole: Bool
     ) {
         self.reader = reader
+        self.isWhole = isWhole
         self.record = record
         self.seed = seed
         positions = Table.positions(of: columns, in: record.storedColumns)
         keyPositions = Table.positions(of: key, in: record.storedColumns)
-        isWhole = positions == Array(record.storedColumns.indices)
     }
 
     /// Each key with the hash of its row, or, without a key, each row with how often it is there.

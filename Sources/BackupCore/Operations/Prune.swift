@@ -32,7 +32,9 @@ public struct Prune: Sendable {
                     parent: point.metadata.parentID,
                     isVerifiedFull: point.metadata.type == .full && state?.verified?.passed == true,
                     isPinned: state?.pinned ?? true,
-                    isComplete: point.metadata.status == .completed))
+                    isComplete: point.metadata.status == .completed,
+                    made: point.metadata.timestampStart,
+                    flaw: flaw(of: point, contents, state)))
         }
         var decisions = retention.decisions(on: candidates, now: .now)
         // Nobody knows what rests on what in there.
@@ -50,6 +52,15 @@ public struct Prune: Sendable {
             decisions.contains { $0.id == point.id.text && !$0.isKept }
         }
         return PrunePlan(database: database, decisions: decisions, removed: removed)
+    }
+
+    /// Why a point does not count as one that could be restored.
+    private func flaw(
+        of point: Point, _ contents: RepositoryContents, _ state: BackupState?
+    ) -> String? {
+        if contents.brokenLink(of: point) != nil { return "what it rests on is missing" }
+        let failed = state?.verified?.passed == false || state?.drilled?.passed == false
+        return failed ? "its last proof failed" : nil
     }
 
     /// Removes what the plan removes; what rests on others first.

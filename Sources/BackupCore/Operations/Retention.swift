@@ -37,12 +37,19 @@ public struct Retention: Sendable {
         public let isPinned: Bool
         /// Whether it holds everything in its scope.
         public let isComplete: Bool
+        /// When it was made: of two with one time the newer counts.
+        public let made: Timestamp
+        /// Why it cannot be counted on; nil when it can.
+        public let flaw: String?
 
         /// Describes a point.
         public init(
             id: String, time: Timestamp, parent: String? = nil, isVerifiedFull: Bool = false,
-            isPinned: Bool = false, isComplete: Bool = true
+            isPinned: Bool = false, isComplete: Bool = true, made: Timestamp? = nil,
+            flaw: String? = nil
         ) {
+            self.made = made ?? time
+            self.flaw = flaw
             self.id = id
             self.time = time
             self.parent = parent
@@ -66,12 +73,17 @@ public struct Retention: Sendable {
     /// What becomes of each point of one database, the oldest first.
     ///
     /// Never removed: what a kept point rests on, the last full that was verified, what is pinned,
-    /// and the newest point.
+    /// and the newest point. What cannot be counted on stands for nothing, and is left to a person.
     public func decisions(on candidates: [Candidate], now: Timestamp) -> [Decision] {
-        let sorted = candidates.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
+        let sorted = candidates.sorted {
+            ($0.time, $0.made, $0.id) < ($1.time, $1.made, $1.id)
+        }
         var reasons: [String: [String]] = [:]
         for candidate in sorted where candidate.isPinned { reasons[candidate.id] = ["pinned"] }
-        let complete = sorted.filter(\.isComplete)
+        for candidate in sorted {
+            if let flaw = candidate.flaw { reasons[candidate.id, default: []].append(flaw) }
+        }
+        let complete = sorted.filter { $0.isComplete && $0.flaw == nil }
         func keep(_ candidate: Candidate, _ reason: String) {
             reasons[candidate.id, default: []].append(reason)
         }

@@ -17,6 +17,8 @@ public struct RowHistory: Sendable {
             case went
             /// The table is not there any more.
             case tableWent = "table went"
+            /// The table has another key: who has this one now need not be who had it.
+            case keyChanged = "key changed"
         }
 
         /// The backup that shows it.
@@ -43,6 +45,7 @@ public struct RowHistory: Sendable {
         var events: [Event] = []
         var reads: [String: Found] = [:]
         var last: (columns: [String], fields: [String?])?
+        var lastKey: [ExactText]?
         var hadTable = false
         progress.begin("looking for the row")
         for point in points {
@@ -62,7 +65,14 @@ public struct RowHistory: Sendable {
             hadTable = true
             let fields = try await find(key, record, chain, &reads, progress)
             let now = fields.map { (record.storedColumns, $0) }
-            if let kind = Self.kind(from: last, to: now) {
+            let tableKey = record.key.map(ExactText.init)
+            defer { lastKey = tableKey }
+            if let lastKey, lastKey != tableKey, last != nil || now != nil {
+                events.append(
+                    Event(
+                        point: point, kind: .keyChanged, columns: record.storedColumns,
+                        fields: fields))
+            } else if let kind = Self.kind(from: last, to: now) {
                 events.append(
                     Event(point: point, kind: kind, columns: record.storedColumns, fields: fields))
             }
@@ -155,23 +165,25 @@ extension PointReader {
         _ key: [UInt8], in layer: TableLayer, _ progress: OperationProgress
     ) async throws -> RowHistory.Found {
         try await withFiles(of: layer) { rows, tombstones in
+            // Everything is read, for what is shown must be proven.
+            var found: RowHistory.Found = layer.record.mode == .whole ? .gone : .nothing
             var keys = RowKeys(positions: layer.record.keyPositions, seed: seed)
             while let batch = try await rows?.next() {
                 progress.add(rows: batch.count, bytes: batch.bytes.count)
                 try Task.checkCancellation()
                 let block = keys.block(of: batch)
                 for index in 0..<block.count where block.key(index).elementsEqual(key) {
-                    return .row(try CSVDialect.fields(of: batch.recordSlices[index]))
+                    found = .row(try CSVDialect.fields(of: batch.recordSlices[index]))
                 }
             }
             var gone = RowKeys(positions: Array(layer.record.key.indices), seed: seed)
             while let batch = try await tombstones?.next() {
                 let block = gone.block(of: batch)
                 for index in 0..<block.count where block.key(index).elementsEqual(key) {
-                    return .gone
+                    found = .gone
                 }
             }
-            return layer.record.mode == .whole ? .gone : .nothing
+            return found
         }
     }
 }

@@ -79,6 +79,16 @@ extension RepositoryContents {
         return Chain(links: links)
     }
 
+    /// Why a point cannot be read: what it rests on is missing or another; nil when it can.
+    public func brokenLink(of point: Point) -> BackupError? {
+        do {
+            _ = try chain(of: point)
+            return nil
+        } catch {
+            return error as? BackupError
+        }
+    }
+
     /// The point that somebody names, with everything that it rests on.
     ///
     /// - Throws: What `point(named:database:)` and `chain(of:)` throw.

@@ -10,6 +10,13 @@ public struct PointFolder: Sendable {
     /// For people: the backup's name as far as the folder tells it.
     public var name: String { tail.map { "\(base)/\(RepositoryLayout.layers)/\($0)" } ?? base.text }
 
+    /// Whether a backup rests on what lies here.
+    func bears(_ child: Metadata) -> Bool {
+        guard let tail else { return child.baseID?.isExactly(base.text) == true }
+        let parent = child.parentID.flatMap { BackupID($0) }
+        return parent?.tail == tail && child.baseID?.isExactly(base.text) == true
+    }
+
     /// Whether a backup may lie here.
     func mayHold(_ id: BackupID, restingOn base: String?) -> Bool {
         guard let tail else { return id == self.base && base == nil }

@@ -25,7 +25,9 @@ public struct Repository: Sendable {
             }
         }
         contents.points.sort {
-            ($0.metadata.snapshotAt, $0.id.text) < ($1.metadata.snapshotAt, $1.id.text)
+            // A merged full has the time of its point, and is the newer one.
+            ($0.metadata.snapshotAt, $0.metadata.timestampStart, $0.id.text)
+                < ($1.metadata.snapshotAt, $1.metadata.timestampStart, $1.id.text)
         }
         return contents
     }
@@ -35,8 +37,14 @@ public struct Repository: Sendable {
     /// Only for the holder of the database's lock.
     func removeUnfinished(of database: String, note: (String) -> Void) async throws {
         let encoded = FileNaming.encoded(database)
-        for folder in try await contents().unfinished
-        where folder.base.encodedDatabase == encoded {
+        let contents = try await contents()
+        for folder in contents.unfinished where folder.base.encodedDatabase == encoded {
+            if let child = contents.points.first(where: { folder.bears($0.metadata) }) {
+                note(
+                    "warning: \(folder.name) has lost its metadata.json, and \(child.id) rests on it"
+                )
+                continue
+            }
             note("removing \(folder.name), which an interrupted run has left")
             try await storage.remove(folder.location)
         }

@@ -17,10 +17,11 @@ struct ListRendering: Rendering {
         /// Whether rows were left out on request.
         let lacksRows: Bool
         let isExact: Bool?
+        let isBroken: Bool
 
         private enum CodingKeys: String, CodingKey {
             case snapshot_at, pinned, verified, drilled, exact
-            case rows_left_out
+            case rows_left_out, broken
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -28,6 +29,7 @@ struct ListRendering: Rendering {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encodeIfPresent(snapshotAt, forKey: .snapshot_at)
             try container.encodeIfPresent(isExact, forKey: .exact)
+            if isBroken { try container.encode(true, forKey: .broken) }
             if isExact != nil { try container.encode(lacksRows, forKey: .rows_left_out) }
             try container.encodeIfPresent(state?.pinned, forKey: .pinned)
             try container.encodeIfPresent(state?.verified, forKey: .verified)
@@ -48,12 +50,14 @@ struct ListRendering: Rendering {
         let known = Dictionary(contents.points.map { ($0.id.text, $0.metadata) }) { first, _ in
             first
         }
+        let broken = Set(
+            contents.points.filter { contents.brokenLink(of: $0) != nil }.map(\.id.text))
         document = Document(
             backups: Catalog(points: contents.points, failures: failures).backups.map {
                 Line(
                     entry: $0, snapshotAt: known[$0.id]?.snapshotAt, state: states[$0.id],
                     lacksRows: known[$0.id]?.excludedTables.isEmpty == false,
-                    isExact: known[$0.id]?.exact)
+                    isExact: known[$0.id]?.exact, isBroken: broken.contains($0.id))
             },
             unfinished: contents.unfinished.map(\.name),
             unreadable: contents.unreadable.map(\.name))
@@ -128,6 +132,8 @@ struct ListRendering: Rendering {
         var words = line.entry.status
         if line.entry.scope == Scope.tables([]).word { words += ", some tables" }
         if line.state?.pinned == true { words += ", pinned" }
+        if line.isBroken { words += ", broken: what it rests on is missing" }
+        if line.state?.verified?.passed == false { words += ", damaged" }
         if line.lacksRows { words += ", rows left out" }
         if line.isExact == false { words += ", not exact" }
         return line.entry.reason.map { "\(words): \($0)" } ?? words
