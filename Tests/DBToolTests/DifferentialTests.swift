@@ -286,6 +286,74 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `diff and history go by names where columns and keys have changed`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("names")
+            try await source.query(
+                """
+                CREATE TABLE same (id integer PRIMARY KEY, x text, y text); INSERT INTO same VALUES (1, 'B', 'A');
+                CREATE TABLE miss (id integer PRIMARY KEY, x text, y text); INSERT INTO miss VALUES (1, 'B', 'A');
+                CREATE TABLE rekeyed (id integer PRIMARY KEY, k integer NOT NULL UNIQUE, v text);
+                INSERT INTO rekeyed VALUES (1, 2, 'one'), (2, 1, 'two');
+                """)
+            let full = try await bench.backUp(source)
+            try await source.query(
+                """
+                ALTER TABLE same DROP COLUMN x; UPDATE miss SET y = x; ALTER TABLE miss DROP COLUMN x;
+                ALTER TABLE rekeyed DROP CONSTRAINT rekeyed_pkey, DROP CONSTRAINT rekeyed_k_key;
+                ALTER TABLE rekeyed ADD PRIMARY KEY (k);
+                """)
+            _ = try await bench.incremental(source)
+            let rows = try await bench.dbtool(
+                ["diff", full.id, "latest", "-path", bench.repository, "-format", "csv"])
+            let lines = rows.output.split(separator: "\n").dropFirst().filter {
+                !$0.contains("rekeyed")
+            }
+            #expect(lines == ["public,miss,changed,1,y,A,B"], "\(rows)")
+            let history = try await bench.dbtool(
+                ["history", "rekeyed", "1", "-path", bench.repository, "--json"])
+            let events = try JSON(parsing: history.output)["events"].items
+            #expect(events.map { $0["event"].string } == ["appeared", "key changed"])
+            let file = try full.dataFile(of: "miss")
+            try Data("id,x,y\n1,B,Z\n".utf8).write(to: URL(fileURLWithPath: file))
+            try await bench.dbtool(["history", "miss", "1", "-path", bench.repository])
+                .expect(code: 4, saying: "damaged")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `what cannot be restored stands for nothing, and nothing of it is removed`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            _ = try await bench.backUp(source)
+            var layers: [StoredBackup] = []
+            for number in 0..<3 {
+                try await source.query("INSERT INTO pets VALUES ('late \(number)', 1)")
+                layers.append(try await bench.incremental(source))
+            }
+            let metadata = "\(layers[1].folder)/metadata.json"
+            try FileManager.default.moveItem(atPath: metadata, toPath: "\(bench.folder)/kept.json")
+            let list = try await bench.dbtool(["list", "-path", bench.repository])
+            #expect(list.output.contains("broken: what it rests on is missing"), "\(list)")
+            let prune = try await bench.dbtool(
+                ["prune", "-path", bench.repository, "--keep-last", "1", "--json"])
+            #expect(try JSON(parsing: prune.output)["removed"].integer == 0, "\(prune)")
+            // The next run leaves the folder alone, and rests on what can be read.
+            let next = try await bench.incremental(source)
+            #expect(next.report["parent_id"].string == layers[0].id)
+            try FileManager.default.moveItem(atPath: "\(bench.folder)/kept.json", toPath: metadata)
+            for id in [layers[2].id, next.id] {
+                try await bench.dbtool(["verify", id, "-path", bench.repository]).requireCode(0)
+                try await bench.expectEqual(source, bench.restored(id))
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `what is large is joined in files as well as in memory`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
             let source = try await bench.createDatabase("large")

@@ -84,6 +84,20 @@ import Testing
         #expect(kept(retention, points) == ["pinned", "verified", "new"])
     }
 
+    @Test
+    func `what has a flaw stands for nothing and stays, and of two alike the later made counts`() {
+        let time = Timestamp("2026-03-01T00:00:00Z") ?? .now
+        let points = [
+            Self.point("full", "2026-02-01T00:00:00Z"),
+            Retention.Candidate(id: "inc", time: time, parent: "full", made: time),
+            Retention.Candidate(id: "failed", time: Self.now, flaw: "its last proof failed"),
+            Retention.Candidate(id: "a merged", time: time, made: Self.now),
+        ]
+        var retention = Retention()
+        retention.last = 1
+        #expect(kept(retention, points) == ["a merged", "failed"])
+    }
+
     @Test(arguments: SeededGenerator.seeds(count: 200))
     func `no rule ever removes what it must not`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
