@@ -26,7 +26,7 @@ public final class PointRows: Sendable {
         /// Keys of rows and tombstones of the layers read so far.
         var seen = DigestTable()
         var fingerprint = Fingerprint()
-        /// Batches of the floor that are being looked through.
+        /// Tasks that wait for a batch of the floor or look through one.
         var underWay = 0
     }
 
@@ -72,19 +72,23 @@ public final class PointRows: Sendable {
     }
 
     private func nextOfFloor() async throws -> RowBatch? {
-        while let batch = try await layers[layers.count - 1].rows?.next() {
-            let seen = state.withLock { state in
-                state.underWay += 1
-                return state.seen
-            }
-            let (rows, fingerprint) = unseen(in: batch, seen)
-            state.withLock { state in
-                state.fingerprint += fingerprint
-                state.underWay -= 1
-            }
-            if !rows.isEmpty { return rows }
+        // Counted before it asks: a batch that was handed out and not yet looked through is under way.
+        let seen = state.withLock { state in
+            state.underWay += 1
+            return state.seen
         }
-        let (found, isWhole) = state.withLock { ($0.fingerprint, $0.underWay == 0) }
+        while let batch = try await layers[layers.count - 1].rows?.next() {
+            let (rows, fingerprint) = unseen(in: batch, seen)
+            state.withLock { $0.fingerprint += fingerprint }
+            guard rows.isEmpty else {
+                state.withLock { $0.underWay -= 1 }
+                return rows
+            }
+        }
+        let (found, isWhole) = state.withLock { state in
+            state.underWay -= 1
+            return (state.fingerprint, state.underWay == 0)
+        }
         // Whoever is still at it comes here later.
         guard !isWhole || StoredFingerprint(found) == record.fingerprint else {
             throw BackupError(

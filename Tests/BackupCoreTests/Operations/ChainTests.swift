@@ -71,6 +71,38 @@ import Testing
         #expect(refused?.code == .damaged)
     }
 
+    @Test func `many tasks may read the rows of a point`() async throws {
+        var shop = Shop()
+        try shop.server.change("shop") { database in
+            database[rows: Shop.sample.items] = (0..<400).map { ["\($0)", "v \($0)"] }
+        }
+        try await shop.backUp()
+        try shop.server.change("shop") { database in
+            database[rows: Shop.sample.items]?[7] = ["7", "changed"]
+        }
+        shop.request.kind = .incremental
+        let id = try await shop.backUp().metadata.id
+        let chain = try await shop.repository.contents().chain(named: id)
+        let reader = try PointReader(chain, in: shop.repository)
+        let record = try #require(
+            chain.point.metadata.tables.first { $0.tableName == Shop.sample.items })
+        for _ in 0..<500 {
+            let count = try await reader.withRows(of: record, proving: .rows) { rows in
+                try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<8 {
+                        group.addTask {
+                            var count = 0
+                            while let batch = try await rows.next() { count += batch.count }
+                            return count
+                        }
+                    }
+                    return try await group.reduce(0, +)
+                }
+            }
+            #expect(count == 400)
+        }
+    }
+
     @Test func `a damaged row index is read around`() async throws {
         var shop = Shop()
         try await shop.backUp()
