@@ -133,6 +133,33 @@ struct PostgresCatalog {
         return Self.groups(rows) { $0[1] ?? "" }
     }
 
+    /// The columns of times that an index can tell the greatest value of at once.
+    func indexedTimes(of oids: [String]) async throws -> [String: [String]] {
+        let rows = try await connection.rows(
+            """
+            SELECT DISTINCT i.indrelid, a.attname
+            FROM pg_catalog.pg_index i
+            JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+            JOIN pg_catalog.pg_am m ON m.oid = c.relam AND m.amname = 'btree'
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+            WHERE i.indrelid = ANY ($1::oid[]) AND i.indisvalid AND i.indpred IS NULL
+              AND a.atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype)
+            """, [Self.array(oids)])
+        return Self.groups(rows) { $0[1] ?? "" }
+    }
+
+    /// The greatest value of each column of a table; columns without one are left out.
+    func latest(of columns: [String], in table: TableName) async throws -> [String: String] {
+        let greatest = columns.map {
+            "(SELECT pg_catalog.max(\(SQLText.identifier($0)))::text FROM ONLY "
+                + "\(SQLText.qualified(table)))"
+        }
+        let row =
+            try await connection.rows("SELECT \(greatest.joined(separator: ", "))").first ?? []
+        return Dictionary(zip(columns, row).map { ($0, $1) }) { first, _ in first }
+            .compactMapValues(\.self)
+    }
+
     // MARK: Partitions
 
     /// The ancestors of each partition, the nearest first, and how each is partitioned.

@@ -30,11 +30,14 @@ struct PostgresContents {
         let digests = try await catalog.textDigests(of: oids)
         let holdingNames = try await catalog.holdingNames(among: oids)
         let ancestors = try await catalog.ancestors()
+        // The rows of smaller tables are read at once.
+        let times = try await catalog.indexedTimes(
+            of: oids.filter { sizes[$0].map(\.total) ?? 0 >= Self.largeBytes })
         let roots = Self.completeRoots(ancestors, among: Set(scope.inScope.map(\.oid)))
         meaningVersions = try await catalog.meaningVersions(of: oids)
         for relation in scope.stored {
             let size = sizes[relation.oid] ?? (0, 0)
-            let table = Table(
+            var table = Table(
                 name: relation.name, columns: columns[relation.oid] ?? [],
                 key: keys[relation.oid] ?? [],
                 identity: TableIdentity(
@@ -44,12 +47,17 @@ struct PostgresContents {
                 loadsThrough: ancestors[relation.oid]?
                     .last { $0.isHash && roots.contains($0.table) }?.table,
                 filter: relation.extensionFilter, estimatedBytes: size.total)
+            if let columns = times[relation.oid] {
+                table.latest = try await catalog.latest(of: columns, in: table.name)
+            }
             schema.tables.append(table)
             rows[table.name] = PostgresRows(
                 relation, columns: table.storedColumns.map(\.name), sizes: size,
                 blockBytes: facts.blockBytes, holdsNames: holdingNames.contains(relation.oid))
         }
     }
+
+    private static let largeBytes = 16 << 20
 
     /// The partitioned tables all of whose partitions are in scope: only these have a place for every
     /// row that they are given.

@@ -11,6 +11,9 @@ struct PostgresIdentity {
     /// The oldest transaction that was open: rows of this one and later ones may have changed.
     var horizon: UInt64? { values["snapshot_xmin"].flatMap { UInt64($0) } }
 
+    /// When the oldest transaction began that was open; nil when that cannot be known.
+    var oldestTransaction: String? { values["oldest_transaction"] }
+
     /// Why row versions seen here say nothing about what changed since; nil when they do.
     ///
     /// The start time is what tells clones, rolled-back images, lagging standbys and standbys that

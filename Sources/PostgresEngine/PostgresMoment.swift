@@ -13,8 +13,10 @@ struct PostgresMoment: Sendable {
     ///
     /// The identity holds what tells clones, rollbacks and promotions apart; all of it is readable
     /// by any role.
+    ///
+    /// `oldestTransaction`: From before the snapshot.
     static func read(
-        on connection: PostgresConnection, encoding: String
+        on connection: PostgresConnection, encoding: String, oldestTransaction: String?
     ) async throws -> PostgresMoment {
         let row =
             try await connection.rows(
@@ -37,7 +39,7 @@ struct PostgresMoment: Sendable {
         let identity = [
             "snapshot_xmin": row[3], "snapshot_xmax": row[4], "system_identifier": row[5],
             "database_oid": row[6], "postmaster_start_time": row[7], "timeline": log.timeline,
-            "lsn": log.position,
+            "lsn": log.position, "oldest_transaction": oldestTransaction,
         ]
         return PostgresMoment(
             moment: SnapshotMoment(
@@ -56,6 +58,33 @@ struct PostgresMoment: Sendable {
             ).compactMap { $0[0] },
             blockBytes: Int(row[9] ?? "") ?? 8192, isStandby: isStandby,
             writtenUpTo: isStandby ? nil : log.position)
+    }
+
+    /// When the oldest transaction began that is open in the database, or the time now.
+    ///
+    /// Times that transactions write are at least as late as their beginning. Nil when it cannot be
+    /// known: a prepared transaction does not tell, nor do other roles' sessions without the rights of
+    /// `pg_read_all_stats`, and a standby does not show those of its primary.
+    ///
+    /// - SeeAlso: <https://www.postgresql.org/docs/current/monitoring-stats.html>
+    static func oldestTransaction(on connection: PostgresConnection) async throws -> String? {
+        try await connection.value(
+            """
+            SELECT pg_catalog.to_char(
+                LEAST(pg_catalog.clock_timestamp(), pg_catalog.min(a.xact_start)),
+                'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
+            FROM pg_catalog.pg_stat_activity a
+            WHERE a.datid = (SELECT oid FROM pg_catalog.pg_database
+                             WHERE datname = pg_catalog.current_database())
+            HAVING NOT pg_catalog.pg_is_in_recovery()
+              AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_prepared_xacts
+                              WHERE database = pg_catalog.current_database())
+              AND NOT pg_catalog.bool_or(
+                (a.query = '<insufficient privilege>' OR a.state = 'disabled')
+                AND EXISTS (SELECT 1 FROM pg_catalog.pg_locks l
+                            WHERE l.pid = a.pid AND l.locktype = 'virtualxid'
+                              AND l.mode = 'ExclusiveLock'))
+            """)
     }
 
     /// - SeeAlso: <https://www.postgresql.org/docs/current/functions-admin.html>

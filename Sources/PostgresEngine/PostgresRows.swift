@@ -6,6 +6,8 @@ struct PostgresRows: Sendable {
     static let rangeBytes = 32 << 20
 
     private let select: Select
+    /// Why the rows' text may change without the rows; nil when it does not.
+    private let instability: String?
     /// Why the rows' versions do not tell what changed; nil when they do.
     private let loss: String?
     private let heapPages: Int
@@ -24,16 +26,14 @@ struct PostgresRows: Sendable {
         self.init(
             relation.name, columns: columns, filter: relation.extensionFilter,
             splits: relation.isHeap, sizes: sizes, blockBytes: blockBytes,
-            loss: Self.loss(relation, columns, holdsNames: holdsNames))
+            instability: holdsNames
+                ? "it holds names of other things, which are renamed elsewhere" : nil,
+            loss: Self.loss(relation, columns))
     }
 
     /// Why the versions of a table's rows say nothing about their text.
-    private static func loss(
-        _ relation: PostgresCatalog.Relation, _ columns: [String], holdsNames: Bool
-    ) -> String? {
+    private static func loss(_ relation: PostgresCatalog.Relation, _ columns: [String]) -> String? {
         if !relation.isHeap { return "it is not stored as a heap" }
-        if holdsNames { return "it holds names of other things, which are renamed elsewhere" }
-        if relation.extensionFilter != nil { return "an extension's condition selects its rows" }
         if columns.count < 2 { return "its key is all that it has" }
         return nil
     }
@@ -41,8 +41,10 @@ struct PostgresRows: Sendable {
     /// `splits`: Whether the table is stored in pages that can be read by their numbers.
     init(
         _ table: TableName, columns: [String], filter: String?, splits: Bool,
-        sizes: (heap: Int, total: Int), blockBytes: Int, loss: String? = "nobody has asked"
+        sizes: (heap: Int, total: Int), blockBytes: Int, instability: String? = nil,
+        loss: String? = "nobody has asked"
     ) {
+        self.instability = instability
         self.loss = loss
         select = .table(table, columns: columns, filter: filter, splits: splits)
         heapPages = sizes.heap / blockBytes
@@ -52,7 +54,8 @@ struct PostgresRows: Sendable {
     /// Rows that a fixed query gives.
     init(query: String) {
         select = .fixed("COPY (\(query)) TO STDOUT (FORMAT csv)")
-        loss = "it is no table of its own"
+        instability = "it is no table of its own"
+        loss = instability
         (heapPages, totalBytes) = (0, 0)
     }
 
@@ -71,24 +74,28 @@ struct PostgresRows: Sendable {
         }
     }
 
-    /// The statements that copy every row once, marked where its version is not older than a
-    /// transaction; or why that is impossible.
+    /// The statements that copy every row once, marked where it may have changed; or why that is
+    /// impossible.
     ///
     /// Unmarked rows come first: only their keys are read, and they are in the order of the heap.
-    ///
-    /// `horizon`: The oldest transaction that was open at the parent's snapshot. The age of a row's
-    /// version survives freezing.
     func markedStatements(
-        key: [String], horizon: UInt32, showsAll: Bool
+        key: [String], by mark: RowMark, showsAll: Bool
     ) -> Result<[String], PostgresRowsLoss> {
-        guard loss == nil, case .table(let table, let columns, _, let splits) = select else {
-            return .failure(PostgresRowsLoss(reason: loss ?? ""))
+        guard case .table(let table, let columns, let filter, let splits) = select else {
+            return .failure(PostgresRowsLoss(reason: instability ?? ""))
+        }
+        if filter != nil {
+            return .failure(PostgresRowsLoss(reason: "an extension's condition selects its rows"))
+        }
+        if let instability { return .failure(PostgresRowsLoss(reason: instability)) }
+        if case .versions = mark, let loss { return .failure(PostgresRowsLoss(reason: loss)) }
+        guard let mark = Self.condition(mark) else {
+            return .failure(PostgresRowsLoss(reason: "the parent has no horizon"))
         }
         let keys = key.map(SQLText.identifier).joined(separator: ", ")
         let rows = columns.map(SQLText.identifier).joined(separator: ", ")
         let blanks = columns.map { _ in "NULL" }.joined(separator: ", ")
         let name = SQLText.qualified(table)
-        let mark = "(pg_catalog.age(xmin) <= pg_catalog.age('\(horizon)'::xid))"
         return .success(
             conditions(splits: splits).map { range in
                 func select(_ what: String, _ conditions: [String]) -> String {
@@ -104,6 +111,43 @@ struct PostgresRows: Sendable {
                 return "COPY (\(query)) TO STDOUT (FORMAT csv)"
             })
     }
+
+    /// What a row fulfils that may have changed; nil where nothing tells. Never NULL.
+    ///
+    /// The age of a row's version survives freezing. A column's condition is one that an index can
+    /// answer.
+    private static func condition(_ mark: RowMark) -> String? {
+        switch mark {
+        case .versions(let parent):
+            // The oldest transaction that was open at the parent's snapshot.
+            guard let horizon = PostgresIdentity(parent).horizon else { return nil }
+            return "(pg_catalog.age(xmin) <= pg_catalog.age("
+                + "'\(UInt32(truncatingIfNeeded: horizon))'::xid))"
+        case .column(let change, let value):
+            let name = SQLText.identifier(change.column.name)
+            let bound = "\(SQLText.literal(value))::\(change.column.type)"
+            let never =
+                change.kind == .time ? " OR \(name) = '-infinity'::\(change.column.type)" : ""
+            return "(\(name) IS NULL OR \(name) >= \(bound)\(never))"
+        }
+    }
+
+    /// The statements that copy the rows of some keys.
+    func statements(key: [Column], values: [[String]]) -> [String] {
+        guard case .table(let table, let columns, _, _) = select else { return [] }
+        let names = key.map { SQLText.identifier($0.name) }.joined(separator: ", ")
+        return stride(from: 0, to: values.count, by: Self.keysPerStatement).map { start in
+            let rows = values[start..<min(start + Self.keysPerStatement, values.count)].map { row in
+                "("
+                    + zip(row, key).map { "\(SQLText.literal($0))::\($1.type)" }
+                    .joined(separator: ", ") + ")"
+            }
+            return Self.statement(
+                table, columns, ["(\(names)) IN (VALUES \(rows.joined(separator: ", ")))"])
+        }
+    }
+
+    private static let keysPerStatement = 1000
 
     /// The conditions of each range; none for the whole of a small table.
     private func conditions(splits: Bool) -> [[String]] {

@@ -30,20 +30,9 @@ struct PostgresSnapshot: Snapshot {
             since: PostgresIdentity(parent), trustsRestart: trustsRestart)
     }
 
-    func markedParts(
-        of table: Table, since parent: [String: String], showsAll: Bool
-    ) -> MarkedParts {
-        guard let rows = rows[table.name], let horizon = PostgresIdentity(parent).horizon else {
-            return .impossible("the parent has no horizon")
-        }
-        let statements = rows.markedStatements(
-            key: table.key, horizon: UInt32(truncatingIfNeeded: horizon), showsAll: showsAll)
-        switch statements {
-        case .success(let statements):
-            return .parts(statements.map { TablePart(table: table.name, selection: $0) })
-        case .failure(let loss):
-            return .impossible(loss.reason)
-        }
+    func isOtherSource(than parent: [String: String]) -> String? {
+        PostgresIdentity(moment.identity).loss(
+            since: PostgresIdentity(parent), trustsRestart: true)
     }
 
     func read(_ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void) async throws

@@ -51,9 +51,11 @@ struct PostgresSource {
 
     private func attemptSnapshot(of request: SnapshotRequest) async throws -> PostgresSnapshot {
         let before = try await scope(of: request)
+        let oldest = try await PostgresMoment.oldestTransaction(on: leader)
         try await lock(before, timeout: request.lockTimeout)
         // This query takes the snapshot: no statement before it did.
-        let facts = try await PostgresMoment.read(on: leader, encoding: encoding)
+        let facts = try await PostgresMoment.read(
+            on: leader, encoding: encoding, oldestTransaction: oldest)
         try await PostgresSession.confirm(leader)
         let scope = try await scope(of: request)
         guard scope.inScope.map(\.signature) == before.inScope.map(\.signature) else {

@@ -38,9 +38,26 @@ struct MemorySnapshot: Snapshot {
 
     func loss(ofIdentity parent: [String: String]) -> String? { "memory keeps no versions" }
 
-    func markedParts(
-        of table: Table, since parent: [String: String], showsAll: Bool
-    ) -> MarkedParts { .impossible("memory keeps no versions") }
+    func isOtherSource(than parent: [String: String]) -> String? {
+        parent == moment.identity ? nil : "it is another memory"
+    }
+
+    func markedParts(of table: Table, by mark: RowMark, showsAll: Bool) -> MarkedParts {
+        .impossible("memory marks nothing")
+    }
+
+    func parts(of table: Table, keys: [[String]]) -> [TablePart] { [] }
+
+    func kind(of column: Column) -> ColumnKind? { nil }
+
+    func upkeep(of column: Column, in table: Table) async throws -> ColumnUpkeep {
+        ColumnUpkeep(isNullable: true, hasDefault: false, isSetOnUpdate: false)
+    }
+
+    func bound(
+        of column: ChangeColumn, maximum: String, overlap: Int,
+        since parent: [String: String], at time: Timestamp
+    ) async throws -> ColumnBound { .impossible("memory has no clock") }
 
     func read(_ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void) async throws
     {

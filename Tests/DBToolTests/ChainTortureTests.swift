@@ -79,11 +79,15 @@ extension Workbench {
                 "--pg-dump", dump.program, "--jobs", "\(Int.random(in: 1...3, using: &random))",
             ]
             let backup: StoredBackup
-            switch Int.random(in: 0..<6, using: &random) {
+            switch Int.random(in: 0..<8, using: &random) {
             case _ where number == 0: backup = try await backUp(source, words)
             case 0: backup = try await differential(source, words + ["-basis", "compare"])
             case 1: backup = try await incremental(source, words + ["--measure-every", "1"])
-            case 2, 3: backup = try await incremental(source, words)
+            case 2, 3:
+                // An honest column, and no room for errors.
+                let column = words + ["-basis", "column:stamped_at", "--overlap", "1"]
+                backup = try await incremental(source, column)
+            case 4, 5: backup = try await incremental(source, words)
             default: backup = try await differential(source, words)
             }
             points.append((backup, try await dump.database(self)))

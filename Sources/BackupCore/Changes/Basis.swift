@@ -16,6 +16,8 @@ public enum BasisRequest: Sendable, Hashable {
     case xmin
     /// Every row is read and compared.
     case compare
+    /// A column of times or numbers, where a table has it; else as `auto`.
+    case column(ColumnRequest)
 }
 
 /// What a differential does with one table, and why.
@@ -37,9 +39,7 @@ struct TableTreatment: Sendable {
     /// Decides for a table that is there now.
     ///
     /// `parent`: What the parent point says of the table of that name; nil when it has none.
-    /// `loss`: Why row versions cannot be told apart from the parent's; nil when they can.
-    init(_ table: Table, parent: TableRecord?, asked: BasisRequest, loss: String?, isMeasured: Bool)
-    {
+    init(_ table: Table, parent: TableRecord?, in layer: LayerPlan) {
         guard let parent, parent.mode != .dropped else {
             self.init(.whole, "the table is new")
             return
@@ -65,18 +65,52 @@ struct TableTreatment: Sendable {
             self.init(.whole, "its key has changed")
             return
         }
-        if asked == .compare {
+        switch layer.basis {
+        case .compare:
             self.init(.changes(parent, .compare), "asked for")
-        } else if let reason = loss ?? Self.otherIdentity(table, parent) {
-            self.init(.changes(parent, .compare), reason)
-        } else if isMeasured {
-            self.init(
-                .changes(parent, .compare), "every so many points of a chain are measured",
-                provesVersions: true)
-        } else {
-            self.init(.changes(parent, .xmin), asked == .xmin ? "asked for" : "row versions hold")
+        case .auto, .xmin:
+            self.init(table, parent, versionsIn: layer)
+        case .column(let request):
+            if let column = layer.columns[table.name] {
+                self.init(table, parent, by: column, in: layer)
+            } else {
+                self.init(
+                    table, parent, versionsIn: layer, because: "it has no \(request.words): ")
+            }
         }
     }
+
+    /// By the versions of its rows, if these hold.
+    private init(
+        _ table: Table, _ parent: TableRecord, versionsIn layer: LayerPlan,
+        because prefix: String = ""
+    ) {
+        if let reason = layer.loss ?? Self.otherIdentity(table, parent) {
+            self.init(.changes(parent, .compare), prefix + reason)
+        } else if layer.isMeasured {
+            self.init(.changes(parent, .compare), prefix + Self.measured, provesVersions: true)
+        } else {
+            self.init(
+                .changes(parent, .xmin),
+                prefix + (layer.basis == .xmin ? "asked for" : "row versions hold"))
+        }
+    }
+
+    /// By a column, where the rows that it does not mark are certainly the parent's.
+    private init(
+        _ table: Table, _ parent: TableRecord, by column: ChangeColumn, in layer: LayerPlan
+    ) {
+        if let reason = layer.otherSource ?? Self.otherIdentity(table, parent) {
+            self.init(.changes(parent, .compare), reason)
+        } else if layer.isMeasured {
+            self.init(
+                .changes(parent, .compare), Self.measured, provesVersions: layer.loss == nil)
+        } else {
+            self.init(.changes(parent, .column), "\(column.column.name), no more exact than that")
+        }
+    }
+
+    private static let measured = "every so many points of a chain are measured"
 
     private init(_ way: Way, _ reason: String, provesVersions: Bool = false) {
         self.way = way

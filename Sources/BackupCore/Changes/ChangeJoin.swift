@@ -15,13 +15,26 @@ actor ChangeJoin {
         var updated = 0
         /// Rows that changed although the source did not mark them.
         var unmarkedChanges = 0
-        /// Keys of live rows that neither the parent had nor the source showed, as CSV records
-        /// without line ends.
-        var unknown: [[UInt8]] = []
+        /// Live rows that neither the parent had nor the source showed.
+        var unknown = UnknownKeys()
         /// Keys of the parent's rows that are gone.
         var deleted = DigestTable()
         /// Keys of new rows: none of them may have been the parent's.
         var insertedKeys = DigestTable()
+    }
+
+    /// Keys of rows that nobody has shown, as CSV records without line ends: so many that they can be
+    /// fetched one by one, and the number of all of them.
+    struct UnknownKeys: Sendable {
+        private static let most = 10_000
+
+        private(set) var count = 0
+        private(set) var keys: [[UInt8]] = []
+
+        mutating func add(_ key: ArraySlice<UInt8>) {
+            count += 1
+            if keys.count < Self.most { keys.append(Array(key)) }
+        }
     }
 
     private struct Parked {
@@ -232,7 +245,7 @@ actor ChangeJoin {
         unknown: ArraySlice<UInt8>
     ) async throws {
         guard !record.isEmpty else {
-            outcome.unknown.append(Array(unknown))
+            outcome.unknown.add(unknown)
             return
         }
         try write(key)

@@ -20,14 +20,37 @@ public protocol Snapshot: Sendable {
     /// `parent`: That snapshot's `SnapshotMoment.identity`.
     func loss(ofIdentity parent: [String: String]) -> String?
 
-    /// Selections that together are exactly the table's rows, each once, and marked where the
-    /// source's row versions say that it may have changed since another snapshot.
+    /// Why what is seen here may not be the continuation of another snapshot at all; nil when it is,
+    /// even if the server was restarted since.
+    func isOtherSource(than parent: [String: String]) -> String?
+
+    /// Selections that together are exactly the table's rows, each once, and marked where they may
+    /// have changed since another snapshot.
     ///
     /// Each record is the fields of the key, `t` or `f`, and the stored columns, which are empty
-    /// where the mark is `f` unless `showsAll`. No row that changed is marked `f`.
-    func markedParts(
-        of table: Table, since parent: [String: String], showsAll: Bool
-    ) -> MarkedParts
+    /// where the mark is `f` unless `showsAll`. By versions, no row that changed is marked `f`.
+    func markedParts(of table: Table, by mark: RowMark, showsAll: Bool) -> MarkedParts
+
+    /// Selections of the rows that have these keys, and maybe of others whose keys the source takes
+    /// for equal.
+    ///
+    /// `keys`: The values of the key's columns, as their text.
+    func parts(of table: Table, keys: [[String]]) -> [TablePart]
+
+    /// What the values of a column are; nil where they cannot tell what changed.
+    func kind(of column: Column) -> ColumnKind?
+
+    /// Who sees to it that a column tells the truth.
+    func upkeep(of column: Column, in table: Table) async throws -> ColumnUpkeep
+
+    /// From where on a column's values may be new: the smaller of its greatest value at the parent
+    /// and the parent's clock when the oldest transaction began that was open, less an overlap.
+    ///
+    /// `parent`: That snapshot's `SnapshotMoment.identity`, and its time.
+    func bound(
+        of column: ChangeColumn, maximum: String, overlap: Int,
+        since parent: [String: String], at time: Timestamp
+    ) async throws -> ColumnBound
 
     /// Copies the rows of one part, as whole CSV records of the stored columns.
     ///
@@ -110,14 +133,6 @@ public struct SchemaDefinition: Sendable {
         self.owners = owners
         self.extensions = extensions
     }
-}
-
-/// How rows that may have changed are selected.
-public enum MarkedParts: Sendable {
-    /// By these.
-    case parts([TablePart])
-    /// Not at all, and why.
-    case impossible(String)
 }
 
 /// Some rows of a table, as the engine selects them.

@@ -41,6 +41,8 @@ public struct Table: Sendable, Hashable {
     public var isTakenWhole = false
     /// A condition in the engine's SQL that selects the rows to store, without `WHERE`.
     public var filter: String?
+    /// The greatest values of columns of times, by name, where an index tells them.
+    public var latest: [String: String] = [:]
     /// About how many bytes the server stores for it.
     public var estimatedBytes: Int
 

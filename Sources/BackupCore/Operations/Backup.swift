@@ -53,7 +53,8 @@ public struct Backup: Sendable {
             let database = snapshot.moment.database
             return try await repository.withLock(database: database, holder: request.holder) {
                 try await repository.removeUnfinished(of: database) { progress.note($0) }
-                let plan = try await plan(snapshot, asked, start: start, fullBecause: reason)
+                let plan = try await plan(
+                    snapshot, asked, start: start, fullBecause: reason, progress)
                 let metadata = try await committing(plan) { folder in
                     try await checkSpace(for: plan, progress)
                     return try await write(snapshot, asked, as: plan, into: folder, progress)
@@ -85,7 +86,7 @@ public struct Backup: Sendable {
 
     private func plan(
         _ snapshot: any Snapshot, _ asked: SnapshotRequest, start: Timestamp,
-        fullBecause reason: String?
+        fullBecause reason: String?, _ progress: OperationProgress
     ) async throws -> BackupPlan {
         let moment = snapshot.moment
         let lineage = Lineage(
@@ -114,10 +115,14 @@ public struct Backup: Sendable {
             },
             fileNames: FileNaming.names(
                 for: snapshot.schema.tables, defaultSchema: moment.defaultSchema),
-            layer: parent.map { layer(on: $0, number: number, snapshot) }, fullReason: fullReason)
+            layer: try parent.map { try layer(on: $0, number: number, snapshot, progress) },
+            fullReason: fullReason)
     }
 
-    private func layer(on parent: Chain, number: Int, _ snapshot: any Snapshot) -> LayerPlan {
+    /// - Throws: `BackupError.usage` when changes cannot be found as was asked for.
+    private func layer(
+        on parent: Chain, number: Int, _ snapshot: any Snapshot, _ progress: OperationProgress
+    ) throws -> LayerPlan {
         // Times in a column prove nothing about row versions: those count from the last point that
         // is exact.
         let exact = parent.links.first(where: \.metadata.exact)
@@ -127,7 +132,18 @@ public struct Backup: Sendable {
             parent: parent, basis: request.basis, identity: identity,
             loss: exact == nil
                 ? "no point of its chain is exact" : snapshot.loss(ofIdentity: identity),
+            otherSource: snapshot.isOtherSource(than: parent.point.metadata.sourceIdentity),
+            columns: try columns(snapshot, progress),
             isMeasured: every > 0 && number % every == 0)
+    }
+
+    private func columns(
+        _ snapshot: any Snapshot, _ progress: OperationProgress
+    ) throws -> [TableName: ChangeColumn] {
+        guard case .column(let asked) = request.basis else { return [:] }
+        return try asked.columns(
+            of: snapshot.schema.tables, kind: { snapshot.kind(of: $0) },
+            note: { progress.note($0) })
     }
 
     /// The scope was taken from a full that may not be the newest any more.

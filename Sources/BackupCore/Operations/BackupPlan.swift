@@ -40,7 +40,9 @@ struct BackupPlan: Sendable {
             parentSHA256: parent?.digest,
             snapshotAt: moment.time, timestampStart: start, timestampEnd: end,
             durationSeconds: seconds(until: end), consistency: moment.consistency,
-            hashSeed: Hex.string(of: hashSeed), exact: true, encoding: moment.encoding,
+            hashSeed: Hex.string(of: hashSeed),
+            exact: !tables.contains { $0.basis == Basis.column.rawValue },
+            encoding: moment.encoding,
             defaultSchema: moment.defaultSchema, sourceIdentity: moment.identity,
             databaseProperties: moment.databaseProperties,
             schemaDumpVersion: snapshot.definition.dumpVersion, roles: snapshot.definition.roles,
@@ -78,13 +80,17 @@ struct LayerPlan: Sendable {
     let identity: [String: String]
     /// Why they do not; nil when they do.
     let loss: String?
+    /// Why the source may not even be the parent's; nil when it is.
+    let otherSource: String?
+    /// The columns that tell what changed, where somebody asks for that.
+    let columns: [TableName: ChangeColumn]
     /// Whether everything is read, to prove what points before this one have derived.
     let isMeasured: Bool
 
     /// What to do with a table that is there now.
     func treatment(of table: Table) -> TableTreatment {
-        let before = parent.point.metadata.currentTables.first { $0.tableName == table.name }
-        return TableTreatment(
-            table, parent: before, asked: basis, loss: loss, isMeasured: isMeasured)
+        TableTreatment(
+            table, parent: parent.point.metadata.currentTables.first { $0.tableName == table.name },
+            in: self)
     }
 }

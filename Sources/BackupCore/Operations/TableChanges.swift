@@ -14,6 +14,16 @@ struct TableChanges: Sendable {
     /// that wait for theirs, and 24 MB of live rows.
     static let budget = 72 << 20
 
+    /// How the live rows of a table are read, and why so.
+    private struct Reading {
+        let basis: Basis
+        var reason: String
+        let parts: [TablePart]
+        let format: LiveFormat
+        /// What the column's values are read from; nil for every other basis.
+        var from: String?
+    }
+
     /// What was found of a table.
     private struct Found {
         var outcome: ChangeJoin.Outcome
@@ -35,27 +45,21 @@ struct TableChanges: Sendable {
     func write(
         _ table: Table, since record: TableRecord, by basis: Basis, _ treatment: TableTreatment
     ) async throws -> (record: TableRecord?, reason: String) {
-        var (basis, reason) = (basis, treatment.reason)
-        var selection = selection(of: table, by: basis, treatment)
-        if case .impossible(let why) = selection {
-            (basis, reason) = (.compare, why)
-            selection = .parts(snapshot.parts(of: table), plain(table))
-        }
-        guard case .parts(let parts, let format) = selection else { return (nil, reason) }
+        var reading = try await reading(of: table, record, by: basis, treatment)
         do {
-            var found = try await find(table, record, parts, format)
-            if !found.outcome.unknown.isEmpty {
-                // Never with row versions that hold: then nothing of them is believed.
+            var found = try await find(table, record, reading)
+            if found.outcome.unknown.count > 0 {
+                // With row versions that hold: never. Then nothing of them is believed.
                 let count = found.outcome.unknown.count
-                reason = "\(count) live rows were neither in the parent nor marked as new"
+                let reason = "\(count) live rows were neither in the parent nor marked as new"
                 progress.note("warning: \(table.name) is compared: \(reason)")
-                basis = .compare
-                found = try await find(table, record, snapshot.parts(of: table), plain(table))
+                reading = compared(table, because: reason)
+                found = try await find(table, record, reading)
             }
             guard found.outcome.unmarkedChanges == 0 else {
                 throw ChainIsWrong(table: table.name, rows: found.outcome.unmarkedChanges)
             }
-            return (self.record(of: table, found, since: record, basis, reason), reason)
+            return (self.record(of: table, found, since: record, reading), reading.reason)
         } catch is MostIsGone {
             return (nil, "most of its rows are gone")
         }
@@ -63,35 +67,93 @@ struct TableChanges: Sendable {
 
     // MARK: What is read
 
-    /// What is read of a table, and what its records are.
-    private enum Selection {
-        case parts([TablePart], LiveFormat)
-        case impossible(String)
-    }
-
-    /// Rows that are compared are marked too where a point is measured: that finds what earlier
-    /// points have missed.
-    private func selection(
-        of table: Table, by basis: Basis, _ treatment: TableTreatment
-    ) -> Selection {
-        let isMarked = basis == .xmin || treatment.provesVersions
-        guard isMarked else { return .parts(snapshot.parts(of: table), plain(table)) }
-        let showsAll = basis == .compare
-        switch snapshot.markedParts(of: table, since: layer.identity, showsAll: showsAll) {
-        case .parts(let parts):
-            return .parts(parts, .marked(keyFields: table.key.count, showsAll: showsAll))
-        case .impossible(let reason):
-            guard basis == .compare else { return .impossible(reason) }
-            return .parts(snapshot.parts(of: table), plain(table))
+    private func reading(
+        of table: Table, _ record: TableRecord, by basis: Basis, _ treatment: TableTreatment
+    ) async throws -> Reading {
+        switch basis {
+        case .compare:
+            // Rows are marked too where a point is measured: that finds what earlier points missed.
+            guard treatment.provesVersions,
+                case .parts(let parts) = snapshot.markedParts(
+                    of: table, by: .versions(since: layer.identity), showsAll: true)
+            else { return compared(table, because: treatment.reason) }
+            return Reading(
+                basis: .compare, reason: treatment.reason, parts: parts,
+                format: .marked(keyFields: table.key.count, showsAll: true))
+        case .xmin:
+            return marked(table, .versions(since: layer.identity), .xmin, treatment.reason)
+        case .column:
+            guard let column = layer.columns[table.name] else {
+                preconditionFailure("a table without a column is not read by one")
+            }
+            switch try await bound(of: column, in: table, record) {
+            case .impossible(let reason):
+                return compared(table, because: reason)
+            case .from(let value, _):
+                var reading = marked(
+                    table, .column(column, from: value), .column, treatment.reason)
+                if reading.basis == .column { reading.from = value }
+                return reading
+            }
         }
     }
 
-    private func plain(_ table: Table) -> LiveFormat { .rows(keyPositions: table.keyPositions) }
+    private func compared(_ table: Table, because reason: String) -> Reading {
+        Reading(
+            basis: .compare, reason: reason, parts: snapshot.parts(of: table),
+            format: .rows(keyPositions: table.keyPositions))
+    }
+
+    private func marked(
+        _ table: Table, _ mark: RowMark, _ basis: Basis, _ reason: String
+    ) -> Reading {
+        switch snapshot.markedParts(of: table, by: mark, showsAll: false) {
+        case .impossible(let reason): compared(table, because: reason)
+        case .parts(let parts):
+            Reading(
+                basis: basis, reason: reason, parts: parts,
+                format: .marked(keyFields: table.key.count, showsAll: false))
+        }
+    }
+
+    /// From where on the column's values may be new; warns where the column cannot be trusted.
+    private func bound(
+        of column: ChangeColumn, in table: Table, _ record: TableRecord
+    ) async throws -> ColumnBound {
+        let before = parent.point.metadata
+        let greatest = try await TableParent(reader: parent, record: record).maximum(of: column)
+        guard let greatest, !greatest.isAncient else {
+            return .impossible("\(column.column.name) had no values at \(before.id)")
+        }
+        guard case .column(let asked) = layer.basis else { return .impossible("nobody has asked") }
+        let bound = try await snapshot.bound(
+            of: column, maximum: greatest.text, overlap: asked.overlap,
+            since: before.sourceIdentity, at: before.snapshotAt)
+        guard case .from(_, let isAhead) = bound else { return bound }
+        let upkeep = try await snapshot.upkeep(of: column.column, in: table)
+        let doubts = [
+            upkeep.isNullable ? "it may be NULL" : nil,
+            isAhead ? "it has values in the future" : nil,
+            Self.doubt(of: upkeep),
+        ].compactMap(\.self)
+        if !doubts.isEmpty {
+            progress.note(
+                "warning: \(table.name).\(column.column.name) may miss changes: "
+                    + doubts.joined(separator: ", "))
+        }
+        return bound
+    }
+
+    private static func doubt(of upkeep: ColumnUpkeep) -> String? {
+        guard !upkeep.isSetOnUpdate else { return nil }
+        return upkeep.hasDefault
+            ? "no trigger sets it when a row is updated" : "neither a default nor a trigger sets it"
+    }
 
     // MARK: The join
 
     private func find(
-        _ table: Table, _ record: TableRecord, _ parts: [TablePart], _ format: LiveFormat
+        _ table: Table, _ record: TableRecord, _ reading: Reading
     ) async throws -> Found {
         let parent = TableParent(reader: parent, record: record)
         return try await parent.withKeys(note: { progress.note($0) }) { keys in
@@ -105,8 +167,11 @@ struct TableChanges: Sendable {
                 let join = ChangeJoin(keys, table: table.name, budget: Self.budget) { record, _ in
                     try await file.append(record)
                 }
-                try await read(table, parts, format, into: join)
-                let outcome = try await join.finish()
+                try await read(table, reading.parts, reading.format, into: join)
+                var outcome = try await join.finish()
+                if reading.basis == .column {
+                    try await fetchUnknown(&outcome, of: table) { try await file.append($0) }
+                }
                 guard outcome.deleted.count <= max(Self.fewRows, record.fingerprint.rows / 2) else {
                     throw MostIsGone()
                 }
@@ -148,6 +213,43 @@ struct TableChanges: Sendable {
         }
     }
 
+    /// Reads rows that the parent did not have although their column says that they are old.
+    ///
+    /// What cannot be fetched, or is too much, stays unknown.
+    private func fetchUnknown(
+        _ outcome: inout ChangeJoin.Outcome, of table: Table,
+        emit: @Sendable (ArraySlice<UInt8>) async throws -> Void
+    ) async throws {
+        let unknown = outcome.unknown
+        guard unknown.count > 0, unknown.keys.count == unknown.count else { return }
+        var digests = DigestTable()
+        for key in unknown.keys {
+            let digest = key.withUnsafeBytes { KeyDigest($0, seed: plan.hashSeed) }
+            guard digests.insert(digest, 0) else { throw ChangeJoin.twoRows(of: table.name) }
+        }
+        let wanted = Exclusive(digests)
+        let reader = Exclusive(
+            LiveReader(.rows(keyPositions: table.keyPositions), seed: plan.hashSeed))
+        let fetched = Exclusive<[(KeyDigest, UInt64)]>([])
+        let keys = try unknown.keys.map { try CSVDialect.fields(of: $0).map { $0 ?? "" } }
+        for part in snapshot.parts(of: table, keys: keys) {
+            try await snapshot.read(part) { batch in
+                let live = reader.withValue { $0.rows(of: batch) }
+                for row in live.rows where wanted.withValue({ $0.remove(row.digest) }) != nil {
+                    fetched.withValue { $0.append((row.digest, row.hash)) }
+                    try await emit(live.bytes[row.record])
+                }
+            }
+        }
+        guard wanted.withValue({ $0.count }) == 0 else { return }
+        for (digest, hash) in fetched.withValue({ $0 }) {
+            outcome.insertedKeys.insert(digest, 0)
+            outcome.inserted += 1
+            outcome.fingerprint.add(rowHash: hash)
+        }
+        outcome.unknown = ChangeJoin.UnknownKeys()
+    }
+
     /// The keys of rows that are gone, in the parent's order.
     ///
     /// On the way it is proven that no new row has a key that the parent had.
@@ -176,15 +278,17 @@ struct TableChanges: Sendable {
     // MARK: The record
 
     private func record(
-        of table: Table, _ found: Found, since before: TableRecord, _ basis: Basis, _ reason: String
+        of table: Table, _ found: Found, since before: TableRecord, _ reading: Reading
     ) -> TableRecord {
         let isUnchanged = found.rows == nil && found.tombstones == nil
         var record = TableRecord(
             table, mode: isUnchanged ? .unchanged : .changes,
             fingerprint: StoredFingerprint(found.outcome.fingerprint))
-        record.basis = basis.rawValue
-        record.reason = reason
-        record.isDerived = basis == .compare ? nil : true
+        record.basis = reading.basis.rawValue
+        record.reason = reading.reason
+        record.basisColumn = reading.from.flatMap { _ in layer.columns[table.name]?.column.name }
+        record.basisFrom = reading.from
+        record.isDerived = reading.basis == .compare ? nil : true
         record.file = found.rows?.name
         record.sha256 = found.rows?.sha256
         record.rows = found.rows?.rows ?? 0

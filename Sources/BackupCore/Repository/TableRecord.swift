@@ -34,6 +34,10 @@ public struct TableRecord: Sendable, Codable {
     @WrittenWhenNil public var basis: String?
     /// Why that basis.
     @WrittenWhenNil public var reason: String?
+    /// The column that tells what changed; nil for every other basis.
+    public var basisColumn: String?
+    /// The value of that column from which on rows were read.
+    public var basisFrom: String?
     /// Rows in the file.
     public var rows: Int
     /// Tombstones in their file.
@@ -50,6 +54,8 @@ public struct TableRecord: Sendable, Codable {
     public var fingerprint: StoredFingerprint
     /// Whether the fingerprint was computed from the parent's and the changes, not from all rows.
     @WrittenWhenNil public var isDerived: Bool?
+    /// The greatest values of columns of times, by name, where an index told them.
+    public var latest: [String: String]?
     /// Whether it is still the same table.
     public var identity: TableIdentity
     /// The table to load rows into, where it is another one.
@@ -66,6 +72,7 @@ public struct TableRecord: Sendable, Codable {
         (rows, tombstones, bytes, csvBytes) = (0, 0, 0, 0)
         self.fingerprint = fingerprint
         identity = table.identity
+        latest = table.latest.isEmpty ? nil : table.latest
         loadsThrough = table.loadsThrough
         filter = table.filter
     }
@@ -75,6 +82,7 @@ public struct TableRecord: Sendable, Codable {
         var table = Table(
             name: tableName, columns: columns, key: key, identity: identity,
             loadsThrough: loadsThrough, filter: filter)
+        table.latest = latest ?? [:]
         table.fileName = RepositoryLayout.fixedFileName(of: tableName)
         return table
     }
@@ -87,6 +95,7 @@ public struct TableRecord: Sendable, Codable {
         (record.sha256, record.deletedSHA256, record.basis) = (nil, nil, nil)
         (record.rows, record.tombstones, record.bytes, record.csvBytes) = (0, 0, 0, 0)
         record.fingerprint = StoredFingerprint(Fingerprint())
+        (record.basisColumn, record.basisFrom, record.latest) = (nil, nil, nil)
         record.isDerived = nil
         record.reason = "the table is gone"
         return record
@@ -113,12 +122,16 @@ public struct TableRecord: Sendable, Codable {
         case schema, name, columns, key, file
         case deletedFile = "deleted_file"
         case indexFile = "index_file"
-        case mode, basis, reason, rows, tombstones, bytes
+        case mode, basis, reason
+        case basisColumn = "basis_column"
+        case basisFrom = "basis_from"
+        case rows, tombstones, bytes
         case csvBytes = "csv_bytes"
         case sha256
         case deletedSHA256 = "deleted_sha256"
         case fingerprint
         case isDerived = "fingerprint_derived"
+        case latest = "latest_values"
         case identity
         case loadsThrough = "loads_through"
         case filter

@@ -15,19 +15,28 @@ struct IncrementalCommand: AsyncParsableCommand {
         subcommands: [IncrementalBackupCommand.self])
 }
 
-/// The values of `-basis`.
-enum BasisWord: String, ExpressibleByArgument, CaseIterable {
-    case auto
-    case xmin
-    case compare
+/// The value of `-basis`.
+struct BasisWord: ExpressibleByArgument {
+    static let allValueStrings = ["auto", "xmin", "compare", "column", "column:NAME"]
 
-    var request: BasisRequest {
-        switch self {
-        case .auto: .auto
-        case .xmin: .xmin
-        case .compare: .compare
+    let request: BasisRequest
+
+    init(_ request: BasisRequest) { self.request = request }
+
+    init?(argument: String) {
+        switch argument {
+        case "auto": request = .auto
+        case "xmin": request = .xmin
+        case "compare": request = .compare
+        case "column": request = .column(ColumnRequest())
+        default:
+            let name = argument.trimmingPrefix("column:")
+            guard !name.isEmpty, name.count < argument.count else { return nil }
+            request = .column(ColumnRequest(name: String(name)))
         }
     }
+
+    var defaultValueDescription: String { "auto" }
 }
 
 /// What backups that rest on another can be told.
@@ -37,9 +46,22 @@ struct LayerOptions: ParsableArguments, Sendable {
         name: .word("basis"),
         help: """
             How changed rows are found. auto: by row versions where they hold, else by comparing. \
-            compare: every row is read and compared.
+            compare: every row is read and compared. column: by updated_at, modified_at, last_modified \
+            or changed_at, or by the column named; only as exact as that.
+            """,
+        completion: .list(["auto", "xmin", "compare", "column"]))
+    var basis = BasisWord(.auto)
+    @Option(
+        name: .word("overlap"),
+        help: """
+            By column: seconds before its greatest value of the last backup from which on rows are read \
+            again; of a column of numbers, so many.
             """)
-    var basis: BasisWord = .auto
+    var overlap = ColumnRequest().overlap
+    @Flag(
+        name: .word("monotonic"),
+        help: "By column: believe a number, which only ever grows over the whole table.")
+    var monotonic = false
     @Option(
         name: .word("base"), help: "The full to rest on; else the newest of the database.",
         completion: .points)
@@ -84,6 +106,7 @@ struct LayerOptions: ParsableArguments, Sendable {
         guard maxPoints > 0, maxDays > 0, maxShare > 0 else {
             throw ValidationError("--max-points, --max-days and --max-share must be positive.")
         }
+        guard overlap >= 0 else { throw ValidationError("--overlap must not be negative.") }
         guard measureEvery >= 0 else {
             throw ValidationError("--measure-every must not be negative.")
         }
@@ -105,6 +128,13 @@ struct LayerOptions: ParsableArguments, Sendable {
         return report.isComplete ? .done : .incomplete
     }
 
+    private var basisRequest: BasisRequest {
+        guard case .column(var column) = basis.request else { return basis.request }
+        column.overlap = overlap
+        column.isMonotonic = monotonic
+        return .column(column)
+    }
+
     private func request(_ kind: BackupKind, _ wiring: Wiring) -> BackupRequest {
         var snapshot = SnapshotRequest(scope: .database)
         snapshot.connections = jobs.jobs
@@ -115,7 +145,7 @@ struct LayerOptions: ParsableArguments, Sendable {
         request.database = wiring.sourceDatabase
         request.base = base
         request.refusesFull = noFull
-        request.basis = basis.request
+        request.basis = basisRequest
         request.chainRule.points = maxPoints
         request.chainRule.days = maxDays
         request.chainRule.share = Double(maxShare) / 100

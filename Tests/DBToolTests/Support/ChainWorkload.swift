@@ -49,6 +49,13 @@ struct ChainWorkload {
         INSERT INTO unlogged SELECT i, i FROM generate_series(1, 500) i;
         CREATE TABLE generated (id integer PRIMARY KEY, a integer, b integer GENERATED ALWAYS AS (a * 2) STORED);
         INSERT INTO generated SELECT i, i FROM generate_series(1, 500) i;
+        CREATE TABLE stamped (id integer PRIMARY KEY, v text, stamped_at timestamptz NOT NULL DEFAULT now());
+        CREATE TABLE stamped_local (id integer PRIMARY KEY, v text, stamped_at timestamp);
+        CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.stamped_at := now(); RETURN NEW; END $$;
+        CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON stamped FOR EACH ROW EXECUTE FUNCTION stamp();
+        CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON stamped_local FOR EACH ROW EXECUTE FUNCTION stamp();
+        INSERT INTO stamped SELECT i, 'v' FROM generate_series(1, 2000) i;
+        INSERT INTO stamped_local SELECT i, 'v' FROM generate_series(1, 2000) i;
         SELECT lo_from_bytea(700, 'large'); SELECT lo_from_bytea(701, repeat('z', 5000)::bytea);
         """
 
@@ -62,6 +69,7 @@ struct ChainWorkload {
         INSERT INTO busy VALUES (:b, 1) ON CONFLICT (id) DO UPDATE SET v = busy.v + 1;
         ROLLBACK TO s;
         INSERT INTO busy VALUES (:b, 1) ON CONFLICT (id) DO UPDATE SET v = busy.v + 1;
+        UPDATE stamped SET v = v || :b WHERE id % 700 = :a % 700;
         COMMIT;
         DELETE FROM busy WHERE id = :b AND v % 3 = 0;
         """
@@ -87,6 +95,11 @@ struct ChainWorkload {
             "COMMIT PREPARED '\(prepared)'", "ROLLBACK PREPARED '\(prepared)'",
             "TRUNCATE ONLY plain", "VACUUM FULL plain", "VACUUM (FREEZE) plain",
             "CLUSTER plain USING plain_pkey",
+            "UPDATE stamped SET v = 'u' || \(number) WHERE id % 43 = \(number % 43)",
+            "DELETE FROM stamped WHERE id % 71 = \(number % 71); INSERT INTO stamped VALUES (\(next), 'new')",
+            "SET timezone = 'America/Los_Angeles'; UPDATE stamped_local SET v = 'la' || \(number) WHERE id % 43 = \(number % 43)",
+            "SET timezone = 'Asia/Tokyo'; UPDATE stamped_local SET v = 'tokyo', id = -id WHERE id % 91 = \(number % 91)",
+            "BEGIN; UPDATE stamped SET v = 'slow' WHERE id % 29 = 7; SELECT pg_sleep(0.4); UPDATE stamped SET v = 'slower' WHERE id % 31 = 7; COMMIT",
             "BEGIN; TRUNCATE keyless; COMMIT", "INSERT INTO keyless VALUES (1, NULL), (1, NULL)",
             "UPDATE \"odd \"\"keys\" SET v = '{\"b\": \(number)}' WHERE \"c,d\" < \(number % 30)",
             "UPDATE \"odd \"\"keys\" SET a = a || '\"' WHERE \"c,d\" > \(number % 300)",
