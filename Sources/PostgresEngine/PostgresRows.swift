@@ -112,7 +112,7 @@ struct PostgresRows: Sendable {
             })
     }
 
-    /// What a row fulfils that may have changed; nil where nothing tells. Never NULL.
+    /// What a row fulfils that may have changed, and never NULL; nil where nothing tells.
     ///
     /// The age of a row's version survives freezing. A column's condition is one that an index can
     /// answer.

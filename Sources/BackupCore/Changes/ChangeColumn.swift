@@ -137,7 +137,7 @@ extension TableParent {
         }
     }
 
-    /// HOT PATH: every row of the parent passes here. Values are read only where the bytes differ.
+    /// HOT PATH: every row of the parent passes here; values are read only where the bytes differ.
     private static func addGreatest(
         of batch: RowBatch, _ fields: inout KeyReader, _ kind: ColumnKind,
         to greatest: inout (bytes: [UInt8], value: ColumnValue)?
