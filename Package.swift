@@ -32,7 +32,7 @@ let package = Package(
         .executableTarget(
             name: "DBTool",
             dependencies: [
-                "BackupCore", "PostgresEngine", "Terminal",
+                "BackupCore", "CMalloc", "PostgresEngine", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -74,6 +74,7 @@ let package = Package(
         .systemLibrary(
             name: "CZstd", pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(
             name: "CArchive", pkgConfig: "libarchive",
             providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),

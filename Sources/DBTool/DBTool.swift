@@ -25,6 +25,7 @@ struct DBTool: AsyncParsableCommand {
         helpNames: .long)
 
     static func main() async {
+        Memory.shareHeap()
         let arguments = CommandWords.normalized(
             CommandWords.withLongHelp(Array(CommandLine.arguments.dropFirst())), in: DBTool.self)
         await FrontDoor(arguments: arguments).run()

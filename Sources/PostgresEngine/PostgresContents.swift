@@ -50,10 +50,12 @@ struct PostgresContents {
             if let columns = times[relation.oid] {
                 table.latest = try await catalog.latest(of: columns, in: table.name)
             }
-            schema.tables.append(table)
-            rows[table.name] = PostgresRows(
+            let selected = PostgresRows(
                 relation, columns: table.storedColumns.map(\.name), sizes: size,
                 blockBytes: facts.blockBytes, holdsNames: holdingNames.contains(relation.oid))
+            table.split = selected.split
+            schema.tables.append(table)
+            rows[table.name] = selected
         }
     }
 

@@ -10,8 +10,9 @@ struct PostgresRows: Sendable {
     private let instability: String?
     /// Why the rows' versions do not tell what changed; nil when they do.
     private let loss: String?
+    /// How many pages are a range; empty where all rows are read at once.
+    let split: String
     private let heapPages: Int
-    private let totalBytes: Int
 
     private enum Select {
         case fixed(String)
@@ -48,7 +49,7 @@ struct PostgresRows: Sendable {
         self.loss = loss
         select = .table(table, columns: columns, filter: filter, splits: splits)
         heapPages = sizes.heap / blockBytes
-        totalBytes = sizes.total
+        split = splits ? Self.pagesPerRange(heapPages, totalBytes: sizes.total) : ""
     }
 
     /// Rows that a fixed query gives.
@@ -56,20 +57,23 @@ struct PostgresRows: Sendable {
         select = .fixed("COPY (\(query)) TO STDOUT (FORMAT csv)")
         instability = "it is no table of its own"
         loss = instability
-        (heapPages, totalBytes) = (0, 0)
+        (heapPages, split) = (0, "")
     }
 
     /// The statements that together copy every row once.
     ///
     /// Ranges are half open, and the last has no end: pages added before the snapshot was taken but
     /// after the size was read belong to it.
-    var statements: [String] {
-        guard case .table(let table, let columns, let filter, let splits) = select else {
+    var statements: [String] { statements(split: split) }
+
+    /// The same, divided as some split says.
+    func statements(split: String) -> [String] {
+        guard case .table(let table, let columns, let filter, _) = select else {
             if case .fixed(let statement) = select { return [statement] }
             return []
         }
         let condition = filter.flatMap(Self.condition).map { [$0] } ?? []
-        return conditions(splits: splits && !columns.isEmpty).map {
+        return conditions(columns.isEmpty ? "" : split).map {
             Self.statement(table, columns, $0 + condition)
         }
     }
@@ -79,9 +83,9 @@ struct PostgresRows: Sendable {
     ///
     /// Unmarked rows come first: only their keys are read, and they are in the order of the heap.
     func markedStatements(
-        key: [String], by mark: RowMark, showsAll: Bool
+        key: [String], by mark: RowMark, showsAll: Bool, split: String
     ) -> Result<[String], PostgresRowsLoss> {
-        guard case .table(let table, let columns, let filter, let splits) = select else {
+        guard case .table(let table, let columns, let filter, _) = select else {
             return .failure(PostgresRowsLoss(reason: instability ?? ""))
         }
         if filter != nil {
@@ -97,7 +101,7 @@ struct PostgresRows: Sendable {
         let blanks = columns.map { _ in "NULL" }.joined(separator: ", ")
         let name = SQLText.qualified(table)
         return .success(
-            conditions(splits: splits).map { range in
+            conditions(split).map { range in
                 func select(_ what: String, _ conditions: [String]) -> String {
                     let all =
                         conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
@@ -149,21 +153,28 @@ struct PostgresRows: Sendable {
 
     private static let keysPerStatement = 1000
 
-    /// The conditions of each range; none for the whole of a small table.
-    private func conditions(splits: Bool) -> [[String]] {
-        guard splits, totalBytes > Self.rangeBytes * 3 / 2 else { return [[]] }
-        return ranges.map { range in
-            let lower = range.lowerBound == 0 ? [] : ["ctid >= '(\(range.lowerBound),0)'::tid"]
-            let upper =
-                range.upperBound >= heapPages ? [] : ["ctid < '(\(range.upperBound),0)'::tid"]
-            return lower + upper
-        }
+    /// The split of a table as it was once, where that gives ranges of a sensible size.
+    func split(like other: String) -> String {
+        guard let pages = Int(split), let wanted = Int(other),
+            (pages / 4...pages * 4).contains(wanted)
+        else { return split }
+        return other
     }
 
-    private var ranges: [Range<Int>] {
-        let count = max(1, totalBytes / Self.rangeBytes)
-        let pages = max(1, (heapPages + count - 1) / count)
-        return stride(from: 0, to: max(1, heapPages), by: pages).map { $0..<($0 + pages) }
+    private static func pagesPerRange(_ heapPages: Int, totalBytes: Int) -> String {
+        guard totalBytes > rangeBytes * 3 / 2 else { return "" }
+        let count = max(1, totalBytes / rangeBytes)
+        return "\(max(1, (heapPages + count - 1) / count))"
+    }
+
+    /// The conditions of each range; none for the whole of a small table.
+    private func conditions(_ split: String) -> [[String]] {
+        guard let pages = Int(split), pages > 0 else { return [[]] }
+        return stride(from: 0, to: max(1, heapPages), by: pages).map { first in
+            let lower = first == 0 ? [] : ["ctid >= '(\(first),0)'::tid"]
+            let next = first + pages
+            return lower + (next >= heapPages ? [] : ["ctid < '(\(next),0)'::tid"])
+        }
     }
 
     /// `ONLY`: rows of children belong to the children.

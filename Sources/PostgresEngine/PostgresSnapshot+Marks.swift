@@ -4,7 +4,9 @@ import BackupCore
 extension PostgresSnapshot {
     func markedParts(of table: Table, by mark: RowMark, showsAll: Bool) -> MarkedParts {
         guard let rows = rows[table.name] else { return .impossible("nobody knows its rows") }
-        switch rows.markedStatements(key: table.key, by: mark, showsAll: showsAll) {
+        switch rows.markedStatements(
+            key: table.key, by: mark, showsAll: showsAll, split: table.split)
+        {
         case .success(let statements):
             return .parts(statements.map { TablePart(table: table.name, selection: $0) })
         case .failure(let loss):

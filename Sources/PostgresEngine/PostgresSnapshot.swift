@@ -20,9 +20,13 @@ struct PostgresSnapshot: Snapshot {
     let trustsRestart: Bool
 
     func parts(of table: Table) -> [TablePart] {
-        (rows[table.name]?.statements ?? []).map {
+        (rows[table.name]?.statements(split: table.split) ?? []).map {
             TablePart(table: table.name, selection: $0)
         }
+    }
+
+    func split(of table: Table, like split: String) -> String {
+        rows[table.name]?.split(like: split) ?? table.split
     }
 
     func loss(ofIdentity parent: [String: String]) -> String? {

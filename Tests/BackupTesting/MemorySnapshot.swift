@@ -36,6 +36,8 @@ struct MemorySnapshot: Snapshot {
         }
     }
 
+    func split(of table: Table, like split: String) -> String { table.split }
+
     func loss(ofIdentity parent: [String: String]) -> String? { "memory keeps no versions" }
 
     func isOtherSource(than parent: [String: String]) -> String? {

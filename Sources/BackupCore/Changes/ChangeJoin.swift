@@ -2,10 +2,10 @@ import Packing
 
 /// Joins the rows that a table had at the parent with those that it has now.
 ///
-/// Symmetric and streaming: both sides come in roughly the same order, and each side parks what has
-/// not yet met its partner. Right in any order; with a similar order its memory is the number of
-/// changes. Past the budget both sides go to temporary files, parted by key, and are joined part by
-/// part.
+/// Symmetric and streaming: both sides come in roughly the same order, part by part, and each side
+/// parks what has not yet met its partner. Right in any order; with a similar order its memory is the
+/// number of changes. Past the budget live rows are parked in temporary files, and where the order is
+/// another one both sides go there, parted by key, and are joined part by part.
 actor ChangeJoin {
     /// What became of the rows.
     struct Outcome: Sendable {
@@ -17,10 +17,13 @@ actor ChangeJoin {
         var unmarkedChanges = 0
         /// Live rows that neither the parent had nor the source showed.
         var unknown = UnknownKeys()
+        /// How many rows the parent's own layers hold.
+        var overlay = 0
         /// Keys of the parent's rows that are gone.
         var deleted = DigestTable()
-        /// Keys of new rows: none of them may have been the parent's.
-        var insertedKeys = DigestTable()
+        /// Keys of rows that were written, with 1 for those of new rows: none of these may have been
+        /// the parent's, and a second row with one of them shows a damaged index.
+        var written = DigestTable()
     }
 
     /// Keys of rows that nobody has shown, as CSV records without line ends: so many that they can be
@@ -37,168 +40,202 @@ actor ChangeJoin {
         }
     }
 
-    private struct Parked {
-        let hash: UInt64
-        let isMarked: Bool
-        /// The record with its line end; empty when it is not shown.
-        let record: [UInt8]
-        /// The key, when the record is not shown.
-        let key: [UInt8]
-    }
-
     private let old: any KeySource
     private let table: TableName
+    private let byParts: Bool
     private let budget: Int
-    /// How many rows of the parent may wait: two thirds of the budget.
+    /// How many rows of the parent may wait: half of the budget.
     private let mostWaiting: Int
+    /// How many may have been read ahead in other parts: a quarter.
+    private let mostAhead: Int
     private let emit: @Sendable (ArraySlice<UInt8>, _ isNew: Bool) async throws -> Void
     private let order = Turnstile(permits: 1)
 
-    private var block = KeyBlock()
-    private var position = 0
+    private var lanes: [Int: ParentLane] = [:]
+    private var ahead = 0
     private var oldIsDone = false
-    /// Keys and hashes of the parent that no live row has had yet.
+    /// Keys and hashes of the parent that no live row has had yet, and that are not in a lane any more.
     private var waiting = DigestTable()
-    private var parked: [KeyDigest: Parked] = [:]
-    private var parkedBytes = 0
-    /// Keys of rows that were written: a second row with one of them shows a damaged index.
-    private var written = DigestTable()
+    /// Live rows whose partner was not at hand.
+    private var parked = ParkedRows()
     private var spill: ChangeSpill?
+    /// Whether the parent's rows go to files too, and are joined part by part.
+    private var spillsOld = false
     private var outcome = Outcome()
 
     /// A join with what the parent had.
     ///
-    /// `budget`: About how many bytes may be parked in memory.
+    /// `byParts`: Whether the live rows come in the parts in which the parent's were read.
+    /// `budget`: About how many bytes may be held in memory.
     /// `emit`: Takes each new or changed record, with its line end, and whether it is new.
     init(
-        _ old: any KeySource, table: TableName, budget: Int,
+        _ old: any KeySource, table: TableName, byParts: Bool, budget: Int,
         emit: @escaping @Sendable (ArraySlice<UInt8>, _ isNew: Bool) async throws -> Void
     ) {
         self.old = old
         self.table = table
+        self.byParts = byParts && old.hasParts
         self.budget = budget
-        mostWaiting = budget / 3 * 2 / DigestTable.bytesPerEntry
+        mostWaiting = budget / 2 / DigestTable.bytesPerEntry
+        mostAhead = budget / 4 / ParentLane.bytesPerRow
         self.emit = emit
     }
 
     // MARK: Live rows
 
-    /// Takes some live rows, in any order.
+    /// Takes some live rows of a part, in any order.
     ///
     /// HOT PATH: an unchanged row whose partner is at hand costs no more than this loop.
-    func take(_ live: LiveRows) async throws {
+    func take(_ live: LiveRows, part: Int) async throws {
         try await order.pass {
+            let lane = lane(byParts ? part : 0)
             for row in live.rows {
-                if let spill {
-                    try await spill.add(row, of: live)
-                } else if let hash = partnerAtHand(row.digest) {
-                    if row.isShown, row.hash != hash {
-                        try await update(
-                            row.digest, row.hash, live.bytes[row.record], isMarked: row.isMarked)
-                    } else {
-                        outcome.fingerprint.add(rowHash: hash)
-                    }
-                } else if let hash = try await partnerAhead(row.digest) {
-                    try await match(row, live, was: hash)
-                } else {
+                if spillsOld {
                     try await park(row, live)
+                    continue
+                }
+                var partner = lane.take(row.digest)
+                if partner != nil {
+                    ahead -= 1
+                    lane.misses = 0
+                } else {
+                    partner = waiting.remove(row.digest)
+                }
+                if partner == nil { partner = try await partnerAhead(row.digest, lane) }
+                guard let hash = partner else {
+                    try await park(row, live)
+                    continue
+                }
+                if row.isShown, row.hash != hash {
+                    try await update(
+                        row.digest, row.hash, live.bytes[row.record], isMarked: row.isMarked)
+                } else {
+                    outcome.fingerprint.add(rowHash: hash)
                 }
             }
         }
     }
 
-    /// The hash that the row of this key had, if that is the next one or has been read already.
-    @inline(__always)
-    private func partnerAtHand(_ digest: KeyDigest) -> UInt64? {
-        if position < block.count, block.digests[position] == digest {
-            position += 1
-            return block.hashes[position - 1]
+    /// Takes some live rows that are in no order.
+    func takeUnordered(_ live: LiveRows) async throws {
+        try await order.pass {
+            for row in live.rows { try await park(row, live) }
         }
-        return waiting.remove(digest)
     }
 
-    /// Reads ahead on the parent's side until the key is found or enough is waiting.
-    private func partnerAhead(_ digest: KeyDigest) async throws -> UInt64? {
-        while waiting.count < mostWaiting {
-            if position == block.count {
-                guard try await nextBlock() else { return nil }
-                continue
-            }
-            let (key, hash) = (block.digests[position], block.hashes[position])
-            position += 1
-            if key == digest { return hash }
-            try await meet(key, hash)
+    /// Says that a part has no more live rows: what is left of it in the parent has gone elsewhere.
+    func end(part: Int) async throws {
+        guard byParts else { return }
+        try await order.pass {
+            let lane = lane(part)
+            lane.isOver = true
+            try await wait(for: lane, count: lane.count)
         }
+    }
+
+    private func lane(_ part: Int) -> ParentLane {
+        if let lane = lanes[part] { return lane }
+        let lane = ParentLane()
+        lanes[part] = lane
+        return lane
+    }
+
+    /// The hash that the row of this key had, if it is one of the next in its part.
+    ///
+    /// Rows that are skipped, because they are gone or come later, wait. Where nothing fits for a
+    /// while, the lane moves on all the same: many rows may be gone at one place.
+    private func partnerAhead(_ digest: KeyDigest, _ lane: ParentLane) async throws -> UInt64? {
+        while lane.count == 0 {
+            guard ahead < mostAhead, try await readBlock() else { return nil }
+            // It may be what waits already.
+            if let hash = waiting.remove(digest) { return hash }
+        }
+        if let distance = lane.distance(to: digest, within: Self.nearby) {
+            try await wait(for: lane, count: distance)
+            // Unless just now everything went to files.
+            guard let hash = lane.take(digest) else { return nil }
+            ahead -= 1
+            lane.misses = 0
+            return hash
+        }
+        lane.misses += 1
+        if lane.misses > Self.patience { try await wait(for: lane, count: Self.nearby) }
         return nil
     }
 
-    /// A row of the parent finds its partner among the parked, or waits for it.
-    private func meet(_ key: KeyDigest, _ hash: UInt64) async throws {
-        if !parked.isEmpty, let row = parked.removeValue(forKey: key) {
-            try await match(row, key, was: hash)
-        } else {
-            guard waiting.insert(key, hash) else {
-                throw BackupError(.damaged, "\(table) has a key twice in its parent")
-            }
-        }
-    }
+    /// How far a lane is searched, and how many rows may be missed before it moves on.
+    private static let nearby = 256
+    private static let patience = 16
 
-    private func nextBlock() async throws -> Bool {
-        guard !oldIsDone else { return false }
-        guard let next = try await old.next() else {
+    /// Reads on in the parent; false at its end.
+    private func readBlock() async throws -> Bool {
+        guard !oldIsDone, let block = try await old.next() else {
             oldIsDone = true
             return false
         }
-        (block, position) = (next, 0)
+        guard !block.isOverlay else {
+            // In no order, and as many as there are changes.
+            outcome.overlay += block.count
+            for index in 0..<block.count {
+                try await hold(block.digests[index], block.hashes[index])
+            }
+            return true
+        }
+        let lane = lane(byParts ? block.part : 0)
+        lane.append(block)
+        ahead += block.count
+        if lane.isOver { try await wait(for: lane, count: lane.count) }
         return true
     }
 
-    private func match(_ row: LiveRows.Row, _ live: LiveRows, was hash: UInt64) async throws {
-        guard row.isShown, row.hash != hash else {
-            outcome.fingerprint.add(rowHash: hash)
-            return
+    /// The next rows of a lane have no partner for now.
+    private func wait(for lane: ParentLane, count: Int) async throws {
+        for _ in 0..<min(count, lane.count) {
+            let (key, hash) = lane.next()
+            ahead -= 1
+            try await hold(key, hash)
         }
-        try await update(row.digest, row.hash, live.bytes[row.record], isMarked: row.isMarked)
+        if waiting.count > mostWaiting + outcome.overlay { try await beginSpillingOld() }
     }
 
-    private func match(_ row: Parked, _ key: KeyDigest, was hash: UInt64) async throws {
-        parkedBytes -= row.record.count + row.key.count + Self.parkedOverhead
-        guard !row.record.isEmpty, row.hash != hash else {
-            outcome.fingerprint.add(rowHash: hash)
+    private func hold(_ key: KeyDigest, _ hash: UInt64) async throws {
+        if let spill, spillsOld {
+            try await spill.add(old: key, hash: hash)
             return
         }
-        try await update(key, row.hash, row.record[...], isMarked: row.isMarked)
+        guard waiting.insert(key, hash) else {
+            throw BackupError(.damaged, "\(table) has a key twice in its parent")
+        }
     }
 
     private func update(
         _ key: KeyDigest, _ hash: UInt64, _ record: ArraySlice<UInt8>, isMarked: Bool
     ) async throws {
-        try write(key)
+        try write(key, isNew: false)
         outcome.updated += 1
         if !isMarked { outcome.unmarkedChanges += 1 }
         outcome.fingerprint.add(rowHash: hash)
         try await emit(record, false)
     }
 
-    /// Bytes that a parked row takes beside its own.
-    private static let parkedOverhead = 160
-
-    private func park(_ row: LiveRows.Row, _ live: LiveRows) async throws {
-        let key = row.isShown ? [] : Array(live.bytes[row.key])
-        let before = parked.updateValue(
-            Parked(
-                hash: row.hash, isMarked: row.isMarked, record: Array(live.bytes[row.record]),
-                key: key), forKey: row.digest)
-        guard before == nil else { throw twoRows() }
-        parkedBytes += row.record.count + key.count + Self.parkedOverhead
-        if parkedBytes > budget / 3 { try await beginSpilling() }
+    private func insert(
+        _ key: KeyDigest, _ hash: UInt64, isMarked: Bool, _ record: ArraySlice<UInt8>,
+        unknown: ArraySlice<UInt8>
+    ) async throws {
+        guard !record.isEmpty else {
+            outcome.unknown.add(unknown)
+            return
+        }
+        try write(key, isNew: true)
+        outcome.inserted += 1
+        if !isMarked { outcome.unmarkedChanges += 1 }
+        outcome.fingerprint.add(rowHash: hash)
+        try await emit(record, true)
     }
 
-    private func write(_ key: KeyDigest) throws {
-        guard written.insert(key, 0) else { throw twoRows() }
+    private func write(_ key: KeyDigest, isNew: Bool) throws {
+        guard outcome.written.insert(key, isNew ? 1 : 0) else { throw Self.twoRows(of: table) }
     }
-
-    private func twoRows() -> BackupError { Self.twoRows(of: table) }
 
     static func twoRows(of table: TableName) -> BackupError {
         BackupError(
@@ -211,101 +248,108 @@ actor ChangeJoin {
     /// Says that there are no more live rows; what became of all of them.
     func finish() async throws -> Outcome {
         try await order.pass {
-            while spill == nil {
-                if position == block.count, try await !nextBlock() { break }
-                try await settleRestOfBlock()
+            repeat {
+                for lane in lanes.values { try await wait(for: lane, count: lane.count) }
+            } while try await readBlock()
+            if let spill {
+                for part in 0..<ChangeSpill.parts {
+                    try Task.checkCancellation()
+                    try await join(part, of: spill)
+                }
             }
-            if let spill { return try await finish(spill) }
-            try await settleParked()
-            outcome.deleted = waiting
+            let rows = parked
+            parked = ParkedRows()
+            for row in rows.live.rows {
+                try await join(row, rows.live.bytes[row.record], rows.live.bytes[row.key])
+            }
+            waiting.forEach { outcome.deleted.insert($0, $1) }
             return outcome
         }
     }
 
-    /// What is left of the parent: rows that have been parked, and rows that are gone.
-    private func settleRestOfBlock() async throws {
-        while position < block.count {
-            let (key, hash) = (block.digests[position], block.hashes[position])
-            position += 1
-            try await meet(key, hash)
-        }
-        if waiting.count > mostWaiting { try await beginSpilling() }
-    }
-
-    private func settleParked() async throws {
-        for (key, row) in parked {
-            try await insert(
-                key, row.hash, isMarked: row.isMarked, row.record[...], unknown: row.key[...])
-        }
-        parked = [:]
-    }
-
-    private func insert(
-        _ key: KeyDigest, _ hash: UInt64, isMarked: Bool, _ record: ArraySlice<UInt8>,
-        unknown: ArraySlice<UInt8>
+    /// A row that was parked, once everything that the parent has of its part is waiting.
+    private func join(
+        _ row: LiveRows.Row, _ record: ArraySlice<UInt8>, _ key: ArraySlice<UInt8>
     ) async throws {
-        guard !record.isEmpty else {
-            outcome.unknown.add(unknown)
+        guard let hash = waiting.remove(row.digest) else {
+            try await insert(
+                row.digest, row.hash, isMarked: row.isMarked, record, unknown: key)
             return
         }
-        try write(key)
-        outcome.insertedKeys.insert(key, 0)
-        outcome.inserted += 1
-        if !isMarked { outcome.unmarkedChanges += 1 }
-        outcome.fingerprint.add(rowHash: hash)
-        try await emit(record, true)
+        if record.isEmpty || row.hash == hash {
+            outcome.fingerprint.add(rowHash: hash)
+        } else {
+            try await update(row.digest, row.hash, record, isMarked: row.isMarked)
+        }
     }
 
     // MARK: Past the budget
 
-    private func beginSpilling() async throws {
+    private func park(_ row: LiveRows.Row, _ live: LiveRows) async throws {
+        if let spill {
+            try await spill.add(row, of: live)
+            return
+        }
+        parked.append(row, of: live)
+        if parked.byteCount > budget / 4 { try await beginSpilling() }
+    }
+
+    /// From now on live rows are parked in files.
+    @discardableResult
+    private func beginSpilling() async throws -> ChangeSpill {
+        if let spill { return spill }
         let spill = try ChangeSpill()
+        let rows = parked
+        parked = ParkedRows()
+        for row in rows.live.rows { try await spill.add(row, of: rows.live) }
+        self.spill = spill
+        return spill
+    }
+
+    /// From now on both sides go to files: they are in different orders.
+    private func beginSpillingOld() async throws {
+        let spill = try await beginSpilling()
         var rest: [(KeyDigest, UInt64)] = []
         rest.reserveCapacity(waiting.count)
         waiting.forEach { rest.append(($0, $1)) }
         waiting = DigestTable()
+        spillsOld = true
         for (digest, hash) in rest { try await spill.add(old: digest, hash: hash) }
-        for (key, row) in parked {
-            try await spill.add(
-                key, row.hash, isMarked: row.isMarked, row.record[...], row.key[...])
-        }
-        parked = [:]
-        parkedBytes = 0
-        self.spill = spill
+        for lane in lanes.values { try await wait(for: lane, count: lane.count) }
     }
 
-    private func finish(_ spill: ChangeSpill) async throws -> Outcome {
-        repeat {
-            for index in position..<block.count {
-                try await spill.add(old: block.digests[index], hash: block.hashes[index])
-            }
-            position = block.count
-        } while try await nextBlock()
-        for part in 0..<ChangeSpill.parts {
-            try Task.checkCancellation()
-            try await join(part, of: spill)
-        }
-        return outcome
-    }
-
-    /// Joins one part in memory: its keys are in no other.
+    /// Joins one part of the files in memory: its keys are in no other.
     private func join(_ part: Int, of spill: ChangeSpill) async throws {
-        var rows = try await spill.oldRows(ofPart: part)
+        if spillsOld { waiting = try await spill.oldRows(ofPart: part) }
         var matched = DigestTable()
         try await spill.liveRows(ofPart: part) { row, record, key in
-            if let hash = rows.remove(row.digest) {
-                matched.insert(row.digest, 0)
-                if record.isEmpty || row.hash == hash {
-                    outcome.fingerprint.add(rowHash: hash)
-                } else {
-                    try await update(row.digest, row.hash, record, isMarked: row.isMarked)
-                }
-            } else {
-                guard matched[row.digest] == nil else { throw twoRows() }
-                try await insert(
-                    row.digest, row.hash, isMarked: row.isMarked, record, unknown: key)
-            }
+            guard matched.insert(row.digest, 0) else { throw Self.twoRows(of: table) }
+            let row = LiveRows.Row(
+                digest: row.digest, hash: row.hash, isMarked: row.isMarked, key: 0..<0,
+                record: 0..<0)
+            try await join(row, record, key)
         }
-        rows.forEach { outcome.deleted.insert($0, $1) }
+        guard spillsOld else { return }
+        waiting.forEach { outcome.deleted.insert($0, $1) }
+        waiting = DigestTable()
+    }
+}
+
+/// Live rows that wait, one after another.
+struct ParkedRows {
+    private(set) var live = LiveRows(bytes: [], rows: [])
+
+    var byteCount: Int { live.bytes.count + live.rows.count * MemoryLayout<LiveRows.Row>.stride }
+
+    mutating func append(_ row: LiveRows.Row, of other: LiveRows) {
+        let key = row.isShown ? row.key.lowerBound..<row.key.lowerBound : row.key
+        let start = live.bytes.count
+        live.bytes.append(contentsOf: other.bytes[row.record])
+        let middle = live.bytes.count
+        live.bytes.append(contentsOf: other.bytes[key])
+        live.rows.append(
+            LiveRows.Row(
+                digest: row.digest, hash: row.hash, isMarked: row.isMarked,
+                key: middle..<live.bytes.count, record: start..<middle))
     }
 }

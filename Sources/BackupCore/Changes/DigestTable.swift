@@ -104,3 +104,34 @@ struct DigestTable: Sendable {
         slots[gap] = Slot()
     }
 }
+
+/// Tells of most keys at once that they are in none of some tables: a bit for each of sixteen places
+/// for each key.
+///
+/// A table of many changes does not fit into the processor's cache, this does.
+struct DigestFilter: Sendable {
+    private var bits: [UInt64]
+    private let mask: UInt64
+
+    /// A filter of the keys of some tables.
+    init(_ tables: DigestTable...) {
+        let count = tables.reduce(0) { $0 + $1.count }
+        var words = 1
+        while words * 4 < count { words *= 2 }
+        bits = Array(repeating: 0, count: words)
+        mask = UInt64(words * 64 - 1)
+        for table in tables {
+            table.forEach { digest, _ in
+                let place = digest.high & mask
+                bits[Int(place / 64)] |= 1 << (place % 64)
+            }
+        }
+    }
+
+    /// False when no table has the key.
+    @inline(__always)
+    func mayContain(_ digest: KeyDigest) -> Bool {
+        let place = digest.high & mask
+        return bits[Int(place / 64)] >> (place % 64) & 1 == 1
+    }
+}

@@ -10,6 +10,10 @@ struct KeyBlock: Sendable {
     var keys: [UInt8] = []
     /// The offset behind each key.
     var keyEnds: [Int] = []
+    /// The number of the part of the table in which these rows were read.
+    var part = 0
+    /// Whether these rows come from a layer over the others, in an order of their own.
+    var isOverlay = false
 
     var count: Int { digests.count }
 
@@ -21,6 +25,9 @@ struct KeyBlock: Sendable {
 
 /// The keys and row hashes of a table at some point, in any order, each key once.
 protocol KeySource: Sendable {
+    /// Whether the blocks tell in which parts of the table they were read.
+    var hasParts: Bool { get }
+
     /// The next ones; nil at the end, once all of them have been proven.
     ///
     /// - Throws: `BackupError.damaged`.

@@ -16,8 +16,8 @@ struct LiveRows: Sendable {
         var isShown: Bool { !record.isEmpty }
     }
 
-    let bytes: [UInt8]
-    let rows: [Row]
+    var bytes: [UInt8]
+    var rows: [Row]
 }
 
 /// What the records of a selection are.
@@ -30,68 +30,84 @@ enum LiveFormat: Sendable {
 
 /// Reads live rows out of records.
 struct LiveReader {
+    /// So many at once: what is known of a short row is more than the row.
+    static let rowsAtOnce = 8192
+
     private let format: LiveFormat
     private let seed: UInt64
-    private var keys: RowKeys?
+    private var keyReader: KeyReader?
 
     init(_ format: LiveFormat, seed: UInt64) {
         self.format = format
         self.seed = seed
-        if case .rows(let positions) = format { keys = RowKeys(positions: positions, seed: seed) }
+        if case .rows(let positions) = format { keyReader = KeyReader(positions: positions) }
     }
 
-    mutating func rows(of batch: RowBatch) -> LiveRows {
-        switch format {
-        case .rows: plain(batch)
-        case .marked(let keyFields, let showsAll):
-            LiveRows(bytes: batch.bytes, rows: marked(batch, keyFields, showsAll))
+    /// Some rows of a batch, from one of them on.
+    mutating func rows(
+        of batch: RowBatch, from first: Int, count: Int = Self.rowsAtOnce
+    ) -> LiveRows {
+        let ends = batch.ends[first..<min(first + count, batch.count)]
+        let start = first == 0 ? 0 : batch.ends[first - 1]
+        var live = LiveRows(bytes: batch.bytes, rows: [])
+        live.rows.reserveCapacity(ends.count)
+        batch.bytes.withUnsafeBytes { bytes in
+            switch format {
+            case .rows: plain(bytes, start, ends, into: &live.rows)
+            case .marked(let keyFields, let showsAll):
+                marked(bytes, start, ends, keyFields, showsAll, into: &live.rows)
+            }
         }
+        return live
     }
 
-    private mutating func plain(_ batch: RowBatch) -> LiveRows {
-        guard let block = keys?.block(of: batch) else { preconditionFailure("no key positions") }
-        var rows: [LiveRows.Row] = []
-        rows.reserveCapacity(batch.count)
-        var start = 0
-        for (index, end) in batch.ends.enumerated() {
+    /// HOT PATH: every live row of a comparison passes here.
+    private mutating func plain(
+        _ bytes: UnsafeRawBufferPointer, _ first: Int, _ ends: ArraySlice<Int>,
+        into rows: inout [LiveRows.Row]
+    ) {
+        var key: [UInt8] = []
+        var start = first
+        for end in ends {
+            let record = UnsafeRawBufferPointer(rebasing: bytes[start..<(end - 1)])
+            key.removeAll(keepingCapacity: true)
+            keyReader?.appendKey(of: record, to: &key)
             rows.append(
                 LiveRows.Row(
-                    digest: block.digests[index], hash: block.hashes[index], isMarked: true,
-                    key: 0..<0, record: start..<end))
+                    digest: key.withUnsafeBytes { KeyDigest($0, seed: seed) },
+                    hash: RowHash.hash(record, seed: seed), isMarked: true, key: 0..<0,
+                    record: start..<end))
             start = end
         }
-        return LiveRows(bytes: batch.bytes, rows: rows)
     }
 
     /// HOT PATH: every live key of a differential passes here.
-    private func marked(_ batch: RowBatch, _ keyFields: Int, _ showsAll: Bool) -> [LiveRows.Row] {
-        var rows: [LiveRows.Row] = []
-        rows.reserveCapacity(batch.count)
-        batch.bytes.withUnsafeBytes { bytes in
-            var start = 0
-            for end in batch.ends {
-                var offset = start
-                for field in 0..<keyFields {
-                    offset += field == 0 ? 0 : 1
-                    var isInside = false
-                    while isInside || bytes[offset] != CSVDialect.comma {
-                        if bytes[offset] == CSVDialect.quote { isInside.toggle() }
-                        offset += 1
-                    }
+    private func marked(
+        _ bytes: UnsafeRawBufferPointer, _ first: Int, _ ends: ArraySlice<Int>,
+        _ keyFields: Int, _ showsAll: Bool, into rows: inout [LiveRows.Row]
+    ) {
+        var start = first
+        for end in ends {
+            var offset = start
+            for field in 0..<keyFields {
+                offset += field == 0 ? 0 : 1
+                var isInside = false
+                while isInside || bytes[offset] != CSVDialect.comma {
+                    if bytes[offset] == CSVDialect.quote { isInside.toggle() }
+                    offset += 1
                 }
-                let key = UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
-                let isMarked = bytes[offset + 1] == UInt8(ascii: "t")
-                let isShown = isMarked || showsAll
-                let record = isShown ? (offset + 3)..<end : end..<end
-                let row = UnsafeRawBufferPointer(rebasing: bytes[record].dropLast())
-                rows.append(
-                    LiveRows.Row(
-                        digest: KeyDigest(key, seed: seed),
-                        hash: isShown ? RowHash.hash(row, seed: seed) : 0, isMarked: isMarked,
-                        key: start..<offset, record: record))
-                start = end
             }
+            let key = UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
+            let isMarked = bytes[offset + 1] == UInt8(ascii: "t")
+            let isShown = isMarked || showsAll
+            let record = isShown ? (offset + 3)..<end : end..<end
+            let row = UnsafeRawBufferPointer(rebasing: bytes[record].dropLast())
+            rows.append(
+                LiveRows.Row(
+                    digest: KeyDigest(key, seed: seed),
+                    hash: isShown ? RowHash.hash(row, seed: seed) : 0, isMarked: isMarked,
+                    key: start..<offset, record: record))
+            start = end
         }
-        return rows
     }
 }

@@ -4,6 +4,7 @@ import Packing
 ///
 /// What it holds is a cache: whoever finds it damaged reads the rows themselves.
 actor RowIndexReader: KeySource {
+    nonisolated let hasParts = true
     private let reader: any StorageReader
     private let name: String
     private let digest: String
@@ -28,16 +29,17 @@ actor RowIndexReader: KeySource {
 
     func next() async throws -> KeyBlock? {
         do {
-            guard try await fill(to: 8) else {
+            guard try await fill(to: RowIndexBlock.headBytes) else {
                 guard position == buffer.count else { throw damage("it is cut off") }
                 return nil
             }
             let rows = number(at: position)
             let keyBytes = number(at: position + 4)
+            let part = number(at: position + 8)
             guard rows * 9 + keyBytes <= Self.limit else { throw damage("a block is too large") }
             var lengths: [Int] = []
             lengths.reserveCapacity(rows)
-            var offset = 8
+            var offset = RowIndexBlock.headBytes
             for _ in 0..<rows {
                 let (length, width) = try await length(at: offset)
                 lengths.append(length)
@@ -48,15 +50,18 @@ actor RowIndexReader: KeySource {
                 throw damage("it is cut off")
             }
             defer { position += offset + keyBytes + rows * 8 }
-            return block(lengths, from: position + offset, keyBytes)
+            return block(lengths, from: position + offset, keyBytes, part: part)
         } catch let error as PackingError {
             throw damage("\(error)")
         }
     }
 
     /// HOT PATH: every key of a comparison passes here.
-    private func block(_ lengths: [Int], from start: Int, _ keyBytes: Int) -> KeyBlock {
+    private func block(
+        _ lengths: [Int], from start: Int, _ keyBytes: Int, part: Int
+    ) -> KeyBlock {
         var block = KeyBlock()
+        block.part = part
         block.keys = Array(buffer[start..<(start + keyBytes)])
         block.digests.reserveCapacity(lengths.count)
         block.hashes.reserveCapacity(lengths.count)

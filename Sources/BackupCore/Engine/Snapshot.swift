@@ -11,8 +11,14 @@ public protocol Snapshot: Sendable {
 
     /// Selections that together are exactly the table's rows, each once.
     ///
-    /// Small tables are one part. Parts are in the order in which the server keeps the rows.
+    /// Small tables are one part. Parts are in the order in which the server keeps the rows, and
+    /// divided as the table's `split` says.
     func parts(of table: Table) -> [TablePart]
+
+    /// How to part a table as it was at another snapshot, where that still makes sense.
+    ///
+    /// `split`: The table's `split` then; what is returned is it, or the table's own now.
+    func split(of table: Table, like split: String) -> String
 
     /// Why row versions seen here say nothing about what changed since another snapshot; nil when
     /// they do.
@@ -28,7 +34,8 @@ public protocol Snapshot: Sendable {
     /// have changed since another snapshot.
     ///
     /// Each record is the fields of the key, `t` or `f`, and the stored columns, which are empty
-    /// where the mark is `f` unless `showsAll`. By versions, no row that changed is marked `f`.
+    /// where the mark is `f` unless `showsAll`. By versions, no row that changed is marked `f`. The
+    /// selections are in number and order those of `parts(of:)`.
     func markedParts(of table: Table, by mark: RowMark, showsAll: Bool) -> MarkedParts
 
     /// Selections of the rows that have these keys, and maybe of others whose keys the source takes

@@ -43,6 +43,8 @@ public struct Table: Sendable, Hashable {
     public var filter: String?
     /// The greatest values of columns of times, by name, where an index tells them.
     public var latest: [String: String] = [:]
+    /// How the engine parts its rows, in the engine's own words: equal words, equal parts.
+    public var split = ""
     /// About how many bytes the server stores for it.
     public var estimatedBytes: Int
 

@@ -188,59 +188,40 @@ public struct PointDiff: Sendable {
         }
     }
 
-    /// The usual case, in memory for the rows that differ.
+    /// The usual case: keys are compared first, and rows read only when somebody wants to see them.
+    ///
+    /// Rows that have changed are in memory then.
     private func joined(
         _ before: TableRecord, _ after: TableRecord, _ progress: OperationProgress,
         _ rows: (@Sendable (RowDifference) async throws -> Void)?
     ) async throws -> TableDifference? {
-        let parent = TableParent(reader: old, record: before)
-        let changed = Exclusive<[KeyDigest: [UInt8]]>([:])
-        let positions = after.keyPositions
-        let seed = new.seed
-        let outcome = try await parent.withKeys(note: { progress.note($0) }) { keys in
-            changed.withValue { $0 = [:] }
-            let join = ChangeJoin(keys, table: after.tableName, budget: TableChanges.budget) {
-                record, isNew in
-                guard let rows else { return }
-                if isNew {
-                    let fields = try CSVDialect.fields(of: record.dropLast())
-                    try await rows(RowDifference(record: after, old: nil, new: fields))
-                } else {
-                    var reader = RowKeys(positions: positions, seed: seed)
-                    let batch = RowBatch(bytes: Array(record), ends: [record.count])
-                    let digest = reader.block(of: batch).digests[0]
-                    changed.withValue { $0[digest] = Array(record.dropLast()) }
+        let keys = try await KeyDiff(old: old, new: new).run(from: before, to: after, progress)
+        guard !keys.isEmpty else { return nil }
+        if let rows {
+            var changed: [KeyDigest: [String?]] = [:]
+            if keys.added.count + keys.changed.count > 0 {
+                try await ComparedRows(new, after).forEach { digest, _, fields in
+                    if keys.added[digest] != nil {
+                        try await rows(RowDifference(record: after, old: nil, new: fields()))
+                    } else if keys.changed[digest] != nil {
+                        changed[digest] = try fields()
+                    }
                 }
             }
-            try await new.withRows(of: after, proving: .rows) { live in
-                var reader = LiveReader(.rows(keyPositions: positions), seed: seed)
-                while let batch = try await live.next() {
-                    try Task.checkCancellation()
-                    try await join.take(reader.rows(of: batch))
-                    progress.add(rows: batch.count, bytes: batch.bytes.count)
-                }
-            }
-            return try await join.finish()
-        }
-        let records = changed.withValue { $0 }
-        if let rows, outcome.deleted.count + records.count > 0 {
-            try await ComparedRows(
-                old, before, before.storedColumns, key: before.key, seed: seed, isWhole: true
-            )
-            .forEach { digest, _, fields in
-                if let now = records[digest] {
-                    try await rows(
-                        RowDifference(
-                            record: after, old: fields(), new: CSVDialect.fields(of: now)))
-                } else if outcome.deleted[digest] != nil {
-                    try await rows(RowDifference(record: after, old: fields(), new: nil))
+            if keys.deleted.count + keys.changed.count > 0 {
+                try await ComparedRows(old, before).forEach { digest, _, fields in
+                    if let now = changed[digest] {
+                        try await rows(RowDifference(record: after, old: fields(), new: now))
+                    } else if keys.deleted[digest] != nil {
+                        try await rows(RowDifference(record: after, old: fields(), new: nil))
+                    }
                 }
             }
         }
         var found = TableDifference(table: after.tableName)
-        (found.added, found.changed) = (outcome.inserted, outcome.updated)
-        found.deleted = outcome.deleted.count
-        return found.added + found.changed + found.deleted == 0 ? nil : found
+        (found.added, found.changed) = (keys.added.count, keys.changed.count)
+        found.deleted = keys.deleted.count
+        return found
     }
 
     private static func columnNote(_ before: TableRecord, _ after: TableRecord) -> String {
@@ -288,6 +269,12 @@ private struct ComparedRows {
         self.seed = seed
         positions = Table.positions(of: columns, in: record.storedColumns)
         keyPositions = Table.positions(of: key, in: record.storedColumns)
+    }
+
+    /// All columns.
+    init(_ reader: PointReader, _ record: TableRecord) {
+        self.init(
+            reader, record, record.storedColumns, key: record.key, seed: reader.seed, isWhole: true)
     }
 
     /// Each key with the hash of its row, or, without a key, each row with how often it is there.

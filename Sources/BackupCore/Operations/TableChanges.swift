@@ -11,8 +11,8 @@ struct TableChanges: Sendable {
     let progress: OperationProgress
 
     /// About how much a join may hold in memory before it goes to files: a million rows of the parent
-    /// that wait for theirs, and 24 MB of live rows.
-    static let budget = 72 << 20
+    /// that wait for theirs, another that have been read ahead, and 24 MB of live rows.
+    static let budget = 96 << 20
 
     /// How the live rows of a table are read, and why so.
     private struct Reading {
@@ -45,16 +45,22 @@ struct TableChanges: Sendable {
     func write(
         _ table: Table, since record: TableRecord, by basis: Basis, _ treatment: TableTreatment
     ) async throws -> (record: TableRecord?, reason: String) {
+        // In the parts of the row index both sides are in the same order.
+        let floor = try parent.chain.layers(of: record).last?.record
+        var table = table
+        let split = floor?.indexFile == nil ? nil : floor?.split
+        if let split { table.split = snapshot.split(of: table, like: split) }
+        let byParts = split == table.split
         var reading = try await reading(of: table, record, by: basis, treatment)
         do {
-            var found = try await find(table, record, reading)
+            var found = try await find(table, record, reading, byParts)
             if found.outcome.unknown.count > 0 {
                 // With row versions that hold: never. Then nothing of them is believed.
                 let count = found.outcome.unknown.count
                 let reason = "\(count) live rows were neither in the parent nor marked as new"
                 progress.note("warning: \(table.name) is compared: \(reason)")
                 reading = compared(table, because: reason)
-                found = try await find(table, record, reading)
+                found = try await find(table, record, reading, byParts)
             }
             guard found.outcome.unmarkedChanges == 0 else {
                 throw ChainIsWrong(table: table.name, rows: found.outcome.unmarkedChanges)
@@ -153,7 +159,7 @@ struct TableChanges: Sendable {
     // MARK: The join
 
     private func find(
-        _ table: Table, _ record: TableRecord, _ reading: Reading
+        _ table: Table, _ record: TableRecord, _ reading: Reading, _ byParts: Bool
     ) async throws -> Found {
         let parent = TableParent(reader: parent, record: record)
         return try await parent.withKeys(note: { progress.note($0) }) { keys in
@@ -164,9 +170,9 @@ struct TableChanges: Sendable {
                 columns: table.storedColumns.map(\.name), packing: plan.packing,
                 seed: plan.hashSeed
             ) { file in
-                let join = ChangeJoin(keys, table: table.name, budget: Self.budget) { record, _ in
-                    try await file.append(record)
-                }
+                let join = ChangeJoin(
+                    keys, table: table.name, byParts: byParts, budget: Self.budget
+                ) { record, _ in try await file.append(record) }
                 try await read(table, reading.parts, reading.format, into: join)
                 var outcome = try await join.finish()
                 if reading.basis == .column {
@@ -200,11 +206,14 @@ struct TableChanges: Sendable {
                     let reader = Exclusive(LiveReader(format, seed: plan.hashSeed))
                     let bytes = Exclusive(0)
                     try await snapshot.read(part) { batch in
-                        let live = reader.withValue { $0.rows(of: batch) }
-                        try await join.take(live)
+                        for start in stride(from: 0, to: batch.count, by: LiveReader.rowsAtOnce) {
+                            let live = reader.withValue { $0.rows(of: batch, from: start) }
+                            try await join.take(live, part: index)
+                        }
                         progress.add(rows: batch.count, bytes: batch.bytes.count)
                         bytes.withValue { $0 += batch.bytes.count }
                     }
+                    try await join.end(part: index)
                     // Keys alone are less than what the server stores.
                     progress.correctTotal(by: bytes.withValue { $0 } - estimate)
                 }
@@ -234,7 +243,7 @@ struct TableChanges: Sendable {
         let keys = try unknown.keys.map { try CSVDialect.fields(of: $0).map { $0 ?? "" } }
         for part in snapshot.parts(of: table, keys: keys) {
             try await snapshot.read(part) { batch in
-                let live = reader.withValue { $0.rows(of: batch) }
+                let live = reader.withValue { $0.rows(of: batch, from: 0, count: batch.count) }
                 for row in live.rows where wanted.withValue({ $0.remove(row.digest) }) != nil {
                     fetched.withValue { $0.append((row.digest, row.hash)) }
                     try await emit(live.bytes[row.record])
@@ -243,7 +252,9 @@ struct TableChanges: Sendable {
         }
         guard wanted.withValue({ $0.count }) == 0 else { return }
         for (digest, hash) in fetched.withValue({ $0 }) {
-            outcome.insertedKeys.insert(digest, 0)
+            guard outcome.written.insert(digest, 1) else {
+                throw ChangeJoin.twoRows(of: table.name)
+            }
             outcome.inserted += 1
             outcome.fingerprint.add(rowHash: hash)
         }
@@ -256,15 +267,17 @@ struct TableChanges: Sendable {
     private func writeTombstones(
         _ outcome: ChangeJoin.Outcome, _ table: Table, _ parent: TableParent, _ name: String
     ) async throws -> WrittenFile? {
-        guard outcome.deleted.count + outcome.insertedKeys.count > 0 else { return nil }
+        guard outcome.deleted.count + outcome.inserted > 0 else { return nil }
+        let filter = DigestFilter(outcome.deleted, outcome.written)
         return try await folder.writeRecords(
             RepositoryLayout.deletedFile(name, packing: plan.packing), columns: table.key,
             packing: plan.packing, seed: plan.hashSeed
         ) { file in
             try await parent.withKeys(note: { progress.note($0) }) { keys in
                 while let block = try await keys.next() {
-                    for (index, digest) in block.digests.enumerated() {
-                        guard outcome.insertedKeys[digest] == nil else {
+                    for (index, digest) in block.digests.enumerated()
+                    where filter.mayContain(digest) {
+                        guard outcome.written[digest] != 1 else {
                             throw ChangeJoin.twoRows(of: table.name)
                         }
                         guard outcome.deleted[digest] != nil else { continue }

@@ -105,7 +105,7 @@ struct TableWriter: Sendable {
         let keyPositions = isLayer ? [] : table.keyPositions
         let parts = snapshot.parts(of: table)
         let estimate = table.estimatedBytes / max(1, parts.count)
-        return try await folder.writeTable(
+        var record = try await folder.writeTable(
             table,
             to: isLayer
                 ? RepositoryLayout.changesFile(name, packing: plan.packing)
@@ -121,7 +121,7 @@ struct TableWriter: Sendable {
                         let encoder = Exclusive(
                             try BatchEncoder(
                                 seed: plan.hashSeed, packing: plan.packing,
-                                keyPositions: keyPositions))
+                                keyPositions: keyPositions, part: index))
                         let read = Exclusive(0)
                         try await snapshot.read(part) { batch in
                             let encoded = try encoder.withValue { try $0.encode(batch) }
@@ -136,5 +136,7 @@ struct TableWriter: Sendable {
                 try await group.waitForAll()
             }
         }
+        if !keyPositions.isEmpty { record?.split = table.split }
+        return record
     }
 }

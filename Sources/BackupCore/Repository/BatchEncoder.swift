@@ -6,10 +6,14 @@ final class BatchEncoder {
     private let packing: FilePacking
     private let compressor: ZstdCompressor
     private var keyReader: KeyReader?
-    private var index = RowIndexBlock()
+    private var index: RowIndexBlock
 
+    /// Encodes batches of one part of a table.
+    ///
     /// `keyPositions`: Of the key's columns in the record; empty for a table without key.
-    init(seed: UInt64, packing: FilePacking, keyPositions: [Int]) throws {
+    /// `part`: The number of the part of the table that the batches are of.
+    init(seed: UInt64, packing: FilePacking, keyPositions: [Int], part: Int = 0) throws {
+        index = RowIndexBlock(part: part)
         self.seed = seed
         self.packing = packing
         keyReader = keyPositions.isEmpty ? nil : KeyReader(positions: keyPositions)

@@ -24,6 +24,10 @@ public struct PointReader: Sendable {
         storage = repository.storage
     }
 
+    private init(_ chain: Chain, seed: UInt64, _ storage: any Storage) {
+        (self.chain, self.seed, self.storage) = (chain, seed, storage)
+    }
+
     /// Runs `body` with a table's rows as of the point.
     ///
     /// - Throws: `BackupError.damaged` naming the file, when it is missing or not what was written;
@@ -65,6 +69,38 @@ public struct PointReader: Sendable {
                 return try await body(PointKeys(files, over: index, of: record, seed: seed))
             }
         }
+    }
+
+    /// What the layers of a table say over the rows that they rest on.
+    func overlay(of record: TableRecord) async throws -> TableOverlay {
+        let seed = seed
+        return try await withFiles(chain.layers(of: record).dropLast(), proving: .rows) { files in
+            var overlay = TableOverlay()
+            var rowKeys = RowKeys(positions: record.keyPositions, seed: seed)
+            var tombstoneKeys = RowKeys(positions: Array(record.key.indices), seed: seed)
+            for layer in files {
+                // Within a layer no key is there twice.
+                while let batch = try await layer.rows?.next() {
+                    let block = rowKeys.block(of: batch)
+                    for (index, digest) in block.digests.enumerated()
+                    where overlay.keys.insert(digest, 0) {
+                        overlay.rows.insert(digest, block.hashes[index])
+                    }
+                }
+                while let batch = try await layer.tombstones?.next() {
+                    for digest in tombstoneKeys.block(of: batch).digests {
+                        overlay.keys.insert(digest, 0)
+                    }
+                }
+            }
+            return overlay
+        }
+    }
+
+    /// A reader of what a point of the chain holds.
+    func below(to point: Point) throws -> PointReader {
+        guard let index = chain.links.firstIndex(where: { $0.id == point.id }) else { return self }
+        return PointReader(Chain(links: Array(chain.links[index...])), seed: seed, storage)
     }
 
     /// Runs `body` with the files of one layer alone: its rows, and its tombstones.

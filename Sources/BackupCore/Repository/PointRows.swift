@@ -138,6 +138,7 @@ public final class PointRows: Sendable {
 
 /// The keys and row hashes of a table as of a point.
 actor PointKeys: KeySource {
+    nonisolated let hasParts: Bool
     private let rows: PointRows?
     private let layers: [PointRows.Layer]
     private let index: RowIndexReader?
@@ -152,7 +153,7 @@ actor PointKeys: KeySource {
     init(_ rows: PointRows, of record: TableRecord, seed: UInt64) {
         self.rows = rows
         self.record = record
-        (layers, index) = ([], nil)
+        (layers, index, hasParts) = ([], nil, false)
         reader = RowKeys(positions: record.keyPositions, seed: seed)
         tombstoneReader = reader
     }
@@ -165,6 +166,7 @@ actor PointKeys: KeySource {
         self.layers = layers
         self.index = index
         self.record = record
+        hasParts = true
         rows = nil
         reader = RowKeys(positions: record.keyPositions, seed: seed)
         tombstoneReader = RowKeys(positions: Array(record.key.indices), seed: seed)
@@ -174,7 +176,9 @@ actor PointKeys: KeySource {
         if let rows { return try await rows.next().map { reader.block(of: $0) } }
         while layer < layers.count {
             if let batch = try await layers[layer].rows?.next() {
-                return take(unseen(reader.block(of: batch)), marking: true)
+                var block = unseen(reader.block(of: batch))
+                block.isOverlay = true
+                return take(block, marking: true)
             }
             while let batch = try await layers[layer].tombstones?.next() {
                 for digest in tombstoneReader.block(of: batch).digests { seen.insert(digest, 0) }
@@ -200,6 +204,7 @@ actor PointKeys: KeySource {
             return block
         }
         var rest = KeyBlock()
+        rest.part = block.part
         for index in 0..<block.count where seen[block.digests[index]] == nil {
             rest.digests.append(block.digests[index])
             rest.hashes.append(block.hashes[index])

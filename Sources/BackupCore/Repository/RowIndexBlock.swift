@@ -1,13 +1,22 @@
 /// Some rows of a row index, in file order: the format is in Documentation/RepositoryFormat.md.
 ///
-/// A block is: the number of rows and the number of bytes of all keys (little-endian, 32 bits each);
-/// the length of each key (LEB128); the keys; the hashes (little-endian, 64 bits each).
+/// A block is: the number of rows, the number of bytes of all keys and the number of the part of the
+/// table in which they were read (little-endian, 32 bits each); the length of each key (LEB128); the
+/// keys; the hashes (little-endian, 64 bits each).
+///
 /// Keys and hashes stand apart because keys compress well and hashes not at all.
 struct RowIndexBlock {
+    /// The numbers at the beginning of a block.
+    static let headBytes = 12
+
+    private let part: Int
     private(set) var rowCount = 0
     private var lengths: [UInt8] = []
     private var keys: [UInt8] = []
     private var hashes: [UInt8] = []
+
+    /// Blocks of this part.
+    init(part: Int) { self.part = part }
 
     @inline(__always)
     mutating func append(hash: UInt64, key writeKey: (inout [UInt8]) -> Void) {
@@ -21,8 +30,8 @@ struct RowIndexBlock {
     /// The block's bytes; the block is empty afterwards.
     mutating func takeBytes() -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(8 + lengths.count + keys.count + hashes.count)
-        for number in [rowCount, keys.count] {
+        bytes.reserveCapacity(Self.headBytes + lengths.count + keys.count + hashes.count)
+        for number in [rowCount, keys.count, part] {
             withUnsafeBytes(of: UInt32(number).littleEndian) { bytes.append(contentsOf: $0) }
         }
         bytes += lengths

@@ -56,6 +56,8 @@ public struct TableRecord: Sendable, Codable {
     @WrittenWhenNil public var isDerived: Bool?
     /// The greatest values of columns of times, by name, where an index told them.
     public var latest: [String: String]?
+    /// How its rows were parted when they were read, in the engine's own words.
+    public var split: String?
     /// Whether it is still the same table.
     public var identity: TableIdentity
     /// The table to load rows into, where it is another one.
@@ -132,6 +134,7 @@ public struct TableRecord: Sendable, Codable {
         case fingerprint
         case isDerived = "fingerprint_derived"
         case latest = "latest_values"
+        case split
         case identity
         case loadsThrough = "loads_through"
         case filter

@@ -12,6 +12,7 @@ import Testing
 
     /// Rows of a parent, block by block.
     private actor Blocks: KeySource {
+        nonisolated let hasParts = true
         private var blocks: [KeyBlock]
         init(_ blocks: [KeyBlock]) { self.blocks = blocks }
         func next() async throws -> KeyBlock? { blocks.isEmpty ? nil : blocks.removeFirst() }
@@ -149,12 +150,43 @@ import Testing
             }.sorted { $0 < $1 }.map(\.1)
         }
         let oldKeys = mixed(workload.old.keys.sorted())
-        let blocks = Self.chunks(oldKeys, of: 50).map { keys in
-            var reader = RowKeys(positions: [0], seed: Self.seed)
-            return reader.block(of: RowBatch(rows: keys.map { [$0, workload.old[$0]] }))
+        // Parts that are those of the keys, more or less, and blocks of them in any order.
+        let partSize = [30, 200, 5000].randomElement(using: &random) ?? 200
+        func parts(_ keys: [String]) -> [(part: Int, keys: [String])] {
+            Dictionary(grouping: keys) { (Int($0) ?? 0) / partSize }
+                .sorted { $0.key < $1.key }
+                .flatMap { part, keys in Self.chunks(keys, of: 20).map { (part, $0) } }
         }
+        func interleaved(
+            _ chunks: [(part: Int, keys: [String])]
+        ) -> [(part: Int, keys: [String])] {
+            var rest = chunks
+            var result: [(part: Int, keys: [String])] = []
+            while !rest.isEmpty {
+                let part = rest[Int.random(in: 0..<min(4, rest.count), using: &random)].part
+                result.append(rest.remove(at: rest.firstIndex { $0.part == part } ?? 0))
+            }
+            return result
+        }
+        let byParts = Bool.random(using: &random)
+        let overlay = Set(oldKeys.filter { _ in Int.random(in: 0..<9, using: &random) == 0 })
+        func block(_ keys: [String], _ part: Int) -> KeyBlock {
+            var reader = RowKeys(positions: [0], seed: Self.seed)
+            var block = reader.block(of: RowBatch(rows: keys.map { [$0, workload.old[$0]] }))
+            block.part = part
+            return block
+        }
+        var above = block(oldKeys.filter(overlay.contains), 0)
+        above.isOverlay = true
+        let blocks =
+            [above]
+            + interleaved(parts(oldKeys.filter { !overlay.contains($0) })).map {
+                block($0.keys, $0.part)
+            }
         let emitted = Mutex<[String]>([])
-        let join = ChangeJoin(Blocks(blocks), table: Self.table, budget: budget) { record, _ in
+        let join = ChangeJoin(
+            Blocks(blocks), table: Self.table, byParts: byParts, budget: budget
+        ) { record, _ in
             emitted.withLock { $0.append(String(decoding: record.dropLast(), as: UTF8.self)) }
         }
         var reader = LiveReader(
@@ -162,17 +194,22 @@ import Testing
                 ? .rows(keyPositions: [0])
                 : .marked(keyFields: 1, showsAll: way == .markedShowingAll),
             seed: Self.seed)
-        let live =
-            mixed(workload.new.keys.sorted()).map { key -> [String?] in
-                let row: [String?] = [key, workload.new[key]]
-                guard way != .rows else { return row }
-                let isMarked = !workload.unmarked.contains(key)
-                return [key, isMarked ? "t" : "f"]
-                    + (isMarked || way == .markedShowingAll ? row : [nil, nil])
-            } + workload.extra.map { $0.split(separator: ",").map { String($0) } }
-        for rows in Self.chunks(live, of: 37) {
-            try await join.take(reader.rows(of: RowBatch(rows: rows)))
+        func record(_ key: String) -> [String?] {
+            let row: [String?] = [key, workload.new[key]]
+            guard way != .rows else { return row }
+            let isMarked = !workload.unmarked.contains(key)
+            return [key, isMarked ? "t" : "f"]
+                + (isMarked || way == .markedShowingAll ? row : [nil, nil])
         }
+        let live = interleaved(parts(mixed(workload.new.keys.sorted())))
+        for (index, chunk) in live.enumerated() {
+            try await join.take(
+                reader.rows(of: RowBatch(rows: chunk.keys.map(record)), from: 0), part: chunk.part)
+            let isLast = !live[(index + 1)...].contains { $0.part == chunk.part }
+            if isLast { try await join.end(part: chunk.part) }
+        }
+        let extra = workload.extra.map { $0.split(separator: ",").map { String($0) } }
+        try await join.take(reader.rows(of: RowBatch(rows: extra), from: 0), part: 0)
         return (try await join.finish(), emitted.withLock { $0 })
     }
 
