@@ -75,9 +75,12 @@ extension Workbench {
                 }
             }
             let dump = try copyingPgDump()
-            let words = [
+            let common = [
                 "--pg-dump", dump.program, "--jobs", "\(Int.random(in: 1...3, using: &random))",
             ]
+            // No memory at all: every join goes to files.
+            let words =
+                common + (number > 0 && Bool.random(using: &random) ? ["--memory", "0"] : [])
             let backup: StoredBackup
             switch Int.random(in: 0..<8, using: &random) {
             case _ where number == 0: backup = try await backUp(source, words)

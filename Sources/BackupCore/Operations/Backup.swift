@@ -134,7 +134,7 @@ public struct Backup: Sendable {
                 ? "no point of its chain is exact" : snapshot.loss(ofIdentity: identity),
             otherSource: snapshot.isOtherSource(than: parent.point.metadata.sourceIdentity),
             columns: try columns(snapshot, progress),
-            isMeasured: every > 0 && number % every == 0)
+            isMeasured: every > 0 && number % every == 0, joinBytes: request.joinBytes)
     }
 
     private func columns(

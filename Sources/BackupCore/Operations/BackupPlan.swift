@@ -86,6 +86,9 @@ struct LayerPlan: Sendable {
     let columns: [TableName: ChangeColumn]
     /// Whether everything is read, to prove what points before this one have derived.
     let isMeasured: Bool
+    /// About how many bytes a join may hold before it goes to temporary files: a quarter of it live rows,
+    /// a quarter rows of the parent that have been read ahead, half of it such that wait for theirs.
+    let joinBytes: Int
 
     /// What to do with a table that is there now.
     func treatment(of table: Table) -> TableTreatment {

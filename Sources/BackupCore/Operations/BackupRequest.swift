@@ -12,6 +12,8 @@ public struct BackupRequest: Sendable {
     public var refusesFull = false
     /// How changed rows are found.
     public var basis = BasisRequest.auto
+    /// About how many bytes the join of a large table may hold before it goes to temporary files.
+    public var joinBytes = 96 << 20
     /// When a chain ends.
     public var chainRule = ChainRule()
     /// How the data files are packed; nil for a differential packs as its full does.

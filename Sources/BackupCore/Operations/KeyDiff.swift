@@ -5,6 +5,9 @@ struct KeyDiff: Sendable {
     let old: PointReader
     let new: PointReader
 
+    /// About how much a join may hold in memory before it goes to files.
+    private static let joinBytes = 96 << 20
+
     /// What was found; the values mean nothing.
     struct Difference: Sendable {
         var added = DigestTable()
@@ -92,7 +95,7 @@ struct KeyDiff: Sendable {
                 let emitted = Exclusive(Difference())
                 let join = ChangeJoin(
                     oldKeys, table: after.tableName, byParts: byParts && newKeys.hasParts,
-                    budget: TableChanges.budget
+                    budget: Self.joinBytes
                 ) { key, isNew in
                     let digest = key.withUnsafeBytes { KeyDigest($0, seed: seed) }
                     emitted.withValue { $0.add(digest, isNew: isNew) }

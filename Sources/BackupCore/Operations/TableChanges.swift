@@ -10,10 +10,6 @@ struct TableChanges: Sendable {
     let connections: Int
     let progress: OperationProgress
 
-    /// About how much a join may hold in memory before it goes to files: a million rows of the parent
-    /// that wait for theirs, another that have been read ahead, and 24 MB of live rows.
-    static let budget = 96 << 20
-
     /// How the live rows of a table are read, and why so.
     private struct Reading {
         let basis: Basis
@@ -171,7 +167,7 @@ struct TableChanges: Sendable {
                 seed: plan.hashSeed
             ) { file in
                 let join = ChangeJoin(
-                    keys, table: table.name, byParts: byParts, budget: Self.budget
+                    keys, table: table.name, byParts: byParts, budget: layer.joinBytes
                 ) { record, _ in try await file.append(record) }
                 try await read(table, reading.parts, reading.format, into: join)
                 var outcome = try await join.finish()

@@ -74,6 +74,13 @@ struct LayerOptions: ParsableArguments, Sendable {
         name: .word("trust-restart"),
         help: "Row versions hold although the server was restarted: it is no clone or old image.")
     var trustRestart = false
+    @Option(
+        name: .word("memory"),
+        help: """
+            About how many MB a comparison whose rows come in another order may hold before it goes to \
+            temporary files (TMPDIR).
+            """)
+    var memory = 96
     @Option(name: .word("max-points"), help: "A chain ends after so many points.")
     var maxPoints = ChainRule().points
     @Option(name: .word("max-days"), help: "A chain ends when its full is so old.")
@@ -107,6 +114,9 @@ struct LayerOptions: ParsableArguments, Sendable {
             throw ValidationError("--max-points, --max-days and --max-share must be positive.")
         }
         guard overlap >= 0 else { throw ValidationError("--overlap must not be negative.") }
+        guard (0...1 << 20).contains(memory) else {
+            throw ValidationError("--memory must be a number of MB.")
+        }
         guard measureEvery >= 0 else {
             throw ValidationError("--measure-every must not be negative.")
         }
@@ -146,6 +156,7 @@ struct LayerOptions: ParsableArguments, Sendable {
         request.base = base
         request.refusesFull = noFull
         request.basis = basisRequest
+        request.joinBytes = memory << 20
         request.chainRule.points = maxPoints
         request.chainRule.days = maxDays
         request.chainRule.share = Double(maxShare) / 100
