@@ -34,6 +34,9 @@ actor PostgresConnection {
         PQfinish(connection)
     }
 
+    /// For this actor's other file.
+    var handle: OpaquePointer { connection }
+
     // MARK: Statements
 
     /// Runs statements and forgets what they return.

@@ -23,6 +23,9 @@ public struct PostgresEngine: Engine {
     /// The schema of names without one.
     public var defaultSchema: String { PostgresScope.defaultSchema }
 
+    /// A session for SQL that a person writes; it connects when it is used.
+    public func sqlSession() -> PostgresSQLSession { PostgresSQLSession(settings) }
+
     /// The names of all tables now, for people who are typing one: it gives up after a second.
     ///
     /// - Throws: `BackupError` without a connection; the server's error.

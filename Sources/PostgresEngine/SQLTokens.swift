@@ -38,17 +38,22 @@ struct SQLTokens {
     }
 
     private(set) var tokens: [Token] = []
+    /// Whether the last one is quoted text or a comment that has no end.
+    private(set) var isOpen = false
 
     init(_ text: String) {
         let bytes = Array(text.utf8)
         var start = 0
         while start < bytes.count {
             let (kind, end) = Self.token(in: bytes, at: start)
-            tokens.append(Token(kind: kind, bytes: Array(bytes[start..<end])))
+            tokens.append(Token(kind: kind, bytes: Array(bytes[start..<min(end, bytes.count)])))
             start = end
         }
+        isOpen = start > bytes.count
     }
 
+    /// The kind of a token and the offset behind it: one past the end of the text where the token has
+    /// no end.
     private static func token(in bytes: [UInt8], at start: Int) -> (Token.Kind, Int) {
         let next = start + 1 < bytes.count ? bytes[start + 1] : 0
         switch (bytes[start], next) {
@@ -96,7 +101,7 @@ struct SQLTokens {
                 index += 1
             }
         }
-        return bytes.count
+        return bytes.count + 1
     }
 
     private static func endOfComment(_ bytes: [UInt8], _ start: Int) -> Int {
@@ -112,7 +117,7 @@ struct SQLTokens {
                 index += 1
             }
         }
-        return bytes.count
+        return bytes.count + 1
     }
 
     /// Nil when no dollar quote begins here.
@@ -132,6 +137,6 @@ struct SQLTokens {
             }
             index += 1
         }
-        return bytes.count
+        return bytes.count + 1
     }
 }
