@@ -42,7 +42,7 @@ let package = Package(
         ),
 
         // What a person sees; knows no backup.
-        .target(name: "Terminal", swiftSettings: strict),
+        .target(name: "Terminal", dependencies: ["CEdit"], swiftSettings: strict),
 
         // A database product: the only target that speaks libpq and runs pg_dump.
         .target(
@@ -74,6 +74,9 @@ let package = Package(
         .systemLibrary(
             name: "CZstd", pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        .systemLibrary(
+            name: "CEdit", pkgConfig: "libedit",
+            providers: [.apt(["libedit-dev"]), .brew(["libedit"])]),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(
             name: "CArchive", pkgConfig: "libarchive",

@@ -52,6 +52,13 @@ enum CommandWords {
         return command.configuration.subcommands.map(name)
     }
 
+    /// The command of that name.
+    static func type(of words: [String]) -> (any ParsableCommand.Type)? {
+        words.reduce(DBTool.self as (any ParsableCommand.Type)?) { command, word in
+            command?.configuration.subcommands.first { name(of: $0) == word }
+        }
+    }
+
     private static func name(of command: any ParsableCommand.Type) -> String {
         command.configuration.commandName ?? String(describing: command).lowercased()
     }

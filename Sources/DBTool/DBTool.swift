@@ -19,6 +19,7 @@ struct DBTool: AsyncParsableCommand {
             RestoreCommand.self, VerifyCommand.self, ListCommand.self, ShowCommand.self,
             RowsCommand.self, DiffCommand.self, HistoryCommand.self, MergeCommand.self,
             PruneCommand.self, PinCommand.self, UnpinCommand.self, CheckCommand.self,
+            BackupConsoleCommand.self, SQLCommand.self,
             CompletionsCommand.self, ManualCommand.self,
         ],
         // Without the short one: the parser would see it in -path, and call for help what is an error.

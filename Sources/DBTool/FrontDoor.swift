@@ -7,19 +7,25 @@ import Terminal
 struct FrontDoor {
     let arguments: [String]
 
+    /// Runs the program's own command line.
     func run() async -> Never {
         if Completions.areAsked(by: arguments) { Completions.beSilentAndQuick() }
+        let code = await Interruption.cancelling { await outcome() }
+        // Without what libraries do at the end: a thread may be connecting still, and nobody waits for it.
+        fflush(nil)
+        _exit(code.rawValue)
+    }
+
+    /// Runs the command; its report or failure has been shown.
+    func outcome() async -> ExitCode {
         let command: any ParsableCommand
         do {
             command = try await DBTool.asyncParseAsRoot(arguments)
         } catch {
-            exit(parsingEnded(with: error).rawValue)
+            return parsingEnded(with: error)
         }
-        guard let command = command as? any BackupCommand else {
-            exit(answer(to: command).rawValue)
-        }
-        let code = await Interruption.cancelling { await execute(command) }
-        exit(code.rawValue)
+        guard let command = command as? any BackupCommand else { return answer(to: command) }
+        return await execute(command)
     }
 
     private func execute(_ command: any BackupCommand) async -> ExitCode {
@@ -58,7 +64,7 @@ struct FrontDoor {
         }
     }
 
-    private static func backupError(_ error: any Error, leaving rest: String) -> BackupError {
+    static func backupError(_ error: any Error, leaving rest: String) -> BackupError {
         if Interruption.isRequested || error is CancellationError {
             return BackupError(.interrupted, "interrupted; \(rest)")
         }

@@ -5,9 +5,23 @@ import Synchronization
 /// Ctrl-C and its kin: the first asks the work to undo itself and stop, the second stops at once.
 enum Interruption {
     private static let requests = Atomic(0)
+    /// What a signal stops instead of everything: a command of the console.
+    private static let inner = Mutex<(@Sendable () -> Void)?>(nil)
 
     /// Whether somebody asked to stop.
     static var isRequested: Bool { requests.load(ordering: .relaxed) > 0 }
+
+    /// Runs `body` in a task that a signal cancels, and nothing else with it.
+    static func cancellingAlone<Result: Sendable>(
+        _ body: @escaping @Sendable () async -> Result
+    ) async -> Result {
+        let task = Task { await body() }
+        inner.withLock { $0 = { task.cancel() } }
+        let result = await task.value
+        inner.withLock { $0 = nil }
+        requests.store(0, ordering: .relaxed)
+        return result
+    }
 
     /// Runs `body` in a task that a signal cancels.
     static func cancelling<Result: Sendable>(
@@ -21,7 +35,11 @@ enum Interruption {
                 if requests.add(1, ordering: .relaxed).oldValue > 0 {
                     _exit(ExitCode.interrupted.rawValue)
                 }
-                task.cancel()
+                if let cancel = inner.withLock({ $0 }), number == SIGINT {
+                    cancel()
+                } else {
+                    task.cancel()
+                }
             }
             source.resume()
             return source

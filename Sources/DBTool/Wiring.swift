@@ -39,6 +39,18 @@ struct Wiring {
         try await asking(body) { try engine(password: $0) }
     }
 
+    /// Runs `body` with the engine and the password that somebody had to type.
+    func withEngine<Result>(
+        _ body: (PostgresEngine, _ password: String?) async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await body(engine(), nil)
+        } catch let error as BackupError where error.code == .passwordRequired {
+            guard let password = TerminalOutput.askForPassword("Password: ") else { throw error }
+            return try await body(engine(password: password), password)
+        }
+    }
+
     /// Runs `body` with the server for drills: of flags, else of `DB_DRILL_URL`, else the usual one.
     func withDrillEngine<Result>(
         _ body: (PostgresEngine) async throws -> Result

@@ -23,6 +23,19 @@ public enum TerminalOutput {
         return Int(size.ws_col)
     }
 
+    /// The columns of the terminal that standard output is; nil when it is none.
+    public static var outputWidth: Int? {
+        guard isatty(STDOUT_FILENO) == 1 else { return nil }
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return 80
+        }
+        return Int(size.ws_col)
+    }
+
+    /// Whether somebody types what is read from standard input.
+    public static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
     /// Writes bytes to standard output.
     ///
     /// - Returns: False when nobody reads them any more.

@@ -4,7 +4,9 @@ import Terminal
 struct FieldList {
     let lines: [String]
 
-    init(_ fields: [(name: String, value: String)]) {
+    typealias Field = (name: String, value: String)
+
+    init(_ fields: [Field]) {
         let width = fields.map(\.name.count).max() ?? 0
         lines = fields.map { name, value in
             let space = String(repeating: " ", count: width - name.count)

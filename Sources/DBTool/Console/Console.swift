@@ -1,0 +1,161 @@
+import ArgumentParser
+import BackupCore
+import Foundation
+import Terminal
+
+/// Runs lines: SQL, and every command of the tool with the connection and the repository already set.
+struct Console: Sendable {
+    /// Flags that say where the server and the repository are, for commands that take them.
+    let setting: ConsoleSetting
+    let sql: SQLRun
+    /// Whether a line that fails does not end the rest.
+    let keepsGoing: Bool
+    let output: CommandOutput
+
+    /// What became of a line.
+    enum LineEnd {
+        case ended(ExitCode)
+        /// Nobody consented to what it may write.
+        case skipped
+        case exit
+    }
+
+    /// Runs lines until one fails, somebody leaves, or there are no more.
+    ///
+    /// `lines`: Gives the next line; the argument says whether it goes on with the one before.
+    func run(
+        _ lines: (_ isContinuation: Bool) async throws -> String?
+    ) async throws -> ExitCode {
+        var worst = ExitCode.done
+        while let line = try await wholeLine(lines) {
+            switch await end(of: line) {
+            case .exit: return worst
+            case .ended(.done): continue
+            case .skipped: if worst == .done { worst = .failed }
+            case .ended(let code):
+                if sql.isInteractive { continue }
+                worst = code
+                if !keepsGoing || code == .interrupted { return worst }
+            }
+        }
+        return sql.isInteractive ? .done : worst
+    }
+
+    /// On a terminal Ctrl-C ends the line, not the console.
+    private func end(of line: String) async -> LineEnd {
+        guard sql.isInteractive else { return await run(line: line) }
+        return await Interruption.cancellingAlone { await run(line: line) }
+    }
+
+    /// Runs one line; if it fails, that has been shown.
+    func run(line: String) async -> LineEnd {
+        do {
+            switch ConsoleLine(line) {
+            case .nothing: return .ended(.done)
+            case .exit: return .exit
+            case .help(let words): return .ended(help(words))
+            case .sql(let text):
+                let options = try SQLOptions(
+                    line: String(text), starts: sql.session.starts(in: String(text)))
+                return try await sql.run(options).skipped > 0 ? .skipped : .ended(.done)
+            case .command(let words):
+                return .ended(await FrontDoor(arguments: setting.completed(words)).outcome())
+            }
+        } catch {
+            let failure = FrontDoor.backupError(error, leaving: "nothing was changed")
+            output.log?.fail(failure)
+            output.fail(failure)
+            return .ended(ExitCode(failure.code))
+        }
+    }
+
+    // MARK: Lines
+
+    /// The next line with all that belongs to it; nil at the end.
+    ///
+    /// A line of SQL goes on while something in it is open, or behind a backslash; `SQL` alone begins a
+    /// block that ends with a semicolon.
+    private func wholeLine(
+        _ lines: (_ isContinuation: Bool) async throws -> String?
+    ) async throws -> String? {
+        guard var line = try await lines(false) else { return nil }
+        guard case .sql(let first) = ConsoleLine(line) else { return line }
+        let isBlock = first.isEmpty
+        while true {
+            guard case .sql(let text) = ConsoleLine(line) else { return line }
+            let goesOnByHand = text.hasSuffix("\\")
+            let isOver =
+                isBlock
+                ? sql.session.ends(String(text))
+                : !goesOnByHand && !sql.session.isOpen(String(text))
+            if isOver { return line }
+            if goesOnByHand { line.removeLast() }
+            guard let next = try await lines(true) else { return line }
+            line += "\n" + next
+        }
+    }
+
+    // MARK: Help
+
+    private func help(_ words: [String]) -> ExitCode {
+        guard !words.isEmpty else {
+            TerminalOutput.print(text: ConsoleHelp.text)
+            return .done
+        }
+        guard words.first?.lowercased() != "sql" else {
+            TerminalOutput.print(text: ConsoleHelp.sql)
+            return .done
+        }
+        let normalized = CommandWords.normalized(words, in: DBTool.self)
+        let known = CommandWords.command(in: normalized, of: DBTool.self)
+        guard known.count == words.count, let command = CommandWords.type(of: known) else {
+            output.fail(Misunderstanding(words, "Unknown command").error)
+            return .usage
+        }
+        TerminalOutput.print(line: DBTool.helpMessage(for: command))
+        return .done
+    }
+}
+
+/// Where the server and the repository are, as flags for commands that do not name others.
+struct ConsoleSetting: Sendable {
+    private let connection: [(flag: String, value: String)]
+    private let path: String?
+    private let tree: CommandTree?
+
+    /// `password`: The one that somebody typed.
+    init(_ options: ConnectionOptions, _ repository: RepositoryOptions, password: String?) {
+        let values = [
+            ("db", options.db?.rawValue), ("database", options.database), ("host", options.host),
+            ("port", options.port), ("user", options.user),
+            ("password", password ?? options.password), ("url", options.url),
+            ("sslmode", options.sslmode), ("sslrootcert", options.sslrootcert),
+            ("sslcert", options.sslcert), ("sslkey", options.sslkey),
+            ("config", options.config?.rawValue), ("env-file", options.envFile),
+            ("pg-dump", options.pgDump),
+        ]
+        connection = values.compactMap { name, value in value.map { ("--\(name)", $0) } }
+        path = repository.path
+        tree = try? CommandTree(of: DBTool.self)
+    }
+
+    /// The words of a command, with what they leave out.
+    func completed(_ words: [String]) -> [String] {
+        guard let tree else { return words }
+        let (command, count) = tree.command(named: words)
+        guard count > 0, command.children.isEmpty else { return words }
+        let known = Set(command.optionNames)
+        let given = Set(
+            words.filter { $0.hasPrefix("-") }.map { word in
+                "--" + word.drop { $0 == "-" }.prefix { $0 != "=" }
+            })
+        var flags = connection.filter { known.contains($0.flag) && !given.contains($0.flag) }
+        if given.contains("--url") { flags = [] }
+        if let path, known.contains("--path"), !given.contains("--path") {
+            flags.append(("--path", path))
+        }
+        // In front of the word that ends the options.
+        let end = words.firstIndex(of: "--") ?? words.endIndex
+        return words[..<end] + flags.flatMap { [$0.flag, $0.value] } + words[end...]
+    }
+}

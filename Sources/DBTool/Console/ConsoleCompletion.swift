@@ -1,0 +1,135 @@
+import BackupCore
+import Foundation
+import Synchronization
+import Terminal
+
+/// What could stand at the cursor of the console; it knows what was there when it was last told.
+final class ConsoleCompletion: Sendable {
+    /// What the server and the repository hold.
+    struct Known: Sendable {
+        var names = SQLNames()
+        var points: [String] = []
+    }
+
+    private let known = Mutex(Known())
+    private let tree: CommandTree.Command?
+
+    init() {
+        tree = (try? CommandTree(of: DBTool.self))?.command
+    }
+
+    /// Tells what is there now.
+    func learn(_ change: (inout Known) -> Void) { known.withLock { change(&$0) } }
+
+    /// The completions of a line up to the cursor.
+    func complete(_ before: String) -> LineEditor.Completion {
+        if case .sql(let text) = ConsoleLine(before), before.contains(where: \.isWhitespace) {
+            return sql(text)
+        }
+        return command(before)
+    }
+
+    // MARK: SQL
+
+    private func sql(_ text: Substring) -> LineEditor.Completion {
+        let word = Self.lastName(in: text)
+        if text.hasSuffix(" -") || word.hasPrefix("-") {
+            return matches(of: String(word), among: ["-extract", "-path", "-format"])
+        }
+        let names = known.withLock { $0.names }
+        let isUpper = word.contains { $0.isUppercase } || !word.contains { $0.isLetter }
+        let keywords = isUpper ? names.keywords : names.keywords.map { $0.lowercased() }
+        let objects = names.tables + names.columns + names.others
+        // Behind these words only a table can stand.
+        let earlier = text.dropLast(word.count).split(whereSeparator: \.isWhitespace).last
+        let wantsTable = ["from", "join", "into", "update", "table"]
+            .contains(earlier?.lowercased() ?? "")
+        let candidates = wantsTable ? names.tables + names.others : keywords + objects
+        return matches(of: String(word), among: candidates)
+    }
+
+    /// The name that is being typed, with its quotes.
+    private static func lastName(in text: Substring) -> Substring {
+        var start = text.endIndex
+        var isQuoted = text.filter { $0 == "\"" }.count % 2 == 1
+        while start > text.startIndex {
+            let previous = text.index(before: start)
+            let character = text[previous]
+            if character == "\"" {
+                isQuoted.toggle()
+            } else if !isQuoted,
+                !(character.isLetter || character.isNumber || "_.$-".contains(character))
+            {
+                break
+            }
+            start = previous
+        }
+        return text[start...]
+    }
+
+    // MARK: Commands
+
+    private func command(_ before: String) -> LineEditor.Completion {
+        let words = ConsoleWords(before + "x").words
+        let typed = String((words.last ?? "x").dropLast())
+        let raw =
+            before.split(separator: " ", omittingEmptySubsequences: false).last.map(String.init)
+            ?? ""
+        var rest = words.dropLast()[...]
+        guard var command = tree else { return matches(of: raw, among: []) }
+        while let word = rest.first,
+            let child = command.children.first(where: { $0.commandName == word.lowercased() })
+        {
+            command = child
+            rest = rest.dropFirst()
+        }
+        if !command.children.isEmpty {
+            let own = rest.isEmpty && command.commandName == tree?.commandName
+            let names = command.children.map(\.commandName) + (own ? ["SQL", "help", "exit"] : [])
+            return matches(of: raw, among: rest.isEmpty || rest.first == "help" ? names : [])
+        }
+        if let option = rest.last, option.hasPrefix("-"),
+            let argument = (command.arguments ?? []).first(where: {
+                $0.kind == .option && ($0.written.contains(option))
+            })
+        {
+            if let values = argument.allValues { return matches(of: raw, among: values) }
+            if option.hasSuffix("tablename") {
+                return matches(of: raw, among: known.withLock { $0.names.tables })
+            }
+            return matches(of: raw, among: Self.paths(from: typed, typedAs: raw))
+        }
+        if typed.hasPrefix("-") {
+            let options = Set(command.optionNames.map { "-" + $0.drop { $0 == "-" } })
+            let names = typed.hasPrefix("--") ? options.map { "-\($0)" } : Array(options)
+            return matches(of: raw, among: names)
+        }
+        let takesPoint = (command.arguments ?? []).contains { $0.kind == .positional }
+        guard takesPoint else { return matches(of: raw, among: []) }
+        let (points, tables) = known.withLock { ($0.points, $0.names.tables) }
+        return matches(of: raw, among: ["latest"] + points + (rest.isEmpty ? [] : tables))
+    }
+
+    /// What lies in the folder that a path leads to.
+    private static func paths(from typed: String, typedAs raw: String) -> [String] {
+        let folder = typed.lastIndex(of: "/").map { String(typed[...$0]) } ?? ""
+        let shown = raw.lastIndex(of: "/").map { String(raw[...$0]) } ?? ""
+        let names =
+            (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder))
+            ?? []
+        return names.filter { !$0.hasPrefix(".") }.map { name in
+            var isFolder: ObjCBool = false
+            _ = FileManager.default.fileExists(atPath: folder + name, isDirectory: &isFolder)
+            let word = name.replacing(" ", with: "\\ ")
+            return shown + word + (isFolder.boolValue ? "/" : "")
+        }
+    }
+
+    private func matches(
+        of word: String, among candidates: [String]
+    ) -> LineEditor.Completion {
+        let folded = word.lowercased()
+        let fitting = Set(candidates.filter { $0.lowercased().hasPrefix(folded) })
+        return LineEditor.Completion(replaced: word.count, candidates: fitting.sorted())
+    }
+}

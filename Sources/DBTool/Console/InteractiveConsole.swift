@@ -1,0 +1,101 @@
+import BackupCore
+import Foundation
+import Terminal
+
+/// The console on a terminal: a welcome, and lines that are edited.
+struct InteractiveConsole {
+    let console: Console
+    let wiring: Wiring
+    let repository: RepositoryOptions
+
+    func run() async throws -> ExitCode {
+        let session = console.sql.session
+        let greeting = try await session.greeting()
+        for line in try await welcome(greeting) { TerminalOutput.print(line: line) }
+        let completion = ConsoleCompletion()
+        guard
+            let editor = LineEditor(
+                name: "dbtool", historyPath: StateFolder.path("history"),
+                complete: { completion.complete($0) })
+        else {
+            let lines = InputLines()
+            return try await console.run { _ in try await lines.next() }
+        }
+        await learn(completion)
+        let prompt = "\(VisibleText.of(greeting.database))> "
+        return try await console.run { isContinuation in
+            let text =
+                isContinuation ? String(repeating: ".", count: prompt.count - 1) + " " : prompt
+            let line = await Self.line(from: editor, text)
+            // What the last command made can be completed in the next line but one.
+            Task { await learn(completion) }
+            return line
+        }
+    }
+
+    /// What there is, in the background: nobody waits for it.
+    private func learn(_ completion: ConsoleCompletion) async {
+        let session = console.sql.session
+        Task {
+            guard let names = try? await session.names() else { return }
+            completion.learn { $0.names = names }
+        }
+        guard let contents = try? await wiring.existingRepository(repository).contents() else {
+            return
+        }
+        let points = contents.points.map(\.id.text)
+        completion.learn { $0.points = points }
+    }
+
+    /// A line; a cancelled one is empty, nil is the end.
+    private static func line(from editor: LineEditor, _ prompt: String) async -> String? {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                switch editor.readLine(prompt: prompt) {
+                case .text(let line):
+                    if !line.isEmpty, !holdsSecret(line) { editor.remember(line) }
+                    continuation.resume(returning: line)
+                case .cancelled: continuation.resume(returning: "")
+                case .end: continuation.resume(returning: nil)
+                }
+            }
+        }
+    }
+
+    /// Whether a line may hold a password: such are not remembered.
+    static func holdsSecret(_ line: String) -> Bool {
+        let words = line.lowercased()
+        return ["password", "-url", "://", "identified by"].contains { words.contains($0) }
+    }
+
+    // MARK: The welcome
+
+    private func welcome(_ greeting: SQLGreeting) async throws -> [String] {
+        var fields: [FieldList.Field] = [
+            ("server", "\(greeting.server), as \(greeting.user)"),
+            ("database", "\(greeting.database), \(ByteText(greeting.bytes))"),
+        ]
+        if let path = wiring.repositoryPath(repository)?.value {
+            fields.append(("repository", path))
+            fields.append(("last backup", await lastBackup(of: greeting.database)))
+        } else {
+            fields.append(("repository", "none yet: name a folder with -path"))
+        }
+        if greeting.isSuperuser {
+            fields.append(
+                (
+                    "note",
+                    "\(greeting.user) is a superuser: what reads may still reach outside the database"
+                ))
+        }
+        return ["dbtool \(Version.text)"] + FieldList(fields).lines
+            + ["\"help\" lists the commands, \"SQL …\" asks the database, Ctrl-D leaves.", ""]
+    }
+
+    private func lastBackup(of database: String) async -> String {
+        guard let contents = try? await wiring.existingRepository(repository).contents(),
+            let last = contents.points.last(where: { $0.metadata.database.isExactly(database) })
+        else { return "none" }
+        return "\(last.id), \(last.metadata.snapshotAt.age(at: .now)) ago"
+    }
+}

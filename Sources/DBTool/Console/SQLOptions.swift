@@ -1,0 +1,63 @@
+import BackupCore
+
+/// How the rows of a result are written down.
+enum RowFormat: String, CaseIterable {
+    case table
+    case csv
+    case json
+    case jsonl
+}
+
+/// SQL, and the flags at its end that belong to the console.
+struct SQLOptions {
+    var text: String
+    var extracts = false
+    var path: String?
+    var format: RowFormat?
+
+    init(text: String) { self.text = text }
+
+    /// Takes the flags off the end: the longest end of the line that is nothing but flags.
+    ///
+    /// `starts`: The offsets, in UTF-8, at which something begins that is not inside a quote.
+    /// - Throws: `BackupError.usage` for a format that there is not.
+    init(line: String, starts: [Int]) throws {
+        text = line
+        let bytes = Array(line.utf8)
+        for start in starts where start < bytes.count && bytes[start] == UInt8(ascii: "-") {
+            let isFirst = start == 0 || bytes[start - 1] == 0x20 || bytes[start - 1] == 0x09
+            guard isFirst else { continue }
+            let end = ConsoleWords(String(decoding: bytes[start...], as: UTF8.self))
+            guard !end.isOpen, let flags = try Self.flags(end.words) else { continue }
+            self = flags
+            text = String(decoding: bytes[..<start], as: UTF8.self)
+            return
+        }
+    }
+
+    /// Nil when one of the words is no flag and no flag's value.
+    private static func flags(_ words: [String]) throws -> SQLOptions? {
+        var options = SQLOptions(text: "")
+        var rest = words[...]
+        while let word = rest.popFirst() {
+            let name = word.hasPrefix("--") ? word.dropFirst(2) : word.dropFirst(1)
+            switch name {
+            case "extract": options.extracts = true
+            case "path":
+                guard let path = rest.popFirst() else { return nil }
+                options.path = path
+            case "format":
+                guard let format = rest.popFirst() else { return nil }
+                guard let known = RowFormat(rawValue: format.lowercased()) else {
+                    throw BackupError(
+                        .usage, "there is no format \(format)",
+                        hint: "-format takes table, csv, json or jsonl.")
+                }
+                options.format = known
+            default: return nil
+            }
+        }
+        // Behind a minus sign these may be columns.
+        return options.extracts || options.format != nil ? options : nil
+    }
+}

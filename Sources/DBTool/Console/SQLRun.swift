@@ -1,0 +1,227 @@
+import BackupCore
+import Foundation
+import Terminal
+
+/// Runs SQL that a person typed: what reads at once, what may write with consent only.
+struct SQLRun {
+    let session: any SQLSession
+    let allowsWrites: Bool
+    /// Whether somebody can be asked.
+    let isInteractive: Bool
+    /// Whether nothing but rows belongs on standard output.
+    var isForPrograms = false
+
+    /// What came of a line.
+    struct Result {
+        /// How many statements were not run because nobody consented.
+        var skipped = 0
+    }
+
+    /// Runs the statements of a line, one by one, and shows what they give.
+    ///
+    /// - Throws: `BackupError`, naming the statement that the server refused and where.
+    func run(_ options: SQLOptions) async throws -> Result {
+        var result = Result()
+        let statements = session.statements(in: options.text)
+        guard !session.isOpen(options.text) else {
+            throw BackupError(
+                .usage, "a quote, comment or parenthesis is open at the end of the statement")
+        }
+        guard !statements.isEmpty else {
+            throw BackupError(.usage, "there is no statement", hint: "SQL SELECT * FROM a_table")
+        }
+        for statement in statements {
+            try Task.checkCancellation()
+            do {
+                if try await !run(statement, options) { result.skipped += 1 }
+            } catch let failure as SQLFailure {
+                throw SQLErrorText(failure, statement).error
+            }
+        }
+        return result
+    }
+
+    /// False when it was not run.
+    private func run(_ statement: String, _ options: SQLOptions) async throws -> Bool {
+        let start = ContinuousClock.now
+        if options.extracts {
+            let target = ExtractTarget(options, statement)
+            let isRead = try await target.write { sink in
+                try await session.read(statement, into: sink) != nil
+            }
+            if let isRead {
+                note(
+                    "\(isRead.path): \(NumberText.grouped(isRead.rows)) rows, "
+                        + "\(ByteText(isRead.bytes)), \(Self.time(since: start))")
+                return true
+            }
+            throw BackupError(
+                .usage, "only what reads can be extracted: \(Self.short(statement))",
+                hint: "Run it without -extract.")
+        }
+        if let outcome = try await showing(options, { try await session.read(statement, into: $0) })
+        {
+            tell(outcome, since: start)
+            return true
+        }
+        guard try await isAllowed(statement) else { return false }
+        let begin = ContinuousClock.now
+        let outcome = try await showing(options) { try await session.write(statement, into: $0) }
+        tell(outcome, since: begin)
+        return true
+    }
+
+    private func showing<Outcome>(
+        _ options: SQLOptions, _ body: (any SQLSink) async throws -> Outcome
+    ) async throws -> Outcome {
+        if let format = options.format ?? (isForPrograms ? .jsonl : nil), format != .table {
+            let sink = RecordSink(format) { try Self.put($0) }
+            let outcome = try await body(sink)
+            if await sink.hasBegun { try await sink.end() }
+            return outcome
+        }
+        let sink = TableSink(width: TerminalOutput.outputWidth) {
+            try Self.put(Array("\($0)\n".utf8))
+        }
+        let outcome = try await body(sink)
+        try await sink.end()
+        return outcome
+    }
+
+    /// Stops where nobody reads any more.
+    private static func put(_ bytes: [UInt8]) throws {
+        guard TerminalOutput.write(bytes) else { throw CancellationError() }
+    }
+
+    private func tell(_ outcome: SQLOutcome, since start: ContinuousClock.Instant) {
+        let words =
+            switch outcome {
+            case .rows(1): "1 row"
+            case .rows(let count): "\(NumberText.grouped(count)) rows"
+            case .done(let tag): tag
+            }
+        note("\(words), \(Self.time(since: start))")
+    }
+
+    /// On a terminal beside the rows; elsewhere only rows are on standard output.
+    private func note(_ text: String) { TerminalOutput.printError("\(text)\n") }
+
+    private static func time(since start: ContinuousClock.Instant) -> String {
+        let (seconds, attoseconds) = (ContinuousClock.now - start).components
+        let all = Double(seconds) + Double(attoseconds) / 1e18
+        return all < 1 ? "\(Int(all * 1000)) ms" : NumberText.duration(seconds: all)
+    }
+
+    // MARK: Consent
+
+    private static let alwaysAsked: Set<String> = ["DROP", "DELETE", "TRUNCATE", "ALTER"]
+
+    private func isAllowed(_ statement: String) async throws -> Bool {
+        let forecast = await session.forecast(of: statement)
+        let isGrave = forecast.words.contains { Self.alwaysAsked.contains($0) }
+        if allowsWrites, !(isInteractive && isGrave) { return true }
+        guard isInteractive else {
+            note("skipped: \(Self.short(statement)) (it may write; --allow-writes runs it)")
+            return false
+        }
+        let rows =
+            forecast.rows.map { ", about \(NumberText.grouped($0)) \($0 == 1 ? "row" : "rows")" }
+            ?? ""
+        let question = "\(forecast.verb) may write\(rows). Run it? [y/N] "
+        let answer = TerminalOutput.ask(question)?.lowercased() ?? ""
+        guard ["y", "yes"].contains(answer) else {
+            note("not run")
+            return false
+        }
+        return true
+    }
+
+    private static func short(_ statement: String) -> String {
+        let line = VisibleText.of(
+            statement.split(whereSeparator: \.isWhitespace).joined(separator: " "))
+        return line.count > 80 ? "\(line.prefix(79))…" : line
+    }
+}
+
+/// The file that the rows of a statement are extracted to.
+struct ExtractTarget {
+    private let folder: String
+    private let stem: String
+    private let format: RowFormat
+
+    init(_ options: SQLOptions, _ statement: String) {
+        folder = options.path ?? FileManager.default.currentDirectoryPath
+        let format = options.format ?? .csv
+        self.format = format == .table ? .csv : format
+        let table = statement.firstMatch(of: /(?i)\bfrom\s+("[^"]+"|[\w.]+)/)?.output.1 ?? "query"
+        let safe = table.unicodeScalars.filter {
+            ($0.isASCII && $0.properties.isAlphabetic) || ("0"..."9").contains($0)
+                || $0 == "_" || $0 == "."
+        }
+        let name = String(String.UnicodeScalarView(safe).prefix(80)).drop { $0 == "." }
+        stem = "\(name.isEmpty ? "query" : name)_\(Timestamp.now.compact)"
+    }
+
+    /// Writes what `body` gives; nil, and no file, when that returns false.
+    func write(
+        _ body: (any SQLSink) async throws -> Bool
+    ) async throws -> (path: String, rows: Int, bytes: Int)? {
+        struct NotWanted: Error {}
+        let storage = LocalStorage(path: folder)
+        let name = try freeName(in: storage)
+        let counts = Exclusive((rows: 0, bytes: 0))
+        do {
+            try await storage.write(name) { writer in
+                let sink = RecordSink(format) { try await writer.write($0) }
+                guard try await body(sink) else { throw NotWanted() }
+                try await sink.end()
+                let (rows, bytes) = (await sink.rowCount, await sink.byteCount)
+                counts.withValue { $0 = (rows, bytes) }
+            }
+        } catch is NotWanted {
+            return nil
+        }
+        let (rows, bytes) = counts.withValue { $0 }
+        return ("\(storage.location)/\(name)", rows, bytes)
+    }
+
+    private func freeName(in storage: LocalStorage) throws -> StorageName {
+        var (file, number) = ("\(stem).\(format.rawValue)", 2)
+        while FileManager.default.fileExists(atPath: "\(storage.location)/\(file)") {
+            file = "\(stem)_\(number).\(format.rawValue)"
+            number += 1
+        }
+        return try StorageName([file])
+    }
+}
+
+/// What the server said about a statement, with the place marked.
+struct SQLErrorText {
+    let error: BackupError
+
+    init(_ failure: SQLFailure, _ statement: String) {
+        var lines: [String] = []
+        if let position = failure.position { lines += Self.marked(statement, position) }
+        if let detail = failure.detail { lines.append(detail) }
+        error = BackupError(
+            .serverRefused,
+            "\(failure.message)"
+                + (failure.sqlState.isEmpty ? "" : " (SQLSTATE \(failure.sqlState))"),
+            hint: failure.hint, underlying: lines.joined(separator: "\n"))
+    }
+
+    /// The line that the position is in, shortened around it, and a caret below.
+    private static func marked(_ statement: String, _ position: Int) -> [String] {
+        let scalars = Array(statement.unicodeScalars)
+        let place = min(max(0, position - 1), scalars.count)
+        let start = scalars[..<place].lastIndex(of: "\n").map { $0 + 1 } ?? 0
+        let end = scalars[place...].firstIndex(of: "\n") ?? scalars.count
+        let from = max(start, place - 60)
+        let line = scalars[from..<min(end, place + 60)].map { $0 == "\t" ? " " : $0 }
+        var text = String.UnicodeScalarView()
+        text.append(contentsOf: line)
+        return [
+            VisibleText.of(String(text)), String(repeating: " ", count: place - from) + "^",
+        ]
+    }
+}

@@ -1,0 +1,242 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// The console without a terminal: lines in, results out, and nothing written without consent.
+@Suite struct ConsoleTests {
+    @Test(arguments: TestServer.all)
+    func `the lines of the manual work as they are written`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("console")
+            try await source.query(
+                """
+                CREATE TABLE users (id integer PRIMARY KEY, name text); CREATE TABLE orders (id integer PRIMARY KEY);
+                INSERT INTO users SELECT i, CASE i % 3 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE 'n' || i END FROM generate_series(1, 200) i
+                """)
+            let end = try await bench.console(
+                source,
+                """
+                help
+                full database -path '\(bench.repository)' -compress true
+                full tables -tablename users -tablename orders -path "\(bench.repository)" -compress false
+                differential backup
+                SQL SELECT * FROM users WHERE id < 100
+                SQL SELECT * FROM users -extract -path '\(bench.folder)/my exports'
+                help full database
+                list
+                exit
+                never read
+                """)
+            #expect(end.code == 0, "\(end)")
+            for words in [
+                "full database", "\n 1\n", "\n 3  NULL", "99  NULL", "--exclude-tablename",
+                "└ differential",
+            ] {
+                #expect(end.output.contains(words), "\(words) in \(end)")
+            }
+            #expect(try bench.storedBackups().count == 3)
+            let folder = "\(bench.folder)/my exports"
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+            let file = try #require(files.first)
+            #expect(files.count == 1 && file.hasPrefix("users_") && file.hasSuffix(".csv"))
+            let stored = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+            let rows = try await bench.dbtool([
+                "rows", "latest", "users", "-path", bench.repository, "--database", source.name,
+            ])
+            #expect(stored == rows.output)
+        }
+    }
+
+    /// What may write, however it looks: nothing of it may happen.
+    static let tricks = [
+        "DELETE FROM t", "WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d", "SELECT writes()",
+        "SELECT 1 FROM t WHERE writes() > 0", "DO $$ BEGIN DELETE FROM t; END $$", "TRUNCATE t",
+        "SELECT 1; DELETE FROM t", "SELECT 1; COMMIT; DELETE FROM t", "/* SELECT */ DELETE FROM t",
+        "-- SELECT\\\nDELETE FROM t", "EXPLAIN ANALYZE DELETE FROM t",
+        "EXPLAIN (ANALYZE, BUFFERS) DELETE FROM t",
+        "EXPLAIN (analyze true) INSERT INTO t VALUES (9)",
+        "COPY t FROM PROGRAM 'echo 9'", "COPY t TO '/tmp/dbtool-console-test'",
+        "COPY (DELETE FROM t RETURNING *) TO STDOUT", "SET transaction_read_only = off",
+        "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", "RESET ALL", "BEGIN READ WRITE",
+        "SET TRANSACTION READ WRITE", "COMMIT", "SELECT * INTO copied FROM t",
+        "CREATE TABLE copied AS SELECT * FROM t", "SELECT nextval('s')",
+        "SELECT * FROM t FOR UPDATE",
+        "SELECT lo_create(77)", "CALL does()", "PREPARE p AS DELETE FROM t", "EXECUTE p",
+        "DECLARE c CURSOR WITH HOLD FOR SELECT writes()", "VALUES (writes())",
+        "TABLE t; DROP TABLE t",
+        "SELECT set_config('transaction_read_only', 'off', false), writes()", "LOCK t", "NOTIFY n",
+        "MERGE INTO t USING t o ON t.id = o.id WHEN MATCHED THEN DELETE", "VACUUM t", "ANALYZE t",
+        "SELECT 'x' UNION ALL SELECT writes()::text", "SELECT $$;$$; DROP TABLE t",
+        "SELECT ';'';' ; DELETE FROM t --",
+        "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC DELETE FROM t; SELECT 1; END",
+    ]
+
+    @Test(arguments: TestServer.all)
+    func `nothing is written without consent`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("tricks")
+            try await source.query(
+                """
+                CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (1), (2); CREATE SEQUENCE s;
+                CREATE FUNCTION writes() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN DELETE FROM t; RETURN 1; END $$;
+                CREATE PROCEDURE does() LANGUAGE plpgsql AS $$ BEGIN DELETE FROM t; COMMIT; END $$;
+                """)
+            let state = """
+                SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM pg_class WHERE relname = 'copied'),
+                       (SELECT is_called FROM s), (SELECT count(*) FROM pg_proc WHERE proname = 'f'),
+                       (SELECT count(*) FROM pg_largeobject_metadata)
+                """
+            let before = try await source.query(state)
+            let lines = Self.tricks.map { "SQL \($0)" }.joined(separator: "\n")
+            let end = try await bench.console(
+                source, lines + "\nSQL SELECT 'the end'\n", ["--keep-going"])
+            #expect(end.code != 0, "\(end)")
+            #expect(end.output.contains("the end"), "\(end)")
+            #expect(end.errors.contains("skipped: DELETE FROM t"), "\(end)")
+            #expect(try await source.query(state) == before)
+            #expect(!FileManager.default.fileExists(atPath: "/tmp/dbtool-console-test"))
+            for trick in Self.tricks {
+                _ = try await bench.dbtool(
+                    ["sql", trick.replacing("\\\n", with: "\n")] + bench.connection()
+                        + ["--database", source.name])
+            }
+            #expect(try await source.query(state) == before)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `with consent statements run in one session, transactions included`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("writes")
+            let end = try await bench.console(
+                source,
+                """
+                SQL CREATE TABLE t (id integer PRIMARY KEY, v text)
+                SQL INSERT INTO t SELECT i, 'v' FROM generate_series(1, 5) i RETURNING id
+                SQL BEGIN; DELETE FROM t WHERE id > 2
+                SQL SELECT count(*) AS inside FROM t
+                SQL SELECT 1/0
+                SQL ROLLBACK
+                SQL
+                CREATE FUNCTION f() RETURNS text
+                LANGUAGE sql AS $$ SELECT 'a;b'; $$;
+                SQL SELECT f(), count(*) AS after FROM t -format jsonl
+                """, ["--allow-writes", "--keep-going"])
+            #expect(end.output.contains("inside\n------\n     2"), "\(end)")
+            #expect(end.errors.contains("division by zero (SQLSTATE 22012)"), "\(end)")
+            #expect(end.output.contains("{\"f\": \"a;b\", \"after\": 5}"), "\(end)")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a line that fails ends the rest, and says where and why`(server: TestServer) async throws
+    {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let stopped = try await bench.console(
+                source, "SQL SELECT * FRO pets\nSQL SELECT 42 AS later\n")
+            #expect(stopped.code == 1 && !stopped.output.contains("later"), "\(stopped)")
+            #expect(stopped.errors.contains("  SELECT * FRO pets\n           ^"), "\(stopped)")
+            #expect(stopped.errors.contains("SQLSTATE 42601"))
+            let gone = try await bench.console(
+                source, "lst\nSQL SELECT 42 AS later", ["--keep-going"])
+            #expect(gone.code == 2 && gone.output.contains("later"), "\(gone)")
+            #expect(gone.errors.contains("Nearest: list"), "\(gone)")
+            let one = try await bench.dbtool(
+                ["backup", "-c", "SQL SELECT count(*) FROM pets"] + bench.connection()
+                    + ["--database", source.name])
+            #expect(one.code == 0 && one.output.hasPrefix("count\n-----\n"), "\(one)")
+            for (text, words) in [
+                ("SQL SELECT 'open", "open"), ("SQL", "there is no statement"),
+                ("SQL SELECT 1 -extract -format xml", "there is no format xml"),
+                (
+                    "SQL INSERT INTO pets VALUES ('x', 1) -extract -path \(bench.folder)",
+                    "only what reads"
+                ),
+            ] {
+                let end = try await bench.console(source, text)
+                #expect(end.code == 2 && end.errors.contains(words), "\(end)")
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a long result is streamed, and Ctrl-C ends it`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            for sql in [
+                "SELECT i, repeat('x', 500) FROM generate_series(1, 50000000) i",
+                "SELECT pg_sleep(60)",
+            ] {
+                let clock = ContinuousClock.now
+                let end = try await bench.dbtool(
+                    ["sql", sql, "-extract", "-path", "\(bench.folder)/out"] + bench.connection()
+                        + ["--database", source.name]
+                ) { running in
+                    try await Task.sleep(for: .seconds(2))
+                    try running.send(SIGINT)
+                }
+                #expect(end.code == 130, "\(end)")
+                #expect(ContinuousClock.now - clock < .seconds(30))
+                let left =
+                    (try? FileManager.default.contentsOfDirectory(atPath: "\(bench.folder)/out"))
+                    ?? []
+                #expect(left.filter { !$0.hasPrefix(".") } == [])
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a person edits lines, completes words and is asked before anything is written`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("typed")
+            try await source.query(
+                """
+                CREATE TABLE "Odd Name" (id integer); INSERT INTO "Odd Name" VALUES (41);
+                CREATE TABLE longname (id integer); INSERT INTO longname VALUES (77), (78)
+                """)
+            let words =
+                (["backup", "-path", bench.repository] + bench.connection()
+                + ["--database", source.name]).map { "'\($0)'" }.joined(separator: " ")
+            let keys = [
+                "li\\t\\n", "SQL SELECT id + 1000 FROM lon\\tWHERE id = 77\\n",
+                "SQL SELECT id + 2000 FROM \"Od\\t\\n", "SQL DELETE FROM longname\\n", "n\\n",
+                "SQL SELECT 'given up'\\003", "SQL DELETE FROM longname WHERE id = 78\\n", "y\\n",
+                "SQL SELECT count(*) + 500 FROM longname\\n", "\\004",
+            ]
+            let typing = keys.map { "sleep 0.7; printf '\($0.replacing("'", with: "'\\''"))'" }
+            let end = try await bench.shell(
+                """
+                (sleep 2; \(typing.joined(separator: "; ")); sleep 1) |
+                LANG=C.UTF-8 TERM=xterm script -qec "\(DBToolBinary.path()) \(words)" /dev/null
+                """)
+            for words in [
+                "superuser", "there is no folder", "1077", "2041", "DELETE may write, about ",
+                "not run", "501",
+                "DELETE 1",
+            ] {
+                #expect(end.output.contains(words), "\(words) in \(end)")
+            }
+            #expect(!end.output.contains("given up\r\n---"), "\(end)")
+            #expect(try await source.query("SELECT count(*) FROM longname") == "1")
+        }
+    }
+}
+
+extension Workbench {
+    /// Runs `dbtool backup` with lines from standard input.
+    fileprivate func console(
+        _ database: TestDatabase, _ lines: String, _ words: [String] = []
+    ) async throws -> ProgramEnd {
+        let file = try write(lines, to: "\(uniqueName("lines")).txt")
+        let arguments =
+            ["backup", "--db", "postgres", "--config", "manual", "--storage", "local"]
+            + connection() + ["--database", database.name, "-path", repository] + words
+        let quoted = arguments.map { "'\($0)'" }.joined(separator: " ")
+        return try await shell("'\(DBToolBinary.path())' \(quoted) < '\(file)'")
+    }
+}
