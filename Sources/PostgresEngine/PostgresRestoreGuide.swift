@@ -41,8 +41,57 @@ enum PostgresRestoreGuide {
         - Materialized views that others are computed from must be refreshed first: change the order of
           those lines when PostgreSQL says that one has not been populated.
         - Nothing is counted and no fingerprint is compared.
-
+        \(points(metadata))
         """
+    }
+
+    /// What changed since lies inside the backup's folder.
+    private static func points(_ metadata: Metadata) -> String {
+        let example = metadata.tables.first {
+            !$0.key.isEmpty && $0.schema != "pg_catalog" && $0.file != nil && $0.loadsThrough == nil
+        }
+        guard let example, let file = example.file else { return "" }
+        let name = SQLText.qualified(example.tableName)
+        let columns = example.storedColumns.map(SQLText.identifier).joined(separator: ", ")
+        let key = example.key.map(SQLText.identifier).joined(separator: ", ")
+        let stem = file.split(separator: "/").last?.prefix { $0 != "." } ?? ""
+        let packing = file.hasSuffix(".zst") ? ".zst" : ""
+        func copy(_ table: String, _ columns: String, _ kind: String) -> String {
+            let reading = packing.isEmpty ? "cat" : "zstd -dc"
+            return "\\copy \(table) (\(columns)) FROM PROGRAM "
+                + "'\(reading) \"$point/\(stem)_\(kind).csv\(packing)\"' (FORMAT csv, HEADER)"
+        }
+        return """
+
+            ## What changed since
+
+            Differentials and incrementals of this backup lie in `.backup_diff`, a folder each. Their
+            `metadata.json` says what each rests on (`parent_id`); a differential rests on this backup alone. To
+            bring a restored database to one of them, take the folders on the way to it, the oldest first, and
+            in each every table of its `metadata.json` by its `mode`:
+
+            - `unchanged`: nothing is to be done. `dropped`: the table is gone.
+            - `whole`: empty the table, or make it by the `schema.dump` of that folder, and load its file.
+            - `changes`: delete the rows whose keys are in the file of tombstones (`deleted_file`) or in the
+              file of rows (`file`), then load the file of rows. Either may be missing.
+
+            For `changes` of \(example.tableName) these lines do it, with the folder in `point`:
+
+            ```sh
+            point=.backup_diff/FOLDER
+            export point
+            psql -X -v ON_ERROR_STOP=1 --single-transaction restored <<'SQL'
+            CREATE TEMP TABLE gone AS SELECT \(key) FROM \(name) WHERE false;
+            CREATE TEMP TABLE changed AS SELECT \(columns) FROM \(name) WHERE false;
+            \(copy("gone", key, "deleted"))
+            \(copy("changed", columns, "diff"))
+            INSERT INTO gone SELECT \(key) FROM changed;
+            DELETE FROM ONLY \(name) WHERE (\(key)) IN (SELECT \(key) FROM gone);
+            INSERT INTO \(name) (\(columns)) OVERRIDING SYSTEM VALUE SELECT \(columns) FROM changed;
+            SQL
+            ```
+
+            """
     }
 
     /// Without the program a pipe would load nothing and not fail.

@@ -25,12 +25,19 @@ public enum TerminalOutput {
 
     /// The columns of the terminal that standard output is; nil when it is none.
     public static var outputWidth: Int? {
+        outputSize.map { $0.ws_col > 0 ? Int($0.ws_col) : 80 }
+    }
+
+    /// The lines of that terminal; nil when it is none.
+    public static var outputHeight: Int? {
+        outputSize.map { $0.ws_row > 0 ? Int($0.ws_row) : 24 }
+    }
+
+    private static var outputSize: winsize? {
         guard isatty(STDOUT_FILENO) == 1 else { return nil }
         var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-            return 80
-        }
-        return Int(size.ws_col)
+        _ = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size)
+        return size
     }
 
     /// Whether somebody types what is read from standard input.

@@ -52,6 +52,40 @@ import Testing
         }
     }
 
+    @Test(arguments: TestServer.all, [[], ["-compress", "zstd"]])
+    func `the lines of RESTORE md bring a table to a differential`(
+        server: TestServer, words: [String]
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE "a b" (n integer NOT NULL, "k ""q" text, v text NOT NULL, id integer GENERATED ALWAYS AS IDENTITY,
+                    PRIMARY KEY ("k ""q", n));
+                INSERT INTO "a b" SELECT i, 'k,' || i, 'v' FROM generate_series(1, 900) i
+                """)
+            let full = try await bench.backUp(source, words)
+            try await source.query(
+                "UPDATE \"a b\" SET v = 'w' WHERE n % 7 = 0; DELETE FROM \"a b\" WHERE n % 9 = 0; INSERT INTO \"a b\" VALUES (-1, '', '')"
+            )
+            let point = try await bench.differential(source)
+            let guide = try String(contentsOfFile: "\(full.folder)/RESTORE.md", encoding: .utf8)
+            let blocks = guide.split(separator: "```sh\n").dropFirst().compactMap {
+                $0.split(separator: "\n```").first
+            }
+            try #require(blocks.count == 2)
+            let copy = bench.expectDatabase()
+            let lines = blocks.joined(separator: "\n").replacing(/\brestored\b/, with: copy.name)
+                .replacing("FOLDER", with: point.folder.split(separator: "/").last ?? "")
+            let run = try await bench.shell(
+                "export PGHOST='\(server.host)' PGPORT='\(server.port)' PGUSER='\(server.superuser)'\n\(lines)",
+                in: full.folder)
+            try run.requireCode(0)
+            let rows = "SELECT * FROM \"a b\" ORDER BY n"
+            #expect(try await copy.query(rows) == source.query(rows))
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `a copy that is only readable is listed, verified, drilled and restored`(
         server: TestServer

@@ -15,7 +15,13 @@ struct Lineage: Sendable {
     /// - Throws: `BackupError.usage` when the one that was named cannot be.
     func base() throws -> Point? {
         if let name = request.base {
-            let point = try contents.chain(named: name, database: database).base
+            let named = try contents.chain(named: name, database: database)
+            guard named.point.metadata.type == .full else {
+                throw BackupError(
+                    .usage, "\(named.point.id) is no full backup",
+                    hint: "It rests on \(named.base.id): name that one.")
+            }
+            let point = named.base
             guard point.metadata.database.isExactly(database) else {
                 throw BackupError(
                     .usage, "\(point.id) is a backup of \(point.metadata.database), not \(database)"

@@ -35,7 +35,7 @@ struct PruneCommand: BackupCommand {
 
     func validate() throws {
         guard [last, daily, weekly, monthly, yearly, within].allSatisfy({ $0 >= 0 }) else {
-            throw ValidationError("The --keep options must not be negative.")
+            throw ValidationError("--keep-last and its kin take numbers from 0 on.")
         }
     }
 

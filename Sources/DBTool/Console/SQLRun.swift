@@ -59,20 +59,31 @@ struct SQLRun {
                 .usage, "only what reads can be extracted: \(Self.short(statement))",
                 hint: "Run it without -extract.")
         }
-        if let outcome = try await showing(options, { try await session.read(statement, into: $0) })
-        {
-            tell(outcome, since: start)
+        do {
+            let outcome = try await showing(options) {
+                try await session.read(statement, into: $0)
+            }
+            if let outcome {
+                tell(outcome, since: start)
+                return true
+            }
+        } catch is NobodyReads {
+            note("left, \(Self.time(since: start))")
             return true
         }
         guard try await isAllowed(statement) else { return false }
         let begin = ContinuousClock.now
-        let outcome = try await showing(options) { try await session.write(statement, into: $0) }
+        let outcome = try await showing(options, toTheEnd: true) {
+            try await session.write(statement, into: $0)
+        }
         tell(outcome, since: begin)
         return true
     }
 
+    /// `toTheEnd`: Whether the statement goes on although nobody reads what it returns: leaving the pager
+    /// must not take back what it writes.
     private func showing<Outcome>(
-        _ options: SQLOptions, _ body: (any SQLSink) async throws -> Outcome
+        _ options: SQLOptions, toTheEnd: Bool = false, _ body: (any SQLSink) async throws -> Outcome
     ) async throws -> Outcome {
         if let format = options.format ?? (isForPrograms ? .jsonl : nil), format != .table {
             let sink = RecordSink(format) { try Self.put($0) }
@@ -80,13 +91,18 @@ struct SQLRun {
             if await sink.hasBegun { try await sink.end() }
             return outcome
         }
-        let sink = TableSink(width: TerminalOutput.outputWidth) {
-            try Self.put(Array("\($0)\n".utf8))
+        let paged = PagedOutput(mayPage: isInteractive)
+        defer { paged.end() }
+        let sink = TableSink(width: TerminalOutput.outputWidth) { line in
+            guard paged.write(line) || toTheEnd else { throw NobodyReads() }
         }
         let outcome = try await body(sink)
         try await sink.end()
         return outcome
     }
+
+    /// Somebody left the pager.
+    private struct NobodyReads: Error {}
 
     /// Stops where nobody reads any more.
     private static func put(_ bytes: [UInt8]) throws {

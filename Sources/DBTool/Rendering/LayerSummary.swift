@@ -11,7 +11,9 @@ struct LayerSummary {
             return
         }
         let unchanged = metadata.tables.count { $0.mode == .unchanged }
-        var lines = [("unchanged", "\(NumberText.grouped(unchanged)) tables")]
+        var lines = [
+            ("unchanged", "\(NumberText.grouped(unchanged)) \(unchanged == 1 ? "table" : "tables")")
+        ]
         let ways = Dictionary(grouping: metadata.tables) { Self.way(of: $0) }
         for (way, tables) in ways.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
         ) {

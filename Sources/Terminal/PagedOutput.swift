@@ -1,0 +1,69 @@
+import Foundation
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// Lines for a person: as they are while they fit on the screen, through a pager when they do not.
+///
+/// Without a terminal, or a pager, they are written as they come.
+/// `@unchecked Sendable`: one task at a time writes, which is whoever shows a result.
+public final class PagedOutput: @unchecked Sendable {
+    private let command: String?
+    private let height: Int
+    private var first: [String] = []
+    private var pager: UnsafeMutablePointer<FILE>?
+    private var isFlowing = false
+
+    /// `mayPage`: Whether somebody is there to leave the pager again.
+    public init(mayPage: Bool) {
+        height = TerminalOutput.outputHeight ?? 0
+        command = mayPage && height > 0 ? Self.pagerCommand() : nil
+        isFlowing = command == nil
+    }
+
+    /// Writes a line; false when nobody wants more.
+    public func write(_ line: String) -> Bool {
+        guard isFlowing else {
+            first.append(line)
+            return first.count < height - 1 || begin()
+        }
+        return put("\(line)\n")
+    }
+
+    /// Writes what is left, and waits until it has been read.
+    public func end() {
+        let rest = first
+        first = []
+        isFlowing = true
+        for line in rest { _ = put("\(line)\n") }
+        guard let pager else { return }
+        pclose(pager)
+        self.pager = nil
+    }
+
+    private func begin() -> Bool {
+        isFlowing = true
+        if let command { pager = popen(command, "w") }
+        let lines = first
+        first = []
+        return put(lines.map { "\($0)\n" }.joined())
+    }
+
+    private func put(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        guard let pager else { return TerminalOutput.write(bytes) }
+        return fwrite(bytes, 1, bytes.count, pager) == bytes.count
+    }
+
+    /// What `PAGER` names, else `less`: it leaves lines uncut, and ends by itself after one screen.
+    private static func pagerCommand() -> String? {
+        let environment = ProcessInfo.processInfo.environment
+        if let named = environment["PAGER"] { return named.isEmpty ? nil : named }
+        let folders = (environment["PATH"] ?? "").split(separator: ":")
+        guard folders.contains(where: { access("\($0)/less", X_OK) == 0 }) else { return nil }
+        return environment["LESS"] == nil ? "LESS=FRSX less" : "less"
+    }
+}
