@@ -300,6 +300,15 @@ struct PostgresTargetPreparation {
             + options.joined(separator: " ")
     }
 
+    /// A list as it is stored, its quoted parts as strings: SQL has no empty identifier.
+    private static func list(_ value: String) -> String {
+        SQLTokens(value).tokens.map { token in
+            token.kind == .quotedIdentifier
+                ? SQLText.literal(token.identifier ?? "")
+                : String(decoding: token.bytes, as: UTF8.self)
+        }.joined()
+    }
+
     /// The source's `ALTER DATABASE … SET` for the new name.
     static func settingStatements(_ request: TargetRequest) -> [String] {
         // Lists are stored quoted already, and must not be quoted as one value.
@@ -310,7 +319,8 @@ struct PostgresTargetPreparation {
         return request.databaseProperties.sorted { $0.key < $1.key }.compactMap { key, value in
             guard key.hasPrefix("setting.") else { return nil }
             let name = String(key.dropFirst("setting.".count))
-            let text = lists.contains(name) && !value.isEmpty ? value : SQLText.literal(value)
+            let isList = lists.contains(name) && !value.isEmpty
+            let text = isList ? Self.list(value) : SQLText.literal(value)
             let path = name.split(separator: ".").map { SQLText.identifier(String($0)) }
             return "ALTER DATABASE \(SQLText.identifier(request.database)) "
                 + "SET \(path.joined(separator: ".")) TO \(text)"

@@ -1,0 +1,24 @@
+import BackupCore
+import Testing
+
+@testable import PostgresEngine
+
+/// `ALTER DATABASE … SET` as a restore repeats it.
+@Suite struct PostgresSettingStatementTests {
+    @Test(arguments: [
+        ("search_path", "\"\"", "''"),
+        ("search_path", "a, \"B c\", \"$user\"", "a, 'B c', '$user'"),
+        ("temp_tablespaces", "\"\"", "''"), ("search_path", "\"it's \"\"x\"\"\"", "'it''s \"x\"'"),
+        ("work_mem", "64MB", "'64MB'"), ("app.note", "\"\"", "'\"\"'"), ("search_path", "", "''"),
+    ])
+    func `lists are lists and everything else is one value`(
+        name: String, stored: String, written: String
+    ) throws {
+        let request = TargetRequest(
+            database: "x", definition: SchemaDefinition(sql: [], dump: nil, owners: []),
+            sourceVersion: "18", encoding: "UTF8",
+            databaseProperties: ["setting.\(name)": stored])
+        let statement = try #require(PostgresTargetPreparation.settingStatements(request).first)
+        #expect(statement.hasSuffix(" TO \(written)"), "\(statement)")
+    }
+}
