@@ -111,10 +111,13 @@ import Testing
             #expect(
                 try await target.query("\(sum) FROM customers_then")
                     == before.query("\(sum) FROM customers"))
-            try await bench.dbtool(
-                ["verify", copies[3].0, "-path", bench.repository, "--drill", "--same-server"]
-                    + bench.connection()
-            ).requireCode(0)
+            // On the tests' own server other drills look for databases that were left behind.
+            try await bench.withOwnServer { own in
+                try await bench.dbtool(
+                    ["verify", copies[3].0, "-path", bench.repository, "--drill"]
+                        + bench.connection(to: own.server)
+                ).requireCode(0)
+            }
         }
     }
 
