@@ -32,7 +32,7 @@ public enum CSVDialect {
         var isInside = false
         var mayClose = false
         func finish() -> String? {
-            field.isEmpty && !wasQuoted ? nil : String(decoding: field, as: UTF8.self)
+            field.isEmpty && !wasQuoted ? nil : text(of: field)
         }
         for byte in record {
             switch byte {
@@ -51,6 +51,16 @@ public enum CSVDialect {
         }
         guard isInside == mayClose else { throw Self.misplacedQuote }
         return fields + [finish()]
+    }
+
+    /// The field as text; bytes that are none are shown as `\xFF`, so that different bytes stay different.
+    private static func text(of field: [UInt8]) -> String {
+        if let text = String(validating: field, as: UTF8.self) { return text }
+        return field.reduce(into: "") { text, byte in
+            text +=
+                byte < 0x80
+                ? String(UnicodeScalar(byte)) : "\\x" + String(byte, radix: 16).uppercased()
+        }
     }
 
     private static let misplacedQuote = BackupError(

@@ -75,6 +75,9 @@ struct BackupRendering: Rendering {
         ]
         if let reason = report.fullReason { fields.append(("why a full", reason)) }
         if let parent = metadata.parentID { fields.append(("since", parent)) }
+        if metadata.type != .full, metadata.scope != Scope.database.word {
+            fields.append(("scope", "some tables only, as the full that it rests on"))
+        }
         fields += LayerSummary(metadata).fields
         if let archive = report.archive { fields.append(("archive", archive)) }
         if !metadata.excludedTables.isEmpty {
