@@ -222,7 +222,9 @@ public actor PostgresSQLSession: SQLSession {
 
     private func connected() async throws -> PostgresConnection {
         let connection = try await PostgresConnection(settings)
-        try await connection.execute("SET client_encoding = 'UTF8'")
+        // Text is divided at quotes as the server divides it: a backslash is no escape in plain ones.
+        try await connection.execute(
+            "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on")
         return connection
     }
 

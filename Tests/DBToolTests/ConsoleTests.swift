@@ -131,6 +131,34 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `an extract is what COPY writes, and backslashes are no escapes`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("extract")
+            try await source.query(
+                """
+                ALTER DATABASE \(source.name) SET standard_conforming_strings = off;
+                CREATE TABLE t (id integer, "a ""q"", é" text, b bytea, n numeric, f float8, j jsonb, ts timestamptz, x integer[]);
+                """)
+            try await source.query(
+                """
+                INSERT INTO t VALUES (1, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (2, '', '', 'NaN', 'Infinity', 'null', 'infinity', '{}'),
+                    (3, E'\\\\.', E'\\\\x00ff', 1.50, -0.0, '{"a": 1}', '0044-03-15 BC', '{1,NULL}'), (4, E'a\r\nb', 'x', 0, 1e300, '[]', now(), NULL),
+                    (5, '"', 'y', -1, 0.1, '"j"', '2026-01-01', NULL), (6, ',', 'z', 1, 1, '1', '2026-01-01', NULL), (7, repeat('é', 100000), NULL, 1, 1, NULL, NULL, NULL)
+                """)
+            let query = "SELECT * FROM t ORDER BY id"
+            let end = try await bench.dbtool(
+                ["sql", query, "-format", "csv"] + bench.connection() + ["--database", source.name])
+            let copied = try await source.query("COPY (\(query)) TO STDOUT (FORMAT csv, HEADER)")
+            #expect(end.code == 0 && end.output == copied + "\n", "\(end)")
+            let split = try await bench.console(
+                source, #"SQL SELECT 'a\'; SELECT 'b' -format csv"#, ["--allow-writes"])
+            #expect(split.output == "?column?\na\\\n?column?\nb\n", "\(split)")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a line that fails ends the rest, and says where and why`(server: TestServer) async throws
     {
         try await Workbench.with(server) { bench in
