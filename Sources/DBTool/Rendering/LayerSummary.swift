@@ -3,6 +3,9 @@ import Terminal
 
 /// What a backup that rests on another found, and how: a line for each way and reason.
 struct LayerSummary {
+    /// What is said of a point that is only as exact as a column.
+    static let inexact = "no: changes were found by a column of times"
+
     let fields: [(name: String, value: String)]
 
     init(_ metadata: Metadata) {

@@ -78,6 +78,7 @@ struct BackupRendering: Rendering {
         if metadata.type != .full, metadata.scope != Scope.database.word {
             fields.append(("scope", "some tables only, as the full that it rests on"))
         }
+        if !metadata.exact { fields.append(("exact", LayerSummary.inexact)) }
         fields += LayerSummary(metadata).fields
         if let archive = report.archive { fields.append(("archive", archive)) }
         if !metadata.excludedTables.isEmpty {
@@ -136,11 +137,12 @@ struct VerifyRendering: Rendering {
         guard document.passed else {
             return ["\(document.id) is damaged"] + document.damage.map { "  \($0)" }
         }
-        let fields = [
+        var fields = [
             ("tables", NumberText.grouped(document.tables)),
             ("rows", "\(NumberText.grouped(document.rows)), checksums and fingerprints agree"),
             ("time", NumberText.duration(seconds: document.duration_seconds)),
         ]
+        if !report.point.metadata.exact { fields.append(("exact", LayerSummary.inexact)) }
         return ["\(document.id) verified"] + FieldList(fields).lines
     }
 }

@@ -45,6 +45,7 @@ struct RestoreRendering: Rendering {
             fields.append(("rows", "\(NumberText.grouped(document.rows)), \(proof)"))
         }
         fields.append(("time", NumberText.duration(seconds: document.duration_seconds)))
+        if !report.point.metadata.exact { fields.append(("exact", LayerSummary.inexact)) }
         let excluded = report.point.metadata.excludedTables
         if !excluded.isEmpty {
             fields.append(("without rows of", excluded.map(\.description).joined(separator: ", ")))

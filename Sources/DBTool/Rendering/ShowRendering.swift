@@ -54,7 +54,7 @@ struct ShowRendering: Rendering {
                 "\(metadata.snapshotAt.forPeople) UTC, \(metadata.snapshotAt.age(at: now)) ago"
             ),
             ("consistency", metadata.consistency),
-            ("exact", metadata.exact ? "yes" : "no: changes were found by a column of times"),
+            ("exact", metadata.exact ? "yes" : LayerSummary.inexact),
             (
                 "made in",
                 "\(NumberText.duration(seconds: metadata.durationSeconds)), by dbtool \(metadata.toolVersion)"
