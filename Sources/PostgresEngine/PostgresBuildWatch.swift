@@ -24,29 +24,16 @@ final class PostgresBuildWatch: Sendable {
 
     /// Connects, so that there is room for pg_restore when it begins.
     ///
-    /// `leader` is the number of a session of this restore, `jobs` how many pg_restore will open.
+    /// `leader` is a session of this restore, `jobs` how many pg_restore will open.
     init(
-        _ settings: PostgresSettings, leader: String, jobs: Int,
+        _ settings: PostgresSettings, beside leader: PostgresConnection, jobs: Int,
         tell: @escaping @Sendable (StepProgress) -> Void
-    ) async {
-        application = "\(PostgresArchiveRestore.sessionName) for \(leader)"
+    ) async throws {
+        application = "\(PostgresArchiveRestore.sessionName) for \(try await leader.process())"
         self.tell = tell
-        connection = await Self.connect(settings, jobs: jobs)
+        connection = await PostgresRoom.spareConnection(
+            settings, beside: leader, needed: jobs, encoding: "UTF8", side: .target)
         state = Mutex(State(isWatched: connection != nil))
-    }
-
-    /// Nil when no connection can be had, or when pg_restore itself would lack one then.
-    private static func connect(
-        _ settings: PostgresSettings, jobs: Int
-    ) async -> PostgresConnection? {
-        do {
-            let connection = try await PostgresConnection(settings)
-            try await PostgresSession.pin(connection, encoding: "UTF8", side: .target)
-            try await connection.execute("SET statement_timeout = '5s'")
-            return try await PostgresRoom(connection).free >= jobs ? connection : nil
-        } catch {
-            return nil
-        }
     }
 
     // MARK: What pg_restore says

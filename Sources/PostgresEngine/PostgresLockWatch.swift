@@ -20,9 +20,15 @@ final class PostgresLockWatch: Sendable {
     private let state = Mutex(State())
 
     /// Connects, so that the first look comes before the first wait can end.
-    init(_ settings: PostgresSettings, encoding: String, request: SnapshotRequest) async {
+    init(
+        _ settings: PostgresSettings, beside leader: PostgresConnection, encoding: String,
+        request: SnapshotRequest
+    ) async {
         self.request = request
-        connection = await Self.connect(settings, encoding, readers: request.connections)
+        // The other readers, and the check at the end; before these pg_dump.
+        connection = await PostgresRoom.spareConnection(
+            settings, beside: leader, needed: request.connections, encoding: encoding, side: .source
+        )
     }
 
     /// Whom the backup waited for at the last look; nil when it waited for nobody.
@@ -54,21 +60,6 @@ final class PostgresLockWatch: Sendable {
     /// Often enough to see who is in the way before `--lock-timeout` ends the wait.
     private var interval: Duration {
         min(.seconds(2), max(.milliseconds(100), request.lockTimeout / 4))
-    }
-
-    /// Nil when no connection can be had, or when the backup itself would lack one then.
-    private static func connect(
-        _ settings: PostgresSettings, _ encoding: String, readers: Int
-    ) async -> PostgresConnection? {
-        do {
-            let connection = try await PostgresConnection(settings)
-            try await PostgresSession.pin(connection, encoding: encoding, side: .source)
-            try await connection.execute("SET statement_timeout = '5s'")
-            // The other readers, and the check at the end; before these pg_dump.
-            return try await PostgresRoom(connection).free >= readers ? connection : nil
-        } catch {
-            return nil
-        }
     }
 
     private func look(through locks: PostgresLocks) async throws {

@@ -41,4 +41,24 @@ struct PostgresRoom: Sendable {
         free = row.first.flatMap { $0 }.flatMap { Int($0) } ?? 0
         limit = row.last.flatMap { $0 } ?? ""
     }
+
+    /// A connection for one who only watches; nil when none can be had, or when the work itself would
+    /// lack one of `needed` then.
+    ///
+    /// `leader` is asked before: one that is made and closed again keeps its place until the server has
+    /// seen it go.
+    static func spareConnection(
+        _ settings: PostgresSettings, beside leader: PostgresConnection, needed: Int,
+        encoding: String, side: PostgresSession.Side
+    ) async -> PostgresConnection? {
+        do {
+            guard try await PostgresRoom(leader).free > needed else { return nil }
+            let connection = try await PostgresConnection(settings)
+            try await PostgresSession.pin(connection, encoding: encoding, side: side)
+            try await connection.execute("SET statement_timeout = '5s'")
+            return connection
+        } catch {
+            return nil
+        }
+    }
 }

@@ -25,7 +25,8 @@ struct PostgresSource {
         isStandby = server.isStandby
         programs = try await PostgresPrograms.find(atLeast: server.major, named: settings.pgDump)
         try await PostgresSession.pin(leader, encoding: encoding, side: .source)
-        watch = await PostgresLockWatch(settings, encoding: encoding, request: request)
+        watch = await PostgresLockWatch(
+            settings, beside: leader, encoding: encoding, request: request)
         try await watch.include(leader)
     }
 

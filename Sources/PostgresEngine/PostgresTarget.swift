@@ -110,9 +110,10 @@ struct PostgresTarget: Target {
     }
 
     func createIndexesAndConstraints() async throws -> [String] {
-        let leader = try await connections.withOne { try await $0.process() }
-        let watch = await PostgresBuildWatch(
-            settings, leader: leader, jobs: request.connections, tell: request.steps)
+        let watch = try await connections.withOne { leader in
+            try await PostgresBuildWatch(
+                settings, beside: leader, jobs: request.connections, tell: request.steps)
+        }
         // Ends with this scope, whatever way it is left.
         async let _: Void = watch.run()
         guard archive.plan.renamed == nil else {
