@@ -36,19 +36,14 @@ struct Wiring {
     func withEngine<Result>(
         _ body: (PostgresEngine) async throws -> Result
     ) async throws -> Result {
-        try await asking(body) { try engine(password: $0) }
+        try await withEngine { engine, _ in try await body(engine) }
     }
 
     /// Runs `body` with the engine and the password that somebody had to type.
     func withEngine<Result>(
         _ body: (PostgresEngine, _ password: String?) async throws -> Result
     ) async throws -> Result {
-        do {
-            return try await body(engine(), nil)
-        } catch let error as BackupError where error.code == .passwordRequired {
-            guard let password = TerminalOutput.askForPassword("Password: ") else { throw error }
-            return try await body(engine(password: password), password)
-        }
+        try await asking(body) { try engine(password: $0) }
     }
 
     /// Runs `body` with the server for drills: of flags, else of `DB_DRILL_URL`, else the usual one.
@@ -58,7 +53,9 @@ struct Wiring {
         let flags = [options.url, options.host, options.port, options.user]
         let url = settings.value(nil, "DB_DRILL_URL")
         guard let url, flags.allSatisfy({ $0 == nil }) else { return try await withEngine(body) }
-        return try await asking(body) { password in
+        return try await asking { engine, _ in
+            try await body(engine)
+        } _: { password in
             var postgres = PostgresSettings()
             postgres.url = Secret(url)
             postgres.password = (password ?? options.password).map { Secret($0) }
@@ -68,14 +65,14 @@ struct Wiring {
     }
 
     private func asking<Result>(
-        _ body: (PostgresEngine) async throws -> Result,
+        _ body: (PostgresEngine, _ password: String?) async throws -> Result,
         _ engine: (_ password: String?) throws -> PostgresEngine
     ) async throws -> Result {
         do {
-            return try await body(engine(nil))
+            return try await body(engine(nil), nil)
         } catch let error as BackupError where error.code == .passwordRequired {
             guard let password = TerminalOutput.askForPassword("Password: ") else { throw error }
-            return try await body(engine(password))
+            return try await body(engine(password), password)
         }
     }
 

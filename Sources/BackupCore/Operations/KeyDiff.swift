@@ -47,11 +47,10 @@ struct KeyDiff: Sendable {
     ) async throws -> Difference {
         let was = try await old.overlay(of: before)
         let now = try await new.overlay(of: after)
-        var below = DigestTable()
         let filter = DigestFilter(was.keys, now.keys)
         let reader = try new.below(to: floor.point)
         let parent = TableParent(reader: reader, record: floor.record)
-        below = try await parent.withKeys(note: { progress.note($0) }) { keys in
+        let below = try await parent.withKeys(note: { progress.note($0) }) { keys in
             var below = DigestTable()
             while let block = try await keys.next() {
                 try Task.checkCancellation()
