@@ -1,6 +1,7 @@
 // libedit's functions take any arguments, which Swift cannot call: one function for each use.
 #include <histedit.h>
 #include <stdio.h>
+#include <wchar.h>
 
 typedef char *(*dbtool_edit_prompt)(EditLine *);
 typedef unsigned char (*dbtool_edit_function)(EditLine *, int);
@@ -9,8 +10,9 @@ static inline EditLine *dbtool_edit_open(const char *name) {
     return el_init(name, stdin, stdout, stderr);
 }
 
+// What stands between two bytes of 1 takes no room on the screen.
 static inline int dbtool_edit_set_prompt(EditLine *edit, dbtool_edit_prompt prompt) {
-    return el_set(edit, EL_PROMPT, prompt);
+    return el_set(edit, EL_PROMPT_ESC, prompt, '\1');
 }
 
 static inline int dbtool_edit_set_emacs(EditLine *edit) {
@@ -55,3 +57,8 @@ static inline int dbtool_history_save(History *all, const char *path) {
     HistEvent event;
     return history(all, &event, H_SAVE, path);
 }
+
+// glibc shows its declaration only to those who define _XOPEN_SOURCE before the first header.
+extern int wcwidth(wchar_t);
+
+static inline int dbtool_width(unsigned int scalar) { return wcwidth((wchar_t)scalar); }

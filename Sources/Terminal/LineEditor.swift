@@ -93,7 +93,7 @@ public final class LineEditor: @unchecked Sendable {
     /// Lets a person edit a line; blocks the thread.
     public func readLine(prompt: String) -> Line {
         free(Self.prompt)
-        Self.prompt = strdup(prompt)
+        Self.prompt = strdup(TextStyle.output.strongPrompt(prompt))
         Self.wasCancelled = false
         var count: Int32 = 0
         let text = el_gets(edit, &count)

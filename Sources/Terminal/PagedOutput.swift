@@ -11,6 +11,8 @@ import Foundation
 /// Without a terminal, or a pager, they are written as they come.
 /// `@unchecked Sendable`: one task at a time writes, which is whoever shows a result.
 public final class PagedOutput: @unchecked Sendable {
+    /// The emphasis that whoever shows the lines understands.
+    public let style: TextStyle
     private let command: String?
     private let height: Int
     private var first: [String] = []
@@ -22,6 +24,13 @@ public final class PagedOutput: @unchecked Sendable {
         height = TerminalOutput.outputHeight ?? 0
         command = mayPage && height > 0 ? Self.pagerCommand() : nil
         isFlowing = command == nil
+        let options = ProcessInfo.processInfo.environment["LESS"]
+        style = command == nil || Self.showsEmphasis(command, options) ? .output : .plain
+    }
+
+    /// What other pagers do with it nobody knows.
+    private static func showsEmphasis(_ command: String?, _ options: String?) -> Bool {
+        command?.hasSuffix("less") == true && options?.contains { "Rr".contains($0) } ?? true
     }
 
     /// Writes a line; false when nobody wants more.
@@ -61,7 +70,7 @@ public final class PagedOutput: @unchecked Sendable {
     /// What `PAGER` names, else `less`: it leaves lines uncut, and ends by itself after one screen.
     private static func pagerCommand() -> String? {
         let environment = ProcessInfo.processInfo.environment
-        if let named = environment["PAGER"] { return named.isEmpty ? nil : named }
+        if let named = environment["PAGER"], named != "less" { return named.isEmpty ? nil : named }
         let folders = (environment["PATH"] ?? "").split(separator: ":")
         guard folders.contains(where: { access("\($0)/less", X_OK) == 0 }) else { return nil }
         return environment["LESS"] == nil ? "LESS=FRSX less" : "less"

@@ -79,10 +79,20 @@ public enum TerminalOutput {
         return String(cString: text)
     }
 
-    /// Asks a question on the terminal; nil without one.
+    /// Asks a question on the terminal; nil without one, and when the task is cancelled meanwhile.
+    ///
+    /// Blocks the thread.
     public static func ask(_ question: String) -> String? {
         guard isatty(STDIN_FILENO) == 1 else { return nil }
         printError(question)
+        var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+        while poll(&input, 1, 100) <= 0 {
+            guard Task.isCancelled else { continue }
+            // What was typed so far is no answer to anything.
+            tcflush(STDIN_FILENO, TCIFLUSH)
+            printError("\n")
+            return nil
+        }
         return readLine()?.trimmingCharacters(in: .whitespaces)
     }
 

@@ -40,11 +40,12 @@ struct CommandOutput: Sendable {
         if isJSON {
             write(ErrorDocument(error: .init(error)))
         }
-        var lines = ["error: \(error.message)"]
+        let style = TextStyle.error
+        var lines = ["\(style.bad("error:")) \(error.message)"]
         if let underlying = error.underlying, !underlying.isEmpty {
             lines += underlying.split(separator: "\n").map { "  \($0)" }
         }
-        if let hint = error.hint { lines.append("hint: \(hint)") }
+        if let hint = error.hint { lines.append("\(style.doubtful("hint:")) \(hint)") }
         TerminalOutput.printError(lines.map { "\($0)\n" }.joined())
     }
 
@@ -54,7 +55,7 @@ struct CommandOutput: Sendable {
     ) async rethrows -> Result {
         let progress = OperationProgress(
             notes: { note in
-                line.print(note)
+                line.print(Self.emphasized(note))
                 log?.note(note)
             },
             phases: { phase in
@@ -81,6 +82,12 @@ struct CommandOutput: Sendable {
             line.end()
         }
         return try await body(progress)
+    }
+
+    private static func emphasized(_ note: String) -> String {
+        let mark = "warning:"
+        guard note.hasPrefix(mark) else { return note }
+        return TextStyle.error.doubtful(mark) + note.dropFirst(mark.count)
     }
 
     private func write(_ document: some Encodable) {
