@@ -4,8 +4,7 @@ import CPostgres
 /// Some rows of a result, with its columns.
 struct PostgresResult: Sendable {
     let columns: [SQLColumn]
-    let rows: [[String?]]
-    let byteCount: Int
+    let rows: SQLRows
 }
 
 /// Single statements that a person wrote: the extended protocol takes no more than one.
@@ -29,7 +28,7 @@ extension PostgresConnection {
         switch PQresultStatus(result) {
         case PGRES_TUPLES_OK: return Self.read(result)
         case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
-            return PostgresResult(columns: [], rows: [], byteCount: 0)
+            return PostgresResult(columns: [], rows: SQLRows(columnCount: 0))
         default: throw PostgresError(result: result, connection: handle)
         }
     }
@@ -75,21 +74,22 @@ extension PostgresConnection {
 
     private func handResults(to sink: any SQLSink) async throws -> (tag: String, rows: Int?) {
         var (tag, count): (String, Int?) = ("", nil)
-        var rows: [[String?]] = []
-        var bytes = 0
+        var rows = SQLRows(columnCount: 0)
         while let result = PQgetResult(handle) {
             defer { PQclear(result) }
-            switch PQresultStatus(result) {
+            let status = PQresultStatus(result)
+            switch status {
             case PGRES_SINGLE_TUPLE, PGRES_TUPLES_OK:
-                let part = Self.read(result)
-                if count == nil { try await sink.begin(part.columns) }
-                count = (count ?? 0) + part.rows.count
-                rows += part.rows
-                bytes += part.byteCount
+                if count == nil {
+                    try await sink.begin(Self.columns(of: result))
+                    rows = SQLRows(columnCount: Int(PQnfields(result)))
+                }
+                count = (count ?? 0) + Int(PQntuples(result))
+                Self.add(result, to: &rows)
                 tag = String(cString: PQcmdStatus(result))
-                if bytes > 1 << 20 || PQresultStatus(result) == PGRES_TUPLES_OK {
-                    if !rows.isEmpty { try await sink.take(rows) }
-                    (rows, bytes) = ([], 0)
+                if rows.byteCount > 1 << 20 || rows.count >= 10_000 || status == PGRES_TUPLES_OK {
+                    if rows.count > 0 { try await sink.take(rows) }
+                    rows = SQLRows(columnCount: rows.columnCount)
                 }
             case PGRES_COMMAND_OK: tag = String(cString: PQcmdStatus(result))
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
@@ -117,24 +117,43 @@ extension PostgresConnection {
     }
 
     private static func read(_ result: OpaquePointer?) -> PostgresResult {
-        let columns = (0..<PQnfields(result)).map { column in
-            SQLColumn(
-                name: String(cString: PQfname(result, column)),
-                isNumeric: numbers.contains(PQftype(result, column)))
-        }
-        var bytes = 0
-        let rows = (0..<PQntuples(result)).map { row in
-            (0..<PQnfields(result)).map { column -> String? in
-                bytes += Int(PQgetlength(result, row, column))
-                return PQgetisnull(result, row, column) == 1
-                    ? nil : String(cString: PQgetvalue(result, row, column))
-            }
-        }
-        return PostgresResult(columns: columns, rows: rows, byteCount: bytes)
+        var rows = SQLRows(columnCount: Int(PQnfields(result)))
+        add(result, to: &rows)
+        return PostgresResult(columns: columns(of: result), rows: rows)
     }
 
-    /// The types of numbers: int8, int2, int4, oid, float4, float8, numeric, money.
+    private static func add(_ result: OpaquePointer?, to rows: inout SQLRows) {
+        let columns = PQnfields(result)
+        for row in 0..<PQntuples(result) {
+            for column in 0..<columns {
+                let isNull = PQgetisnull(result, row, column) == 1
+                rows.append(
+                    isNull
+                        ? nil
+                        : UnsafeRawBufferPointer(
+                            start: PQgetvalue(result, row, column),
+                            count: Int(PQgetlength(result, row, column))))
+            }
+            rows.endRow()
+        }
+    }
+
+    private static func columns(of result: OpaquePointer?) -> [SQLColumn] {
+        (0..<PQnfields(result)).map { column in
+            SQLColumn(
+                name: String(cString: PQfname(result, column)),
+                kind: kinds[PQftype(result, column)] ?? .text)
+        }
+    }
+
+    /// What values are, by the oid of their type: int8, int2, int4, oid, float4, float8, numeric;
+    /// bool; json, jsonb.
+    ///
+    /// Not money: what it prints is no number elsewhere.
     ///
     /// - SeeAlso: <https://www.postgresql.org/docs/current/catalog-pg-type.html>
-    private static let numbers: Set<Oid> = [20, 21, 23, 26, 700, 701, 1700, 790]
+    private static let kinds: [Oid: SQLColumn.Kind] = [
+        20: .number, 21: .number, 23: .number, 26: .number, 700: .number, 701: .number,
+        1700: .number, 16: .boolean, 114: .document, 3802: .document,
+    ]
 }

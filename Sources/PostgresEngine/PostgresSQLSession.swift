@@ -98,10 +98,10 @@ public actor PostgresSQLSession: SQLSession {
             }
             if !hasBegun { try await sink.begin(result.columns) }
             hasBegun = true
-            if !result.rows.isEmpty { try await sink.take(result.rows) }
+            if result.rows.count > 0 { try await sink.take(result.rows) }
             count += result.rows.count
             guard result.rows.count == many else { return count }
-            many = max(1, min(10_000, Self.fetchBytes * many / max(1, result.byteCount)))
+            many = max(1, min(10_000, Self.fetchBytes * many / max(1, result.rows.byteCount)))
         }
     }
 
@@ -172,22 +172,26 @@ public actor PostgresSQLSession: SQLSession {
                 n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
                 AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
                 """
+            let written = """
+                CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN '' ELSE
+                pg_catalog.quote_ident(n.nspname) || '.' END || pg_catalog.quote_ident(c.relname)
+                """
             names.tables = try await texts(
                 """
-                SELECT CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN '' ELSE
-                         pg_catalog.quote_ident(n.nspname) || '.' END
-                       || pg_catalog.quote_ident(c.relname)
-                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                SELECT \(written) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND \(isVisible) LIMIT 20000
                 """)
-            names.columns = try await texts(
+            let columns = try await connection.rows(
                 """
-                SELECT DISTINCT pg_catalog.quote_ident(a.attname) FROM pg_catalog.pg_attribute a
+                SELECT \(written), pg_catalog.quote_ident(a.attname) FROM pg_catalog.pg_attribute a
                 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0
-                  AND NOT a.attisdropped AND \(isVisible) LIMIT 20000
+                  AND NOT a.attisdropped AND \(isVisible) LIMIT 50000
                 """)
+            for column in columns {
+                names.columns[column[0] ?? "", default: []].append(column[1] ?? "")
+            }
             names.others = try await texts(
                 """
                 SELECT pg_catalog.quote_ident(n.nspname) || '.' FROM pg_catalog.pg_namespace n
@@ -204,16 +208,19 @@ public actor PostgresSQLSession: SQLSession {
         }
     }
 
-    /// What the planner expects.
+    /// What the planner expects; it may run functions, so that it must not be able to write either.
     public func forecast(of statement: String) async -> SQLForecast {
         let words = SQLTokens(statement).tokens.compactMap(\.keyword)
         var forecast = SQLForecast(verb: words.first ?? "", words: Set(words))
         guard ["INSERT", "UPDATE", "DELETE", "MERGE", "WITH"].contains(forecast.verb),
             let connection = try? await connected(),
-            let rows = try? await connection.result(of: "EXPLAIN \(statement)").rows
+            (try? await connection.execute(Self.begin)) != nil,
+            let rows = try? await connection.cancellable({
+                try $0.result(of: "EXPLAIN \(statement)").rows
+            })
         else { return forecast }
         // The node below the one that changes rows says how many it is given.
-        let lines = rows.compactMap { $0.first ?? nil }
+        let lines = (0..<rows.count).compactMap { rows.texts(row: $0).first ?? nil }
         let top = lines.firstIndex { $0.contains(" on ") && $0.contains("(cost=") } ?? 0
         let below = lines.dropFirst(top + 1).first { $0.contains("->") }
         forecast.rows = below?.firstMatch(of: /rows=([0-9]+)/).flatMap { Int($0.output.1) }

@@ -91,6 +91,17 @@ import Testing
         _ = ConsoleWords(text).words
     }
 
+    @Test func `only a terminal that wants them gets colours, and they take no room`() {
+        var table = ResultTable([("n", true), ("名前", false)], width: 40, style: .always)
+        let lines = table.add(["10", nil]) + table.add(["1", "表"]) + table.end()
+        #expect(
+            lines == [
+                " \u{1B}[1mn\u{1B}[0m  \u{1B}[1m名前\u{1B}[0m", "\u{1B}[2m--  ----\u{1B}[0m",
+                "10  \u{1B}[2mNULL\u{1B}[0m", " 1  表",
+            ])
+        #expect(TextStyle.output.strong("a") == "a")
+    }
+
     @Test func `a table shows NULL apart, keeps columns aligned and turns when it is too wide`() {
         var table = ResultTable([("id", true), ("name", false)], width: 40)
         var lines = table.add(["1", "a\nb"]) + table.add(["22", nil]) + table.add([nil, "NULL"])
@@ -107,13 +118,15 @@ import Testing
     }
 
     @Test(arguments: [
-        ("1", true, "1"), ("-0.50", true, "-0.50"), ("NaN", true, "\"NaN\""),
-        ("007", true, "\"007\""), ("1", false, "\"1\""),
-        ("a\"\\\n\u{1}é", false, "\"a\\\"\\\\\\n\\u0001é\""),
+        ("1", SQLColumn.Kind.number, "1"), ("-0.50", .number, "-0.50"), ("NaN", .number, "\"NaN\""),
+        ("007", .number, "\"007\""), ("1", .text, "\"1\""), ("t", .boolean, "true"),
+        ("f", .boolean, "false"), ("t", .text, "\"t\""),
+        ("{\"a\":\r\n [1, null]}", .document, "{\"a\":  [1, null]}"),
+        ("a\"\\\n\u{1}é", .text, "\"a\\\"\\\\\\n\\u0001é\""),
     ])
-    func `values are JSON`(text: String, isNumeric: Bool, json: String) {
-        #expect(JSONText.value(text, isNumeric: isNumeric) == json)
-        #expect(JSONText.value(nil, isNumeric: isNumeric) == "null")
+    func `values are JSON`(text: String, kind: SQLColumn.Kind, json: String) {
+        #expect(JSONText.value(text, kind) == json)
+        #expect(JSONText.value(nil, kind) == "null")
     }
 
     @Test(arguments: [
@@ -122,13 +135,17 @@ import Testing
         ("SQL SELECT * FROM ord", ["orders"]), ("sql sel", ["select"]), ("SQL SEL", ["SELECT"]),
         ("SQL SELECT * FROM \"Od", ["\"Odd Name\""]), ("help fu", ["full"]),
         ("show full_", ["full_a", "full_b"]),
-        ("SQL SELECT 1 -ex", ["-extract"]), ("full database -compress z", ["zstd"]),
+        ("SQL SELECT 1 -ex", ["-extract"]), ("SQL SELECT * FROM orders WHERE n", ["note"]),
+        ("SQL SELECT * FROM orders o WHERE o.", ["o.id", "o.note"]),
+        ("SQL SELECT * FROM \"Odd Name\" AS x WHERE x.n", ["x.name"]),
+        ("full database -compress z", ["zstd"]),
     ])
     func `words are completed from what is known`(line: String, candidates: [String]) {
         let completion = ConsoleCompletion()
         completion.learn {
             $0.points = ["full_a", "full_b"]
             $0.names.tables = ["orders", "\"Odd Name\"", "s.t"]
+            $0.names.columns = ["orders": ["id", "note"], "\"Odd Name\"": ["name"]]
             $0.names.keywords = ["SELECT", "FROM"]
         }
         #expect(completion.complete(line).candidates == candidates)

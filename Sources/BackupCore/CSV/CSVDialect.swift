@@ -14,9 +14,25 @@ public enum CSVDialect {
         var bytes: [UInt8] = []
         for (index, field) in fields.enumerated() {
             if index > 0 { bytes.append(comma) }
-            if let field { append(field, isAlone: fields.count == 1, to: &bytes) }
+            if let field { append(Array(field.utf8)[...], isAlone: fields.count == 1, to: &bytes) }
         }
         bytes.append(lineEnd)
+        return bytes
+    }
+
+    /// Rows as records.
+    public static func records(_ rows: SQLRows) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(rows.byteCount + rows.count * (rows.columnCount + 1))
+        for row in 0..<rows.count {
+            for column in 0..<rows.columnCount {
+                if column > 0 { bytes.append(comma) }
+                if let value = rows.value(row: row, column: column) {
+                    append(value, isAlone: rows.columnCount == 1, to: &bytes)
+                }
+            }
+            bytes.append(lineEnd)
+        }
         return bytes
     }
 
@@ -66,12 +82,15 @@ public enum CSVDialect {
     private static let misplacedQuote = BackupError(
         .damaged, "a CSV record has a misplaced quote")
 
-    private static func append(_ field: String, isAlone: Bool, to bytes: inout [UInt8]) {
-        let content = Array(field.utf8)
+    private static func append(
+        _ content: ArraySlice<UInt8>, isAlone: Bool, to bytes: inout [UInt8]
+    ) {
         // A lone \. would end the data for readers that follow COPY's old protocol.
-        let isEndMark = isAlone && field == "\\."
-        let special: Set<UInt8> = [quote, comma, lineEnd, carriageReturn]
-        guard content.isEmpty || isEndMark || content.contains(where: special.contains) else {
+        let isEndMark = isAlone && content.elementsEqual("\\.".utf8)
+        let isSpecial = content.contains {
+            $0 == quote || $0 == comma || $0 == lineEnd || $0 == carriageReturn
+        }
+        guard content.isEmpty || isEndMark || isSpecial else {
             bytes += content
             return
         }

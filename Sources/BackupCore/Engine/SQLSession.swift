@@ -43,8 +43,8 @@ public protocol SQLSink: Sendable {
     /// A result begins.
     func begin(_ columns: [SQLColumn]) async throws
 
-    /// Some of its rows: a text for each column, nil for NULL.
-    func take(_ rows: [[String?]]) async throws
+    /// Some of its rows.
+    func take(_ rows: SQLRows) async throws
 }
 
 /// Who and where one is.
@@ -74,8 +74,8 @@ public struct SQLGreeting: Sendable {
 public struct SQLNames: Sendable {
     /// Tables and views, those of other schemas with these.
     public var tables: [String] = []
-    /// Columns of these.
-    public var columns: [String] = []
+    /// The columns of each of these.
+    public var columns: [String: [String]] = [:]
     /// Schemas and functions.
     public var others: [String] = []
     /// Words of the language.
@@ -87,15 +87,25 @@ public struct SQLNames: Sendable {
 
 /// A column of a result.
 public struct SQLColumn: Sendable, Hashable {
+    /// What its values are to those who show them or write them as JSON.
+    public enum Kind: Sendable {
+        case number
+        /// `t` or `f`.
+        case boolean
+        /// JSON as text.
+        case document
+        case text
+    }
+
     /// What it is called; several may have one name.
     public let name: String
-    /// Whether its values are numbers.
-    public let isNumeric: Bool
+    /// What its values are.
+    public let kind: Kind
 
     /// Describes a column.
-    public init(name: String, isNumeric: Bool) {
+    public init(name: String, kind: Kind) {
         self.name = name
-        self.isNumeric = isNumeric
+        self.kind = kind
     }
 }
 

@@ -12,14 +12,26 @@ final class ConsoleCompletion: Sendable {
     }
 
     private let known = Mutex(Known())
-    private let tree: CommandTree.Command?
+    private let isLearning = Mutex(false)
+    private let tree: CommandTree?
 
     init() {
-        tree = (try? CommandTree(of: DBTool.self))?.command
+        tree = try? CommandTree(of: DBTool.self)
     }
 
     /// Tells what is there now.
     func learn(_ change: (inout Known) -> Void) { known.withLock { change(&$0) } }
+
+    /// Runs `body`, which tells what is there now, unless it is running already.
+    func learning(_ body: () async -> Void) async {
+        let isFirst = isLearning.withLock { isLearning in
+            defer { isLearning = true }
+            return !isLearning
+        }
+        guard isFirst else { return }
+        await body()
+        isLearning.withLock { $0 = false }
+    }
 
     /// The completions of a line up to the cursor.
     func complete(_ before: String) -> LineEditor.Completion {
@@ -37,15 +49,41 @@ final class ConsoleCompletion: Sendable {
             return matches(of: String(word), among: ["-extract", "-path", "-format"])
         }
         let names = known.withLock { $0.names }
+        if let columns = Self.columns(of: word, in: text, names) {
+            return matches(of: String(word), among: columns)
+        }
         let isUpper = word.contains { $0.isUppercase } || !word.contains { $0.isLetter }
         let keywords = isUpper ? names.keywords : names.keywords.map { $0.lowercased() }
-        let objects = names.tables + names.columns + names.others
         // Behind these words only a table can stand.
         let earlier = text.dropLast(word.count).split(whereSeparator: \.isWhitespace).last
         let wantsTable = ["from", "join", "into", "update", "table"]
             .contains(earlier?.lowercased() ?? "")
-        let candidates = wantsTable ? names.tables + names.others : keywords + objects
-        return matches(of: String(word), among: candidates)
+        let tables = names.tables + names.others
+        if wantsTable { return matches(of: String(word), among: tables) }
+        // The columns of the tables that have been named, of all where none has.
+        let named = Self.words(of: text).compactMap { names.columns[$0] }
+        let columns = (named.isEmpty ? Array(names.columns.values) : named).flatMap(\.self)
+        return matches(of: String(word), among: keywords + columns + tables)
+    }
+
+    /// The columns behind `table.` or `alias.`; nil where there is no such table.
+    private static func columns(
+        of word: Substring, in text: Substring, _ names: SQLNames
+    ) -> [String]? {
+        guard let dot = word.lastIndex(of: ".") else { return nil }
+        let owner = String(word[..<dot])
+        var columns = names.columns[owner]
+        let words = words(of: text)
+        for (index, alias) in words.enumerated().dropFirst() where alias == owner {
+            let isNamed = words[index - 1].lowercased() == "as" && index > 1
+            columns = columns ?? names.columns[words[index - (isNamed ? 2 : 1)]]
+        }
+        return columns?.map { "\(owner).\($0)" }
+    }
+
+    /// The words of a statement, names with their quotes.
+    private static func words(of text: Substring) -> [String] {
+        text.matches(of: /(?:"[^"]*"|[\w$.])+/).map { String($0.output) }
     }
 
     /// The name that is being typed, with its quotes.
@@ -75,16 +113,11 @@ final class ConsoleCompletion: Sendable {
         let raw =
             before.split(separator: " ", omittingEmptySubsequences: false).last.map(String.init)
             ?? ""
-        var rest = words.dropLast()[...]
-        guard var command = tree else { return matches(of: raw, among: []) }
-        while let word = rest.first,
-            let child = command.children.first(where: { $0.commandName == word.lowercased() })
-        {
-            command = child
-            rest = rest.dropFirst()
-        }
+        guard let tree else { return matches(of: raw, among: []) }
+        let (command, count) = tree.command(named: words.dropLast())
+        let rest = words.dropLast().dropFirst(count)
         if !command.children.isEmpty {
-            let own = rest.isEmpty && command.commandName == tree?.commandName
+            let own = rest.isEmpty && count == 0
             let names = command.children.map(\.commandName) + (own ? ["SQL", "help", "exit"] : [])
             return matches(of: raw, among: rest.isEmpty || rest.first == "help" ? names : [])
         }

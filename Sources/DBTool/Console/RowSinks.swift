@@ -5,21 +5,24 @@ import Terminal
 actor TableSink: SQLSink {
     private var table: ResultTable?
     private let width: Int?
+    private let style: TextStyle
     private let write: @Sendable (String) throws -> Void
 
     /// `width`: Of the terminal; nil where there is none.
-    init(width: Int?, write: @escaping @Sendable (String) throws -> Void) {
+    init(width: Int?, style: TextStyle, write: @escaping @Sendable (String) throws -> Void) {
         self.width = width
+        self.style = style
         self.write = write
     }
 
     func begin(_ columns: [SQLColumn]) async throws {
-        table = ResultTable(columns.map { ($0.name, $0.isNumeric) }, width: width)
+        let heads = columns.map { ($0.name, $0.kind == .number) }
+        table = ResultTable(heads, width: width, style: style)
     }
 
-    func take(_ rows: [[String?]]) async throws {
-        for row in rows {
-            for line in table?.add(row) ?? [] { try write(line) }
+    func take(_ rows: SQLRows) async throws {
+        for row in 0..<rows.count {
+            for line in table?.add(rows.texts(row: row)) ?? [] { try write(line) }
         }
     }
 
@@ -35,7 +38,7 @@ actor RecordSink: SQLSink {
     private let format: RowFormat
     private let write: @Sendable ([UInt8]) async throws -> Void
     private var names: [String] = []
-    private var numeric: [Bool] = []
+    private var kinds: [SQLColumn.Kind] = []
     private(set) var hasBegun = false
     private(set) var rowCount = 0
     private(set) var byteCount = 0
@@ -48,7 +51,7 @@ actor RecordSink: SQLSink {
     func begin(_ columns: [SQLColumn]) async throws {
         hasBegun = true
         names = Self.unique(columns.map(\.name)).map(JSONText.string)
-        numeric = columns.map(\.isNumeric)
+        kinds = columns.map(\.kind)
         switch format {
         case .csv, .table: try await put(CSVDialect.record(columns.map(\.name)))
         case .json: try await put(Array("[".utf8))
@@ -56,17 +59,19 @@ actor RecordSink: SQLSink {
         }
     }
 
-    func take(_ rows: [[String?]]) async throws {
-        var bytes: [UInt8] = []
-        for row in rows {
-            switch format {
-            case .csv, .table: bytes += CSVDialect.record(row)
-            case .json: bytes += Array("\(rowCount == 0 ? "" : ",")\n\(object(row))".utf8)
-            case .jsonl: bytes += Array("\(object(row))\n".utf8)
+    func take(_ rows: SQLRows) async throws {
+        switch format {
+        case .csv, .table: try await put(CSVDialect.records(rows))
+        case .json, .jsonl:
+            var text = ""
+            for row in 0..<rows.count {
+                let isFirst = rowCount == 0 && row == 0
+                let object = object(rows.texts(row: row))
+                text += format == .jsonl ? "\(object)\n" : "\(isFirst ? "" : ",")\n\(object)"
             }
-            rowCount += 1
+            try await put(Array(text.utf8))
         }
-        try await put(bytes)
+        rowCount += rows.count
     }
 
     /// Ends the document.
@@ -81,7 +86,7 @@ actor RecordSink: SQLSink {
 
     private func object(_ row: [String?]) -> String {
         let fields = row.indices.map { column in
-            "\(names[column]): \(JSONText.value(row[column], isNumeric: numeric[column]))"
+            "\(names[column]): \(JSONText.value(row[column], kinds[column]))"
         }
         return "{\(fields.joined(separator: ", "))}"
     }
@@ -102,10 +107,25 @@ actor RecordSink: SQLSink {
 
 /// Values as JSON; numbers keep all their digits.
 enum JSONText {
-    static func value(_ text: String?, isNumeric: Bool) -> String {
-        guard let text else { return "null" }
-        let isNumber = text.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil
-        return isNumeric && isNumber ? text : string(text)
+    static func value(_ text: String?, _ kind: SQLColumn.Kind) -> String {
+        switch (kind, text) {
+        case (_, nil): "null"
+        case (.number, let text?) where isNumber(text): text
+        case (.boolean, "t"): "true"
+        case (.boolean, "f"): "false"
+        case (.document, let text?): onOneLine(text)
+        case (_, let text?): string(text)
+        }
+    }
+
+    /// Within its texts JSON has no line ends; those between its words may as well be spaces.
+    private static func onOneLine(_ document: String) -> String {
+        let scalars = document.unicodeScalars.map { ["\n", "\r"].contains($0) ? " " : $0 }
+        return String(String.UnicodeScalarView(scalars))
+    }
+
+    private static func isNumber(_ text: String) -> Bool {
+        text.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil
     }
 
     static func string(_ text: String) -> String {

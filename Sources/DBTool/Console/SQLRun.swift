@@ -11,17 +11,12 @@ struct SQLRun {
     /// Whether nothing but rows belongs on standard output.
     var isForPrograms = false
 
-    /// What came of a line.
-    struct Result {
-        /// How many statements were not run because nobody consented.
-        var skipped = 0
-    }
-
     /// Runs the statements of a line, one by one, and shows what they give.
     ///
+    /// - Returns: How many were not run because nobody consented.
     /// - Throws: `BackupError`, naming the statement that the server refused and where.
-    func run(_ options: SQLOptions) async throws -> Result {
-        var result = Result()
+    func run(_ options: SQLOptions) async throws -> Int {
+        var skipped = 0
         let statements = session.statements(in: options.text)
         guard !session.isOpen(options.text) else {
             throw BackupError(
@@ -33,12 +28,12 @@ struct SQLRun {
         for statement in statements {
             try Task.checkCancellation()
             do {
-                if try await !run(statement, options) { result.skipped += 1 }
+                if try await !run(statement, options) { skipped += 1 }
             } catch let failure as SQLFailure {
                 throw SQLErrorText(failure, statement).error
             }
         }
-        return result
+        return skipped
     }
 
     /// False when it was not run.
@@ -93,7 +88,7 @@ struct SQLRun {
         }
         let paged = PagedOutput(mayPage: isInteractive)
         defer { paged.end() }
-        let sink = TableSink(width: TerminalOutput.outputWidth) { line in
+        let sink = TableSink(width: TerminalOutput.outputWidth, style: paged.style) { line in
             guard paged.write(line) || toTheEnd else { throw NobodyReads() }
         }
         let outcome = try await body(sink)
@@ -145,6 +140,7 @@ struct SQLRun {
             ?? ""
         let question = "\(forecast.verb) may write\(rows). Run it? [y/N] "
         let answer = TerminalOutput.ask(question)?.lowercased() ?? ""
+        try Task.checkCancellation()
         guard ["y", "yes"].contains(answer) else {
             note("not run")
             return false
