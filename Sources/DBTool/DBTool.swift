@@ -1,5 +1,6 @@
 import ArgumentParser
 import BackupCore
+import Foundation
 
 /// The front door: the command tree, and what every command has in common.
 @main
@@ -27,9 +28,21 @@ struct DBTool: AsyncParsableCommand {
 
     static func main() async {
         Memory.shareHeap()
+        refuseWhatIsNoText()
         let arguments = CommandWords.normalized(
             CommandWords.withLongHelp(Array(CommandLine.arguments.dropFirst())), in: DBTool.self)
         await FrontDoor(arguments: arguments).run()
+    }
+
+    /// Other bytes would be replaced on the way, and another file or another value meant than was given.
+    private static func refuseWhatIsNoText() {
+        for index in 1..<max(1, Int(CommandLine.argc)) {
+            guard let word = CommandLine.unsafeArgv[index], String(validatingCString: word) == nil
+            else { continue }
+            CommandOutput(isJSON: false).fail(
+                BackupError(.usage, "argument \(index) is not text in UTF-8"))
+            _exit(ExitCode.usage.rawValue)
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Synchronization
+import Terminal
 
 /// Ctrl-C and its kin: the first asks the work to undo itself and stop, the second stops at once.
 enum Interruption {
@@ -32,13 +33,16 @@ enum Interruption {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
-                if requests.add(1, ordering: .relaxed).oldValue > 0 {
-                    _exit(ExitCode.interrupted.rawValue)
+                let earlier = requests.add(1, ordering: .relaxed).oldValue
+                guard let cancel = inner.withLock({ $0 }), number == SIGINT else {
+                    if earlier > 0 { _exit(ExitCode.interrupted.rawValue) }
+                    return task.cancel()
                 }
-                if let cancel = inner.withLock({ $0 }), number == SIGINT {
-                    cancel()
-                } else {
-                    task.cancel()
+                // The console outlives an impatient second one.
+                switch earlier {
+                case 0: cancel()
+                case 1: TerminalOutput.printError("stopping; Ctrl-C leaves the console at once\n")
+                default: _exit(ExitCode.interrupted.rawValue)
                 }
             }
             source.resume()

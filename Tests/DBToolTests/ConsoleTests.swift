@@ -217,6 +217,65 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `what is no text is not sent as something else, and no line is too long`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let odd = try await bench.consoleReading(
+                #"""
+                printf 'SQL SELECT 40 + 1\nSQL SELECT "\377"\nSQL SELECT 2\0; SELECT 3\nSQL SELECT $$\n\376\n$$\n\377\r\nSQL SELECT 40 + 2\r\n'
+                """#, source, ["--keep-going"])
+            #expect(odd.code == 2, "\(odd)")
+            #expect(odd.output == "?column?\n--------\n      41\n?column?\n--------\n      42\n")
+            for words in [
+                "line 2 is not", "line 3 holds a zero byte", "line 5 is not", "line 7 is not",
+            ] {
+                #expect(odd.errors.contains(words), "\(words) in \(odd)")
+            }
+            let word = try await bench.shell(
+                "'\(DBToolBinary.path())' sql \"$(printf 'SELECT \\377')\" --database \(source.name)"
+            )
+            #expect(word.code == 2 && word.errors.contains("argument 2 is not text"), "\(word)")
+            let long = try await bench.consoleReading(
+                """
+                printf "SQL SELECT length('"; head -c 8000000 /dev/zero | tr '\\0' x; echo "')"
+                echo SQL; echo 'SELECT count(*), max(a) FROM (VALUES (0)'; seq -f ', (%.0f)' 20000; echo ') t (a);'
+                """, source)
+            #expect(long.code == 0, "\(long.errors)")
+            #expect(long.output.contains("8000000") && long.output.contains("20001  20000"))
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `Ctrl-C ends a backup at the console, not the console`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let words =
+                (["backup", "-path", bench.repository] + bench.connection()
+                + ["--database", source.name]).map { "'\($0)'" }.joined(separator: " ")
+            let keys = [
+                "full database --lock-timeout 3600\\n", "\\003", "SQL SELECT 40 + 2\\n",
+                "SQL SELECT NULL\\n", "\\004",
+            ]
+            let typing = keys.map { "sleep 1; printf '\($0)'" }.joined(separator: "; ")
+            // The backup waits for the lock until it is interrupted.
+            _ = try await source.query("BEGIN; LOCK TABLE pets; SELECT pg_sleep(600)") { blocker in
+                try await bench.untilWaiting(source, ["PgSleep"])
+                let end = try await bench.shell(
+                    """
+                    (sleep 1; \(typing); sleep 1) |
+                    NO_COLOR=1 TERM=xterm script -qec "\(DBToolBinary.path()) \(words)" /dev/null
+                    """)
+                #expect(end.output.contains("interrupted"), "\(end)")
+                #expect(end.output.contains("42") && !end.output.contains("\u{1B}[2m"), "\(end)")
+                try blocker.send(SIGINT)
+            }
+            try bench.expectNothingStored()
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a person edits lines, completes words and is asked before anything is written`(
         server: TestServer
     ) async throws {
@@ -225,7 +284,9 @@ import Testing
             try await source.query(
                 """
                 CREATE TABLE "Odd Name" (id integer); INSERT INTO "Odd Name" VALUES (41);
-                CREATE TABLE longname (id integer); INSERT INTO longname VALUES (77), (78)
+                CREATE TABLE longname (id integer); INSERT INTO longname VALUES (77), (78);
+                CREATE FUNCTION writes() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN DELETE FROM "Odd Name"; RETURN 1; END $$;
+                CREATE FUNCTION sly() RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN writes(); END $$
                 """)
             let words =
                 (["backup", "-path", bench.repository] + bench.connection()
@@ -234,7 +295,13 @@ import Testing
                 "li\\t\\n", "SQL SELECT id + 1000 FROM lon\\tWHERE id = 77\\n",
                 "SQL SELECT id + 2000 FROM \"Od\\t\\n", "SQL DELETE FROM longname\\n", "n\\n",
                 "SQL SELECT 'given up'\\003", "SQL DELETE FROM longname WHERE id = 78\\n", "y\\n",
-                "SQL SELECT count(*) + 500 FROM longname\\n", "\\004",
+                "SQL SELECT count(*) + 500 FROM longname\\n",
+                // The planner runs what says that it is immutable.
+                "SQL DELETE FROM longname WHERE id = sly()\\n", "n\\n",
+                // At the question Ctrl-C is a no, and needs no Enter.
+                "SQL DELETE FROM longname\\n", "\\003",
+                "SQL SELECT count(*) + 600 FROM \"Odd Name\"\\n",
+                "SQL SELECT NULL\\n", "\\004",
             ]
             let typing = keys.map { "sleep 0.7; printf '\($0.replacing("'", with: "'\\''"))'" }
             let end = try await bench.shell(
@@ -244,8 +311,7 @@ import Testing
                 """)
             for words in [
                 "superuser", "there is no folder", "1077", "2041", "DELETE may write, about ",
-                "not run", "501",
-                "DELETE 1",
+                "not run", "501", "DELETE 1", "601", "\u{1B}[2mNULL\u{1B}[0m",
             ] {
                 #expect(end.output.contains(words), "\(words) in \(end)")
             }
@@ -261,10 +327,17 @@ extension Workbench {
         _ database: TestDatabase, _ lines: String, _ words: [String] = []
     ) async throws -> ProgramEnd {
         let file = try write(lines, to: "\(uniqueName("lines")).txt")
+        return try await consoleReading("cat '\(file)'", database, words)
+    }
+
+    /// Runs `dbtool backup` with what commands of a shell print.
+    fileprivate func consoleReading(
+        _ commands: String, _ database: TestDatabase, _ words: [String] = []
+    ) async throws -> ProgramEnd {
         let arguments =
             ["backup", "--db", "postgres", "--config", "manual", "--storage", "local"]
             + connection() + ["--database", database.name, "-path", repository] + words
         let quoted = arguments.map { "'\($0)'" }.joined(separator: " ")
-        return try await shell("'\(DBToolBinary.path())' \(quoted) < '\(file)'")
+        return try await shell("(\(commands)\n) | '\(DBToolBinary.path())' \(quoted)")
     }
 }

@@ -189,7 +189,7 @@ import Testing
 }
 
 extension Workbench {
-    fileprivate func untilWaiting(_ database: TestDatabase, _ events: [String]) async throws {
+    func untilWaiting(_ database: TestDatabase, _ events: [String]) async throws {
         let list = events.map { "'\($0)'" }.joined(separator: ", ")
         try await eventually("a session of \(database.name) waits for \(list)") {
             try await administration.query(

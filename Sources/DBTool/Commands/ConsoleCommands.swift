@@ -41,10 +41,9 @@ struct BackupConsoleCommand: BackupCommand {
         }
         // Whoever has to type a password does so once.
         return try await wiring.withEngine { engine, password in
-            let session = engine.sqlSession()
-            _ = try await session.greeting()
-            return try await InteractiveConsole(
-                console: console(session, password: password, isInteractive: true, output),
+            try await InteractiveConsole(
+                console: console(
+                    engine.sqlSession(), password: password, isInteractive: true, output),
                 wiring: wiring, repository: repository
             ).run()
         }
@@ -66,7 +65,7 @@ struct BackupConsoleCommand: BackupCommand {
         guard commands.isEmpty else {
             let rest = Exclusive(commands)
             return try await console.run { _ in
-                rest.withValue { $0.isEmpty ? nil : $0.removeFirst() }
+                rest.withValue { $0.isEmpty ? nil : InputLine($0.removeFirst()) }
             }
         }
         let lines = InputLines()
@@ -99,7 +98,7 @@ struct SQLCommand: BackupCommand {
             session: try wiring.engine().sqlSession(), allowsWrites: consent.allowWrites,
             isInteractive: TerminalOutput.inputIsTerminal, isForPrograms: output.isJSON)
         let finished = options
-        return try await run.run(finished).skipped > 0 ? .failed : .done
+        return try await run.run(finished) > 0 ? .failed : .done
     }
 }
 

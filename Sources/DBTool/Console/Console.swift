@@ -24,7 +24,7 @@ struct Console: Sendable {
     ///
     /// `lines`: Gives the next line; the argument says whether it goes on with the one before.
     func run(
-        _ lines: (_ isContinuation: Bool) async throws -> String?
+        _ lines: (_ isContinuation: Bool) async throws -> InputLine?
     ) async throws -> ExitCode {
         var worst = ExitCode.done
         while let line = try await wholeLine(lines) {
@@ -42,22 +42,23 @@ struct Console: Sendable {
     }
 
     /// On a terminal Ctrl-C ends the line, not the console.
-    private func end(of line: String) async -> LineEnd {
+    private func end(of line: InputLine) async -> LineEnd {
         guard sql.isInteractive else { return await run(line: line) }
         return await Interruption.cancellingAlone { await run(line: line) }
     }
 
     /// Runs one line; if it fails, that has been shown.
-    func run(line: String) async -> LineEnd {
+    private func run(line: InputLine) async -> LineEnd {
         do {
-            switch ConsoleLine(line) {
+            if let flaw = line.flaw { throw BackupError(.usage, "\(flaw); it was not run") }
+            switch ConsoleLine(line.text) {
             case .nothing: return .ended(.done)
             case .exit: return .exit
             case .help(let words): return .ended(help(words))
             case .sql(let text):
                 let options = try SQLOptions(
                     line: String(text), starts: sql.session.starts(in: String(text)))
-                return try await sql.run(options).skipped > 0 ? .skipped : .ended(.done)
+                return try await sql.run(options) > 0 ? .skipped : .ended(.done)
             case .command(let words):
                 return .ended(await FrontDoor(arguments: setting.completed(words)).outcome())
             }
@@ -76,22 +77,23 @@ struct Console: Sendable {
     /// A line of SQL goes on while something in it is open, or behind a backslash; `SQL` alone begins a
     /// block that ends with a semicolon.
     private func wholeLine(
-        _ lines: (_ isContinuation: Bool) async throws -> String?
-    ) async throws -> String? {
+        _ lines: (_ isContinuation: Bool) async throws -> InputLine?
+    ) async throws -> InputLine? {
         guard var line = try await lines(false) else { return nil }
-        guard case .sql(let first) = ConsoleLine(line) else { return line }
+        guard case .sql(let first) = ConsoleLine(line.text) else { return line }
         let isBlock = first.isEmpty
         while true {
-            guard case .sql(let text) = ConsoleLine(line) else { return line }
+            guard case .sql(let text) = ConsoleLine(line.text) else { return line }
             let goesOnByHand = text.hasSuffix("\\")
             let isOver =
                 isBlock
                 ? sql.session.ends(String(text))
                 : !goesOnByHand && !sql.session.isOpen(String(text))
             if isOver { return line }
-            if goesOnByHand { line.removeLast() }
+            if goesOnByHand { line.text.removeLast() }
             guard let next = try await lines(true) else { return line }
-            line += "\n" + next
+            line.text += "\n" + next.text
+            line.flaw = line.flaw ?? next.flaw
         }
     }
 

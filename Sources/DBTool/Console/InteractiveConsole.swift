@@ -21,30 +21,27 @@ struct InteractiveConsole {
             let lines = InputLines()
             return try await console.run { _ in try await lines.next() }
         }
-        await learn(completion)
         let prompt = "\(VisibleText.of(greeting.database))> "
         return try await console.run { isContinuation in
             let text =
                 isContinuation ? String(repeating: ".", count: prompt.count - 1) + " " : prompt
-            let line = await Self.line(from: editor, text)
-            // What the last command made can be completed in the next line but one.
-            Task { await learn(completion) }
-            return line
+            // What the last command made can be completed in this line or the next.
+            if !isContinuation { Task { await learn(completion) } }
+            return await Self.line(from: editor, text).map { InputLine($0) }
         }
     }
 
-    /// What there is, in the background: nobody waits for it.
+    /// What there is; once at a time, as a server may be slow.
     private func learn(_ completion: ConsoleCompletion) async {
-        let session = console.sql.session
-        Task {
-            guard let names = try? await session.names() else { return }
-            completion.learn { $0.names = names }
+        await completion.learning {
+            if let contents = try? await wiring.existingRepository(repository).contents() {
+                let points = contents.points.map(\.id.text)
+                completion.learn { $0.points = points }
+            }
+            if let names = try? await console.sql.session.names() {
+                completion.learn { $0.names = names }
+            }
         }
-        guard let contents = try? await wiring.existingRepository(repository).contents() else {
-            return
-        }
-        let points = contents.points.map(\.id.text)
-        completion.learn { $0.points = points }
     }
 
     /// A line; a cancelled one is empty, nil is the end.
