@@ -24,6 +24,9 @@ import Testing
         ("two words", "two words", "'two words'", "two words"),
         ("a.b", "\"a.b\"", "'\"a.b\"'", "\"a.b\""),
         ("q\"", "\"q\"\"\"", "'\"q\"\"\"'", "\"q\"\"\""),
+        // Signs with an accent upon them are the same signs.
+        ("\"\u{301}", "\"\"\"\u{301}\"", "'\"\"\"\u{301}\"'", "\"\"\"\u{301}\""),
+        ("'\u{301}", "'\u{301}", "''\\''\u{301}'", "'\u{301}"),
     ])
     func `a table is offered as the pattern and the shell need it`(
         name: String, pattern: String, bash: String, zsh: String

@@ -14,6 +14,14 @@ import Testing
         #expect(bytes == Array(text.utf8))
     }
 
+    @Test func `a doubled quote is one, also under an accent`() {
+        let tokens = SQLTokens("\"\"\"\u{301}\" 'it''\u{301}s''!' 'a\"\"b'").tokens
+        #expect(tokens.compactMap(\.identifier).map { Array($0.utf8) } == [Array("\"\u{301}".utf8)])
+        #expect(
+            tokens.compactMap(\.literal).map { Array($0.utf8) }
+                == ["it'\u{301}s'!", "a\"\"b"].map { Array($0.utf8) })
+    }
+
     @Test func `names in comments, strings and bodies are left alone`() {
         let text = """
             -- public.users

@@ -13,9 +13,10 @@ struct CompletionCandidate {
         switch shell {
         case .some(.bash):
             // The script has bash expand it, which must find nothing to do: `$(…)` is a table's name.
-            return "'\(text.replacing("'", with: "'\\''"))'"
+            return "'\(text.replacing(scalar: "'", with: "'\\''"))'"
         case .some(.zsh):
-            let plain = text.replacing("\\", with: "\\\\").replacing(":", with: "\\:")
+            let plain = text.replacing(scalar: "\\", with: "\\\\")
+                .replacing(scalar: ":", with: "\\:")
             return description.isEmpty ? plain : "\(plain):\(description)"
         case .some(.fish): return description.isEmpty ? text : "\(text)\t\(description)"
         default: return text
@@ -36,6 +37,6 @@ struct CompletionCandidate {
 
     private static func quoted(_ part: String) -> String {
         let isPlain = part.unicodeScalars.allSatisfy { !".\"*?".unicodeScalars.contains($0) }
-        return isPlain ? part : "\"\(part.replacing("\"", with: "\"\""))\""
+        return isPlain ? part : "\"\(part.replacing(scalar: "\"", with: "\"\""))\""
     }
 }

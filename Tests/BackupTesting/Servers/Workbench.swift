@@ -161,7 +161,7 @@ public final class Workbench: Sendable {
 
     /// An identifier in SQL.
     public static func quoted(_ name: String) -> String {
-        "\"\(name.replacing("\"", with: "\"\""))\""
+        "\"\(name.replacing(scalar: "\"", with: "\"\""))\""
     }
 
     private static func administration(

@@ -1,3 +1,5 @@
+import BackupTesting
+
 /// SQL that makes a database of random tables and rows; the same for the same seed.
 struct RandomDatabase {
     let sql: String
@@ -14,18 +16,15 @@ struct RandomDatabase {
         var generator = random
         var names = Set<String>()
         for schema in ["public"] + (0..<generator.below(3)).map({ _ in generator.name(&names) }) {
-            if schema != "public" { statements.append("CREATE SCHEMA \(Self.quoted(schema))") }
+            if schema != "public" { statements.append("CREATE SCHEMA \(Workbench.quoted(schema))") }
             for _ in 0..<(1 + generator.below(4)) {
-                let table = "\(Self.quoted(schema)).\(Self.quoted(generator.name(&names)))"
+                let table =
+                    "\(Workbench.quoted(schema)).\(Workbench.quoted(generator.name(&names)))"
                 statements += generator.table(table)
             }
         }
         random = generator
         sql = statements.map { "\($0);\n" }.joined()
-    }
-
-    fileprivate static func quoted(_ name: String) -> String {
-        "\"\(name.replacing("\"", with: "\"\""))\""
     }
 }
 
@@ -95,7 +94,7 @@ private struct SplitMix: RandomNumberGenerator {
         var definitions: [String] = []
         if key != .none || partitions != .none { definitions.append("n integer NOT NULL") }
         if key == .numberAndText || key == .uniqueText { definitions.append("k text NOT NULL") }
-        definitions += columns.map { "\(RandomDatabase.quoted($0.name)) \($0.type)" }
+        definitions += columns.map { "\(Workbench.quoted($0.name)) \($0.type)" }
         if below(5) == 0, key != .none {
             definitions.append("computed integer GENERATED ALWAYS AS (n * 2) STORED")
         }
@@ -144,7 +143,7 @@ private struct SplitMix: RandomNumberGenerator {
         let count = one(of: [0, 1, 2, 7, 60, 400])
         let names =
             (hasNumber ? ["n"] : []) + (hasText ? ["k"] : [])
-            + columns.map { RandomDatabase.quoted($0.name) }
+            + columns.map { Workbench.quoted($0.name) }
         let list = names.joined(separator: ", ")
         var number = 0
         return stride(from: 0, to: count, by: 100).map { start in
