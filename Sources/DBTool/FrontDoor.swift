@@ -10,7 +10,12 @@ struct FrontDoor {
     /// Runs the program's own command line.
     func run() async -> Never {
         if Completions.areAsked(by: arguments) { Completions.beSilentAndQuick() }
-        let code = await Interruption.cancelling { await outcome() }
+        var code = await Interruption.cancelling { await outcome() }
+        if let words = TerminalOutput.failure {
+            let failure = BackupError(.storageFailed, "cannot write to standard output: \(words)")
+            CommandOutput(isJSON: false).fail(failure)
+            if code == .done { code = ExitCode(failure.code) }
+        }
         // Without what libraries do at the end: a thread may be connecting still, and nobody waits for it.
         fflush(nil)
         _exit(code.rawValue)

@@ -12,6 +12,26 @@ extension PostgresConnection {
     /// Whether a transaction is open, failed or not.
     var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
 
+    /// Tells what the server remarks: `NOTICE: table "x" does not exist, skipping`.
+    func report(to listener: @escaping @Sendable (String) -> Void) {
+        notices = NoticeListener(listener)
+        PQsetNoticeProcessor(
+            handle,
+            { listener, text in
+                guard let listener, let text else { return }
+                let words = String(cString: text)
+                Unmanaged<NoticeListener>.fromOpaque(listener).takeUnretainedValue()
+                    .tell(words.hasSuffix("\n") ? String(words.dropLast()) : words)
+            }, notices.map { Unmanaged.passUnretained($0).toOpaque() })
+    }
+
+    /// What a C function can call.
+    final class NoticeListener: Sendable {
+        let tell: @Sendable (String) -> Void
+
+        init(_ tell: @escaping @Sendable (String) -> Void) { self.tell = tell }
+    }
+
     /// Lets the server read a statement without running it.
     func parse(_ sql: String) throws {
         let result = PQprepare(handle, "", sql, 0, nil)

@@ -15,19 +15,32 @@ actor PostgresConnection {
     /// One at a time may use the connection.
     nonisolated let turn = Turnstile(permits: 1)
     nonisolated let canceller: PostgresCanceller
+    /// Kept as long as libpq may call it.
+    var notices: NoticeListener?
     private nonisolated let thread = ConnectionThread()
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     /// `nonisolated(unsafe)`: set once; used on the connection's own thread, and by `deinit`.
     private nonisolated(unsafe) let connection: OpaquePointer
 
+    /// Whose objects statements mean that name no schema.
+    enum SearchPath {
+        /// The server's own: nothing that somebody has made in the database can stand in its place.
+        case server
+        /// What the database and the role say, for statements that a person wrote.
+        case session
+    }
+
     /// Logs in.
     ///
-    /// - Throws: `BackupError.connectionFailed`, `BackupError.passwordRequired`.
-    init(_ settings: PostgresSettings) async throws {
+    /// - Throws: `BackupError.connectionFailed`, `BackupError.passwordRequired`; `PostgresError`.
+    init(_ settings: PostgresSettings, searchPath: SearchPath = .server) async throws {
         let connection = try await Self.connect(settings)
         self.connection = connection
         canceller = PostgresCanceller(connection)
+        // Before anything else, and without a function or an operator: an owner of the database could
+        // have made one of the same name, and it would run with our rights (CVE-2018-1058).
+        if searchPath == .server { try execute("SET search_path = ''") }
     }
 
     deinit {

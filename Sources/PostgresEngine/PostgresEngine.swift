@@ -24,7 +24,11 @@ public struct PostgresEngine: Engine {
     public var defaultSchema: String { PostgresScope.defaultSchema }
 
     /// A session for SQL that a person writes; it connects when it is used.
-    public func sqlSession() -> PostgresSQLSession { PostgresSQLSession(settings) }
+    public func sqlSession(
+        notice: @escaping @Sendable (String) -> Void
+    ) -> PostgresSQLSession {
+        PostgresSQLSession(settings, notice: notice)
+    }
 
     /// The names of all tables now, for people who are typing one: it gives up after a second.
     ///

@@ -10,21 +10,22 @@ public import BackupCore
 /// - SeeAlso: <https://www.postgresql.org/docs/current/sql-declare.html>
 public actor PostgresSQLSession: SQLSession {
     private let settings: PostgresSettings
+    private let notice: @Sendable (String) -> Void
     private var writer: PostgresConnection?
+    private var isInTransaction = false
+    /// Whether a transaction went with its connection, and nobody has ended it yet.
+    private var hasLostTransaction = false
 
-    init(_ settings: PostgresSettings) { self.settings = settings }
+    init(_ settings: PostgresSettings, notice: @escaping @Sendable (String) -> Void) {
+        self.settings = settings
+        self.notice = notice
+    }
 
     /// The statements of a text.
     public nonisolated func statements(in text: String) -> [String] { PostgresStatements(text).all }
 
-    /// Whether something is still open at its end.
-    public nonisolated func isOpen(_ text: String) -> Bool { PostgresStatements(text).isOpen }
-
-    /// Whether a statement's semicolon ends it.
-    public nonisolated func ends(_ text: String) -> Bool {
-        let last = SQLTokens(text).tokens.last { !$0.isBlank }
-        return last?.bytes == [UInt8(ascii: ";")] && !PostgresStatements(text).isOpen
-    }
+    /// Follows statements that come line by line.
+    public nonisolated func lines() -> any SQLStatementLines { PostgresStatementLines() }
 
     /// Where tokens begin.
     public nonisolated func starts(in text: String) -> [Int] {
@@ -41,6 +42,10 @@ public actor PostgresSQLSession: SQLSession {
     public func read(
         _ statement: String, into sink: any SQLSink
     ) async throws -> SQLOutcome? {
+        if hasLostTransaction {
+            guard !Self.endsTransaction(statement) else { return nil }
+            throw Self.transactionIsLost
+        }
         let connection: PostgresConnection
         if let writer { connection = writer } else { connection = try await connected() }
         return try await failing {
@@ -70,7 +75,7 @@ public actor PostgresSQLSession: SQLSession {
         of statement: String, on connection: PostgresConnection, into sink: any SQLSink
     ) async throws -> Int? {
         // Errors of the text itself, with their place in it; nothing is run.
-        try await connection.parse(statement)
+        try await connection.cancellable { try $0.parse(statement) }
         if Self.isHarmlessUtility(statement) {
             let result = try await connection.cancellable { try $0.result(of: statement) }
             try await sink.begin(result.columns)
@@ -128,20 +133,37 @@ public actor PostgresSQLSession: SQLSession {
     public func write(
         _ statement: String, into sink: any SQLSink
     ) async throws -> SQLOutcome {
+        if hasLostTransaction {
+            guard Self.endsTransaction(statement) else { throw Self.transactionIsLost }
+            hasLostTransaction = false
+            return .done("ROLLBACK")
+        }
         let connection: PostgresConnection
         if let writer { connection = writer } else { connection = try await connected() }
         writer = connection
         return try await failing {
             let end = try await connection.stream(statement, into: sink)
+            isInTransaction = await connection.isInTransaction
             return end.rows.map { .rows($0) } ?? .done(end.tag)
         }
     }
+
+    /// Whoever has lost a transaction must say that it is over: what follows was meant to be part of it.
+    private static func endsTransaction(_ statement: String) -> Bool {
+        let word = SQLTokens(statement).tokens.lazy.compactMap(\.keyword).first
+        return ["ROLLBACK", "ABORT"].contains(word)
+    }
+
+    private static let transactionIsLost = SQLFailure(
+        message: "the transaction was lost with its connection: nothing of it was written",
+        sqlState: "25P02", position: nil, detail: nil,
+        hint: "ROLLBACK ends it; what follows runs in a new session.")
 
     // MARK: What is there
 
     /// Who and where one is.
     public func greeting() async throws -> SQLGreeting {
-        let connection = try await connected()
+        let connection = try await PostgresConnection(settings)
         return try await failing {
             let row =
                 try await connection.rows(
@@ -161,9 +183,12 @@ public actor PostgresSQLSession: SQLSession {
 
     /// Names that the role may see; a server that is slow gives none.
     public func names() async throws -> SQLNames {
-        let connection = try await connected()
+        let connection = try await PostgresConnection(settings)
         return try await failing {
-            try await connection.execute("SET statement_timeout = 3000")
+            try await connection.execute(
+                "SET client_encoding = 'UTF8'; SET statement_timeout = 3000;"
+                    + " SET default_transaction_read_only = on")
+            let schemas = try await Self.schemasOfSession(connection)
             var names = SQLNames()
             func texts(_ sql: String) async throws -> [String] {
                 try await connection.rows(sql).compactMap { $0[0] }
@@ -173,7 +198,7 @@ public actor PostgresSQLSession: SQLSession {
                 AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
                 """
             let written = """
-                CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN '' ELSE
+                CASE WHEN n.nspname = ANY (\(schemas)::name[]) THEN '' ELSE
                 pg_catalog.quote_ident(n.nspname) || '.' END || pg_catalog.quote_ident(c.relname)
                 """
             names.tables = try await texts(
@@ -198,7 +223,9 @@ public actor PostgresSQLSession: SQLSession {
                 WHERE \(isVisible)
                 UNION
                 SELECT pg_catalog.quote_ident(p.proname) || '(' FROM pg_catalog.pg_proc p
-                WHERE pg_catalog.pg_function_is_visible(p.oid) AND p.prorettype <> 'internal'::regtype
+                JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+                WHERE (n.nspname = 'pg_catalog' OR n.nspname = ANY (\(schemas)::name[]))
+                  AND p.prorettype <> 'internal'::regtype
                 LIMIT 20000
                 """)
             names.keywords = try await texts(
@@ -227,8 +254,21 @@ public actor PostgresSQLSession: SQLSession {
         return forecast
     }
 
+    /// The schemas that a statement searches, as a literal; read without a word that one of them could
+    /// give a meaning to.
+    private static func schemasOfSession(_ connection: PostgresConnection) async throws -> String {
+        let path = try await connection.value(
+            "SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path'")
+        try await connection.execute(
+            "SELECT pg_catalog.set_config('search_path', \(SQLText.literal(path ?? "")), false)")
+        let schemas = try await connection.value("SELECT pg_catalog.current_schemas(false)")
+        try await connection.execute("SET search_path = ''")
+        return SQLText.literal(schemas ?? "{}")
+    }
+
     private func connected() async throws -> PostgresConnection {
-        let connection = try await PostgresConnection(settings)
+        let connection = try await PostgresConnection(settings, searchPath: .session)
+        await connection.report(to: notice)
         // Text is divided at quotes as the server divides it: a backslash is no escape in plain ones.
         try await connection.execute(
             "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on")
@@ -243,7 +283,12 @@ public actor PostgresSQLSession: SQLSession {
             return try await body()
         } catch let error as PostgresError {
             try Task.checkCancellation()
-            if error.isConnectionLoss { writer = nil }
+            if error.isConnectionLoss {
+                hasLostTransaction = writer != nil && isInTransaction
+                writer = nil
+            } else if let writer {
+                isInTransaction = await writer.isInTransaction
+            }
             throw SQLFailure(
                 message: error.message, sqlState: error.sqlState, position: error.position,
                 detail: error.detail, hint: error.hint)

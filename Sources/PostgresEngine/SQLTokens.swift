@@ -17,9 +17,7 @@ struct SQLTokens {
         var identifier: String? {
             switch kind {
             case .word: String(decoding: bytes, as: UTF8.self)
-            case .quotedIdentifier:
-                String(decoding: bytes.dropFirst().dropLast(), as: UTF8.self)
-                    .replacing("\"\"", with: "\"")
+            case .quotedIdentifier: unquoted
             default: nil
             }
         }
@@ -30,10 +28,18 @@ struct SQLTokens {
         }
 
         /// The text of a plain string.
-        var literal: String? {
-            guard kind == .string else { return nil }
-            return String(decoding: bytes.dropFirst().dropLast(), as: UTF8.self)
-                .replacing("\'\'", with: "\'")
+        var literal: String? { kind == .string ? unquoted : nil }
+
+        /// What stands between the quotes, where a quote is doubled.
+        ///
+        /// Byte by byte, because a quote may have a combining character behind it.
+        private var unquoted: String {
+            var (text, isSecond) = ([UInt8](), false)
+            for byte in bytes.dropFirst().dropLast() {
+                isSecond = byte == bytes[0] && !isSecond
+                if !isSecond { text.append(byte) }
+            }
+            return String(decoding: text, as: UTF8.self)
         }
     }
 
@@ -63,7 +69,7 @@ struct SQLTokens {
         case (UInt8(ascii: "\""), _):
             return (.quotedIdentifier, end(of: bytes, from: start + 1, at: "\""))
         case (UInt8(ascii: "-"), UInt8(ascii: "-")):
-            let rest = bytes[start...].firstIndex(of: UInt8(ascii: "\n"))
+            let rest = bytes[start...].firstIndex { $0 == 0x0A || $0 == 0x0D }
             return (.other, rest ?? bytes.count)
         case (UInt8(ascii: "/"), UInt8(ascii: "*")): return (.other, endOfComment(bytes, start))
         case (UInt8(ascii: "$"), _):

@@ -70,9 +70,17 @@ public final class PagedOutput: @unchecked Sendable {
     /// What `PAGER` names, else `less`: it leaves lines uncut, and ends by itself after one screen.
     private static func pagerCommand() -> String? {
         let environment = ProcessInfo.processInfo.environment
-        if let named = environment["PAGER"], named != "less" { return named.isEmpty ? nil : named }
         let folders = (environment["PATH"] ?? "").split(separator: ":")
-        guard folders.contains(where: { access("\($0)/less", X_OK) == 0 }) else { return nil }
+        func isThere(_ program: some StringProtocol) -> Bool {
+            program.contains("/")
+                ? access(String(program), X_OK) == 0
+                : folders.contains { access("\($0)/\(program)", X_OK) == 0 }
+        }
+        if let named = environment["PAGER"], named != "less" {
+            let program = named.prefix { $0 != " " }
+            return !program.isEmpty && isThere(program) ? named : nil
+        }
+        guard isThere("less") else { return nil }
         return environment["LESS"] == nil ? "LESS=FRSX less" : "less"
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 #if canImport(Darwin)
     import Darwin
@@ -45,10 +46,20 @@ public enum TerminalOutput {
 
     /// Writes bytes to standard output.
     ///
-    /// - Returns: False when nobody reads them any more.
+    /// - Returns: False when nobody reads them any more, or they cannot be written: see `failure`.
     public static func write(_ bytes: [UInt8]) -> Bool {
-        writeAll(bytes, to: STDOUT_FILENO)
+        if writeAll(bytes, to: STDOUT_FILENO) { return true }
+        if errno != EPIPE {
+            let words = String(cString: strerror(errno))
+            firstFailure.withLock { $0 = $0 ?? words }
+        }
+        return false
     }
+
+    /// Why something could not be written to standard output, in the system's words; nil where it could,
+    /// and where whoever read it has gone.
+    public static var failure: String? { firstFailure.withLock { $0 } }
+    private static let firstFailure = Mutex<String?>(nil)
 
     /// Writes text to standard output as it is.
     public static func print(text: String) {

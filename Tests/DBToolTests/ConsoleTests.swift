@@ -319,6 +319,129 @@ import Testing
             #expect(try await source.query("SELECT count(*) FROM longname") == "1")
         }
     }
+
+    @Test(arguments: TestServer.all)
+    func `output that cannot be written is an error, and one that nobody reads is none`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("output")
+            try await source.query("CREATE TABLE t (id integer)")
+            let words =
+                (bench.connection() + ["--database", source.name]).map { "'\($0)'" }
+                .joined(separator: " ")
+            let dbtool = "'\(try DBToolBinary.path())'"
+            let rows = "SELECT i FROM generate_series(1, 300000) i"
+            for format in ["table", "csv", "jsonl"] {
+                let full = try await bench.shell(
+                    "\(dbtool) sql '\(rows)' -format \(format) \(words) > /dev/full")
+                full.expect(code: 1, saying: "cannot write to standard output: No space left")
+                let left = try await bench.shell(
+                    """
+                    (\(dbtool) sql '\(rows)' -format \(format) \(words); echo $? >&2) | head -n 1
+                    """)
+                #expect(left.errors == "0\n", "\(left)")
+            }
+            let help = try await bench.shell("\(dbtool) --help > /dev/full")
+            #expect(help.code != 0 && help.errors.contains("standard output"), "\(help)")
+            // What writes goes on to its end although nobody reads what it returns.
+            let write = try await bench.shell(
+                "\(dbtool) sql 'INSERT INTO t \(rows) RETURNING id' --allow-writes -format csv \(words) | head -n 1"
+            )
+            #expect(write.code == 0, "\(write)")
+            #expect(try await source.query("SELECT count(*) FROM t") == "300000")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `what belongs to a lost transaction is not run outside it`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("lost")
+            try await source.query("CREATE TABLE t (id integer)")
+            let end = try await bench.console(
+                source,
+                """
+                SQL BEGIN; INSERT INTO t VALUES (1)
+                SQL SELECT pg_terminate_backend(pg_backend_pid()) FROM t
+                SQL INSERT INTO t VALUES (2)
+                SQL COMMIT
+                SQL INSERT INTO t VALUES (3)
+                SQL ROLLBACK
+                SQL INSERT INTO t VALUES (4)
+                """, ["--allow-writes", "--keep-going"])
+            #expect(end.code != 0 && end.errors.contains("ROLLBACK"), "\(end)")
+            #expect(try await source.query("SELECT * FROM t") == "4", "\(end)")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `Ctrl-C ends a statement that waits for a lock`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            _ = try await source.query("BEGIN; LOCK TABLE pets; SELECT pg_sleep(600)") { blocker in
+                try await bench.untilWaiting(source, ["PgSleep"])
+                for sql in ["SELECT count(*) FROM pets", "DELETE FROM pets"] {
+                    let end = try await bench.dbtool(
+                        ["sql", sql, "--allow-writes"] + bench.connection()
+                            + ["--database", source.name]
+                    ) { running in
+                        try await bench.untilWaiting(source, ["relation"])
+                        try running.send(SIGINT)
+                    }
+                    #expect(end.code == 130, "\(end)")
+                }
+                try blocker.send(SIGINT)
+            }
+            #expect(try await source.query("SELECT count(*) FROM pets") == "500")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `remarks are shown, nothing commands the terminal, and line ends of literals stay`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("remarks")
+            let end = try await bench.console(
+                source,
+                "SQL DROP TABLE IF EXISTS nothing -- SELECT\r\n"
+                    + "SQL DO $$ BEGIN RAISE NOTICE 'a%b', chr(27) || '[2J'; END $$\n"
+                    + "SQL SELECT length('a\r\nb') AS four\n" + "SQL SELECT 10 \\\r\n+ 31 AS n\r\n"
+                    + "SQL SELECT 7 AS seven -format csv;\n"
+                    + "SQL DO $$ BEGIN RAISE EXCEPTION 'c%d', chr(27) || '[2J'; END $$\n",
+                ["--allow-writes"])
+            #expect(end.code == 1, "\(end)")
+            for words in ["table \"nothing\" does not exist, skipping", "NOTICE:  a"] {
+                #expect(end.errors.contains(words), "\(words) in \(end)")
+            }
+            #expect(!end.errors.contains("\u{1B}"), "\(end)")
+            #expect(end.output == "four\n----\n   4\n n\n--\n41\nseven\n7\n", "\(end)")
+            for (line, words) in [
+                ("SQL SELECT 1 -format csv -path /tmp/x", "-path is where -extract writes"),
+                ("SQL SELECT 1 -extract -path \"\"", "-path names no folder"),
+                ("SQL SELECT 1 -extract -format table", "not tables"),
+            ] {
+                try await bench.console(source, line).expect(code: 2, saying: words)
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `no secret of a statement is shown or logged`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("secret")
+            let secret = "ALTER ROLE nobody PASSWORD 'swordfish'"
+            let skipped = try await bench.dbtool(
+                ["sql", secret] + bench.connection() + ["--database", source.name])
+            #expect(skipped.errors.contains("may hold a password"), "\(skipped)")
+            let failed = try await bench.console(source, "SQL \(secret)", ["--allow-writes"])
+            #expect(failed.code != 0 && !(skipped.errors + skipped.output).contains("swordfish"))
+            let found = try await bench.shell("grep -rl swordfish \"$XDG_STATE_HOME\" \"$HOME\"")
+            #expect(found.output == "", "\(found)")
+        }
+    }
 }
 
 extension Workbench {

@@ -6,11 +6,8 @@ public protocol SQLSession: Sendable {
     /// The statements of a text, without what separates them.
     nonisolated func statements(in text: String) -> [String]
 
-    /// Whether a quote, a comment or a body is still open at the end of a text.
-    nonisolated func isOpen(_ text: String) -> Bool
-
-    /// Whether a text ends behind a statement's semicolon.
-    nonisolated func ends(_ text: String) -> Bool
+    /// Follows statements that come line by line.
+    nonisolated func lines() -> any SQLStatementLines
 
     /// The offsets, in UTF-8, at which a word, a quote, a comment or a sign begins.
     nonisolated func starts(in text: String) -> [Int]
@@ -36,6 +33,18 @@ public protocol SQLSession: Sendable {
 
     /// What a statement would do, for somebody who is asked; nothing is done.
     func forecast(of statement: String) async -> SQLForecast
+}
+
+/// Whether statements that come line by line are over.
+public protocol SQLStatementLines {
+    /// Takes the next line, without its end.
+    mutating func add(_ line: String)
+
+    /// Whether a quote, a comment, a parenthesis or a body has no end yet.
+    var isOpen: Bool { get }
+
+    /// Whether the last thing was the semicolon of a statement.
+    var endsStatement: Bool { get }
 }
 
 /// Takes the rows of a result as they come.

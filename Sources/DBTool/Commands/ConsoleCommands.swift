@@ -36,14 +36,16 @@ struct BackupConsoleCommand: BackupCommand {
         let wiring = try await Wiring(connection)
         guard commands.isEmpty, TerminalOutput.inputIsTerminal else {
             let console = console(
-                try wiring.engine().sqlSession(), password: nil, isInteractive: false, output)
+                try wiring.engine().sqlSession(notice: SQLRun.notice), password: nil,
+                isInteractive: false, output)
             return try await run(console)
         }
         // Whoever has to type a password does so once.
         return try await wiring.withEngine { engine, password in
             try await InteractiveConsole(
                 console: console(
-                    engine.sqlSession(), password: password, isInteractive: true, output),
+                    engine.sqlSession(notice: SQLRun.notice), password: password,
+                    isInteractive: true, output),
                 wiring: wiring, repository: repository
             ).run()
         }
@@ -94,8 +96,10 @@ struct SQLCommand: BackupCommand {
         let wiring = try await Wiring(connection)
         var options = SQLOptions(text: statement)
         (options.extracts, options.path, options.format) = (extract, path, format)
+        try options.check()
         let run = SQLRun(
-            session: try wiring.engine().sqlSession(), allowsWrites: consent.allowWrites,
+            session: try wiring.engine().sqlSession(notice: SQLRun.notice),
+            allowsWrites: consent.allowWrites,
             isInteractive: TerminalOutput.inputIsTerminal, isForPrograms: output.isJSON)
         let finished = options
         return try await run.run(finished) > 0 ? .failed : .done

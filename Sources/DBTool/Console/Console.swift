@@ -64,7 +64,7 @@ struct Console: Sendable {
             }
         } catch {
             let failure = FrontDoor.backupError(error, leaving: "nothing was changed")
-            output.log?.fail(failure)
+            if !SecretText.mayBe(in: line.text) { output.log?.fail(failure) }
             output.fail(failure)
             return .ended(ExitCode(failure.code))
         }
@@ -82,19 +82,26 @@ struct Console: Sendable {
         guard var line = try await lines(false) else { return nil }
         guard case .sql(let first) = ConsoleLine(line.text) else { return line }
         let isBlock = first.isEmpty
+        var statements = sql.session.lines()
+        var piece = String(first)
         while true {
-            guard case .sql(let text) = ConsoleLine(line.text) else { return line }
-            let goesOnByHand = text.hasSuffix("\\")
-            let isOver =
-                isBlock
-                ? sql.session.ends(String(text))
-                : !goesOnByHand && !sql.session.isOpen(String(text))
+            let shortened = isBlock ? nil : Self.withoutBackslash(piece)
+            statements.add(shortened ?? piece)
+            let isOver = isBlock ? statements.endsStatement : shortened == nil && !statements.isOpen
             if isOver { return line }
-            if goesOnByHand { line.text.removeLast() }
+            if shortened != nil { line.text = Self.withoutBackslash(line.text) ?? line.text }
             guard let next = try await lines(true) else { return line }
             line.text += "\n" + next.text
             line.flaw = line.flaw ?? next.flaw
+            piece = next.text
         }
+    }
+
+    /// Nil where there is none at the end; lines of a file may end in CR and LF.
+    private static func withoutBackslash(_ text: String) -> String? {
+        let scalars = text.unicodeScalars
+        let shown = scalars.last == "\r" ? scalars.dropLast() : scalars[...]
+        return shown.last == "\\" ? String(shown.dropLast()) : nil
     }
 
     // MARK: Help

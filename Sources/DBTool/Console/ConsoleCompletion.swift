@@ -45,6 +45,17 @@ final class ConsoleCompletion: Sendable {
 
     private func sql(_ text: Substring) -> LineEditor.Completion {
         let word = Self.lastName(in: text)
+        switch ConsoleWords(text + "x").words.dropLast().last {
+        case "-format": return matches(of: String(word), among: RowFormat.allCases.map(\.rawValue))
+        case "-path":
+            let raw = text.split(separator: " ", omittingEmptySubsequences: false).last ?? ""
+            let typed = ConsoleWords(raw + "x").words.last?.dropLast() ?? ""
+            return matches(
+                of: String(raw), among: Self.paths(from: String(typed), typedAs: String(raw)))
+        default: break
+        }
+        // Within a text nothing of the database is meant.
+        if text.filter({ $0 == "'" }).count % 2 == 1 { return matches(of: "", among: []) }
         if text.hasSuffix(" -") || word.hasPrefix("-") {
             return matches(of: String(word), among: ["-extract", "-path", "-format"])
         }
@@ -153,7 +164,8 @@ final class ConsoleCompletion: Sendable {
         return names.filter { !$0.hasPrefix(".") }.map { name in
             var isFolder: ObjCBool = false
             _ = FileManager.default.fileExists(atPath: folder + name, isDirectory: &isFolder)
-            let word = name.replacing(" ", with: "\\ ")
+            let isQuoted = raw.first == "\"" || raw.first == "'"
+            let word = isQuoted ? name : name.replacing(" ", with: "\\ ")
             return shown + word + (isFolder.boolValue ? "/" : "")
         }
     }
@@ -162,7 +174,13 @@ final class ConsoleCompletion: Sendable {
         of word: String, among candidates: [String]
     ) -> LineEditor.Completion {
         let folded = word.lowercased()
-        let fitting = Set(candidates.filter { $0.lowercased().hasPrefix(folded) })
+        // A name that needs quotes is found without them too.
+        let fitting = Set(
+            candidates.filter { candidate in
+                let known = candidate.lowercased()
+                return known.hasPrefix(folded)
+                    || !folded.isEmpty && known.hasPrefix("\"" + folded)
+            })
         return LineEditor.Completion(replaced: word.count, candidates: fitting.sorted())
     }
 }

@@ -91,8 +91,7 @@ private final class LineReader: Sendable {
     }
 
     private static func line(upTo end: Int, skipping: Int, _ state: inout State) -> InputLine {
-        var bytes = state.buffer[state.taken..<end]
-        if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+        let bytes = state.buffer[state.taken..<end]
         state.count += 1
         let line = InputLine(bytes, number: state.count)
         state.taken = end + skipping

@@ -50,19 +50,13 @@ struct InteractiveConsole {
             Thread.detachNewThread {
                 switch editor.readLine(prompt: prompt) {
                 case .text(let line):
-                    if !line.isEmpty, !holdsSecret(line) { editor.remember(line) }
+                    if !line.isEmpty, !SecretText.mayBe(in: line) { editor.remember(line) }
                     continuation.resume(returning: line)
                 case .cancelled: continuation.resume(returning: "")
                 case .end: continuation.resume(returning: nil)
                 }
             }
         }
-    }
-
-    /// Whether a line may hold a password: such are not remembered.
-    static func holdsSecret(_ line: String) -> Bool {
-        let words = line.lowercased()
-        return ["password", "-url", "://", "identified by"].contains { words.contains($0) }
     }
 
     // MARK: The welcome

@@ -27,11 +27,26 @@ struct SQLOptions {
         for start in starts where start < bytes.count && bytes[start] == UInt8(ascii: "-") {
             let isFirst = start == 0 || bytes[start - 1] == 0x20 || bytes[start - 1] == 0x09
             guard isFirst else { continue }
-            let end = ConsoleWords(String(decoding: bytes[start...], as: UTF8.self))
+            // The semicolon behind them is the statement's.
+            let flagBytes = bytes[start...].reversed().drop {
+                $0 <= 0x20 || $0 == UInt8(ascii: ";")
+            }
+            let end = ConsoleWords(String(decoding: flagBytes.reversed(), as: UTF8.self))
             guard !end.isOpen, let flags = try Self.flags(end.words) else { continue }
             self = flags
             text = String(decoding: bytes[..<start], as: UTF8.self)
             return
+        }
+    }
+
+    /// - Throws: `BackupError.usage` for flags that make no sense together.
+    func check() throws {
+        if path != nil, !extracts {
+            throw BackupError(.usage, "-path is where -extract writes", hint: "Add -extract.")
+        }
+        if path == "" { throw BackupError(.usage, "-path names no folder") }
+        if extracts, format == .table {
+            throw BackupError(.usage, "-extract writes csv, json or jsonl, not tables")
         }
     }
 
@@ -58,6 +73,8 @@ struct SQLOptions {
             }
         }
         // Behind a minus sign these may be columns.
-        return options.extracts || options.format != nil ? options : nil
+        guard options.extracts || options.format != nil else { return nil }
+        try options.check()
+        return options
     }
 }

@@ -18,7 +18,9 @@ struct SQLRun {
     func run(_ options: SQLOptions) async throws -> Int {
         var skipped = 0
         let statements = session.statements(in: options.text)
-        guard !session.isOpen(options.text) else {
+        var lines = session.lines()
+        lines.add(options.text)
+        guard !lines.isOpen else {
             throw BackupError(
                 .usage, "a quote, comment or parenthesis is open at the end of the statement")
         }
@@ -28,7 +30,10 @@ struct SQLRun {
         for statement in statements {
             try Task.checkCancellation()
             do {
-                if try await !run(statement, options) { skipped += 1 }
+                guard try await !run(statement, options) else { continue }
+                skipped += 1
+                // What follows on the line may rest on what was declined.
+                if isInteractive { break }
             } catch let failure as SQLFailure {
                 throw SQLErrorText(failure, statement).error
             }
@@ -46,7 +51,7 @@ struct SQLRun {
             }
             if let isRead {
                 note(
-                    "\(isRead.path): \(NumberText.grouped(isRead.rows)) rows, "
+                    "\(isRead.path): \(Self.rows(isRead.rows)), "
                         + "\(ByteText(isRead.bytes)), \(Self.time(since: start))")
                 return true
             }
@@ -63,16 +68,21 @@ struct SQLRun {
                 return true
             }
         } catch is NobodyReads {
-            note("left, \(Self.time(since: start))")
+            if isInteractive { note("left, \(Self.time(since: start))") }
             return true
         }
         guard try await isAllowed(statement) else { return false }
         let begin = ContinuousClock.now
-        let outcome = try await showing(options, toTheEnd: true) {
-            try await session.write(statement, into: $0)
+        do {
+            let outcome = try await showing(options, toTheEnd: true) {
+                try await session.write(statement, into: $0)
+            }
+            tell(outcome, since: begin)
+            return true
+        } catch is CancellationError {
+            throw BackupError(
+                .interrupted, "interrupted; what the statement had committed by then stays")
         }
-        tell(outcome, since: begin)
-        return true
     }
 
     /// `toTheEnd`: Whether the statement goes on although nobody reads what it returns: leaving the pager
@@ -81,7 +91,9 @@ struct SQLRun {
         _ options: SQLOptions, toTheEnd: Bool = false, _ body: (any SQLSink) async throws -> Outcome
     ) async throws -> Outcome {
         if let format = options.format ?? (isForPrograms ? .jsonl : nil), format != .table {
-            let sink = RecordSink(format) { try Self.put($0) }
+            let sink = RecordSink(format) { bytes in
+                guard TerminalOutput.write(bytes) || toTheEnd else { throw NobodyReads() }
+            }
             let outcome = try await body(sink)
             if await sink.hasBegun { try await sink.end() }
             return outcome
@@ -96,19 +108,13 @@ struct SQLRun {
         return outcome
     }
 
-    /// Somebody left the pager.
+    /// Somebody left the pager, or standard output takes no more.
     private struct NobodyReads: Error {}
-
-    /// Stops where nobody reads any more.
-    private static func put(_ bytes: [UInt8]) throws {
-        guard TerminalOutput.write(bytes) else { throw CancellationError() }
-    }
 
     private func tell(_ outcome: SQLOutcome, since start: ContinuousClock.Instant) {
         let words =
             switch outcome {
-            case .rows(1): "1 row"
-            case .rows(let count): "\(NumberText.grouped(count)) rows"
+            case .rows(let count): Self.rows(count)
             case .done(let tag): tag
             }
         note("\(words), \(Self.time(since: start))")
@@ -117,27 +123,42 @@ struct SQLRun {
     /// On a terminal beside the rows; elsewhere only rows are on standard output.
     private func note(_ text: String) { TerminalOutput.printError("\(text)\n") }
 
+    private static func rows(_ count: Int) -> String {
+        "\(NumberText.grouped(count)) \(count == 1 ? "row" : "rows")"
+    }
+
     private static func time(since start: ContinuousClock.Instant) -> String {
         let (seconds, attoseconds) = (ContinuousClock.now - start).components
         let all = Double(seconds) + Double(attoseconds) / 1e18
         return all < 1 ? "\(Int(all * 1000)) ms" : NumberText.duration(seconds: all)
     }
 
+    /// Shows what the server remarks.
+    static func notice(_ text: String) {
+        TerminalOutput.printError(
+            text.split(separator: "\n").map { "\(VisibleText.of(String($0)))\n" }.joined())
+    }
+
     // MARK: Consent
 
-    private static let alwaysAsked: Set<String> = ["DROP", "DELETE", "TRUNCATE", "ALTER"]
+    /// A statement that was prepared may be any of these.
+    private static let alwaysAsked: Set<String> = [
+        "DROP", "DELETE", "TRUNCATE", "ALTER", "EXECUTE",
+    ]
 
     private func isAllowed(_ statement: String) async throws -> Bool {
-        let forecast = await session.forecast(of: statement)
-        let isGrave = forecast.words.contains { Self.alwaysAsked.contains($0) }
-        if allowsWrites, !(isInteractive && isGrave) { return true }
         guard isInteractive else {
-            note("skipped: \(Self.short(statement)) (it may write; --allow-writes runs it)")
-            return false
+            if !allowsWrites {
+                note("skipped: \(Self.short(statement)) (it may write; --allow-writes runs it)")
+            }
+            return allowsWrites
         }
-        let rows =
-            forecast.rows.map { ", about \(NumberText.grouped($0)) \($0 == 1 ? "row" : "rows")" }
-            ?? ""
+        let forecast = await session.forecast(of: statement)
+        try Task.checkCancellation()
+        guard !allowsWrites || forecast.words.contains(where: Self.alwaysAsked.contains) else {
+            return true
+        }
+        let rows = forecast.rows.map { ", about \(Self.rows($0))" } ?? ""
         let question = "\(forecast.verb) may write\(rows). Run it? [y/N] "
         let answer = TerminalOutput.ask(question)?.lowercased() ?? ""
         try Task.checkCancellation()
@@ -149,6 +170,9 @@ struct SQLRun {
     }
 
     private static func short(_ statement: String) -> String {
+        guard !SecretText.mayBe(in: statement) else {
+            return "a statement that may hold a password"
+        }
         let line = VisibleText.of(
             statement.split(whereSeparator: \.isWhitespace).joined(separator: " "))
         return line.count > 80 ? "\(line.prefix(79))…" : line

@@ -80,6 +80,8 @@ struct RunLog: Sendable {
         return arguments.map { word in
             defer { hidesNext = secretOptions.contains(word) }
             if hidesNext { return "••••" }
+            // Statements may hold anything.
+            if word.contains(where: \.isWhitespace), SecretText.mayBe(in: word) { return "••••" }
             let name = word.prefix { $0 != "=" }
             let isSecret = secretOptions.contains(String(name))
             if isSecret && name.count < word.count { return "\(name)=••••" }

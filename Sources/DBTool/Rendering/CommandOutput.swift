@@ -41,11 +41,13 @@ struct CommandOutput: Sendable {
             write(ErrorDocument(error: .init(error)))
         }
         let style = TextStyle.error
-        var lines = ["\(style.bad("error:")) \(error.message)"]
+        var lines = ["\(style.bad("error:")) \(Self.visible(error.message))"]
         if let underlying = error.underlying, !underlying.isEmpty {
-            lines += underlying.split(separator: "\n").map { "  \($0)" }
+            lines += underlying.split(separator: "\n").map { "  \(VisibleText.of(String($0)))" }
         }
-        if let hint = error.hint { lines.append("\(style.doubtful("hint:")) \(hint)") }
+        if let hint = error.hint {
+            lines.append("\(style.doubtful("hint:")) \(Self.visible(hint))")
+        }
         TerminalOutput.printError(lines.map { "\($0)\n" }.joined())
     }
 
@@ -82,6 +84,12 @@ struct CommandOutput: Sendable {
             line.end()
         }
         return try await body(progress)
+    }
+
+    /// Several lines stay several; what a server says cannot command the terminal.
+    private static func visible(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { VisibleText.of(String($0)) }.joined(separator: "\n")
     }
 
     private static func emphasized(_ note: String) -> String {
