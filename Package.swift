@@ -32,7 +32,7 @@ let package = Package(
         .executableTarget(
             name: "DBTool",
             dependencies: [
-                "BackupCore", "CMalloc", "PostgresEngine", "Terminal",
+                "BackupCore", "CLinux", "PostgresEngine", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -55,7 +55,7 @@ let package = Package(
         ),
 
         // The mission: rows to files and back, chains, proof.
-        .target(name: "BackupCore", dependencies: ["Packing"], swiftSettings: strict),
+        .target(name: "BackupCore", dependencies: ["CLinux", "Packing"], swiftSettings: strict),
 
         // Bytes in, bytes out.
         .target(
@@ -77,7 +77,7 @@ let package = Package(
         .systemLibrary(
             name: "CEdit", pkgConfig: "libedit",
             providers: [.apt(["libedit-dev"]), .brew(["libedit"])]),
-        .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(
             name: "CArchive", pkgConfig: "libarchive",
             providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),

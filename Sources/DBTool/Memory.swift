@@ -1,4 +1,4 @@
-import CMalloc
+import CLinux
 
 /// How the process asks for memory.
 enum Memory {

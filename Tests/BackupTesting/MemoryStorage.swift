@@ -102,7 +102,8 @@ public final class MemoryStorage: Storage {
     }
 
     public func write(
-        _ name: StorageName, _ body: (any StorageWriter) async throws -> Void
+        _ name: StorageName, survival: WriteSurvival,
+        _ body: (any StorageWriter) async throws -> Void
     ) async throws {
         try begin(.beginWrite(name))
         let file = MemoryFile([]) { [self] in try begin(.append(name)) }

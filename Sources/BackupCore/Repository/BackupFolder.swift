@@ -18,7 +18,7 @@ actor BackupFolder {
 
     /// Writes a small file.
     func write(_ file: String, bytes: [UInt8]) async throws {
-        try await storage.write(folder.appending(file), bytes: bytes)
+        try await storage.write(folder.appending(file), survival: .whenSealed, bytes: bytes)
         checksums[file] = SHA256Stream.hexDigest(of: bytes)
     }
 
@@ -65,9 +65,11 @@ actor BackupFolder {
         let bytes = try JSONFile.bytes(of: metadata)
         checksums[RepositoryLayout.metadata] = SHA256Stream.hexDigest(of: bytes)
         try await storage.write(
-            folder.appending(RepositoryLayout.checksums), bytes: Checksums.bytes(of: checksums))
+            folder.appending(RepositoryLayout.checksums), survival: .whenSealed,
+            bytes: Checksums.bytes(of: checksums))
         try await storage.write(
-            folder.appending(RepositoryLayout.state), bytes: JSONFile.bytes(of: BackupState()))
+            folder.appending(RepositoryLayout.state), survival: .whenSealed,
+            bytes: JSONFile.bytes(of: BackupState()))
         try await storage.seal(folder)
         // The names of the folders above it too.
         if let base { try await storage.seal(base) }
@@ -90,7 +92,7 @@ actor BackupFolder {
     nonisolated func write(
         _ file: String, _ body: (any StorageWriter) async throws -> Void
     ) async throws {
-        try await storage.write(folder.appending(file), body)
+        try await storage.write(folder.appending(file), survival: .whenSealed, body)
     }
 
     /// Lists a file in the checksums.
@@ -103,12 +105,12 @@ actor BackupFolder {
         _ body: (any StorageWriter, (any StorageWriter)?) async throws -> TableFileWriter
     ) async throws -> TableFileWriter {
         var result: TableFileWriter?
-        try await storage.write(folder.appending(dataFile)) { data in
+        try await storage.write(folder.appending(dataFile), survival: .whenSealed) { data in
             guard let indexFile else {
                 result = try await body(data, nil)
                 return
             }
-            try await storage.write(folder.appending(indexFile)) { index in
+            try await storage.write(folder.appending(indexFile), survival: .whenSealed) { index in
                 result = try await body(data, index)
             }
         }

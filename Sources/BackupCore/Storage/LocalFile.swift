@@ -13,6 +13,9 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
 
     let path: String
     private var descriptor: Int32
+    private var (written, flushing) = (0, 0)
+    /// So much is left to the system's own pace, lest the flush at the end take long.
+    private static let unflushedBytes = 32 << 20
 
     init(reading path: String) throws {
         self.path = path
@@ -64,11 +67,29 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
                 let count = Platform.write(descriptor, piece.baseAddress, piece.count)
                 if count >= 0 {
                     rest = rest.dropFirst(count)
+                    written += count
                 } else if errno != EINTR {
                     throw Self.failure("write", path)
                 }
             }
         }
+        guard written - flushing >= Self.unflushedBytes else { return }
+        Platform.beginFlush(descriptor, from: flushing, count: written - flushing)
+        flushing = written
+    }
+
+    /// Whether a crash could not take much of it.
+    var isSmall: Bool { written < 1 << 20 }
+
+    /// Flushes a file that was written and closed; one that is gone needs it no more.
+    static func flush(_ path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            guard errno == ENOENT else { throw failure("flush", path) }
+            return
+        }
+        defer { Platform.close(descriptor) }
+        guard Platform.flush(descriptor) == 0 else { throw failure("flush", path) }
     }
 
     func flush() throws {

@@ -11,6 +11,8 @@ import Foundation
 /// Folders have mode 700, files 600.
 public struct LocalStorage: Storage {
     private let root: String
+    /// Files that are flushed when their folder is sealed.
+    private let unflushed = Exclusive<Set<StorageName>>([])
 
     /// Storage in the folder `path`, which is made by the first write.
     public init(path: String) {
@@ -79,17 +81,22 @@ public struct LocalStorage: Storage {
     }
 
     /// Writes a file under a temporary name, flushes it to the disk and renames it.
+    ///
+    /// A small one that need not survive before its folder is sealed is flushed then.
     public func write(
-        _ name: StorageName, _ body: (any StorageWriter) async throws -> Void
+        _ name: StorageName, survival: WriteSurvival,
+        _ body: (any StorageWriter) async throws -> Void
     ) async throws {
         let path = path(of: name)
         try makeFolder(holding: name)
         let file = try LocalFile(writing: LocalFile.temporaryPath(for: path))
         do {
             try await body(file)
-            try file.flush()
+            let mayWait = survival == .whenSealed && file.isSmall
+            if !mayWait { try file.flush() }
             file.close()
             try file.rename(to: path)
+            if mayWait { unflushed.withValue { _ = $0.insert(name) } }
         } catch {
             file.close()
             // The name was never given; what is left of the attempt is of no use to anybody.
@@ -100,6 +107,14 @@ public struct LocalStorage: Storage {
 
     /// Flushes a folder and those below it.
     public func seal(_ folder: StorageName?) async throws {
+        if let folder {
+            let waiting = unflushed.withValue { names in
+                let due = names.filter { $0.description.hasPrefix("\(folder)/") }
+                names.subtract(due)
+                return due
+            }
+            for name in waiting { try LocalFile.flush(path(of: name)) }
+        }
         if let folder {
             for entry in try await list(folder) where entry.isFolder { try await seal(entry.name) }
         }

@@ -1,3 +1,5 @@
+internal import CLinux
+
 #if canImport(Darwin)
     import Darwin
 #else
@@ -19,6 +21,14 @@ enum Platform {
             Darwin.write(file, buffer, count)
         #else
             Glibc.write(file, buffer, count)
+        #endif
+    }
+
+    /// Lets the system begin to write a piece of a file to the disk, and waits for nothing.
+    static func beginFlush(_ file: Int32, from offset: Int, count: Int) {
+        #if os(Linux)
+            // Only a hint: the flush at the end waits for everything.
+            _ = dbtool_begin_flush(file, offset, count)
         #endif
     }
 

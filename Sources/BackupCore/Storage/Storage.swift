@@ -22,15 +22,17 @@ public protocol Storage: Sendable {
 
     /// Writes a thing; returning commits, throwing undoes.
     ///
-    /// The name appears whole or not at all, replaces what had it before, and its bytes survive a
-    /// crash. Folders appear as needed. That the *name* survives a crash is promised by `seal`.
+    /// The name appears whole or not at all, and replaces what had it before. Folders appear as needed.
+    /// That the *name* survives a crash is promised by `seal`.
+    /// `survival`: Whether its bytes survive a crash from now on, or once they are sealed too.
     ///
     /// - Throws: `BackupError.storageFailed`, whatever `body` throws.
     func write(
-        _ name: StorageName, _ body: (any StorageWriter) async throws -> Void
+        _ name: StorageName, survival: WriteSurvival,
+        _ body: (any StorageWriter) async throws -> Void
     ) async throws
 
-    /// Makes the names in a folder and in the folders below it survive a crash; of the root (nil)
+    /// Makes what is in a folder and in the folders below it survive a crash; of the root (nil)
     /// only its own names.
     func seal(_ folder: StorageName?) async throws
 
@@ -62,6 +64,14 @@ public protocol Storage: Sendable {
 
     /// How many bytes can still be written; nil when nobody can say.
     func availableBytes() async throws -> Int?
+}
+
+/// When the bytes of a write survive a crash.
+public enum WriteSurvival: Sendable {
+    /// When the write returns.
+    case atOnce
+    /// When its folder is sealed: many small things are made sure of together much faster than each alone.
+    case whenSealed
 }
 
 /// A stored thing or a folder of them.
@@ -106,7 +116,16 @@ extension Storage {
     }
 
     /// Writes a small thing.
-    public func write(_ name: StorageName, bytes: [UInt8]) async throws {
-        try await write(name) { try await $0.write(bytes) }
+    public func write(
+        _ name: StorageName, survival: WriteSurvival = .atOnce, bytes: [UInt8]
+    ) async throws {
+        try await write(name, survival: survival) { try await $0.write(bytes) }
+    }
+
+    /// Writes a thing whose bytes survive a crash at once.
+    public func write(
+        _ name: StorageName, _ body: (any StorageWriter) async throws -> Void
+    ) async throws {
+        try await write(name, survival: .atOnce, body)
     }
 }
