@@ -26,12 +26,13 @@ struct PostgresPrograms: Sendable {
     ///
     /// - Throws: `BackupError.toolMissing` naming what was found.
     static func find(atLeast major: Int, named: String?) async throws -> PostgresPrograms {
-        let candidates = named.map { [$0] } ?? candidatePaths()
+        let candidates = named.map { [$0] } ?? candidatePaths(preferring: major)
         var found: [PostgresPrograms] = []
         for path in candidates where FileManager.default.isExecutableFile(atPath: path) {
-            if let major = try await self.major(of: path) {
-                found.append(PostgresPrograms(dump: path, major: major))
-            }
+            guard let its = try await self.major(of: path) else { continue }
+            found.append(PostgresPrograms(dump: path, major: its))
+            // None fits better, and asking takes time: Debian's wrapper a tenth of a second.
+            if its == major { break }
         }
         if let fitting = found.filter({ $0.major >= major }).min(by: { $0.major < $1.major }) {
             return fitting
@@ -39,7 +40,7 @@ struct PostgresPrograms: Sendable {
         throw missing(atLeast: major, found: found, named: named)
     }
 
-    private static func candidatePaths() -> [String] {
+    private static func candidatePaths(preferring major: Int) -> [String] {
         let environment = ProcessInfo.processInfo.environment
         let path = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
         let roots = [
@@ -52,7 +53,9 @@ struct PostgresPrograms: Sendable {
         }
         let redHat = (14...30).map { "/usr/pgsql-\($0)/bin" }
         // Debian's wrapper on the PATH chooses by cluster, not by what is asked: real ones first.
-        return (versioned + redHat + path).map { "\($0)/pg_dump" }
+        let all = versioned + redHat + path
+        let likely = all.filter { $0.contains("/\(major)/") || $0.contains("-\(major)/") }
+        return (likely + all.filter { !likely.contains($0) }).map { "\($0)/pg_dump" }
     }
 
     /// Nil for a program that does not run or says something else.
