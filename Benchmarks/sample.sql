@@ -16,7 +16,8 @@ CREATE TABLE events (
     note text,
     payload jsonb,
     tags text[],
-    source inet
+    source inet,
+    updated_at timestamptz NOT NULL
 );
 INSERT INTO events OVERRIDING SYSTEM VALUE
 SELECT
@@ -37,10 +38,12 @@ SELECT
     END,
     jsonb_build_object('page', '/item/' || i % 5000, 'ms', i % 900, 'ok', i % 2 = 0),
     CASE WHEN i % 4 = 0 THEN ARRAY['new', 'sale ' || i % 9] END,
-    inet '10.0.0.0' + i % 65536
+    inet '10.0.0.0' + i % 65536,
+    timestamptz '2024-01-01 00:00+00' + i * interval '1.234567 seconds'
 FROM generate_series(1, 2150 * :size::bigint) AS i;
 CREATE INDEX ON events (happened_at);
 CREATE INDEX ON events (account);
+CREATE INDEX ON events (updated_at);
 
 -- As pgbench makes them.
 CREATE TABLE accounts (

@@ -13,9 +13,16 @@ struct Benchmarks {
     }
 
     private static func run(_ options: Options) throws {
-        let server = Server(url: options.url, bin: options.bin, scratch: options.scratch)
-        let size = try server.psql("SELECT pg_database_size('\(options.database)')")
-        let contests = Contest.all(options, server: server)
+        let server = Server(
+            url: options.url, bin: options.bin, scratch: options.scratch,
+            postmaster: options.postmaster)
+        let sizes = try server.psql(
+            "SELECT string_agg(datname || ' ' || pg_size_pretty(pg_database_size(datname)), ', ' ORDER BY datname)"
+                + " FROM pg_database WHERE datname IN ('bench', 'narrow', 'small')")
+        let contests = Contest.all(options, server: server).filter { contest in
+            options.contests.isEmpty || options.contests.contains { contest.name.hasPrefix($0) }
+        }
+        for contest in contests { try contest.prepare() }
         var results = contests.map { ContestResult($0) }
         for round in 0...options.rounds {
             Screen.tell(round == 0 ? "warming up" : "round \(round) of \(options.rounds)")
@@ -27,7 +34,7 @@ struct Benchmarks {
         }
         let report = Report(
             machine: Machine(), versions: try Versions(server: server, options: options),
-            databaseBytes: Int(size) ?? 0, rounds: options.rounds, contests: results)
+            databases: sizes, rounds: options.rounds, contests: results)
         Screen.tell(report.table)
         try Screen.write(report)
     }

@@ -1,13 +1,25 @@
 import Foundation
 
-/// Programs that do the same work.
+/// Programs that do the same work, or work that is worth comparing.
 struct Contest {
     /// One of them: what it runs, and what must be gone before.
     struct Contestant {
         let name: String
         let programs: [MeasuredProgram]
-        var staleFolder: String?
+        /// What it writes: it is removed before, and measured afterwards.
+        var written: Written?
         var staleDatabase: String?
+        /// Whether the others' wall times are divided by this one's.
+        var isReference = false
+        /// How much of the reference's wall time it may take.
+        var target: Double?
+    }
+
+    /// What a contestant writes.
+    enum Written {
+        case folder(String)
+        /// Whatever comes to a folder that was there when the contest was prepared.
+        case addition(Pristine)
     }
 
     /// One that could not run here, and why.
@@ -17,9 +29,10 @@ struct Contest {
     }
 
     let name: String
-    /// dbtool first, what it is compared with after it; nothing after it where nothing compares.
     let contestants: [Contestant]
     var absentees: [Absentee] = []
+    /// What must be there; done once, before the first round.
+    var prepare: () throws -> Void = {}
 
     /// Runs everybody once, in turns: who is first in one round is last in the next.
     ///
@@ -36,29 +49,75 @@ struct Contest {
     private static func measure(
         _ contestant: Contestant, on server: Server
     ) throws -> Measurement {
-        if let folder = contestant.staleFolder, FileManager.default.fileExists(atPath: folder) {
-            try FileManager.default.removeItem(atPath: folder)
+        switch contestant.written {
+        case .folder(let folder): try Folder.remove(folder)
+        case .addition(let pristine): try pristine.restore()
+        case nil: break
         }
         if let database = contestant.staleDatabase {
             try server.psql("DROP DATABASE IF EXISTS \(database)")
         }
         try server.settle()
+        let before = try server.processorSeconds()
         var measurement = try contestant.programs.reduce(Measurement()) { sum, program in
             sum + (try program.run(log: "\(server.scratch)/program.log"))
         }
-        measurement.folderBytes = contestant.staleFolder.map(bytes(under:))
+        measurement.serverSeconds = try server.processorSeconds() - before
+        measurement.writtenBytes =
+            switch contestant.written {
+            case .folder(let folder): Folder.bytes(of: Folder.files(under: folder))
+            case .addition(let pristine): pristine.addedBytes
+            case nil: nil
+            }
         return measurement
     }
+}
 
-    /// The sizes of all files in a folder.
-    private static func bytes(under folder: String) -> Int {
-        let files = FileManager.default.enumerator(
-            at: URL(filePath: folder), includingPropertiesForKeys: [.fileSizeKey])
-        var sum = 0
-        while let file = files?.nextObject() as? URL {
-            // What is no file has no size.
-            sum += (try? file.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0
+/// A folder as it was, so that each round finds the same.
+final class Pristine {
+    private let folder: String
+    private var files: Set<String> = []
+
+    init(_ folder: String) { self.folder = folder }
+
+    /// This is how it shall be.
+    func remember() { files = Folder.files(under: folder) }
+
+    /// Removes what came since.
+    func restore() throws {
+        for file in added { try Folder.remove(file) }
+    }
+
+    var addedBytes: Int { Folder.bytes(of: added) }
+
+    private var added: Set<String> { Folder.files(under: folder).subtracting(files) }
+}
+
+/// Files on the disk.
+enum Folder {
+    static func remove(_ path: String) throws {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        try FileManager.default.removeItem(atPath: path)
+    }
+
+    /// The paths of all files in a folder, hidden ones too.
+    static func files(under folder: String) -> Set<String> {
+        let names = FileManager.default.enumerator(atPath: folder)
+        var files: Set<String> = []
+        while let name = names?.nextObject() as? String {
+            var isFolder: ObjCBool = false
+            let path = "\(folder)/\(name)"
+            _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            if !isFolder.boolValue { files.insert(path) }
         }
-        return sum
+        return files
+    }
+
+    static func bytes(of files: Set<String>) -> Int {
+        files.reduce(0) { sum, file in
+            // What is gone meanwhile has no size.
+            let facts = try? FileManager.default.attributesOfItem(atPath: file)
+            return sum + (facts?[.size] as? Int ?? 0)
+        }
     }
 }

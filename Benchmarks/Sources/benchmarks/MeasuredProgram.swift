@@ -8,8 +8,10 @@ struct Measurement {
     var cpuSeconds = 0.0
     /// The largest resident memory of any one of these processes.
     var peakBytes = 0
+    /// Seconds of processors that the server took meanwhile.
+    var serverSeconds = 0.0
     /// What its files take, where it writes files.
-    var folderBytes: Int?
+    var writtenBytes: Int?
 
     /// Programs that ran one after another.
     static func + (left: Measurement, right: Measurement) -> Measurement {
@@ -17,7 +19,7 @@ struct Measurement {
             wallSeconds: left.wallSeconds + right.wallSeconds,
             cpuSeconds: left.cpuSeconds + right.cpuSeconds,
             peakBytes: max(left.peakBytes, right.peakBytes),
-            folderBytes: right.folderBytes ?? left.folderBytes)
+            writtenBytes: right.writtenBytes ?? left.writtenBytes)
     }
 }
 

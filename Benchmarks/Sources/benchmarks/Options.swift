@@ -3,8 +3,10 @@ struct Options {
     let rounds: Int
     /// The private server.
     let url: String
-    /// What is backed up.
-    let database: String
+    /// The number of its first process.
+    let postmaster: Int32
+    /// Those to run; all where none is named.
+    let contests: [String]
     let dbtool: String
     /// The folder of the server's programs.
     let bin: String
@@ -26,7 +28,8 @@ struct Options {
         }
         rounds = max(1, Int(try value("rounds")) ?? 1)
         url = try value("url")
-        database = try value("database")
+        postmaster = Int32(try value("postmaster")) ?? 0
+        contests = (values["--contests"] ?? "").split(separator: ";").map(String.init)
         dbtool = try value("dbtool")
         bin = try value("bin")
         scratch = try value("scratch")

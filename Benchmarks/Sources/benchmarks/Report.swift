@@ -6,45 +6,60 @@ struct ContestResult: Encodable {
         let name: String
         var wallSeconds: [Double] = []
         var cpuSeconds: [Double] = []
+        var serverSeconds: [Double] = []
         var peakBytes: [Int] = []
         var medianWallSeconds = 0.0
         var medianCpuSeconds = 0.0
-        var medianPeakBytes = 0
-        /// dbtool's median wall time divided by this one's; less than 1: dbtool is faster.
+        var medianServerSeconds = 0.0
+        /// Of the largest process, and the largest of all rounds.
+        var maxPeakBytes = 0
+        /// The median wall time divided by the reference's.
         var wallRatio: Double?
+        /// What that is meant to be at most.
+        let target: Double?
         /// What its files take on the disk, after the last round.
-        var folderBytes: Int?
+        var writtenBytes: Int?
+
+        init(_ contestant: Contest.Contestant) {
+            name = contestant.name
+            target = contestant.target
+        }
 
         mutating func add(_ measurement: Measurement) {
             wallSeconds.append(rounded(measurement.wallSeconds))
             cpuSeconds.append(rounded(measurement.cpuSeconds))
+            serverSeconds.append(rounded(measurement.serverSeconds))
             peakBytes.append(measurement.peakBytes)
-            folderBytes = measurement.folderBytes
+            writtenBytes = measurement.writtenBytes
             medianWallSeconds = median(wallSeconds)
             medianCpuSeconds = median(cpuSeconds)
-            medianPeakBytes = Int(median(peakBytes.map(Double.init)))
+            medianServerSeconds = median(serverSeconds)
+            maxPeakBytes = peakBytes.max() ?? 0
         }
     }
 
     let name: String
-    /// dbtool is the first.
     var contestants: [Contestant]
     let absentees: [Contest.Absentee]
+    private let reference: Int?
+
+    private enum CodingKeys: CodingKey { case name, contestants, absentees }
 
     init(_ contest: Contest) {
         name = contest.name
-        contestants = contest.contestants.map { Contestant(name: $0.name) }
+        contestants = contest.contestants.map { Contestant($0) }
         absentees = contest.absentees
+        reference = contest.contestants.firstIndex(where: \.isReference)
     }
 
     mutating func add(_ measurements: [Measurement]) {
         for (index, measurement) in measurements.enumerated() {
             contestants[index].add(measurement)
         }
-        for index in contestants.indices.dropFirst() {
-            let theirs = contestants[index].medianWallSeconds
-            let ours = contestants[0].medianWallSeconds
-            contestants[index].wallRatio = rounded(ours / max(theirs, 0.001))
+        guard let reference else { return }
+        let theirs = max(contestants[reference].medianWallSeconds, 0.001)
+        for index in contestants.indices {
+            contestants[index].wallRatio = rounded(contestants[index].medianWallSeconds / theirs)
         }
     }
 }
@@ -62,7 +77,7 @@ private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 100
 struct Report: Encodable {
     let machine: Machine
     let versions: Versions
-    let databaseBytes: Int
+    let databases: String
     let rounds: Int
     let contests: [ContestResult]
 
@@ -71,32 +86,36 @@ struct Report: Encodable {
         var lines = [
             "",
             "\(machine.processor), \(machine.cores) cores, \(machine.memoryBytes >> 30) GB; "
-                + "PostgreSQL \(versions.server), dbtool \(versions.dbtool) (\(versions.commit))",
-            "\(databaseBytes / 1_000_000) MB, medians of \(rounds); "
-                + "the client's processor time and its largest process;",
-            "ratio: dbtool's wall time divided by this one's",
-            "",
-            Self.line("", "wall s", "CPU s", "peak MB", "files MB", "ratio"),
+                + "PostgreSQL \(versions.server), \(versions.client), "
+                + "dbtool \(versions.dbtool) (\(versions.commit))",
+            "\(databases); medians of \(rounds), peak memory: the largest process of all rounds;",
+            "ratio: wall time divided by that of the line with 1.00, ≤ what is aimed at",
         ]
         for contest in contests {
+            lines += [
+                "",
+                Self.line(contest.name, "wall s", "CPU s", "server s", "peak MB", "MB", "ratio"),
+            ]
             for contestant in contest.contestants {
                 lines.append(
                     Self.line(
-                        contestant.name, Self.number(contestant.medianWallSeconds),
+                        "  \(contestant.name)", Self.number(contestant.medianWallSeconds),
                         Self.number(contestant.medianCpuSeconds),
-                        "\(contestant.medianPeakBytes / 1_000_000)",
-                        contestant.folderBytes.map { "\($0 / 1_000_000)" } ?? "",
-                        contestant.wallRatio.map(Self.number) ?? ""))
+                        Self.number(contestant.medianServerSeconds),
+                        "\(contestant.maxPeakBytes / 1_000_000)",
+                        contestant.writtenBytes.map { Self.number(Double($0) / 1e6) } ?? "",
+                        contestant.wallRatio.map(Self.number) ?? "")
+                        + (contestant.target.map { "  ≤ \(Self.number($0))" } ?? ""))
             }
             for absentee in contest.absentees {
-                lines.append("\(absentee.name): skipped, \(absentee.reason)")
+                lines.append("  \(absentee.name): skipped, \(absentee.reason)")
             }
         }
         return lines.joined(separator: "\n") + "\n"
     }
 
     private static func line(_ name: String, _ numbers: String...) -> String {
-        name.padding(toLength: 38, withPad: " ", startingAt: 0)
+        name.padding(toLength: max(48, name.count + 1), withPad: " ", startingAt: 0)
             + numbers.map { String(repeating: " ", count: max(1, 9 - $0.count)) + $0 }.joined()
     }
 

@@ -5,6 +5,27 @@ struct Server {
     let url: String
     let bin: String
     let scratch: String
+    /// The number of its first process.
+    let postmaster: Int32
+
+    /// The processor time, in seconds, of the server's processes, of those that ended too.
+    func processorSeconds() throws -> Double {
+        let processes = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap {
+            Int32($0)
+        }
+        let ticks = processes.reduce(0) { sum, process in
+            // One that ended meanwhile has been counted by the postmaster, or will be.
+            let line = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+            // The name in parentheses can hold anything.
+            let fields =
+                line.split(separator: ")").last?.split(separator: " ").map { Int($0) ?? 0 } ?? []
+            guard fields.count > 14, process == postmaster || fields[1] == postmaster else {
+                return sum
+            }
+            return sum + fields[11...(process == postmaster ? 14 : 12)].reduce(0, +)
+        }
+        return Double(ticks) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
 
     /// The server's program with this name.
     func program(_ name: String, _ arguments: [String]) -> MeasuredProgram {
