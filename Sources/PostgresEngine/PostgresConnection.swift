@@ -138,35 +138,70 @@ actor PostgresConnection {
 
     // MARK: COPY
 
-    /// Runs `COPY … TO STDOUT` and hands its rows over in batches.
+    /// Runs `COPY … TO STDOUT` and hands its rows over in batches, while the next ones are read.
     ///
     /// - Throws: `PostgresError`; `CancellationError`, the server's statement being cancelled too;
     ///   whatever `sink` throws.
-    func copyOut(
-        _ sql: String, into sink: @Sendable (RowBatch) async throws -> Void
+    nonisolated func copyOut(
+        _ sql: String, into sink: @escaping @Sendable (RowBatch) async throws -> Void
     ) async throws {
+        try await Relay.run(capacity: 1, receive: sink) { try await self.copyOut(sql, to: $0) }
+    }
+
+    /// The same for whoever has a relay already; returns when everything has been sent.
+    func copyOut(_ sql: String, to relay: Relay<RowBatch>) async throws {
         try await withTaskCancellationHandler {
-            try begin(sql, expecting: PGRES_COPY_OUT)
-            var batch = RowBatch()
-            do {
-                // HOT PATH: every row of a backup passes here.
-                while let length = try nextRow(into: &batch), length > 0 {
-                    if batch.isFull {
-                        try await sink(batch)
-                        batch.removeAll()
-                    }
-                }
-                if !batch.isEmpty { try await sink(batch) }
-            } catch {
-                abandonCopy()
-                throw error
-            }
-            try finish()
+            if try await !readPast(sql, into: relay) { try await read(sql, into: relay) }
         } onCancel: {
             canceller.cancel()
         }
         if Task.isCancelled { canceller.waitForRequests() }
         try Task.checkCancellation()
+    }
+
+    /// Reads the rows past libpq; false where that cannot be done, and nothing has been.
+    private func readPast(_ sql: String, into relay: Relay<RowBatch>) async throws -> Bool {
+        var isWanted = true
+        do {
+            guard var stream = try PostgresCopyStream(sql, on: connection) else { return false }
+            while isWanted, let batch = try stream.next() { isWanted = await relay.send(batch) }
+            if !isWanted {
+                stopCopy()
+                try stream.drain()
+            }
+        }
+        // With its socket back, libpq ends what it saw the beginning of.
+        try endCopy(isWanted: isWanted)
+        return true
+    }
+
+    /// Reads the rows by libpq.
+    func read(_ sql: String, into relay: Relay<RowBatch>) async throws {
+        try begin(sql, expecting: PGRES_COPY_OUT)
+        var (batch, isWanted) = (RowBatch(), true)
+        while isWanted, try nextRow(into: &batch) {
+            guard batch.isFull else { continue }
+            isWanted = await relay.send(batch)
+            batch = RowBatch()
+        }
+        if isWanted, !batch.isEmpty { isWanted = await relay.send(batch) }
+        if !isWanted { stopCopy() }
+        try endCopy(isWanted: isWanted)
+    }
+
+    /// Lets the server end a COPY whose rows nobody wants any more.
+    private func stopCopy() {
+        canceller.waitForRequests()
+        canceller.cancelAndWait()
+    }
+
+    /// Reads a COPY to its end; that of one that was stopped is an error of no interest.
+    private func endCopy(isWanted: Bool) throws {
+        do {
+            try finish()
+        } catch  where !isWanted {
+            return
+        }
     }
 
     /// Runs `COPY … FROM STDIN` with the rows that `next` gives, until nil.
@@ -203,18 +238,18 @@ actor PostgresConnection {
         guard code == 1 else { throw PostgresError(result: nil, connection: connection) }
     }
 
-    /// Adds the next row to the batch; nil at the end.
+    /// Adds the next row to the batch; false at the end.
     @inline(__always)
-    private func nextRow(into batch: inout RowBatch) throws -> Int32? {
+    private func nextRow(into batch: inout RowBatch) throws -> Bool {
         var row: UnsafeMutablePointer<CChar>?
         let length = PQgetCopyData(connection, &row, 0)
         guard length > 0 else {
-            if length == -1 { return nil }
+            if length == -1 { return false }
             throw PostgresError(result: nil, connection: connection)
         }
         batch.append(record: UnsafeRawBufferPointer(start: row, count: Int(length)))
         PQfreemem(row)
-        return length
+        return true
     }
 
     private func begin(_ sql: String, expecting status: ExecStatusType) throws {
@@ -231,26 +266,17 @@ actor PostgresConnection {
         var count = 0
         var failure: PostgresError?
         while let result = PQgetResult(connection) {
-            if PQresultStatus(result) == PGRES_COMMAND_OK {
-                count = Int(String(cString: PQcmdTuples(result))) ?? 0
-            } else {
-                failure = failure ?? PostgresError(result: result, connection: connection)
+            switch PQresultStatus(result) {
+            case PGRES_COMMAND_OK: count = Int(String(cString: PQcmdTuples(result))) ?? 0
+            case PGRES_COPY_OUT:
+                var row: UnsafeMutablePointer<CChar>?
+                while PQgetCopyData(connection, &row, 0) > 0 { PQfreemem(row) }
+            default: failure = failure ?? PostgresError(result: result, connection: connection)
             }
             PQclear(result)
         }
         if let failure { throw failure }
         return count
-    }
-
-    /// Ends a COPY whose rows nobody wants any more.
-    private func abandonCopy() {
-        guard PQstatus(connection) == CONNECTION_OK else { return }
-        canceller.waitForRequests()
-        canceller.cancelAndWait()
-        var row: UnsafeMutablePointer<CChar>?
-        while PQgetCopyData(connection, &row, 0) > 0 { PQfreemem(row) }
-        // The error that led here is the one to report.
-        _ = try? finish()
     }
 
     // MARK: libpq's own types

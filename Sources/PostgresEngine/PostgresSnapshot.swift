@@ -39,18 +39,22 @@ struct PostgresSnapshot: Snapshot {
             since: PostgresIdentity(parent), trustsRestart: true)
     }
 
-    func read(_ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void) async throws
+    func read(_ part: TablePart, into sink: @escaping @Sendable (RowBatch) async throws -> Void)
+        async throws
     {
         do {
-            let isRead = try await readers.withOne { connection in
-                guard try await holdsLock(of: part.table, on: connection) else { return false }
-                try await connection.copyOut(part.selection, into: sink)
-                return true
+            // The connection is free for the next part while the last rows are still worked on.
+            try await Relay.run(capacity: 1, receive: sink) { relay in
+                let isRead = try await readers.withOne { connection in
+                    guard try await holdsLock(of: part.table, on: connection) else { return false }
+                    try await connection.copyOut(part.selection, to: relay)
+                    return true
+                }
+                guard !isRead else { return }
+                // Somebody waits for an exclusive lock on this table, and a new lock would wait behind
+                // them, who wait for us. The leader has its lock already.
+                try await leader.turn.pass { try await leader.copyOut(part.selection, to: relay) }
             }
-            guard !isRead else { return }
-            // Somebody waits for an exclusive lock on this table, and a new lock would wait behind
-            // them, who wait for us. The leader has its lock already.
-            try await leader.turn.pass { try await leader.copyOut(part.selection, into: sink) }
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot read \(part.table)")
         }

@@ -183,7 +183,7 @@ extension PostgresTarget {
     }
 
     func read(
-        _ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void
+        _ part: TablePart, into sink: @escaping @Sendable (RowBatch) async throws -> Void
     ) async throws {
         do {
             try await connections.withOne { connection in

@@ -61,7 +61,8 @@ struct MemorySnapshot: Snapshot {
         since parent: [String: String], at time: Timestamp
     ) async throws -> ColumnBound { .impossible("memory has no clock") }
 
-    func read(_ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void) async throws
+    func read(_ part: TablePart, into sink: @escaping @Sendable (RowBatch) async throws -> Void)
+        async throws
     {
         guard let rows = database[rows: part.table], let start = Int(part.selection) else {
             throw BackupError(.serverRefused, "\(part.table) has no part \(part.selection)")

@@ -105,7 +105,7 @@ struct MemoryTarget: Target {
     }
 
     func read(
-        _ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void
+        _ part: TablePart, into sink: @escaping @Sendable (RowBatch) async throws -> Void
     ) async throws {
         try await engine.beforeStep(.readBack(part.table))
         let rows = engine.server[request.database]?[rows: part.table] ?? []

@@ -65,7 +65,8 @@ public protocol Snapshot: Sendable {
     /// others wait in order. An empty selection is not an error.
     /// `sink`: Awaited for each batch, so a slow reader slows the server.
     /// - Throws: `BackupError.serverRefused`; `CancellationError`; whatever `sink` throws.
-    func read(_ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void) async throws
+    func read(_ part: TablePart, into sink: @escaping @Sendable (RowBatch) async throws -> Void)
+        async throws
 
     /// Where the sequences in scope stand, never before a value that a row read so far has.
     func sequences() async throws -> [SequenceValue]

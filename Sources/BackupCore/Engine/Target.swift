@@ -59,7 +59,8 @@ public protocol Target: Sendable {
     func parts(of load: TableLoad) async throws -> [TablePart]
 
     /// Reads a part as it is stored now, in CSV records as `Snapshot.read` gives them.
-    func read(_ part: TablePart, into sink: @Sendable (RowBatch) async throws -> Void) async throws
+    func read(_ part: TablePart, into sink: @escaping @Sendable (RowBatch) async throws -> Void)
+        async throws
 
     /// Gathers statistics for the planner.
     ///

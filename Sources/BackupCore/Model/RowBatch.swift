@@ -1,7 +1,7 @@
 /// Whole CSV records that cross rooms together.
 ///
 /// `bytes` holds the records one after another, each with its line end; `ends` holds the offset
-/// behind each record. Memory is reused: a reader empties the batch when it gets it back.
+/// behind each record.
 public struct RowBatch: Sendable {
     /// Whole records, each with its line end.
     public var bytes: [UInt8]

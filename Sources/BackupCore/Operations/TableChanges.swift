@@ -223,7 +223,7 @@ struct TableChanges: Sendable {
     /// What cannot be fetched, or is too much, stays unknown.
     private func fetchUnknown(
         _ outcome: inout ChangeJoin.Outcome, of table: Table,
-        emit: @Sendable (ArraySlice<UInt8>) async throws -> Void
+        emit: @escaping @Sendable (ArraySlice<UInt8>) async throws -> Void
     ) async throws {
         let unknown = outcome.unknown
         guard unknown.count > 0, unknown.keys.count == unknown.count else { return }
