@@ -33,6 +33,10 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
 
     /// Reads ISO 8601, with or without a fraction, a time and an offset; UTC where none is given.
     public init?(_ text: String) {
+        if let date = Self.own(text) {
+            self.date = date
+            return
+        }
         let pattern =
             /([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,9})?)?)?\s*(Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?/
         guard let match = text.wholeMatch(of: pattern) else { return nil }
@@ -67,6 +71,38 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)
+    }
+
+    /// What `text` writes, read without the general pattern: a repository may hold many thousands of them.
+    private static func own(_ text: String) -> Date? {
+        let bytes = Array(text.utf8)
+        guard bytes.count == 25 || bytes.count == 32, text.hasSuffix("+00:00") else { return nil }
+        func number(_ range: Range<Int>) -> Int? {
+            range.reduce(into: 0 as Int?) { number, place in
+                let digit = bytes[place] &- UInt8(ascii: "0")
+                number = digit < 10 ? number.map { $0 * 10 + Int(digit) } : nil
+            }
+        }
+        let isMarked =
+            zip([4, 7, 10, 13, 16], "--T::".utf8).allSatisfy { bytes[$0] == $1 }
+            && (bytes.count == 25 || bytes[19] == UInt8(ascii: "."))
+        guard isMarked, let year = number(0..<4), let month = number(5..<7),
+            let day = number(8..<10), let hour = number(11..<13), let minute = number(14..<16),
+            let second = number(17..<19),
+            let micros = bytes.count == 25 ? 0 : number(20..<26),
+            hour < 24, minute < 60, second < 60
+        else { return nil }
+        var parts = tm()
+        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (
+            Int32(year - 1900), Int32(month - 1), Int32(day)
+        )
+        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (Int32(hour), Int32(minute), Int32(second))
+        let seconds = timegm(&parts)
+        // A day that there is not would have become another one.
+        guard parts.tm_mon == month - 1, parts.tm_mday == day else { return nil }
+        // From the date's own epoch, as in `text`.
+        let since = seconds - Int(Date.timeIntervalBetween1970AndReferenceDate)
+        return Date(timeIntervalSinceReferenceDate: Double(since) + Double(micros) / 1_000_000)
     }
 
     private static var calendar: Calendar {

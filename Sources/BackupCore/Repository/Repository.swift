@@ -122,13 +122,7 @@ public struct Repository: Sendable {
         let name = try folder.location.appending(RepositoryLayout.metadata)
         guard try await storage.entry(name) != nil else { return nil }
         let bytes = try await storage.bytes(of: name)
-        let format = try JSONFile.value(FormatVersion.self, from: bytes, file: "\(name)")
-        guard format.formatVersion <= Metadata.currentFormat else {
-            throw BackupError(
-                .unsupportedFormat, "\(name) has format \(format.formatVersion)",
-                hint: "This program reads up to format \(Metadata.currentFormat); use a newer one.")
-        }
-        let metadata = try JSONFile.value(Metadata.self, from: bytes, file: "\(name)")
+        let metadata = try Self.metadata(in: bytes, file: "\(name)")
         guard let id = BackupID(metadata.id), folder.mayHold(id, restingOn: metadata.baseID) else {
             throw BackupError(
                 .damaged, "\(name) belongs to \(metadata.id)",
@@ -137,6 +131,22 @@ public struct Repository: Sendable {
         return Point(
             id: id, folder: folder.location, metadata: metadata,
             digest: SHA256Stream.hexDigest(of: bytes))
+    }
+
+    /// - Throws: `BackupError.unsupportedFormat` before anything else that a newer format may cause;
+    ///   `BackupError.damaged`.
+    private static func metadata(in bytes: [UInt8], file: String) throws -> Metadata {
+        let metadata = Result { try JSONFile.value(Metadata.self, from: bytes, file: file) }
+        let known = try? metadata.get().formatVersion
+        let version =
+            try known
+            ?? JSONFile.value(FormatVersion.self, from: bytes, file: file).formatVersion
+        guard version <= Metadata.currentFormat else {
+            throw BackupError(
+                .unsupportedFormat, "\(file) has format \(version)",
+                hint: "This program reads up to format \(Metadata.currentFormat); use a newer one.")
+        }
+        return try metadata.get()
     }
 
     private struct FormatVersion: Decodable {
