@@ -81,6 +81,14 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
     /// Whether a crash could not take much of it.
     var isSmall: Bool { written < 1 << 20 }
 
+    /// Lets the system begin to write a file to the disk, and waits for nothing.
+    static func beginFlush(_ path: String) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        Platform.beginFlush(descriptor, from: 0, count: 0)
+        Platform.close(descriptor)
+    }
+
     /// Flushes a file that was written and closed; one that is gone needs it no more.
     static func flush(_ path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)

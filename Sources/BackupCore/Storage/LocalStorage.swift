@@ -113,6 +113,8 @@ public struct LocalStorage: Storage {
                 names.subtract(due)
                 return due
             }
+            // The disk may begin with all of them before the first is waited for.
+            for name in waiting { LocalFile.beginFlush(path(of: name)) }
             for name in waiting { try LocalFile.flush(path(of: name)) }
         }
         if let folder {
