@@ -51,8 +51,7 @@ struct Contest {
     ) throws -> Measurement {
         switch contestant.written {
         case .folder(let folder): try Folder.remove(folder)
-        case .addition(let pristine): try pristine.restore()
-        case nil: break
+        case .addition, nil: break
         }
         if let database = contestant.staleDatabase {
             try server.psql("DROP DATABASE IF EXISTS \(database)")
@@ -65,8 +64,8 @@ struct Contest {
         measurement.serverSeconds = try server.processorSeconds() - before
         measurement.writtenBytes =
             switch contestant.written {
-            case .folder(let folder): Folder.bytes(of: Folder.files(under: folder))
-            case .addition(let pristine): pristine.addedBytes
+            case .folder(let folder): Folder.bytes(of: Folder.things(under: folder))
+            case .addition(let pristine): try pristine.restore()
             case nil: nil
             }
         return measurement
@@ -76,48 +75,54 @@ struct Contest {
 /// A folder as it was, so that each round finds the same.
 final class Pristine {
     private let folder: String
-    private var files: Set<String> = []
+    private var things: Set<String> = []
 
     init(_ folder: String) { self.folder = folder }
 
     /// This is how it shall be.
-    func remember() { files = Folder.files(under: folder) }
+    func remember() { things = Folder.things(under: folder) }
 
-    /// Removes what came since.
-    func restore() throws {
-        for file in added { try Folder.remove(file) }
+    /// Removes what came since; how many bytes it had.
+    func restore() throws -> Int {
+        let added = Folder.things(under: folder).subtracting(things)
+        let bytes = Folder.bytes(of: added)
+        for thing in added { try Folder.remove(thing) }
+        return bytes
     }
-
-    var addedBytes: Int { Folder.bytes(of: added) }
-
-    private var added: Set<String> { Folder.files(under: folder).subtracting(files) }
 }
 
 /// Files on the disk.
 enum Folder {
+    /// Removes a folder or a file, if it is there.
+    ///
+    /// One of very many files is only put aside: ext4 passes over what was deleted in the last minutes one by
+    /// one when it looks for room for new files, and that would be measured with whoever comes next.
     static func remove(_ path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else { return }
-        try FileManager.default.removeItem(atPath: path)
-    }
-
-    /// The paths of all files in a folder, hidden ones too.
-    static func files(under folder: String) -> Set<String> {
-        let names = FileManager.default.enumerator(atPath: folder)
-        var files: Set<String> = []
-        while let name = names?.nextObject() as? String {
-            var isFolder: ObjCBool = false
-            let path = "\(folder)/\(name)"
-            _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-            if !isFolder.boolValue { files.insert(path) }
+        guard things(under: path).count > 500 else {
+            return try FileManager.default.removeItem(atPath: path)
         }
-        return files
+        let aside = FileManager.default.currentDirectoryPath + "/aside"
+        try FileManager.default.createDirectory(
+            atPath: aside, withIntermediateDirectories: true)
+        try FileManager.default.moveItem(atPath: path, toPath: "\(aside)/\(UUID().uuidString)")
     }
 
-    static func bytes(of files: Set<String>) -> Int {
-        files.reduce(0) { sum, file in
+    /// The paths of all files and folders in a folder, hidden ones too.
+    static func things(under folder: String) -> Set<String> {
+        let names = FileManager.default.enumerator(atPath: folder)
+        var things: Set<String> = []
+        while let name = names?.nextObject() as? String { things.insert("\(folder)/\(name)") }
+        return things
+    }
+
+    /// The bytes of those of them that are files.
+    static func bytes(of things: Set<String>) -> Int {
+        things.reduce(0) { sum, thing in
             // What is gone meanwhile has no size.
-            let facts = try? FileManager.default.attributesOfItem(atPath: file)
-            return sum + (facts?[.size] as? Int ?? 0)
+            let facts = try? FileManager.default.attributesOfItem(atPath: thing)
+            let isFile = facts?[.type] as? FileAttributeType == .typeRegular
+            return sum + (isFile ? facts?[.size] as? Int ?? 0 : 0)
         }
     }
 }

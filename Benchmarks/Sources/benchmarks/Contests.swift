@@ -87,10 +87,14 @@ private struct Contestants {
         """
     }
 
-    private static let changeKeys = """
-        DELETE FROM keys WHERE id % 1000 = 0; INSERT INTO keys SELECT -i FROM generate_series(1,
+    /// One key of a thousand goes, one of a hundred is new.
+    private static func changeKeys(_ part: Int) -> String {
+        """
+        DELETE FROM keys WHERE id % 1000 = \(part); INSERT INTO keys
+        SELECT (SELECT least(min(id), 0) FROM keys) - i FROM generate_series(1,
         (SELECT reltuples::bigint / 100 FROM pg_class WHERE relname = 'keys')) i
         """
+    }
 
     private var changes: [Contest] {
         let (wide, narrow) = (Pristine(folder("changed")), Pristine(folder("changed-keys")))
@@ -131,7 +135,7 @@ private struct Contestants {
                 ],
                 prepare: {
                     try run(dbtool(["full", "database"], "changed-keys", database: "narrow"))
-                    try server.psql(Self.changeKeys, database: "narrow")
+                    try server.psql(Self.changeKeys(1), database: "narrow")
                     narrow.remember()
                 }),
         ]
@@ -170,10 +174,7 @@ private struct Contestants {
                 ],
                 prepare: {
                     try run(dbtool(["full", "database"], "chain-keys", database: "narrow"))
-                    try server.psql(
-                        "UPDATE keys SET id = -id WHERE id < 0; \(Self.changeKeys.replacing("% 1000 = 0", with: "% 1000 = 1"))"
-                            .replacing("SELECT -i", with: "SELECT -i - 100000000"),
-                        database: "narrow")
+                    try server.psql(Self.changeKeys(2), database: "narrow")
                     try run(dbtool(["incremental", "backup"], "chain-keys", database: "narrow"))
                     narrow.remember()
                 }),
@@ -190,9 +191,12 @@ private struct Contestants {
                         programs: [MeasuredProgram(options.dbtool, "--version")]),
                     Contest.Contestant(
                         name: "dbtool list of 1,000 points",
-                        programs: [dbtool(["list"], "many", database: "small")]),
+                        programs: [dbtool(["list"], "many")]),
                 ],
-                prepare: { try ManyPoints(folder: folder("many"), of: folder("small")).make() })
+                prepare: {
+                    try run(dbtool(["full", "database"], "one", database: "bench"))
+                    try ManyPoints(folder: folder("many"), of: folder("one")).make()
+                })
         ]
     }
 
