@@ -4,6 +4,8 @@ import BackupCore
 struct PostgresRows: Sendable {
     /// Ranges are about this large: small enough to keep all connections busy to the end.
     static let rangeBytes = 32 << 20
+    /// And not more rows, about: a differential holds what it knows of the ranges under way.
+    private static let rangeRows = 256 << 10
 
     private let select: Select
     /// Why the rows' text may change without the rows; nil when it does not.
@@ -27,6 +29,7 @@ struct PostgresRows: Sendable {
         self.init(
             relation.name, columns: columns, filter: relation.extensionFilter,
             splits: relation.isHeap, sizes: sizes, blockBytes: blockBytes,
+            rowEstimate: relation.rowEstimate,
             instability: holdsNames
                 ? "it holds names of other things, which are renamed elsewhere" : nil,
             loss: Self.loss(relation, columns))
@@ -42,14 +45,17 @@ struct PostgresRows: Sendable {
     /// `splits`: Whether the table is stored in pages that can be read by their numbers.
     init(
         _ table: TableName, columns: [String], filter: String?, splits: Bool,
-        sizes: (heap: Int, total: Int), blockBytes: Int, instability: String? = nil,
+        sizes: (heap: Int, total: Int), blockBytes: Int, rowEstimate: Int? = nil,
+        instability: String? = nil,
         loss: String? = "nobody has asked"
     ) {
         self.instability = instability
         self.loss = loss
         select = .table(table, columns: columns, filter: filter, splits: splits)
         heapPages = sizes.heap / blockBytes
-        split = splits ? Self.pagesPerRange(heapPages, totalBytes: sizes.total) : ""
+        split =
+            splits
+            ? Self.pagesPerRange(heapPages, totalBytes: sizes.total, rows: rowEstimate ?? 0) : ""
     }
 
     /// Rows that a fixed query gives.
@@ -78,14 +84,9 @@ struct PostgresRows: Sendable {
         }
     }
 
-    /// The statements that copy every row once, marked where it may have changed; or why that is
-    /// impossible.
-    ///
-    /// Unmarked rows come first: only their keys are read, and they are in the order of the heap.
-    func markedStatements(
-        key: [String], by mark: RowMark, showsAll: Bool, split: String
-    ) -> Result<[String], PostgresRowsLoss> {
-        guard case .table(let table, let columns, let filter, _) = select else {
+    /// What a row fulfils that may have changed; or why nothing tells.
+    func marking(by mark: RowMark) -> Result<String, PostgresRowsLoss> {
+        guard case .table(_, _, let filter, _) = select else {
             return .failure(PostgresRowsLoss(reason: instability ?? ""))
         }
         if filter != nil {
@@ -93,27 +94,39 @@ struct PostgresRows: Sendable {
         }
         if let instability { return .failure(PostgresRowsLoss(reason: instability)) }
         if case .versions = mark, let loss { return .failure(PostgresRowsLoss(reason: loss)) }
-        guard let mark = Self.condition(mark) else {
+        guard let condition = Self.condition(mark) else {
             return .failure(PostgresRowsLoss(reason: "the parent has no horizon"))
         }
-        let keys = key.map(SQLText.identifier).joined(separator: ", ")
-        let rows = columns.map(SQLText.identifier).joined(separator: ", ")
-        let blanks = columns.map { _ in "NULL" }.joined(separator: ", ")
-        let name = SQLText.qualified(table)
-        return .success(
-            conditions(split).map { range in
-                func select(_ what: String, _ conditions: [String]) -> String {
-                    let all =
-                        conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
-                    return "SELECT \(keys), \(what) FROM ONLY \(name)\(all)"
-                }
-                let query =
-                    showsAll
-                    ? select("\(mark), \(rows)", range)
-                    : select("false, \(blanks)", range + ["NOT \(mark)"]) + " UNION ALL "
-                        + select("true, \(rows)", range + [mark])
-                return "COPY (\(query)) TO STDOUT (FORMAT csv)"
-            })
+        return .success(condition)
+    }
+
+    /// For each part of the table a statement that copies the keys of the rows without a mark, in the
+    /// order of the heap and with an empty first field for those with one, and a statement that copies these.
+    ///
+    /// Two passes over the pages cost the server less than one that has a field for each column; and most
+    /// parts have no marked rows, so that one is enough.
+    func markedStatements(
+        key: [String], marking condition: String, split: String
+    ) -> [(keys: String, rows: String)] {
+        guard case .table(let table, let columns, _, _) = select else { return [] }
+        let keys = key.map(SQLText.identifier)
+        let list = ["CASE WHEN NOT \(condition) THEN \(keys[0]) END"] + keys.dropFirst()
+        return conditions(split).map { range in
+            (
+                Self.statement(table, list: list, range),
+                Self.statement(table, columns, range + [condition])
+            )
+        }
+    }
+
+    /// The statements that copy every row once: its key, its mark, and all of it.
+    func statementsWithMarks(
+        key: [String], marking condition: String, split: String
+    ) -> [String] {
+        guard case .table(let table, let columns, _, _) = select else { return [] }
+        let list =
+            key.map(SQLText.identifier) + [condition] + columns.map(SQLText.identifier)
+        return conditions(split).map { Self.statement(table, list: list, $0) }
     }
 
     /// What a row fulfils that may have changed, and never NULL; nil where nothing tells.
@@ -161,9 +174,9 @@ struct PostgresRows: Sendable {
         return other
     }
 
-    private static func pagesPerRange(_ heapPages: Int, totalBytes: Int) -> String {
+    private static func pagesPerRange(_ heapPages: Int, totalBytes: Int, rows: Int) -> String {
         guard totalBytes > rangeBytes * 3 / 2 else { return "" }
-        let count = max(1, totalBytes / rangeBytes)
+        let count = max(1, totalBytes / rangeBytes, rows / rangeRows)
         return "\(max(1, (heapPages + count - 1) / count))"
     }
 
@@ -187,9 +200,15 @@ struct PostgresRows: Sendable {
         guard !conditions.isEmpty else {
             return "COPY \(name)\(SQLText.columnList(columns)) TO STDOUT (FORMAT csv)"
         }
-        let list = columns.map(SQLText.identifier).joined(separator: ", ")
-        let condition = conditions.joined(separator: " AND ")
-        return "COPY (SELECT \(list) FROM ONLY \(name) WHERE \(condition)) TO STDOUT (FORMAT csv)"
+        return statement(table, list: columns.map(SQLText.identifier), conditions)
+    }
+
+    private static func statement(
+        _ table: TableName, list: [String], _ conditions: [String]
+    ) -> String {
+        let all = conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))"
+        let (names, name) = (list.joined(separator: ", "), SQLText.qualified(table))
+        return "COPY (SELECT \(names) FROM ONLY \(name)\(all)) TO STDOUT (FORMAT csv)"
     }
 
     /// Extensions write their conditions with `WHERE` in front.

@@ -2,15 +2,31 @@ import BackupCore
 
 /// Rows that may have changed.
 extension PostgresSnapshot {
-    func markedParts(of table: Table, by mark: RowMark, showsAll: Bool) -> MarkedParts {
+    func markedParts(of table: Table, by mark: RowMark) -> MarkedSelection<MarkedPart> {
+        selection(of: table, by: mark) { rows, condition in
+            rows.markedStatements(key: table.key, marking: condition, split: table.split).map {
+                MarkedPart(
+                    keys: TablePart(table: table.name, selection: $0.keys),
+                    rows: TablePart(table: table.name, selection: $0.rows))
+            }
+        }
+    }
+
+    func rowsWithMarks(of table: Table, by mark: RowMark) -> MarkedSelection<TablePart> {
+        selection(of: table, by: mark) { rows, condition in
+            rows.statementsWithMarks(key: table.key, marking: condition, split: table.split).map {
+                TablePart(table: table.name, selection: $0)
+            }
+        }
+    }
+
+    private func selection<Part>(
+        of table: Table, by mark: RowMark, _ parts: (PostgresRows, String) -> [Part]
+    ) -> MarkedSelection<Part> {
         guard let rows = rows[table.name] else { return .impossible("nobody knows its rows") }
-        switch rows.markedStatements(
-            key: table.key, by: mark, showsAll: showsAll, split: table.split)
-        {
-        case .success(let statements):
-            return .parts(statements.map { TablePart(table: table.name, selection: $0) })
-        case .failure(let loss):
-            return .impossible(loss.reason)
+        switch rows.marking(by: mark) {
+        case .success(let condition): return .parts(parts(rows, condition))
+        case .failure(let loss): return .impossible(loss.reason)
         }
     }
 

@@ -44,7 +44,11 @@ struct MemorySnapshot: Snapshot {
         parent == moment.identity ? nil : "it is another memory"
     }
 
-    func markedParts(of table: Table, by mark: RowMark, showsAll: Bool) -> MarkedParts {
+    func markedParts(of table: Table, by mark: RowMark) -> MarkedSelection<MarkedPart> {
+        .impossible("memory marks nothing")
+    }
+
+    func rowsWithMarks(of table: Table, by mark: RowMark) -> MarkedSelection<TablePart> {
         .impossible("memory marks nothing")
     }
 

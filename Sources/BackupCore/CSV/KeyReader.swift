@@ -29,6 +29,14 @@ struct KeyReader {
         }
     }
 
+    /// Where the key is in a record that has no other fields, given without its line end.
+    static func key(in bytes: UnsafeRawBufferPointer, _ record: Range<Int>) -> Range<Int> {
+        let isQuoted =
+            record.count == 4
+            && isQuotedEndMark(UnsafeRawBufferPointer(rebasing: bytes[record]))
+        return isQuoted ? (record.lowerBound + 1)..<(record.upperBound - 1) : record
+    }
+
     private mutating func locateFields(in record: UnsafeRawBufferPointer) {
         var offset = 0
         for field in 0..<fieldCount {

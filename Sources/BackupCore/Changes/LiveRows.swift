@@ -24,8 +24,10 @@ struct LiveRows: Sendable {
 enum LiveFormat: Sendable {
     /// The table's rows, each of which may have changed.
     case rows(keyPositions: [Int])
-    /// The key's fields, `t` or `f`, and the row's own fields, empty when it is not shown.
-    case marked(keyFields: Int, showsAll: Bool)
+    /// The keys of rows that are not marked; of the others without their first field.
+    case keys
+    /// The key's fields, `t` or `f`, and the row's own fields.
+    case marked(keyFields: Int)
 }
 
 /// Reads live rows out of records.
@@ -36,6 +38,8 @@ struct LiveReader {
     private let format: LiveFormat
     private let seed: UInt64
     private var keyReader: KeyReader?
+    /// Whether there were marked rows among those of which only the keys are read.
+    private(set) var hasPassedMarked = false
 
     init(_ format: LiveFormat, seed: UInt64) {
         self.format = format
@@ -54,8 +58,8 @@ struct LiveReader {
         batch.bytes.withUnsafeBytes { bytes in
             switch format {
             case .rows: plain(bytes, start, ends, into: &live.rows)
-            case .marked(let keyFields, let showsAll):
-                marked(bytes, start, ends, keyFields, showsAll, into: &live.rows)
+            case .keys: keys(bytes, start, ends, into: &live.rows)
+            case .marked(let keyFields): marked(bytes, start, ends, keyFields, into: &live.rows)
             }
         }
         return live
@@ -82,9 +86,30 @@ struct LiveReader {
     }
 
     /// HOT PATH: every live key of a differential passes here.
+    private mutating func keys(
+        _ bytes: UnsafeRawBufferPointer, _ first: Int, _ ends: ArraySlice<Int>,
+        into rows: inout [LiveRows.Row]
+    ) {
+        var start = first
+        for end in ends {
+            let isMarked = start == end - 1 || bytes[start] == CSVDialect.comma
+            guard !isMarked else {
+                hasPassedMarked = true
+                start = end
+                continue
+            }
+            let key = KeyReader.key(in: bytes, start..<(end - 1))
+            rows.append(
+                LiveRows.Row(
+                    digest: KeyDigest(UnsafeRawBufferPointer(rebasing: bytes[key]), seed: seed),
+                    hash: 0, isMarked: false, key: key, record: end..<end))
+            start = end
+        }
+    }
+
     private func marked(
         _ bytes: UnsafeRawBufferPointer, _ first: Int, _ ends: ArraySlice<Int>,
-        _ keyFields: Int, _ showsAll: Bool, into rows: inout [LiveRows.Row]
+        _ keyFields: Int, into rows: inout [LiveRows.Row]
     ) {
         var start = first
         for end in ends {
@@ -99,13 +124,12 @@ struct LiveReader {
             }
             let key = UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
             let isMarked = bytes[offset + 1] == UInt8(ascii: "t")
-            let isShown = isMarked || showsAll
-            let record = isShown ? (offset + 3)..<end : end..<end
+            let record = (offset + 3)..<end
             let row = UnsafeRawBufferPointer(rebasing: bytes[record].dropLast())
             rows.append(
                 LiveRows.Row(
                     digest: KeyDigest(key, seed: seed),
-                    hash: isShown ? RowHash.hash(row, seed: seed) : 0, isMarked: isMarked,
+                    hash: RowHash.hash(row, seed: seed), isMarked: isMarked,
                     key: start..<offset, record: record))
             start = end
         }

@@ -7,11 +7,25 @@ public enum RowMark: Sendable {
 }
 
 /// How rows that may have changed are selected.
-public enum MarkedParts: Sendable {
+public enum MarkedSelection<Part: Sendable>: Sendable {
     /// By these.
-    case parts([TablePart])
+    case parts([Part])
     /// Not at all, and why.
     case impossible(String)
+}
+
+/// A part of a table in two: what has not changed, of which only the keys are read, and the rest.
+public struct MarkedPart: Sendable {
+    /// Records of the key's fields; the first one is NULL where the row is marked.
+    public let keys: TablePart
+    /// Records of the stored columns of the marked rows; not read where there are none.
+    public let rows: TablePart
+
+    /// Describes both.
+    public init(keys: TablePart, rows: TablePart) {
+        self.keys = keys
+        self.rows = rows
+    }
 }
 
 /// What the values of a column are, as far as they can tell what changed.

@@ -33,10 +33,13 @@ public protocol Snapshot: Sendable {
     /// Selections that together are exactly the table's rows, each once, and marked where they may
     /// have changed since another snapshot.
     ///
-    /// Each record is the fields of the key, `t` or `f`, and the stored columns, which are empty
-    /// where the mark is `f` unless `showsAll`. By versions, no row that changed is marked `f`. The
-    /// selections are in number and order those of `parts(of:)`.
-    func markedParts(of table: Table, by mark: RowMark, showsAll: Bool) -> MarkedParts
+    /// By versions, no row that changed is without a mark. The selections are in number and order
+    /// those of `parts(of:)`.
+    func markedParts(of table: Table, by mark: RowMark) -> MarkedSelection<MarkedPart>
+
+    /// The same with every row shown: a record is the fields of the key, `t` or `f`, and the stored
+    /// columns.
+    func rowsWithMarks(of table: Table, by mark: RowMark) -> MarkedSelection<TablePart>
 
     /// Selections of the rows that have these keys, and maybe of others whose keys the source takes
     /// for equal.

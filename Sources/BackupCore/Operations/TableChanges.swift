@@ -14,10 +14,16 @@ struct TableChanges: Sendable {
     private struct Reading {
         let basis: Basis
         var reason: String
-        let parts: [TablePart]
-        let format: LiveFormat
+        /// What is read of each part: one after the other, as long as marked rows are missing.
+        let parts: [[Piece]]
         /// What the column's values are read from; nil for every other basis.
         var from: String?
+    }
+
+    /// A selection, and what its records are.
+    private struct Piece {
+        let selection: TablePart
+        let format: LiveFormat
     }
 
     /// What was found of a table.
@@ -76,12 +82,13 @@ struct TableChanges: Sendable {
         case .compare:
             // Rows are marked too where a point is measured: that finds what earlier points missed.
             guard treatment.provesVersions,
-                case .parts(let parts) = snapshot.markedParts(
-                    of: table, by: .versions(since: layer.identity), showsAll: true)
+                case .parts(let parts) = snapshot.rowsWithMarks(
+                    of: table, by: .versions(since: layer.identity))
             else { return compared(table, because: treatment.reason) }
+            let format = LiveFormat.marked(keyFields: table.key.count)
             return Reading(
-                basis: .compare, reason: treatment.reason, parts: parts,
-                format: .marked(keyFields: table.key.count, showsAll: true))
+                basis: .compare, reason: treatment.reason,
+                parts: parts.map { [Piece(selection: $0, format: format)] })
         case .xmin:
             return marked(table, .versions(since: layer.identity), .xmin, treatment.reason)
         case .column:
@@ -101,20 +108,27 @@ struct TableChanges: Sendable {
     }
 
     private func compared(_ table: Table, because reason: String) -> Reading {
-        Reading(
-            basis: .compare, reason: reason, parts: snapshot.parts(of: table),
-            format: .rows(keyPositions: table.keyPositions))
+        let format = LiveFormat.rows(keyPositions: table.keyPositions)
+        return Reading(
+            basis: .compare, reason: reason,
+            parts: snapshot.parts(of: table).map { [Piece(selection: $0, format: format)] })
     }
 
     private func marked(
         _ table: Table, _ mark: RowMark, _ basis: Basis, _ reason: String
     ) -> Reading {
-        switch snapshot.markedParts(of: table, by: mark, showsAll: false) {
+        let format = LiveFormat.rows(keyPositions: table.keyPositions)
+        return switch snapshot.markedParts(of: table, by: mark) {
         case .impossible(let reason): compared(table, because: reason)
         case .parts(let parts):
             Reading(
-                basis: basis, reason: reason, parts: parts,
-                format: .marked(keyFields: table.key.count, showsAll: false))
+                basis: basis, reason: reason,
+                parts: parts.map {
+                    [
+                        Piece(selection: $0.keys, format: .keys),
+                        Piece(selection: $0.rows, format: format),
+                    ]
+                })
         }
     }
 
@@ -169,7 +183,7 @@ struct TableChanges: Sendable {
                 let join = ChangeJoin(
                     keys, table: table.name, byParts: byParts, budget: layer.joinBytes
                 ) { record, _ in try await file.append(record) }
-                try await read(table, reading.parts, reading.format, into: join)
+                try await read(table, reading.parts, into: join)
                 var outcome = try await join.finish()
                 if reading.basis == .column {
                     try await fetchUnknown(&outcome, of: table) { try await file.append($0) }
@@ -191,23 +205,29 @@ struct TableChanges: Sendable {
     private static let fewRows = 1000
 
     private func read(
-        _ table: Table, _ parts: [TablePart], _ format: LiveFormat, into join: ChangeJoin
+        _ table: Table, _ parts: [[Piece]], into join: ChangeJoin
     ) async throws {
         let estimate = table.estimatedBytes / max(1, parts.count)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for (index, part) in parts.enumerated() {
+            for (index, pieces) in parts.enumerated() {
                 // Bounded: a table can have more parts than tasks should wait for a connection.
                 if index > connections { try await group.next() }
                 group.addTask {
-                    let reader = Exclusive(LiveReader(format, seed: plan.hashSeed))
                     let bytes = Exclusive(0)
-                    try await snapshot.read(part) { batch in
-                        for start in stride(from: 0, to: batch.count, by: LiveReader.rowsAtOnce) {
-                            let live = reader.withValue { $0.rows(of: batch, from: start) }
-                            try await join.take(live, part: index)
+                    var isMissingRows = true
+                    for piece in pieces where isMissingRows {
+                        let reader = Exclusive(LiveReader(piece.format, seed: plan.hashSeed))
+                        try await snapshot.read(piece.selection) { batch in
+                            for start in stride(
+                                from: 0, to: batch.count, by: LiveReader.rowsAtOnce)
+                            {
+                                let live = reader.withValue { $0.rows(of: batch, from: start) }
+                                try await join.take(live, part: index)
+                            }
+                            progress.add(rows: batch.count, bytes: batch.bytes.count)
+                            bytes.withValue { $0 += batch.bytes.count }
                         }
-                        progress.add(rows: batch.count, bytes: batch.bytes.count)
-                        bytes.withValue { $0 += batch.bytes.count }
+                        isMissingRows = reader.withValue { $0.hasPassedMarked }
                     }
                     try await join.end(part: index)
                     // Keys alone are less than what the server stores.

@@ -189,22 +189,23 @@ import Testing
         ) { record, _ in
             emitted.withLock { $0.append(String(decoding: record.dropLast(), as: UTF8.self)) }
         }
+        let isShowingAll = way == .markedShowingAll
         var reader = LiveReader(
-            way == .rows
-                ? .rows(keyPositions: [0])
-                : .marked(keyFields: 1, showsAll: way == .markedShowingAll),
-            seed: Self.seed)
+            isShowingAll ? .marked(keyFields: 1) : .rows(keyPositions: [0]), seed: Self.seed)
+        var keyReader = LiveReader(.keys, seed: Self.seed)
         func record(_ key: String) -> [String?] {
             let row: [String?] = [key, workload.new[key]]
-            guard way != .rows else { return row }
-            let isMarked = !workload.unmarked.contains(key)
-            return [key, isMarked ? "t" : "f"]
-                + (isMarked || way == .markedShowingAll ? row : [nil, nil])
+            return isShowingAll ? [key, workload.unmarked.contains(key) ? "f" : "t"] + row : row
         }
         let live = interleaved(parts(mixed(workload.new.keys.sorted())))
         for (index, chunk) in live.enumerated() {
+            let isUnmarked = { way == .marked && workload.unmarked.contains($0) }
+            let rows = chunk.keys.filter { !isUnmarked($0) }.map(record)
+            let keys = way == .marked ? chunk.keys.map { [isUnmarked($0) ? $0 : nil] } : []
             try await join.take(
-                reader.rows(of: RowBatch(rows: chunk.keys.map(record)), from: 0), part: chunk.part)
+                keyReader.rows(of: RowBatch(rows: keys), from: 0), part: chunk.part)
+            #expect(way != .marked || keyReader.hasPassedMarked || rows.isEmpty)
+            try await join.take(reader.rows(of: RowBatch(rows: rows), from: 0), part: chunk.part)
             let isLast = !live[(index + 1)...].contains { $0.part == chunk.part }
             if isLast { try await join.end(part: chunk.part) }
         }
