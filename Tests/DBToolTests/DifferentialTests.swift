@@ -32,6 +32,10 @@ import Testing
                 INSERT INTO keyless VALUES ('x'); INSERT INTO keyless_same VALUES ('x');
                 INSERT INTO old_name VALUES (1, 'x'); INSERT INTO names VALUES (1, 'same');
                 INSERT INTO swapped VALUES (1, 'x', 'y');
+                CREATE TABLE odd (k text PRIMARY KEY, v text);
+                INSERT INTO odd VALUES ('\\.', '1'), ('', '2'), (',', '3'), ('"', '4'), (E'\\n', '5'), ('NULL', '6');
+                CREATE TABLE odder (v text, b text, a text, PRIMARY KEY (a, b));
+                INSERT INTO odder VALUES ('1', '', ''), ('2', '', 'x'), ('3', 'y', ''), ('4', '\\.', '\\.'), ('5', ',', '"');
                 """)
             _ = try await bench.backUp(source)
             try await source.query(
@@ -40,6 +44,8 @@ import Testing
                 UPDATE changed SET v = v WHERE id BETWEEN 100 AND 200;
                 INSERT INTO changed VALUES (9999, NULL);
                 UPDATE rewritten SET v = 'w' WHERE id = 7;
+                UPDATE odd SET v = 'x' WHERE k = ''; DELETE FROM odd WHERE k = ',';
+                UPDATE odder SET v = 'x' WHERE a = ''; DELETE FROM odder WHERE a = 'x';
                 ALTER TYPE mood RENAME VALUE 'a' TO 'c'; ALTER TABLE wider ADD COLUMN w integer DEFAULT 5;
                 ALTER TABLE rekeyed DROP CONSTRAINT rekeyed_pkey; ALTER TABLE rekeyed ADD PRIMARY KEY (v);
                 INSERT INTO keyless VALUES ('x'); DROP TABLE gone; CREATE TABLE new (id integer PRIMARY KEY);
@@ -57,6 +63,8 @@ import Testing
                 "rekeyed": .init(mode: "whole", rows: 3000),
                 "keyless": .init(mode: "whole", basis: "compare", rows: 2),
                 "keyless_same": .init(mode: "unchanged", basis: "compare"),
+                "odd": .init(mode: "changes", basis: "xmin", rows: 1, tombstones: 1),
+                "odder": .init(mode: "changes", basis: "xmin", rows: 2, tombstones: 1),
                 "gone": .init(mode: "dropped"), "new": .init(mode: "whole"),
                 "old_name": .init(mode: "dropped"), "new_name": .init(mode: "whole", rows: 1),
                 "names": .init(mode: "unchanged", basis: "compare"),
