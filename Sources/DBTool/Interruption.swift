@@ -34,8 +34,10 @@ enum Interruption {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 let earlier = requests.add(1, ordering: .relaxed).oldValue
-                guard let cancel = inner.withLock({ $0 }), number == SIGINT else {
+                let command = inner.withLock { $0 }
+                guard let cancel = command, number == SIGINT else {
                     if earlier > 0 { _exit(ExitCode.interrupted.rawValue) }
+                    command?()
                     return task.cancel()
                 }
                 // The console outlives an impatient second one.

@@ -12,6 +12,9 @@ extension PostgresConnection {
     /// Whether a transaction is open, failed or not.
     var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
 
+    /// Whether the open transaction can only be ended.
+    var hasFailedTransaction: Bool { PQtransactionStatus(handle) == PQTRANS_INERROR }
+
     /// Tells what the server remarks: `NOTICE: table "x" does not exist, skipping`.
     func report(to listener: @escaping @Sendable (String) -> Void) {
         notices = NoticeListener(listener)

@@ -36,6 +36,9 @@ public actor PostgresSQLSession: SQLSession {
         }
     }
 
+    /// Whether the session that is kept is inside a transaction.
+    public var hasOpenTransaction: Bool { writer != nil && isInTransaction }
+
     // MARK: Reading
 
     /// Runs a statement if it only reads.
@@ -49,6 +52,11 @@ public actor PostgresSQLSession: SQLSession {
         let connection: PostgresConnection
         if let writer { connection = writer } else { connection = try await connected() }
         return try await failing {
+            if await connection.hasFailedTransaction {
+                // The server takes nothing but its end, not even a savepoint to read in.
+                try await connection.cancellable { try $0.parse(statement) }
+                return nil
+            }
             let isInside = await connection.isInTransaction
             try await connection.execute(isInside ? Self.beginInside : Self.begin)
             let count: Int?

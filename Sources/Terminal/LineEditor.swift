@@ -39,6 +39,8 @@ public final class LineEditor: @unchecked Sendable {
     private let edit: OpaquePointer
     private let history: OpaquePointer
     private let historyPath: String?
+    /// How the terminal was before.
+    private let modes: termios
 
     /// Set before a line is read, used while it is.
     private nonisolated(unsafe) static var prompt = strdup("> ")
@@ -64,6 +66,9 @@ public final class LineEditor: @unchecked Sendable {
         self.edit = edit
         self.history = history
         self.historyPath = historyPath
+        var modes = termios()
+        tcgetattr(STDIN_FILENO, &modes)
+        self.modes = modes
         Self.complete = complete
         _ = dbtool_edit_set_emacs(edit)
         _ = dbtool_edit_set_prompt(edit) { _ in LineEditor.prompt }
@@ -107,6 +112,13 @@ public final class LineEditor: @unchecked Sendable {
         }
         let line = String(cString: text)
         return .text(line.hasSuffix("\n") ? String(line.dropLast()) : line)
+    }
+
+    /// Gives the terminal back as it was, although a line is being read.
+    public func returnTerminal() {
+        var modes = modes
+        tcsetattr(STDIN_FILENO, TCSANOW, &modes)
+        TerminalOutput.print(text: "\n")
     }
 
     /// Remembers a line.

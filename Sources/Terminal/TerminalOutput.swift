@@ -92,9 +92,12 @@ public enum TerminalOutput {
 
     /// Asks a question on the terminal; nil without one, and when the task is cancelled meanwhile.
     ///
+    /// What was typed or pasted before the question is no answer to it.
+    ///
     /// Blocks the thread.
     public static func ask(_ question: String) -> String? {
         guard isatty(STDIN_FILENO) == 1 else { return nil }
+        tcflush(STDIN_FILENO, TCIFLUSH)
         printError(question)
         var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
         while poll(&input, 1, 100) <= 0 {

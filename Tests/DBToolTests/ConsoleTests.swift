@@ -303,11 +303,26 @@ import Testing
                 "SQL SELECT count(*) + 600 FROM \"Odd Name\"\\n",
                 "SQL SELECT NULL\\n", "\\004",
             ]
-            let typing = keys.map { "sleep 0.7; printf '\($0.replacing("'", with: "'\\''"))'" }
+            // Answers are typed once the question is there: what comes before is none.
+            var questions = 0
+            let typing = keys.map { key in
+                let isAnswer = ["n\\n", "y\\n"].contains(key)
+                questions += isAnswer ? 1 : 0
+                let wait = isAnswer ? "asked \(questions)" : "sleep 0.7"
+                return "\(wait); printf '\(key.replacing("'", with: "'\\''"))'"
+            }
             let end = try await bench.shell(
                 """
+                asked() {
+                    for i in $(seq 300); do
+                        [ "$(grep -ao 'Run it' screen | wc -l)" -ge $1 ] && break
+                        sleep 0.1
+                    done
+                    sleep 0.3
+                }
+                : > screen
                 (sleep 2; \(typing.joined(separator: "; ")); sleep 1) |
-                LANG=C.UTF-8 TERM=xterm script -qec "\(DBToolBinary.path()) \(words)" /dev/null
+                LANG=C.UTF-8 TERM=xterm script -qefc "\(DBToolBinary.path()) \(words)" screen
                 """)
             for words in [
                 "superuser", "there is no folder", "1077", "2041", "DELETE may write, about ",
@@ -425,6 +440,74 @@ import Testing
             ] {
                 try await bench.console(source, line).expect(code: 2, saying: words)
             }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `what was cut off is not run, and what is open at the end is not lost silently`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("cut")
+            try await source.query(
+                "CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (1)")
+            for text in ["SQL\nDELETE FROM t\n", "SQL DELETE FROM t \\\n"] {
+                let cut = try await bench.console(source, text, ["--allow-writes"])
+                cut.expect(code: 2, saying: "the input ended before the statement did")
+            }
+            let failed = try await bench.console(
+                source,
+                """
+                SQL BEGIN
+                SQL INSERT INTO t VALUES (1)
+                SQL SELECT 1 AS refused
+                SQL ROLLBACK
+                SQL INSERT INTO t VALUES (2)
+                SQL BEGIN; SAVEPOINT a
+                SQL INSERT INTO t VALUES (1)
+                SQL ROLLBACK TO a
+                SQL INSERT INTO t VALUES (3); COMMIT
+                SQL BEGIN; INSERT INTO t VALUES (4)
+                """, ["--allow-writes", "--keep-going"])
+            #expect(failed.code == 1 && failed.errors.contains("25P02"), "\(failed)")
+            #expect(failed.errors.contains("the transaction that was open is rolled back"))
+            let rows = try await source.query("SELECT string_agg(id::text, ',' ORDER BY id) FROM t")
+            #expect(rows == "1,2,3", "\(failed)")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a statement that is given up is given up whole, and its secrets with it`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("given_up")
+            let words =
+                (["backup", "-path", bench.repository] + bench.connection()
+                + ["--database", source.name]).map { "'\($0)'" }.joined(separator: " ")
+            let keys = [
+                "SQL SELECT (40 +\\n", "\\003", "SQL SELECT 500 + 5\\n", "SQL\\n",
+                "ALTER ROLE nobody ENCRYPTED PASSWORD\\n", "\\047swordfish\\047\\n", "\\003",
+                "SQL SELECT 600 +\\\\\\n", "6\\n", "SQL SELECT pg_sleep(600)\\n",
+            ]
+            let typing = keys.map { "sleep 0.7; printf '\($0)'" }.joined(separator: "; ")
+            // At last somebody ends the program, as at the end of a session.
+            let end = try await bench.shell(
+                """
+                terminate() {
+                    for process in /proc/[0-9]*; do
+                        tr '\\0' ' ' < $process/cmdline 2> /dev/null |
+                            grep -q '^[^ ]*/dbtool backup .*\(source.name)' &&
+                            kill -TERM ${process#/proc/}
+                    done
+                }
+                (sleep 2; \(typing); sleep 2; terminate; sleep 1) |
+                NO_COLOR=1 TERM=xterm script -qec "\(DBToolBinary.path()) \(words)" /dev/null
+                cat "$XDG_STATE_HOME/dbtool/history" >&2
+                """)
+            #expect(end.output.contains("505") && end.output.contains("606"), "\(end)")
+            #expect(end.errors.contains("500") && !end.errors.contains("swordfish"), "\(end)")
+            try await bench.untilGone(source)
         }
     }
 

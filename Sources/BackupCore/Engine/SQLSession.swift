@@ -9,6 +9,9 @@ public protocol SQLSession: Sendable {
     /// Follows statements that come line by line.
     nonisolated func lines() -> any SQLStatementLines
 
+    /// Whether something has been begun that nobody has committed.
+    var hasOpenTransaction: Bool { get async }
+
     /// The offsets, in UTF-8, at which a word, a quote, a comment or a sign begins.
     nonisolated func starts(in text: String) -> [Int]
 

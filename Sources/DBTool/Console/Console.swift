@@ -29,16 +29,23 @@ struct Console: Sendable {
         var worst = ExitCode.done
         while let line = try await wholeLine(lines) {
             switch await end(of: line) {
-            case .exit: return worst
+            case .exit: return await leaving(worst)
             case .ended(.done): continue
             case .skipped: if worst == .done { worst = .failed }
             case .ended(let code):
                 if sql.isInteractive { continue }
                 worst = code
-                if !keepsGoing || code == .interrupted { return worst }
+                if !keepsGoing || code == .interrupted { return await leaving(worst) }
             }
         }
-        return sql.isInteractive ? .done : worst
+        return await leaving(sql.isInteractive ? .done : worst)
+    }
+
+    /// What nobody has committed goes with the session, and not silently.
+    private func leaving(_ code: ExitCode) async -> ExitCode {
+        guard await sql.session.hasOpenTransaction else { return code }
+        TerminalOutput.printError("warning: the transaction that was open is rolled back\n")
+        return code == .done ? .failed : code
     }
 
     /// On a terminal Ctrl-C ends the line, not the console.
@@ -90,7 +97,13 @@ struct Console: Sendable {
             let isOver = isBlock ? statements.endsStatement : shortened == nil && !statements.isOpen
             if isOver { return line }
             if shortened != nil { line.text = Self.withoutBackslash(line.text) ?? line.text }
-            guard let next = try await lines(true) else { return line }
+            guard let next = try await lines(true) else {
+                // Of a file that was cut off, or a block that was left: its end may be what matters.
+                let isCutOff = shortened != nil || isBlock && line.text.contains("\n")
+                if isCutOff { line.flaw = line.flaw ?? "the input ended before the statement did" }
+                return line
+            }
+            if next.isGivenUp { return next }
             line.text += "\n" + next.text
             line.flaw = line.flaw ?? next.flaw
             piece = next.text

@@ -12,8 +12,17 @@ struct InputLine {
     var text: String
     /// Why it must not be run: it would not be what was typed.
     var flaw: String?
+    /// Whether somebody gave it up, and what it goes on with.
+    var isGivenUp = false
 
     init(_ text: String) { self.text = text }
+
+    /// One that was given up.
+    static var givenUp: InputLine {
+        var line = InputLine("")
+        line.isGivenUp = true
+        return line
+    }
 
     /// `number`: Of the line, counted from 1, for whoever looks for it.
     init(_ bytes: some Collection<UInt8>, number: Int) {

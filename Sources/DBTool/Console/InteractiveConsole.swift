@@ -22,12 +22,25 @@ struct InteractiveConsole {
             return try await console.run { _ in try await lines.next() }
         }
         let prompt = "\(VisibleText.of(greeting.database))> "
+        let typed = Exclusive<[String]>([])
         return try await console.run { isContinuation in
             let text =
                 isContinuation ? String(repeating: ".", count: prompt.count - 1) + " " : prompt
             // What the last command made can be completed in this line or the next.
-            if !isContinuation { Task { await learn(completion) } }
-            return await Self.line(from: editor, text).map { InputLine($0) }
+            if !isContinuation {
+                Task { await learn(completion) }
+                // Only the whole statement tells whether a password is in it.
+                let lines = typed.withValue { lines in
+                    defer { lines = [] }
+                    return lines
+                }
+                if !SecretText.mayBe(in: lines.joined(separator: " ")) {
+                    lines.forEach { editor.remember($0) }
+                }
+            }
+            let line = await Self.line(from: editor, text)
+            if let line, !line.text.isEmpty { typed.withValue { $0.append(line.text) } }
+            return line
         }
     }
 
@@ -44,18 +57,30 @@ struct InteractiveConsole {
         }
     }
 
-    /// A line; a cancelled one is empty, nil is the end.
-    private static func line(from editor: LineEditor, _ prompt: String) async -> String? {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                switch editor.readLine(prompt: prompt) {
-                case .text(let line):
-                    if !line.isEmpty, !SecretText.mayBe(in: line) { editor.remember(line) }
-                    continuation.resume(returning: line)
-                case .cancelled: continuation.resume(returning: "")
-                case .end: continuation.resume(returning: nil)
+    /// A line; nil is the end, and where the console is told to end.
+    private static func line(from editor: LineEditor, _ prompt: String) async -> InputLine? {
+        let waiting = Exclusive<CheckedContinuation<InputLine?, Never>?>(nil)
+        @Sendable func answer(_ line: InputLine?) {
+            waiting.withValue { continuation in
+                continuation?.resume(returning: line)
+                continuation = nil
+            }
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                waiting.withValue { $0 = continuation }
+                guard !Task.isCancelled else { return answer(nil) }
+                Thread.detachNewThread {
+                    switch editor.readLine(prompt: prompt) {
+                    case .text(let line): answer(InputLine(line))
+                    case .cancelled: answer(.givenUp)
+                    case .end: answer(nil)
+                    }
                 }
             }
+        } onCancel: {
+            editor.returnTerminal()
+            answer(nil)
         }
     }
 
