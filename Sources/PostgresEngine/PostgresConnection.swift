@@ -179,6 +179,7 @@ actor PostgresConnection {
     func read(_ sql: String, into relay: Relay<RowBatch>) async throws {
         try begin(sql, expecting: PGRES_COPY_OUT)
         var (batch, isWanted) = (RowBatch(), true)
+        // HOT PATH: over TLS every row of a backup passes here.
         while isWanted, try nextRow(into: &batch) {
             guard batch.isFull else { continue }
             isWanted = await relay.send(batch)

@@ -107,6 +107,7 @@ struct LiveReader {
         }
     }
 
+    /// HOT PATH: every live row of a point that measures the chain passes here.
     private func marked(
         _ bytes: UnsafeRawBufferPointer, _ first: Int, _ ends: ArraySlice<Int>,
         _ keyFields: Int, into rows: inout [LiveRows.Row]

@@ -105,7 +105,7 @@ public struct LocalStorage: Storage {
         }
     }
 
-    /// Flushes a folder and those below it.
+    /// Flushes a folder and those below it, and the small files that waited for this.
     public func seal(_ folder: StorageName?) async throws {
         if let folder {
             let waiting = unflushed.withValue { names in
@@ -116,8 +116,6 @@ public struct LocalStorage: Storage {
             // The disk may begin with all of them before the first is waited for.
             for name in waiting { LocalFile.beginFlush(path(of: name)) }
             for name in waiting { try LocalFile.flush(path(of: name)) }
-        }
-        if let folder {
             for entry in try await list(folder) where entry.isFolder { try await seal(entry.name) }
         }
         do {

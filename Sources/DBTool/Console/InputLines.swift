@@ -12,7 +12,7 @@ struct InputLine {
     var text: String
     /// Why it must not be run: it would not be what was typed.
     var flaw: String?
-    /// Whether somebody gave it up, and what it goes on with.
+    /// Whether somebody gave it up, and with it what it continues.
     var isGivenUp = false
 
     init(_ text: String) { self.text = text }
