@@ -63,14 +63,16 @@ struct PostgresCatalog {
         }
     }
 
-    /// The bytes of each table's own file and of everything that belongs to it.
+    /// The bytes of each table's own rows, and with the values that are stored outside of them.
     ///
     /// For locked tables only: the function waits for whoever holds a table exclusively.
     func sizes(of oids: [String]) async throws -> [String: (heap: Int, total: Int)] {
         let rows = try await connection.rows(
             """
-            SELECT o, pg_catalog.pg_relation_size(o), pg_catalog.pg_table_size(o)
-            FROM pg_catalog.unnest($1::oid[]) o
+            SELECT s.oid, s.own, s.own + coalesce(pg_catalog.pg_relation_size(s.outside), 0)
+            FROM (SELECT c.oid, pg_catalog.pg_relation_size(c.oid) AS own,
+                         nullif(c.reltoastrelid, 0) AS outside
+                  FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1::oid[]) OFFSET 0) s
             """, [Self.array(oids)])
         return Self.dictionary(rows) { (Int($0[1] ?? "") ?? 0, Int($0[2] ?? "") ?? 0) }
     }
@@ -194,7 +196,7 @@ struct PostgresCatalog {
     func textDigests(of oids: [String]) async throws -> [String: String] {
         let rows = try await connection.rows(
             """
-            \(Self.usedTypes), described(type, words) AS (
+            \(Self.usedTypes), described(type, words) AS MATERIALIZED (
               SELECT t.oid, pg_catalog.concat_ws(
                 ' ', n.nspname, t.typname, t.typtype, t.typdelim, t.typtypmod, f.proname, f.prosrc,
                 f.probin, e.extname, e.extversion,
@@ -244,47 +246,48 @@ struct PostgresCatalog {
     func meaningVersions(of oids: [String]) async throws -> String {
         try await connection.value(
             """
-            \(Self.usedTypes), versions(version) AS (
+            \(Self.usedTypes), used(type) AS (SELECT DISTINCT type FROM made),
+            versions(version) AS (
               SELECT pg_catalog.concat_ws(' ', 'schema', n.oid, n.xmin, n.nspname)
               FROM pg_catalog.pg_namespace n
               WHERE n.oid IN (SELECT relnamespace FROM pg_catalog.pg_class
                               WHERE oid = ANY ($1::oid[]))
               UNION
               SELECT pg_catalog.concat_ws(' ', 'type', t.oid, t.xmin, f.oid, f.xmin)
-              FROM uses u JOIN pg_catalog.pg_type t ON t.oid = u.type
+              FROM used u JOIN pg_catalog.pg_type t ON t.oid = u.type
               LEFT JOIN pg_catalog.pg_proc f ON f.oid = t.typoutput
               UNION
               SELECT pg_catalog.concat_ws(' ', 'label', l.oid, l.xmin)
-              FROM uses u JOIN pg_catalog.pg_enum l ON l.enumtypid = u.type
+              FROM used u JOIN pg_catalog.pg_enum l ON l.enumtypid = u.type
               UNION
               SELECT pg_catalog.concat_ws(' ', 'attribute', a.attrelid, a.attnum, a.xmin)
-              FROM uses u JOIN pg_catalog.pg_type t ON t.oid = u.type AND t.typtype = 'c'
+              FROM used u JOIN pg_catalog.pg_type t ON t.oid = u.type AND t.typtype = 'c'
               JOIN pg_catalog.pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0
               UNION
               SELECT pg_catalog.concat_ws(' ', 'function', p.oid, p.xmin)
               FROM pg_catalog.pg_proc p
               WHERE p.oid >= 16384 AND EXISTS (
-                SELECT 1 FROM uses WHERE type IN ('regproc'::regtype, 'regprocedure'::regtype))
+                SELECT 1 FROM used WHERE type IN ('regproc'::regtype, 'regprocedure'::regtype))
               UNION
               SELECT pg_catalog.concat_ws(' ', 'operator', o.oid, o.xmin)
               FROM pg_catalog.pg_operator o
               WHERE o.oid >= 16384 AND EXISTS (
-                SELECT 1 FROM uses WHERE type IN ('regoper'::regtype, 'regoperator'::regtype))
+                SELECT 1 FROM used WHERE type IN ('regoper'::regtype, 'regoperator'::regtype))
               UNION
               SELECT pg_catalog.concat_ws(' ', 'named type', t.oid, t.xmin)
               FROM pg_catalog.pg_type t
               WHERE t.oid >= 16384 AND t.typrelid = 0
-                AND EXISTS (SELECT 1 FROM uses WHERE type = 'regtype'::regtype)
+                AND EXISTS (SELECT 1 FROM used WHERE type = 'regtype'::regtype)
               UNION
               SELECT pg_catalog.concat_ws(' ', 'named schema', n.oid, n.xmin)
               FROM pg_catalog.pg_namespace n
               WHERE n.oid >= 16384 AND n.nspname !~ '^pg_'
-                AND EXISTS (SELECT 1 FROM uses WHERE type::regtype::text LIKE 'reg%')
+                AND EXISTS (SELECT 1 FROM used WHERE type::regtype::text LIKE 'reg%')
               UNION
               SELECT pg_catalog.concat_ws(' ', 'relation', c.oid, c.relname, c.relnamespace)
               FROM pg_catalog.pg_class c
               WHERE c.oid >= 16384 AND c.relpersistence <> 't' AND c.relkind <> 't'
-                AND EXISTS (SELECT 1 FROM uses WHERE type = 'regclass'::regtype)
+                AND EXISTS (SELECT 1 FROM used WHERE type = 'regclass'::regtype)
             )
             SELECT pg_catalog.string_agg(version, E'\\n' ORDER BY version) FROM versions
             """, [Self.array(oids)]) ?? ""
@@ -293,14 +296,17 @@ struct PostgresCatalog {
     /// Begins a query with `uses`: the types of the tables' columns, and recursively what these are
     /// made of.
     ///
-    /// `$1` is an array of the tables.
+    /// `$1` is an array of the tables. What a type is made of is looked up once, however many tables
+    /// use it.
     private static let usedTypes = """
-        WITH RECURSIVE uses(relation, type) AS (
-          SELECT attrelid, atttypid FROM pg_catalog.pg_attribute
-          WHERE attrelid = ANY ($1::oid[]) AND attnum > 0 AND NOT attisdropped
+        WITH RECURSIVE columns(relation, type) AS MATERIALIZED (
+          SELECT DISTINCT attrelid, atttypid FROM pg_catalog.pg_attribute
+          WHERE attrelid = ANY ($1::oid[]) AND attnum > 0 AND NOT attisdropped),
+        made(whole, type) AS (
+          SELECT DISTINCT type, type FROM columns
           UNION
-          SELECT u.relation, part.type FROM uses u
-          JOIN pg_catalog.pg_type t ON t.oid = u.type
+          SELECT m.whole, part.type FROM made m
+          JOIN pg_catalog.pg_type t ON t.oid = m.type
           CROSS JOIN LATERAL (
             SELECT t.typbasetype WHERE t.typtype = 'd'
             UNION ALL SELECT t.typelem WHERE t.typelem <> 0
@@ -310,6 +316,8 @@ struct PostgresCatalog {
               WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0
                 AND NOT a.attisdropped
           ) part(type)
+        ), uses(relation, type) AS (
+          SELECT DISTINCT c.relation, m.type FROM columns c JOIN made m ON m.whole = c.type
         )
         """
 

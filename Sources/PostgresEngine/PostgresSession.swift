@@ -8,6 +8,7 @@ enum PostgresSession {
     ///
     /// `row_security = off` makes hidden rows an error, never a smaller backup.
     /// `synchronize_seqscans = off` keeps rows in the order of the table's file.
+    /// `jit = off`: compiling our questions about the catalogs takes ten times as long as answering them.
     private static let pins: KeyValuePairs = [
         "search_path": "",
         "DateStyle": "ISO, YMD",
@@ -21,6 +22,7 @@ enum PostgresSession {
         "synchronize_seqscans": "off",
         "quote_all_identifiers": "off",
         "max_parallel_workers_per_gather": "0",
+        "jit": "off",
         "check_function_bodies": "off",
         "default_transaction_read_only": "off",
         "statement_timeout": "0",

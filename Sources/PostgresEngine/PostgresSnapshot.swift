@@ -46,9 +46,7 @@ struct PostgresSnapshot: Snapshot {
             // The connection is free for the next part while the last rows are still worked on.
             try await Relay.run(capacity: 1, receive: sink) { relay in
                 let isRead = try await readers.withOne { connection in
-                    guard try await holdsLock(of: part.table, on: connection) else { return false }
-                    try await connection.copyOut(part.selection, to: relay)
-                    return true
+                    try await copy(part, on: connection, to: relay)
                 }
                 guard !isRead else { return }
                 // Somebody waits for an exclusive lock on this table, and a new lock would wait behind
@@ -60,20 +58,24 @@ struct PostgresSnapshot: Snapshot {
         }
     }
 
-    /// Takes this connection's own lock, without waiting; false when that is impossible.
-    private func holdsLock(
-        of table: TableName, on connection: PostgresConnection
+    /// Takes this connection's own lock, without waiting, and reads; false when there is no lock.
+    ///
+    /// In one message: with small tables, waiting for an answer takes longer than reading them.
+    private func copy(
+        _ part: TablePart, on connection: PostgresConnection, to relay: Relay<RowBatch>
     ) async throws -> Bool {
-        guard connection !== leader, table.schema != PostgresLargeObjects.pages.schema else {
+        guard connection !== leader, part.table.schema != PostgresLargeObjects.pages.schema else {
+            try await connection.copyOut(part.selection, to: relay)
             return true
         }
         do {
-            try await connection.execute(
+            try await connection.copyOut(
                 """
                 SAVEPOINT before_lock;
-                LOCK TABLE ONLY \(SQLText.qualified(table)) IN ACCESS SHARE MODE NOWAIT;
-                RELEASE SAVEPOINT before_lock
-                """)
+                LOCK TABLE ONLY \(SQLText.qualified(part.table)) IN ACCESS SHARE MODE NOWAIT;
+                RELEASE SAVEPOINT before_lock;
+                \(part.selection)
+                """, to: relay)
             return true
         } catch let error as PostgresError where error.sqlState == "55P03" {
             try await connection.execute("ROLLBACK TO SAVEPOINT before_lock")

@@ -141,6 +141,10 @@ struct PostgresSource {
         let isWhole = request.scope == .database
         let inScope = scope.inScope.map(\.oid)
         let leftOut = scope.unreadable + scope.untouchable
+        let id = try await leader.value("SELECT pg_catalog.pg_export_snapshot()") ?? ""
+        // pg_dump asks the catalogs for as long as the leader does: beside it.
+        async let definition = definition(
+            at: id, request, tables: isWhole ? nil : Set(inScope), unreadable: leftOut.map(\.name))
         let sequences = try await readableSequences(
             tables: isWhole ? nil : inScope, leftOut: leftOut.map(\.oid))
         // Held from now on; their values are read again at the end.
@@ -150,20 +154,18 @@ struct PostgresSource {
         contents.schema.excluded = scope.excluded
         contents.schema.unreadable = scope.unreadable.map(\.name)
         contents.schema.scopeObjects = isWhole ? [] : inScope
-        let id = try await leader.value("SELECT pg_catalog.pg_export_snapshot()") ?? ""
-        let definition = try await definition(
-            at: id, request, tables: isWhole ? nil : Set(inScope), unreadable: leftOut.map(\.name))
         let roles = try await PostgresMoment.roles(tables: isWhole ? nil : inScope, on: leader)
+        let readers = try await [leader] + joined(id, count: request.connections - 1)
+        let (sql, dump, list) = try await definition
         var description = SchemaDefinition(
-            sql: definition.sql, dump: definition.dump, roles: roles.all, owners: roles.owners,
+            sql: sql, dump: dump, roles: roles.all, owners: roles.owners,
             extensions: isWhole ? facts.extensions : [])
         description.dumpVersion = "\(programs.major)"
-        description.list = definition.list
+        description.list = list
         return PostgresSnapshot(
             moment: facts.moment, schema: contents.schema, definition: description,
             leader: leader,
-            readers: PostgresConnections(
-                try await [leader] + joined(id, count: request.connections - 1)),
+            readers: PostgresConnections(readers),
             rows: contents.rows, sequenceNames: sequences, settings: settings,
             writtenUpTo: facts.writtenUpTo, meaningVersions: contents.meaningVersions,
             trustsRestart: request.trustsRestart)

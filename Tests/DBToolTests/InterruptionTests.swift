@@ -123,7 +123,7 @@ import Testing
             let slow = try await bench.slow()
             let end = try await bench.full(slow, ["-compress", "zstd"]) { _ in
                 try await bench.untilReading(slow)
-                try await bench.terminate(slow, "query LIKE 'COPY%'")
+                try await bench.terminate(slow, "query ~ 'COPY .*STD(IN|OUT)'")
             }
             #expect([1, 5].contains(end.code), "\(end)")
             try bench.expectNothingStored()

@@ -38,7 +38,9 @@ private struct Contestants {
                     ? [] : [.init(name: "pg_dump -Zzstd:1", reason: "not in this one")]),
             Contest(
                 name: "full, one connection",
-                contestants: [backup("single", jobs: 1, target: 1.15), copy]),
+                contestants: [backup("single", jobs: 1, target: 1.15), copy] + discards,
+                absentees: discards.isEmpty
+                    ? [.init(name: "discard.py", reason: "there is no python3")] : []),
             Contest(
                 name: "full, 1,000 tables",
                 contestants: [
@@ -236,10 +238,31 @@ private struct Contestants {
             written: .folder(folder(name)), isReference: isReference)
     }
 
+    private static let tables = [
+        "events", "accounts", "order_lines", "products", "countries", "settings",
+    ]
+
+    /// The server reads, formats and sends every row, and the client throws them away.
+    ///
+    /// What remains to be gained on one connection. `run` has put the script into the scratch folder.
+    private var discards: [Contest.Contestant] {
+        let python = "/usr/bin/python3"
+        guard FileManager.default.isExecutableFile(atPath: python),
+            let port = URL(string: server.url)?.port
+        else { return [] }
+        return [
+            Contest.Contestant(
+                name: "COPY TO STDOUT, thrown away",
+                programs: [
+                    MeasuredProgram(
+                        python, [folder("discard.py"), "\(port)", "bench"] + Self.tables)
+                ])
+        ]
+    }
+
     /// The server reads and formats every row, and nobody takes them.
     private var copy: Contest.Contestant {
-        let tables = ["events", "accounts", "order_lines", "products", "countries", "settings"]
-        let commands = tables.flatMap { ["-c", "COPY \($0) TO '/dev/null' (FORMAT csv)"] }
+        let commands = Self.tables.flatMap { ["-c", "COPY \($0) TO '/dev/null' (FORMAT csv)"] }
         return Contest.Contestant(
             name: "the server's COPY TO '/dev/null'",
             programs: [server.program("psql", ["-Xq"] + commands + [server.url(of: "bench")])],

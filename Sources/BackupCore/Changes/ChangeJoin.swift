@@ -11,19 +11,18 @@ actor ChangeJoin {
     struct Outcome: Sendable {
         /// The table as it is now.
         var fingerprint = Fingerprint()
-        var inserted = 0
-        var updated = 0
+        /// Keys of new rows: none of these may have been the parent's.
+        var inserted = DigestSet()
+        /// Keys of rows that have other values.
+        var updated = DigestSet()
+        /// Keys of the parent's rows that are gone.
+        var deleted = DigestSet()
         /// Rows that changed although the source did not mark them.
         var unmarkedChanges = 0
         /// Live rows that neither the parent had nor the source showed.
         var unknown = UnknownKeys()
         /// How many rows the parent's own layers hold.
         var overlay = 0
-        /// Keys of the parent's rows that are gone.
-        var deleted = DigestTable()
-        /// Keys of rows that were written, with 1 for those of new rows: none of these may have been
-        /// the parent's, and a second row with one of them shows a damaged index.
-        var written = DigestTable()
     }
 
     /// Keys of rows that nobody has shown, as CSV records without line ends: so many that they can be
@@ -48,14 +47,14 @@ actor ChangeJoin {
     private let mostWaiting: Int
     /// How many may have been read ahead in other parts: a quarter.
     private let mostAhead: Int
-    private let emit: @Sendable (ArraySlice<UInt8>, _ isNew: Bool) async throws -> Void
+    private let emit: @Sendable (ArraySlice<UInt8>) async throws -> Void
     private let order = Turnstile(permits: 1)
 
     private var lanes: [Int: ParentLane] = [:]
     private var ahead = 0
     private var oldIsDone = false
     /// Keys and hashes of the parent that no live row has had yet, and that are not in a lane any more.
-    private var waiting = DigestTable()
+    private var waiting = DigestTable<UInt64>()
     /// Live rows whose partner was not at hand.
     private var parked = ParkedRows()
     private var spill: ChangeSpill?
@@ -67,16 +66,16 @@ actor ChangeJoin {
     ///
     /// `byParts`: Whether the live rows come in the parts in which the parent's were read.
     /// `budget`: About how many bytes may be held in memory.
-    /// `emit`: Takes each new or changed record, with its line end, and whether it is new.
+    /// `emit`: Takes each new or changed record, with its line end.
     init(
         _ old: any KeySource, table: TableName, byParts: Bool, budget: Int,
-        emit: @escaping @Sendable (ArraySlice<UInt8>, _ isNew: Bool) async throws -> Void
+        emit: @escaping @Sendable (ArraySlice<UInt8>) async throws -> Void
     ) {
         self.old = old
         self.table = table
         self.byParts = byParts && old.hasParts
         self.budget = budget
-        mostWaiting = budget / 2 / DigestTable.bytesPerEntry
+        mostWaiting = budget / 2 / DigestTable<UInt64>.bytesPerEntry
         mostAhead = budget / 4 / ParentLane.bytesPerRow
         self.emit = emit
     }
@@ -91,7 +90,7 @@ actor ChangeJoin {
             let lane = lane(byParts ? part : 0)
             for row in live.rows {
                 if spillsOld {
-                    try await park(row, live)
+                    try park(row, live)
                     continue
                 }
                 var partner = lane.take(row.digest)
@@ -103,7 +102,7 @@ actor ChangeJoin {
                 }
                 if partner == nil { partner = try await partnerAhead(row.digest, lane) }
                 guard let hash = partner else {
-                    try await park(row, live)
+                    try park(row, live)
                     continue
                 }
                 if row.isShown, row.hash != hash {
@@ -119,7 +118,7 @@ actor ChangeJoin {
     /// Takes some live rows that are in no order.
     func takeUnordered(_ live: LiveRows) async throws {
         try await order.pass {
-            for row in live.rows { try await park(row, live) }
+            for row in live.rows { try park(row, live) }
         }
     }
 
@@ -129,7 +128,7 @@ actor ChangeJoin {
         try await order.pass {
             let lane = lane(part)
             lane.isOver = true
-            try await wait(for: lane, count: lane.count)
+            try wait(for: lane, count: lane.count)
         }
     }
 
@@ -151,7 +150,7 @@ actor ChangeJoin {
             if let hash = waiting.remove(digest) { return hash }
         }
         if let distance = lane.distance(to: digest, within: Self.nearby) {
-            try await wait(for: lane, count: distance)
+            try wait(for: lane, count: distance)
             // Unless just now everything went to files.
             guard let hash = lane.take(digest) else { return nil }
             ahead -= 1
@@ -159,7 +158,7 @@ actor ChangeJoin {
             return hash
         }
         lane.misses += 1
-        if lane.misses > Self.patience { try await wait(for: lane, count: Self.nearby) }
+        if lane.misses > Self.patience { try wait(for: lane, count: Self.nearby) }
         return nil
     }
 
@@ -177,30 +176,30 @@ actor ChangeJoin {
             // In no order, and as many as there are changes.
             outcome.overlay += block.count
             for index in 0..<block.count {
-                try await hold(block.digests[index], block.hashes[index])
+                try hold(block.digests[index], block.hashes[index])
             }
             return true
         }
         let lane = lane(byParts ? block.part : 0)
         lane.append(block)
         ahead += block.count
-        if lane.isOver { try await wait(for: lane, count: lane.count) }
+        if lane.isOver { try wait(for: lane, count: lane.count) }
         return true
     }
 
     /// The next rows of a lane have no partner for now.
-    private func wait(for lane: ParentLane, count: Int) async throws {
+    private func wait(for lane: ParentLane, count: Int) throws {
         for _ in 0..<min(count, lane.count) {
             let (key, hash) = lane.next()
             ahead -= 1
-            try await hold(key, hash)
+            try hold(key, hash)
         }
-        if waiting.count > mostWaiting + outcome.overlay { try await beginSpillingOld() }
+        if waiting.count > mostWaiting + outcome.overlay { try beginSpillingOld() }
     }
 
-    private func hold(_ key: KeyDigest, _ hash: UInt64) async throws {
+    private func hold(_ key: KeyDigest, _ hash: UInt64) throws {
         if let spill, spillsOld {
-            try await spill.add(old: key, hash: hash)
+            try spill.add(old: key, hash: hash)
             return
         }
         guard waiting.insert(key, hash) else {
@@ -211,11 +210,12 @@ actor ChangeJoin {
     private func update(
         _ key: KeyDigest, _ hash: UInt64, _ record: ArraySlice<UInt8>, isMarked: Bool
     ) async throws {
-        try write(key, isNew: false)
-        outcome.updated += 1
+        guard !outcome.inserted.contains(key), outcome.updated.insert(key) else {
+            throw Self.twoRows(of: table)
+        }
         if !isMarked { outcome.unmarkedChanges += 1 }
         outcome.fingerprint.add(rowHash: hash)
-        try await emit(record, false)
+        try await emit(record)
     }
 
     private func insert(
@@ -226,15 +226,12 @@ actor ChangeJoin {
             outcome.unknown.add(unknown)
             return
         }
-        try write(key, isNew: true)
-        outcome.inserted += 1
+        guard !outcome.updated.contains(key), outcome.inserted.insert(key) else {
+            throw Self.twoRows(of: table)
+        }
         if !isMarked { outcome.unmarkedChanges += 1 }
         outcome.fingerprint.add(rowHash: hash)
-        try await emit(record, true)
-    }
-
-    private func write(_ key: KeyDigest, isNew: Bool) throws {
-        guard outcome.written.insert(key, isNew ? 1 : 0) else { throw Self.twoRows(of: table) }
+        try await emit(record)
     }
 
     static func twoRows(of table: TableName) -> BackupError {
@@ -249,7 +246,7 @@ actor ChangeJoin {
     func finish() async throws -> Outcome {
         try await order.pass {
             repeat {
-                for lane in lanes.values { try await wait(for: lane, count: lane.count) }
+                for lane in lanes.values { try wait(for: lane, count: lane.count) }
             } while try await readBlock()
             if let spill {
                 for part in 0..<ChangeSpill.parts {
@@ -262,7 +259,7 @@ actor ChangeJoin {
             for row in rows.live.rows {
                 try await join(row, rows.live.bytes[row.record], rows.live.bytes[row.key])
             }
-            waiting.forEach { outcome.deleted.insert($0, $1) }
+            waiting.forEach { digest, _ in outcome.deleted.insert(digest) }
             return outcome
         }
     }
@@ -285,53 +282,52 @@ actor ChangeJoin {
 
     // MARK: Past the budget
 
-    private func park(_ row: LiveRows.Row, _ live: LiveRows) async throws {
+    private func park(_ row: LiveRows.Row, _ live: LiveRows) throws {
         if let spill {
-            try await spill.add(row, of: live)
+            try spill.add(row, of: live)
             return
         }
         parked.append(row, of: live)
-        if parked.byteCount > budget / 4 { try await beginSpilling() }
+        if parked.byteCount > budget / 16 { try beginSpilling() }
     }
 
     /// From now on live rows are parked in files.
     @discardableResult
-    private func beginSpilling() async throws -> ChangeSpill {
+    private func beginSpilling() throws -> ChangeSpill {
         if let spill { return spill }
         let spill = try ChangeSpill()
         let rows = parked
         parked = ParkedRows()
-        for row in rows.live.rows { try await spill.add(row, of: rows.live) }
+        for row in rows.live.rows { try spill.add(row, of: rows.live) }
         self.spill = spill
         return spill
     }
 
     /// From now on both sides go to files: they are in different orders.
-    private func beginSpillingOld() async throws {
-        let spill = try await beginSpilling()
+    private func beginSpillingOld() throws {
+        let spill = try beginSpilling()
         var rest: [(KeyDigest, UInt64)] = []
         rest.reserveCapacity(waiting.count)
         waiting.forEach { rest.append(($0, $1)) }
-        waiting = DigestTable()
+        waiting = DigestTable<UInt64>()
         spillsOld = true
-        for (digest, hash) in rest { try await spill.add(old: digest, hash: hash) }
-        for lane in lanes.values { try await wait(for: lane, count: lane.count) }
+        for (digest, hash) in rest { try spill.add(old: digest, hash: hash) }
+        for lane in lanes.values { try wait(for: lane, count: lane.count) }
     }
 
     /// Joins one part of the files in memory: its keys are in no other.
     private func join(_ part: Int, of spill: ChangeSpill) async throws {
-        if spillsOld { waiting = try await spill.oldRows(ofPart: part) }
-        var matched = DigestTable()
-        try await spill.liveRows(ofPart: part) { row, record, key in
-            guard matched.insert(row.digest, 0) else { throw Self.twoRows(of: table) }
+        if spillsOld { waiting = try spill.oldRows(ofPart: part) }
+        let rows = try spill.liveRows(ofPart: part)
+        while let (row, record, key) = try rows.next() {
             let row = LiveRows.Row(
                 digest: row.digest, hash: row.hash, isMarked: row.isMarked, key: 0..<0,
                 record: 0..<0)
             try await join(row, record, key)
         }
         guard spillsOld else { return }
-        waiting.forEach { outcome.deleted.insert($0, $1) }
-        waiting = DigestTable()
+        waiting.forEach { digest, _ in outcome.deleted.insert(digest) }
+        waiting = DigestTable<UInt64>()
     }
 }
 

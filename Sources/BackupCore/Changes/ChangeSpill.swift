@@ -13,8 +13,8 @@ final class ChangeSpill: @unchecked Sendable {
     }
 
     /// Into how many parts the keys go: each must fit into memory.
-    static let parts = 64
-    private static let bufferBytes = 64 << 10
+    static let parts = 256
+    private static let bufferBytes = 16 << 10
     private static let oldBytes = 24
     private static let headBytes = 33
 
@@ -60,15 +60,15 @@ final class ChangeSpill: @unchecked Sendable {
     // MARK: Writing
 
     /// Adds a row of the parent.
-    func add(old digest: KeyDigest, hash: UInt64) async throws {
+    func add(old digest: KeyDigest, hash: UInt64) throws {
         let part = Self.part(of: digest)
         Self.append((digest.high, digest.low, hash), to: &old[part].buffer)
-        if old[part].buffer.count >= Self.bufferBytes { try await Self.flush(&old[part]) }
+        if old[part].buffer.count >= Self.bufferBytes { try Self.flush(&old[part]) }
     }
 
     /// Adds a live row.
-    func add(_ row: LiveRows.Row, of rows: LiveRows) async throws {
-        try await add(
+    func add(_ row: LiveRows.Row, of rows: LiveRows) throws {
+        try add(
             row.digest, row.hash, isMarked: row.isMarked, rows.bytes[row.record],
             row.isShown ? [] : rows.bytes[row.key])
     }
@@ -77,14 +77,14 @@ final class ChangeSpill: @unchecked Sendable {
     func add(
         _ digest: KeyDigest, _ hash: UInt64, isMarked: Bool, _ record: ArraySlice<UInt8>,
         _ key: ArraySlice<UInt8>
-    ) async throws {
+    ) throws {
         let part = Self.part(of: digest)
         let counts = UInt64(record.count) << 32 | UInt64(key.count)
         Self.append((digest.high, digest.low, hash, counts), to: &live[part].buffer)
         live[part].buffer.append(isMarked ? 1 : 0)
         live[part].buffer.append(contentsOf: record)
         live[part].buffer.append(contentsOf: key)
-        if live[part].buffer.count >= Self.bufferBytes { try await Self.flush(&live[part]) }
+        if live[part].buffer.count >= Self.bufferBytes { try Self.flush(&live[part]) }
     }
 
     @inline(__always)
@@ -94,11 +94,11 @@ final class ChangeSpill: @unchecked Sendable {
         withUnsafeBytes(of: numbers) { bytes.append(contentsOf: $0) }
     }
 
-    private static func flush(_ side: inout Side) async throws {
+    private static func flush(_ side: inout Side) throws {
         do {
             let file = try side.file ?? LocalFile(writing: side.path)
             side.file = file
-            try await file.write(side.buffer)
+            try file.append(side.buffer)
             side.buffer.removeAll(keepingCapacity: true)
         } catch var error as BackupError {
             error.hint = hint
@@ -108,77 +108,93 @@ final class ChangeSpill: @unchecked Sendable {
 
     // MARK: Reading
 
-    /// The parent's rows of one part.
-    func oldRows(ofPart part: Int) async throws -> DigestTable {
-        var rows = DigestTable()
-        try await read(&old[part]) { buffer in
-            var offset = 0
-            while buffer.count - offset >= Self.oldBytes {
-                let numbers = Self.numbers(3, in: buffer, at: offset)
-                rows.insert(KeyDigest(high: numbers[0], low: numbers[1]), numbers[2])
-                offset += Self.oldBytes
-            }
-            return offset
+    /// The parent's rows of one part, which are not in the files any more.
+    func oldRows(ofPart part: Int) throws -> DigestTable<UInt64> {
+        var rows = DigestTable<UInt64>()
+        let bytes = try Self.open(&old[part])
+        while try bytes.fill(to: Self.oldBytes) {
+            let (high, low, hash) = bytes.take(as: (UInt64, UInt64, UInt64).self)
+            rows.insert(KeyDigest(high: high, low: low), hash)
         }
         return rows
     }
 
-    /// Gives each live row of one part: what it is, its record, and its key when it is not shown.
-    func liveRows(
-        ofPart part: Int,
-        _ body: (Row, ArraySlice<UInt8>, ArraySlice<UInt8>) async throws -> Void
-    ) async throws {
-        try await read(&live[part]) { buffer in
-            var offset = 0
-            while buffer.count - offset >= Self.headBytes {
-                let numbers = Self.numbers(4, in: buffer, at: offset)
-                let recordStart = offset + Self.headBytes
-                let keyStart = recordStart + Int(numbers[3] >> 32)
-                let end = keyStart + Int(numbers[3] & 0xFFFF_FFFF)
-                guard buffer.count >= end else { break }
-                try await body(
-                    Row(
-                        digest: KeyDigest(high: numbers[0], low: numbers[1]), hash: numbers[2],
-                        isMarked: buffer[recordStart - 1] == 1),
-                    buffer[recordStart..<keyStart], buffer[keyStart..<end])
-                offset = end
-            }
-            return offset
+    /// A reader of the live rows of one part, which are not in the files any more.
+    func liveRows(ofPart part: Int) throws -> LiveRowsReader {
+        LiveRowsReader(bytes: try Self.open(&live[part]))
+    }
+
+    /// Gives live rows one by one.
+    struct LiveRowsReader {
+        fileprivate let bytes: SpilledBytes
+
+        /// The next one: what it is, its record, and its key when it is not shown; nil at the end.
+        func next() throws -> (row: Row, record: ArraySlice<UInt8>, key: ArraySlice<UInt8>)? {
+            guard try bytes.fill(to: ChangeSpill.headBytes) else { return nil }
+            let (high, low, hash, counts) =
+                bytes.take(as: (UInt64, UInt64, UInt64, UInt64).self)
+            let row = Row(
+                digest: KeyDigest(high: high, low: low), hash: hash,
+                isMarked: bytes.take(as: UInt8.self) == 1)
+            let (recordCount, keyCount) = (Int(counts >> 32), Int(counts & 0xFFFF_FFFF))
+            _ = try bytes.fill(to: recordCount + keyCount)
+            return (row, bytes.take(recordCount), bytes.take(keyCount))
         }
     }
 
-    /// Gives what a side holds piece by piece, with what was left of the piece before.
-    ///
-    /// The side is empty afterwards, and so is its place on the disk.
-    ///
-    /// `take`: Says how much of it is done.
-    private func read(_ side: inout Side, _ take: ([UInt8]) async throws -> Int) async throws {
-        guard side.file != nil else {
-            _ = try await take(side.buffer)
-            side.buffer = []
-            return
+    private static func open(_ side: inout Side) throws -> SpilledBytes {
+        guard let file = side.file else {
+            defer { side.buffer = [] }
+            return SpilledBytes(side.buffer)
         }
-        try await Self.flush(&side)
-        side.file?.close()
-        side.file = nil
-        side.buffer = []
-        let file = try LocalFile(reading: side.path)
-        defer {
-            file.close()
-            try? FileManager.default.removeItem(atPath: side.path)
-        }
-        var buffer: [UInt8] = []
-        while case let piece = try await file.next(), !piece.isEmpty {
+        try flush(&side)
+        file.close()
+        (side.file, side.buffer) = (nil, [])
+        return SpilledBytes(try LocalFile(reading: side.path))
+    }
+}
+
+/// What was put into a temporary file, or would have been: read once, and gone afterwards.
+private final class SpilledBytes {
+    private let file: LocalFile?
+    private var buffer: [UInt8]
+    private var start = 0
+
+    init(_ buffer: [UInt8]) { (file, self.buffer) = (nil, buffer) }
+
+    init(_ file: LocalFile) { (self.file, buffer) = (file, []) }
+
+    deinit {
+        file?.close()
+        if let file { try? FileManager.default.removeItem(atPath: file.path) }
+    }
+
+    /// Makes so many bytes be there; false at the end.
+    func fill(to count: Int) throws -> Bool {
+        while buffer.count - start < count {
+            guard let piece = try file?.read(), !piece.isEmpty else {
+                guard buffer.count == start else {
+                    throw BackupError(
+                        .storageFailed, "the temporary file \(file?.path ?? "") is cut off")
+                }
+                return false
+            }
+            buffer.removeFirst(start)
+            start = 0
             buffer += piece
-            buffer.removeFirst(try await take(buffer))
         }
+        return true
     }
 
-    private static func numbers(_ count: Int, in bytes: [UInt8], at offset: Int) -> [UInt64] {
-        bytes.withUnsafeBytes { bytes in
-            (0..<count).map {
-                bytes.loadUnaligned(fromByteOffset: offset + $0 * 8, as: UInt64.self)
-            }
-        }
+    /// The next bytes, which must be there.
+    func take(_ count: Int) -> ArraySlice<UInt8> {
+        defer { start += count }
+        return buffer[start..<(start + count)]
+    }
+
+    /// The next number or numbers, which must be there.
+    func take<Value: BitwiseCopyable>(as type: Value.Type) -> Value {
+        defer { start += MemoryLayout<Value>.size }
+        return buffer.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: start, as: type) }
     }
 }

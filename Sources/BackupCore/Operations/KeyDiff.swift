@@ -8,15 +8,11 @@ struct KeyDiff: Sendable {
     /// About how much a join may hold in memory before it goes to files.
     private static let joinBytes = 96 << 20
 
-    /// What was found; the values mean nothing.
+    /// What was found.
     struct Difference: Sendable {
-        var added = DigestTable()
-        var changed = DigestTable()
-        var deleted = DigestTable()
-
-        mutating func add(_ digest: KeyDigest, isNew: Bool) {
-            if isNew { added.insert(digest, 0) } else { changed.insert(digest, 0) }
-        }
+        var added = DigestSet()
+        var changed = DigestSet()
+        var deleted = DigestSet()
 
         var isEmpty: Bool { added.count + changed.count + deleted.count == 0 }
     }
@@ -47,16 +43,20 @@ struct KeyDiff: Sendable {
     ) async throws -> Difference {
         let was = try await old.overlay(of: before)
         let now = try await new.overlay(of: after)
-        let filter = DigestFilter(was.keys, now.keys)
+        var filter = DigestFilter(count: was.count + now.count)
+        for overlay in [was, now] {
+            filter.formUnion(overlay.rows)
+            filter.formUnion(overlay.gone)
+        }
         let reader = try new.below(to: floor.point)
         let parent = TableParent(reader: reader, record: floor.record)
-        let below = try await parent.withKeys(note: { progress.note($0) }) { keys in
-            var below = DigestTable()
+        let below = try await parent.withKeys(note: { progress.note($0) }) { [filter] keys in
+            var below = DigestTable<UInt64>()
             while let block = try await keys.next() {
                 try Task.checkCancellation()
                 for (index, digest) in block.digests.enumerated()
                 where filter.mayContain(digest)
-                    && (was.keys[digest] != nil || now.keys[digest] != nil)
+                    && (was.contains(digest) || now.contains(digest))
                 {
                     below.insert(digest, block.hashes[index])
                 }
@@ -69,14 +69,14 @@ struct KeyDiff: Sendable {
             let old = was.hash(of: digest, over: below)
             let new = now.hash(of: digest, over: below)
             switch (old, new) {
-            case (nil, _?): found.added.insert(digest, 0)
-            case (_?, nil): found.deleted.insert(digest, 0)
-            case (let old?, let new?) where old != new: found.changed.insert(digest, 0)
+            case (nil, _?): found.added.insert(digest)
+            case (_?, nil): found.deleted.insert(digest)
+            case (let old?, let new?) where old != new: found.changed.insert(digest)
             default: break
             }
         }
-        was.keys.forEach { digest, _ in compare(digest) }
-        now.keys.forEach { digest, _ in if was.keys[digest] == nil { compare(digest) } }
+        was.forEachKey(compare)
+        now.forEachKey { if !was.contains($0) { compare($0) } }
         return found
     }
 
@@ -88,17 +88,12 @@ struct KeyDiff: Sendable {
         let (oldParent, newParent) = (
             TableParent(reader: old, record: before), TableParent(reader: new, record: after)
         )
-        let seed = new.seed
         return try await oldParent.withKeys(note: { progress.note($0) }) { oldKeys in
             try await newParent.withKeys(note: { progress.note($0) }) { newKeys in
-                let emitted = Exclusive(Difference())
                 let join = ChangeJoin(
                     oldKeys, table: after.tableName, byParts: byParts && newKeys.hasParts,
                     budget: Self.joinBytes
-                ) { key, isNew in
-                    let digest = key.withUnsafeBytes { KeyDigest($0, seed: seed) }
-                    emitted.withValue { $0.add(digest, isNew: isNew) }
-                }
+                ) { _ in }
                 while let block = try await newKeys.next() {
                     try Task.checkCancellation()
                     let rows = LiveRows(keysOf: block)
@@ -110,9 +105,8 @@ struct KeyDiff: Sendable {
                     add(block, of: after, to: progress)
                 }
                 let outcome = try await join.finish()
-                var found = emitted.withValue { $0 }
-                found.deleted = outcome.deleted
-                return found
+                return Difference(
+                    added: outcome.inserted, changed: outcome.updated, deleted: outcome.deleted)
             }
         }
     }
@@ -126,13 +120,25 @@ struct KeyDiff: Sendable {
 /// What the layers of a point say over the rows that they rest on.
 struct TableOverlay: Sendable {
     /// The hashes of rows.
-    var rows = DigestTable()
-    /// The keys of rows and of tombstones.
-    var keys = DigestTable()
+    var rows = DigestTable<UInt64>()
+    /// The keys of tombstones that no newer row has.
+    var gone = DigestSet()
+
+    var count: Int { rows.count + gone.count }
+
+    /// Whether the layers say anything about a key.
+    func contains(_ digest: KeyDigest) -> Bool {
+        rows[digest] != nil || gone.contains(digest)
+    }
+
+    func forEachKey(_ body: (KeyDigest) -> Void) {
+        rows.forEach { digest, _ in body(digest) }
+        gone.forEach { digest in body(digest) }
+    }
 
     /// The hash of the row of a key; nil when there is none.
-    func hash(of digest: KeyDigest, over below: DigestTable) -> UInt64? {
-        keys[digest] == nil ? below[digest] : rows[digest]
+    func hash(of digest: KeyDigest, over below: DigestTable<UInt64>) -> UInt64? {
+        rows[digest] ?? (gone.contains(digest) ? nil : below[digest])
     }
 }
 

@@ -137,7 +137,7 @@ public struct PointDiff: Sendable {
         }
 
         var keys = try await oldRows.keys(counting: !hasKey)
-        var changedKeys = DigestTable()
+        var changedKeys = DigestSet()
         var newRecords: [KeyDigest: [String?]] = [:]
         try await newRows.forEach { digest, hash, fields in
             progress.add(rows: 1, bytes: 0)
@@ -151,7 +151,7 @@ public struct PointDiff: Sendable {
                 if known > 1 { keys.insert(digest, known - 1) }
             } else if known != hash {
                 found.changed += 1
-                changedKeys.insert(digest, 0)
+                changedKeys.insert(digest)
                 if rows != nil { newRecords[digest] = try fields() }
             }
         }
@@ -201,9 +201,9 @@ public struct PointDiff: Sendable {
             var changed: [KeyDigest: [String?]] = [:]
             if keys.added.count + keys.changed.count > 0 {
                 try await ComparedRows(new, after).forEach { digest, _, fields in
-                    if keys.added[digest] != nil {
+                    if keys.added.contains(digest) {
                         try await rows(RowDifference(record: after, old: nil, new: fields()))
-                    } else if keys.changed[digest] != nil {
+                    } else if keys.changed.contains(digest) {
                         changed[digest] = try fields()
                     }
                 }
@@ -212,7 +212,7 @@ public struct PointDiff: Sendable {
                 try await ComparedRows(old, before).forEach { digest, _, fields in
                     if let now = changed[digest] {
                         try await rows(RowDifference(record: after, old: fields(), new: now))
-                    } else if keys.deleted[digest] != nil {
+                    } else if keys.deleted.contains(digest) {
                         try await rows(RowDifference(record: after, old: fields(), new: nil))
                     }
                 }
@@ -278,12 +278,12 @@ private struct ComparedRows {
     }
 
     /// Each key with the hash of its row, or, without a key, each row with how often it is there.
-    func keys(counting: Bool) async throws -> DigestTable {
-        var keys = DigestTable()
+    func keys(counting: Bool) async throws -> DigestTable<UInt64> {
+        var keys = DigestTable<UInt64>()
         if !counting, isWhole, seed == reader.seed {
             let parent = TableParent(reader: reader, record: record)
             return try await parent.withKeys(note: { _ in }) { source in
-                var keys = DigestTable()
+                var keys = DigestTable<UInt64>()
                 while let block = try await source.next() {
                     for (index, digest) in block.digests.enumerated() {
                         keys.insert(digest, block.hashes[index])

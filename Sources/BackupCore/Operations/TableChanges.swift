@@ -182,7 +182,7 @@ struct TableChanges: Sendable {
             ) { file in
                 let join = ChangeJoin(
                     keys, table: table.name, byParts: byParts, budget: layer.joinBytes
-                ) { record, _ in try await file.append(record) }
+                ) { try await file.append($0) }
                 try await read(table, reading.parts, into: join)
                 var outcome = try await join.finish()
                 if reading.basis == .column {
@@ -247,10 +247,10 @@ struct TableChanges: Sendable {
     ) async throws {
         let unknown = outcome.unknown
         guard unknown.count > 0, unknown.keys.count == unknown.count else { return }
-        var digests = DigestTable()
+        var digests = DigestSet()
         for key in unknown.keys {
             let digest = key.withUnsafeBytes { KeyDigest($0, seed: plan.hashSeed) }
-            guard digests.insert(digest, 0) else { throw ChangeJoin.twoRows(of: table.name) }
+            guard digests.insert(digest) else { throw ChangeJoin.twoRows(of: table.name) }
         }
         let wanted = Exclusive(digests)
         let reader = Exclusive(
@@ -260,7 +260,7 @@ struct TableChanges: Sendable {
         for part in snapshot.parts(of: table, keys: keys) {
             try await snapshot.read(part) { batch in
                 let live = reader.withValue { $0.rows(of: batch, from: 0, count: batch.count) }
-                for row in live.rows where wanted.withValue({ $0.remove(row.digest) }) != nil {
+                for row in live.rows where wanted.withValue({ $0.take(row.digest) }) {
                     fetched.withValue { $0.append((row.digest, row.hash)) }
                     try await emit(live.bytes[row.record])
                 }
@@ -268,10 +268,9 @@ struct TableChanges: Sendable {
         }
         guard wanted.withValue({ $0.count }) == 0 else { return }
         for (digest, hash) in fetched.withValue({ $0 }) {
-            guard outcome.written.insert(digest, 1) else {
+            guard !outcome.updated.contains(digest), outcome.inserted.insert(digest) else {
                 throw ChangeJoin.twoRows(of: table.name)
             }
-            outcome.inserted += 1
             outcome.fingerprint.add(rowHash: hash)
         }
         outcome.unknown = ChangeJoin.UnknownKeys()
@@ -283,20 +282,22 @@ struct TableChanges: Sendable {
     private func writeTombstones(
         _ outcome: ChangeJoin.Outcome, _ table: Table, _ parent: TableParent, _ name: String
     ) async throws -> WrittenFile? {
-        guard outcome.deleted.count + outcome.inserted > 0 else { return nil }
-        let filter = DigestFilter(outcome.deleted, outcome.written)
+        guard outcome.deleted.count + outcome.inserted.count > 0 else { return nil }
+        var filter = DigestFilter(count: outcome.deleted.count + outcome.inserted.count)
+        filter.formUnion(outcome.deleted)
+        filter.formUnion(outcome.inserted)
         return try await folder.writeRecords(
             RepositoryLayout.deletedFile(name, packing: plan.packing), columns: table.key,
             packing: plan.packing, seed: plan.hashSeed
         ) { file in
-            try await parent.withKeys(note: { progress.note($0) }) { keys in
+            try await parent.withKeys(note: { progress.note($0) }) { [filter] keys in
                 while let block = try await keys.next() {
                     for (index, digest) in block.digests.enumerated()
                     where filter.mayContain(digest) {
-                        guard outcome.written[digest] != 1 else {
+                        guard !outcome.inserted.contains(digest) else {
                             throw ChangeJoin.twoRows(of: table.name)
                         }
-                        guard outcome.deleted[digest] != nil else { continue }
+                        guard outcome.deleted.contains(digest) else { continue }
                         try await file.append(CSVDialect.record(ofKey: block.key(index))[...])
                     }
                 }

@@ -21,17 +21,21 @@ final class BatchEncoder {
     }
 
     func encode(_ batch: RowBatch) throws -> EncodedBatch {
-        let fingerprint = hashRows(of: batch)
+        var frames: [UInt8] = []
+        let fingerprint = try hashRows(of: batch, indexing: &frames)
+        if index.rowCount > 0 { frames += try compressor.frame(index.takeBytes()) }
         return EncodedBatch(
             fingerprint: fingerprint,
             csvBytes: batch.bytes.count,
             data: try packing == .zstd ? compressor.frame(batch.bytes) : batch.bytes,
-            index: try keyReader == nil ? [] : compressor.frame(index.takeBytes()))
+            index: frames)
     }
 
     /// HOT PATH: hashes every row, and collects keys and hashes for the row index.
-    private func hashRows(of batch: RowBatch) -> Fingerprint {
-        batch.bytes.withUnsafeBytes { bytes in
+    private func hashRows(
+        of batch: RowBatch, indexing frames: inout [UInt8]
+    ) throws -> Fingerprint {
+        try batch.bytes.withUnsafeBytes { bytes in
             var fingerprint = Fingerprint()
             var start = 0
             for end in batch.ends {
@@ -40,6 +44,9 @@ final class BatchEncoder {
                 fingerprint.add(rowHash: hash)
                 if keyReader != nil {
                     index.append(hash: hash) { keyReader?.appendKey(of: record, to: &$0) }
+                    if index.rowCount == RowIndexBlock.mostRows {
+                        frames += try compressor.frame(index.takeBytes())
+                    }
                 }
                 start = end
             }

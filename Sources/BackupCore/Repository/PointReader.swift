@@ -83,13 +83,14 @@ public struct PointReader: Sendable {
                 while let batch = try await layer.rows?.next() {
                     let block = rowKeys.block(of: batch)
                     for (index, digest) in block.digests.enumerated()
-                    where overlay.keys.insert(digest, 0) {
+                    where !overlay.gone.contains(digest) {
                         overlay.rows.insert(digest, block.hashes[index])
                     }
                 }
                 while let batch = try await layer.tombstones?.next() {
-                    for digest in tombstoneKeys.block(of: batch).digests {
-                        overlay.keys.insert(digest, 0)
+                    for digest in tombstoneKeys.block(of: batch).digests
+                    where overlay.rows[digest] == nil {
+                        overlay.gone.insert(digest)
                     }
                 }
             }

@@ -4,7 +4,7 @@ import Synchronization
 /// The rows of a table as of a point, read by several tasks at once; it proves what it reads.
 ///
 /// From the newest layer to the full: each row whose key has not been seen. Memory is the number of
-/// changed keys, 24 bytes and some room for each.
+/// changed keys, 16 bytes and some room for each.
 public final class PointRows: Sendable {
     /// The files of one layer; the floor has all rows, so that nothing below it is read.
     struct Layer: Sendable {
@@ -24,7 +24,7 @@ public final class PointRows: Sendable {
         /// The layer that is being read.
         var layer = 0
         /// Keys of rows and tombstones of the layers read so far.
-        var seen = DigestTable()
+        var seen = DigestSet()
         var fingerprint = Fingerprint()
         /// Tasks that wait for a batch of the floor or look through one.
         var underWay = 0
@@ -63,7 +63,7 @@ public final class PointRows: Sendable {
             while let batch = try await tombstones.next() {
                 let block = keys.block(of: batch)
                 state.withLock { state in
-                    for digest in block.digests { state.seen.insert(digest, 0) }
+                    for digest in block.digests { state.seen.insert(digest) }
                 }
             }
         }
@@ -103,19 +103,19 @@ public final class PointRows: Sendable {
     private func take(_ batch: RowBatch, _ state: inout State) -> RowBatch {
         let (rows, fingerprint) = unseen(in: batch, state.seen)
         var keys = RowKeys(positions: positions, seed: seed)
-        for digest in keys.block(of: rows).digests { state.seen.insert(digest, 0) }
+        for digest in keys.block(of: rows).digests { state.seen.insert(digest) }
         state.fingerprint += fingerprint
         return rows
     }
 
     /// HOT PATH: every row of a chain's full passes here.
-    private func unseen(in batch: RowBatch, _ seen: DigestTable) -> (RowBatch, Fingerprint) {
+    private func unseen(in batch: RowBatch, _ seen: DigestSet) -> (RowBatch, Fingerprint) {
         var keys = RowKeys(positions: positions, seed: seed)
         let block = keys.block(of: batch)
         var fingerprint = Fingerprint()
         var isWhole = true
         for (index, digest) in block.digests.enumerated() {
-            if seen[digest] == nil {
+            if !seen.contains(digest) {
                 fingerprint.add(rowHash: block.hashes[index])
             } else {
                 isWhole = false
@@ -126,7 +126,7 @@ public final class PointRows: Sendable {
         batch.bytes.withUnsafeBytes { bytes in
             var start = 0
             for (index, end) in batch.ends.enumerated() {
-                if seen[block.digests[index]] == nil {
+                if !seen.contains(block.digests[index]) {
                     rows.append(record: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
                 }
                 start = end
@@ -146,7 +146,7 @@ actor PointKeys: KeySource {
     private var reader: RowKeys
     private var tombstoneReader: RowKeys
     private var layer = 0
-    private var seen = DigestTable()
+    private var seen = DigestSet()
     private var fingerprint = Fingerprint()
 
     /// The keys of rows.
@@ -181,7 +181,7 @@ actor PointKeys: KeySource {
                 return take(block, marking: true)
             }
             while let batch = try await layers[layer].tombstones?.next() {
-                for digest in tombstoneReader.block(of: batch).digests { seen.insert(digest, 0) }
+                for digest in tombstoneReader.block(of: batch).digests { seen.insert(digest) }
             }
             layer += 1
         }
@@ -195,17 +195,17 @@ actor PointKeys: KeySource {
 
     private func take(_ block: KeyBlock, marking: Bool) -> KeyBlock {
         for hash in block.hashes { fingerprint.add(rowHash: hash) }
-        if marking { for digest in block.digests { seen.insert(digest, 0) } }
+        if marking { for digest in block.digests { seen.insert(digest) } }
         return block
     }
 
     private func unseen(_ block: KeyBlock) -> KeyBlock {
-        guard seen.count > 0, block.digests.contains(where: { seen[$0] != nil }) else {
+        guard seen.count > 0, block.digests.contains(where: seen.contains) else {
             return block
         }
         var rest = KeyBlock()
         rest.part = block.part
-        for index in 0..<block.count where seen[block.digests[index]] == nil {
+        for index in 0..<block.count where !seen.contains(block.digests[index]) {
             rest.digests.append(block.digests[index])
             rest.hashes.append(block.hashes[index])
             rest.keys += block.key(index)

@@ -4,6 +4,8 @@ import Packing
 public struct Repository: Sendable {
     /// What moves its bytes.
     public let storage: any Storage
+    /// What has been read before, by the digest of its file: a run looks several times.
+    private let known = Exclusive<[String: Metadata]>([:])
 
     /// The repository in `storage`.
     public init(storage: any Storage) {
@@ -122,15 +124,17 @@ public struct Repository: Sendable {
         let name = try folder.location.appending(RepositoryLayout.metadata)
         guard try await storage.entry(name) != nil else { return nil }
         let bytes = try await storage.bytes(of: name)
-        let metadata = try Self.metadata(in: bytes, file: "\(name)")
+        let digest = SHA256Stream.hexDigest(of: bytes)
+        let metadata =
+            try known.withValue { $0[digest] } ?? Self.metadata(in: bytes, file: "\(name)")
+        known.withValue { $0[digest] = metadata }
         guard let id = BackupID(metadata.id), folder.mayHold(id, restingOn: metadata.baseID) else {
             throw BackupError(
                 .damaged, "\(name) belongs to \(metadata.id)",
                 hint: "The folder of a backup must have the backup's name.")
         }
         return Point(
-            id: id, folder: folder.location, metadata: metadata,
-            digest: SHA256Stream.hexDigest(of: bytes))
+            id: id, folder: folder.location, metadata: metadata, digest: digest)
     }
 
     /// - Throws: `BackupError.unsupportedFormat` before anything else that a newer format may cause;

@@ -6,6 +6,8 @@
 ///
 /// Keys and hashes stand apart because keys compress well and hashes not at all.
 struct RowIndexBlock {
+    /// So many rows at most: whoever reads a block holds several times its bytes.
+    static let mostRows = 16_384
     /// The numbers at the beginning of a block.
     static let headBytes = 12
 

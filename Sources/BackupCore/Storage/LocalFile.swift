@@ -49,7 +49,10 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
         return parts.count >= 4 ? parts[1..<(parts.count - 2)].joined(separator: ".") : nil
     }
 
-    func next() async throws -> [UInt8] {
+    func next() async throws -> [UInt8] { try read() }
+
+    /// The next bytes; none at the end.
+    func read() throws -> [UInt8] {
         try [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { buffer, count in
             while true {
                 count = Platform.read(descriptor, buffer.baseAddress, Self.chunkBytes)
@@ -59,7 +62,10 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
         }
     }
 
-    func write(_ bytes: [UInt8]) async throws {
+    func write(_ bytes: [UInt8]) async throws { try append(bytes) }
+
+    /// Writes bytes behind what has been written.
+    func append(_ bytes: [UInt8]) throws {
         try bytes.withUnsafeBytes { buffer in
             var rest = buffer[...]
             while !rest.isEmpty {

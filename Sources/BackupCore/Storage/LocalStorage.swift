@@ -88,8 +88,7 @@ public struct LocalStorage: Storage {
         _ body: (any StorageWriter) async throws -> Void
     ) async throws {
         let path = path(of: name)
-        try makeFolder(holding: name)
-        let file = try LocalFile(writing: LocalFile.temporaryPath(for: path))
+        let file = try open(name)
         do {
             try await body(file)
             let mayWait = survival == .whenSealed && file.isSmall
@@ -102,6 +101,17 @@ public struct LocalStorage: Storage {
             // The name was never given; what is left of the attempt is of no use to anybody.
             unlink(file.path)
             throw error
+        }
+    }
+
+    /// Opens a temporary file, in folders that are made only where they are missing.
+    private func open(_ name: StorageName) throws -> LocalFile {
+        let path = LocalFile.temporaryPath(for: path(of: name))
+        do {
+            return try LocalFile(writing: path)
+        } catch let error as BackupError where error.code == .notFound {
+            try makeFolder(holding: name)
+            return try LocalFile(writing: path)
         }
     }
 

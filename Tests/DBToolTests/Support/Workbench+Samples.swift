@@ -53,7 +53,7 @@ extension Workbench {
             try await administration.query(
                 """
                 SELECT count(*) FROM pg_stat_activity WHERE datname = '\(database.name)'
-                AND application_name = 'dbtool' AND state = 'active' AND query LIKE 'COPY%'
+                AND application_name = 'dbtool' AND state = 'active' AND query ~ 'COPY .*STD(IN|OUT)'
                 """) != "0"
         }
     }
