@@ -54,6 +54,10 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Two products that speak one protocol: the only target that speaks libmariadb.
+        .target(
+            name: "MySQLEngine", dependencies: ["BackupCore", "CMariaDB"], swiftSettings: strict),
+
         // The mission: rows to files and back, chains, proof.
         .target(name: "BackupCore", dependencies: ["CLinux", "Packing"], swiftSettings: strict),
 
@@ -71,6 +75,9 @@ let package = Package(
         .systemLibrary(
             name: "CPostgres", pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .systemLibrary(
+            name: "CMariaDB", pkgConfig: "libmariadb",
+            providers: [.apt(["libmariadb-dev"]), .brew(["mariadb-connector-c"])]),
         .systemLibrary(
             name: "CZstd", pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
@@ -104,6 +111,11 @@ let package = Package(
         .testTarget(
             name: "PostgresEngineTests",
             dependencies: ["BackupCore", "BackupTesting", "PostgresEngine"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "MySQLEngineTests",
+            dependencies: ["BackupCore", "BackupTesting", "MySQLEngine"],
             swiftSettings: strict
         ),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: strict),

@@ -11,13 +11,13 @@ import CPostgres
 ///
 /// An actor on a thread of its own. Calls that wait for each other's end (a COPY and its rows) are
 /// kept apart by `turn`: whoever uses a connection that others know enters it first.
-actor PostgresConnection {
+actor PostgresConnection: PooledConnection {
     /// One at a time may use the connection.
     nonisolated let turn = Turnstile(permits: 1)
     nonisolated let canceller: PostgresCanceller
     /// Kept as long as libpq may call it.
     var notices: NoticeListener?
-    private nonisolated let thread = ConnectionThread()
+    private nonisolated let thread = ConnectionThread(label: "dbtool.postgres.connection")
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     /// `nonisolated(unsafe)`: set once; used on the connection's own thread, and by `deinit`.

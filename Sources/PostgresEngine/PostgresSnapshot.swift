@@ -8,7 +8,7 @@ struct PostgresSnapshot: Snapshot {
 
     /// Holds the locks and the snapshot; it reads too.
     let leader: PostgresConnection
-    let readers: PostgresConnections
+    let readers: ConnectionPool<PostgresConnection>
     let rows: [TableName: PostgresRows]
     let sequenceNames: [TableName]
     let settings: PostgresSettings

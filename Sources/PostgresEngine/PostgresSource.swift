@@ -165,7 +165,7 @@ struct PostgresSource {
         return PostgresSnapshot(
             moment: facts.moment, schema: contents.schema, definition: description,
             leader: leader,
-            readers: PostgresConnections(readers),
+            readers: ConnectionPool(readers),
             rows: contents.rows, sequenceNames: sequences, settings: settings,
             writtenUpTo: facts.writtenUpTo, meaningVersions: contents.meaningVersions,
             trustsRestart: request.trustsRestart)

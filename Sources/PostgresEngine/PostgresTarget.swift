@@ -6,7 +6,7 @@ import BackupCore
 /// pg_restore side by side; the rows come over this program's own connections.
 struct PostgresTarget: Target {
     let request: TargetRequest
-    let connections: PostgresConnections
+    let connections: ConnectionPool<PostgresConnection>
     let archive: PostgresArchiveRestore
     let server: PostgresServer
     let settings: PostgresSettings

@@ -223,7 +223,7 @@ struct PostgresTargetOpening {
             server.isSuperuser && found.exists
             ? PostgresSession.quietEventTriggers(major: server.major) : nil
         return PostgresTarget(
-            request: request, connections: PostgresConnections(all), archive: archive,
+            request: request, connections: ConnectionPool(all), archive: archive,
             server: server, settings: preparation.targetSettings, presence: found.presence,
             mark: mark, hasStructure: found.mark?.hasStructure ?? false,
             hasIndexes: found.mark?.hasIndexes ?? false)

@@ -40,6 +40,35 @@ import Testing
     }
 
     @Test(arguments: TestServer.all, Way.allCases)
+    func `statements before it in one message run, or it does not`(
+        server: TestServer, way: Way
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let database = try await bench.createDatabase("copy")
+            let connection = try await PostgresConnection(bench.settings(database))
+            try await connection.execute("BEGIN; CREATE TEMPORARY TABLE t AS SELECT 1 AS i")
+            for _ in 1...3 {
+                let rows = try await connection.records(
+                    of: """
+                        SAVEPOINT before; LOCK TABLE pg_temp.t IN ACCESS SHARE MODE NOWAIT;
+                        RELEASE SAVEPOINT before; COPY pg_temp.t TO STDOUT
+                        """, way)
+                #expect(rows == ["1\n"])
+                let error = await #expect(throws: PostgresError.self) {
+                    _ = try await connection.records(
+                        of: """
+                            SAVEPOINT before; LOCK TABLE nothing IN ACCESS SHARE MODE NOWAIT;
+                            RELEASE SAVEPOINT before; COPY pg_temp.t TO STDOUT
+                            """, way)
+                }
+                #expect(error?.sqlState == "42P01", "\(String(describing: error))")
+                try await connection.execute("ROLLBACK TO SAVEPOINT before")
+                #expect(try await connection.value("SELECT count(*) FROM pg_temp.t") == "1")
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all, Way.allCases)
     func `what the server remarks and where it fails is told`(
         server: TestServer, way: Way
     ) async throws {

@@ -1,23 +1,28 @@
-import BackupCore
 import Synchronization
+
+/// A session with a server that one task at a time may use.
+package protocol PooledConnection: AnyObject, Sendable {
+    /// Whoever uses a connection that others know enters it first.
+    var turn: Turnstile { get }
+}
 
 /// Connections that do the same work side by side.
 ///
 /// Whoever wants one waits in line; each is lent to one task at a time.
-final class PostgresConnections: Sendable {
-    let all: [PostgresConnection]
-    private let free: Mutex<[PostgresConnection]>
+package final class ConnectionPool<Connection: PooledConnection>: Sendable {
+    package let all: [Connection]
+    private let free: Mutex<[Connection]>
     private let line: Turnstile
 
-    init(_ connections: [PostgresConnection]) {
+    package init(_ connections: [Connection]) {
         all = connections
         free = Mutex(connections)
         line = Turnstile(permits: connections.count)
     }
 
     /// Runs `body` with the next connection that is free.
-    func withOne<Result: Sendable>(
-        _ body: (PostgresConnection) async throws -> Result
+    package func withOne<Result: Sendable>(
+        _ body: (Connection) async throws -> Result
     ) async throws -> Result {
         try await line.pass {
             guard let connection = free.withLock({ $0.popLast() }) else {

@@ -1,0 +1,143 @@
+import BackupCore
+
+/// What the system catalogs say about a database: the queries, and their rows as values.
+///
+/// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/information-schema.html>
+struct MySQLCatalog {
+    let connection: MySQLConnection
+    let database: String
+
+    /// What `information_schema.TABLES` lists.
+    struct Relation: Sendable {
+        enum Kind: Sendable { case table, view, sequence }
+
+        let name: TableName
+        let kind: Kind
+        /// InnoDB and nothing else has snapshots.
+        let storage: String
+        let rowEstimate: Int
+        let bytes: Int
+        /// Changes when the table is made anew.
+        let created: String
+
+        var isTransactional: Bool { storage.lowercased() == "innodb" }
+    }
+
+    func relations() async throws -> [Relation] {
+        try await connection.rows(
+            """
+            SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, CREATE_TIME
+            FROM information_schema.TABLES WHERE TABLE_SCHEMA = \(MySQLText.literal(database))
+            """
+        ).map { row in
+            let type = row[1] ?? ""
+            return Relation(
+                name: TableName(schema: database, name: row[0] ?? ""),
+                kind: type.hasSuffix("VIEW") ? .view : type == "SEQUENCE" ? .sequence : .table,
+                storage: row[2] ?? "", rowEstimate: Int(row[3] ?? "") ?? 0,
+                bytes: Int(row[4] ?? "") ?? 0, created: row[5] ?? "")
+        }.sorted { $0.name < $1.name }
+    }
+
+    /// The columns of all tables, in their order.
+    func columns() async throws -> [TableName: [MySQLColumn]] {
+        let rows = try await connection.rows(
+            """
+            SELECT COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, ORDINAL_POSITION, EXTRA, CHARACTER_SET_NAME,
+                   IS_NULLABLE, c.TABLE_NAME
+            FROM information_schema.COLUMNS c
+            JOIN information_schema.TABLES t USING (TABLE_SCHEMA, TABLE_NAME)
+            WHERE c.TABLE_SCHEMA = \(MySQLText.literal(database))
+              AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
+            ORDER BY c.TABLE_NAME, ORDINAL_POSITION
+            """)
+        var columns: [TableName: [MySQLColumn]] = [:]
+        for row in rows {
+            let table = TableName(schema: database, name: row[7] ?? "")
+            columns[table, default: []].append(try MySQLColumn(row, of: table))
+        }
+        return columns
+    }
+
+    /// For each table a digest of what the text of its rows depends on beside the rows.
+    func textDigests() async throws -> [TableName: String] {
+        let rows = try await connection.rows(
+            """
+            SELECT TABLE_NAME, SHA2(GROUP_CONCAT(
+              CONCAT_WS(' ', COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME)
+              ORDER BY ORDINAL_POSITION SEPARATOR '\n'), 256)
+            FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = \(MySQLText.literal(database))
+            GROUP BY TABLE_NAME
+            """)
+        return rows.reduce(into: [:]) {
+            $0[TableName(schema: database, name: $1[0] ?? "")] = $1[1]
+        }
+    }
+
+    /// The least and the greatest value of a key of one whole number; nil for other keys, small tables and
+    /// numbers beyond 63 bits.
+    func bounds(
+        of key: [String], in columns: [MySQLColumn], _ relation: Relation
+    ) async throws -> ClosedRange<Int>? {
+        guard relation.bytes >= Self.largeBytes, key.count == 1,
+            columns.contains(where: {
+                $0.isInteger && ExactText($0.column.name) == ExactText(key[0])
+            })
+        else { return nil }
+        let name = MySQLText.identifier(key[0])
+        let row =
+            try await connection.rows(
+                "SELECT MIN(\(name)), MAX(\(name)) FROM \(MySQLText.qualified(relation.name))"
+            ).first ?? [nil, nil]
+        guard let least = row[0].flatMap({ Int($0) }), let greatest = row[1].flatMap({ Int($0) })
+        else { return nil }
+        return least...greatest
+    }
+
+    private static let largeBytes = 16 << 20
+
+    /// The unique indexes on whole columns of all tables, the primary key first; each its columns in order.
+    func uniqueIndexes() async throws -> [TableName: [[String]]] {
+        let rows = try await connection.rows(
+            """
+            SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART
+            FROM information_schema.STATISTICS
+            WHERE TABLE_SCHEMA = \(MySQLText.literal(database)) AND NON_UNIQUE = 0
+            ORDER BY TABLE_NAME, INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX
+            """)
+        var indexes: [TableName: [(name: String, columns: [String])]] = [:]
+        var unfit: Set<[String]> = []
+        for row in rows {
+            let (table, index) = (row[0] ?? "", row[1] ?? "")
+            let name = TableName(schema: database, name: table)
+            // A part of a column, or an expression, which has no column.
+            if row[3] != nil || row[2] == nil { unfit.insert([table, index]) }
+            var known = indexes[name] ?? []
+            if let last = known.indices.last, known[last].name == index {
+                known[last].columns.append(row[2] ?? "")
+            } else {
+                known.append((index, [row[2] ?? ""]))
+            }
+            indexes[name] = known
+        }
+        return indexes.reduce(into: [:]) { result, entry in
+            result[entry.key] = entry.value
+                .filter { !unfit.contains([entry.key.name, $0.name]) }.map(\.columns)
+        }
+    }
+
+    /// The columns that identify a row; none without a usable index.
+    static func key(
+        among indexes: [[String]], of columns: [MySQLColumn]
+    ) -> [String] {
+        let byName = Dictionary(columns.map { (ExactText($0.column.name), $0) }) { first, _ in first
+        }
+        return indexes.first { index in
+            index.allSatisfy { name in
+                byName[ExactText(name)].map { column in
+                    !column.isNullable && column.mayIdentify && !column.column.isGenerated
+                } ?? false
+            }
+        } ?? []
+    }
+}

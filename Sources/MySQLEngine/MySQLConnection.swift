@@ -1,0 +1,140 @@
+import BackupCore
+import CMariaDB
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// One session with a server: the only place that calls the client library.
+///
+/// An actor on a thread of its own. Calls that wait for each other's end (a selection and its rows) are
+/// kept apart by `turn`: whoever uses a connection that others know enters it first.
+actor MySQLConnection: PooledConnection {
+    /// One at a time may use the connection.
+    nonisolated let turn = Turnstile(permits: 1)
+    nonisolated let killer: MySQLKiller
+    private nonisolated let thread = ConnectionThread(label: "dbtool.mysql.connection")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    /// `nonisolated(unsafe)`: set once; used on the connection's own thread, and by `deinit`.
+    private nonisolated(unsafe) let connection: UnsafeMutablePointer<MYSQL>
+
+    /// Logs in.
+    ///
+    /// - Throws: `BackupError.connectionFailed`, `BackupError.passwordRequired`.
+    init(_ settings: MySQLSettings) async throws {
+        connection = try await MySQLLogin(settings).connect()
+        killer = MySQLKiller(settings, session: UInt(mysql_thread_id(connection)))
+    }
+
+    deinit { mysql_close(connection) }
+
+    // MARK: Statements
+
+    /// Runs a statement and forgets what it returns.
+    func execute(_ sql: String) throws { _ = try rows(sql) }
+
+    /// Runs a statement; its rows, as text.
+    ///
+    /// - Throws: `MySQLError`.
+    func rows(_ sql: String) throws -> [[String?]] {
+        try query(sql)
+        guard let result = mysql_store_result(connection) else {
+            guard mysql_field_count(connection) == 0 else { throw MySQLError(connection) }
+            return []
+        }
+        defer { mysql_free_result(result) }
+        let columns = Int(mysql_num_fields(result))
+        var rows: [[String?]] = []
+        while let row = mysql_fetch_row(result), let lengths = mysql_fetch_lengths(result) {
+            rows.append(
+                (0..<columns).map { column in
+                    row[column].map { value in
+                        String(
+                            decoding: UnsafeRawBufferPointer(
+                                start: value, count: Int(lengths[column])), as: UTF8.self)
+                    }
+                })
+        }
+        return rows
+    }
+
+    /// Runs a statement that gives one value.
+    func value(_ sql: String) throws -> String? { try rows(sql).first?.first ?? nil }
+
+    /// Runs a statement that may wait; cancelling the task ends it.
+    ///
+    /// - Throws: `MySQLError`; `CancellationError` once the task is cancelled.
+    nonisolated func executeInterruptibly(_ sql: String) async throws {
+        try Task.checkCancellation()
+        do {
+            try await withTaskCancellationHandler {
+                try await execute(sql)
+            } onCancel: {
+                killer.kill()
+            }
+        } catch {
+            killer.waitForRequests()
+            try Task.checkCancellation()
+            throw error
+        }
+        killer.waitForRequests()
+        try Task.checkCancellation()
+    }
+
+    private func query(_ sql: String) throws {
+        let status = sql.utf8CString.withUnsafeBufferPointer { text in
+            mysql_real_query(connection, text.baseAddress, UInt(text.count - 1))
+        }
+        guard status == 0 else { throw MySQLError(connection) }
+    }
+
+    // MARK: Rows
+
+    /// Runs a selection and hands its rows over as CSV records, while the next ones are read.
+    ///
+    /// `encodings`: Of the selected columns, in order.
+    /// - Throws: `MySQLError`; `CancellationError`, the server's statement being killed too.
+    func copyOut(
+        _ sql: String, as encodings: [MySQLEncoding], to relay: Relay<RowBatch>
+    ) async throws {
+        try await withTaskCancellationHandler {
+            try await read(sql, encodings, into: relay)
+        } onCancel: {
+            killer.kill()
+        }
+        if Task.isCancelled { killer.waitForRequests() }
+        try Task.checkCancellation()
+    }
+
+    private func read(
+        _ sql: String, _ encodings: [MySQLEncoding], into relay: Relay<RowBatch>
+    ) async throws {
+        try query(sql)
+        guard let result = mysql_use_result(connection) else { throw MySQLError(connection) }
+        // Reads what is left, so that the connection can be used again.
+        defer { mysql_free_result(result) }
+        guard Int(mysql_num_fields(result)) == encodings.count else {
+            throw MySQLError(message: "the server sends another number of columns than asked for")
+        }
+        var encoder = MySQLRowEncoder(encodings)
+        var (batch, isWanted) = (RowBatch(), true)
+        while isWanted, let row = mysql_fetch_row(result), let lengths = mysql_fetch_lengths(result)
+        {
+            try encoder.append(row, lengths, to: &batch)
+            guard batch.isFull else { continue }
+            isWanted = await relay.send(batch)
+            batch = RowBatch()
+        }
+        guard isWanted else {
+            // Nobody wants the rest: the server need not send it.
+            killer.killAndWait()
+            return
+        }
+        // The end of the rows and a lost connection look the same but for this.
+        guard mysql_errno(connection) == 0 else { throw MySQLError(connection) }
+        if !batch.isEmpty { _ = await relay.send(batch) }
+    }
+}

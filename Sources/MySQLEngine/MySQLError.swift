@@ -1,0 +1,66 @@
+import BackupCore
+import CMariaDB
+
+/// What the server, or the client library, said when it refused something.
+struct MySQLError: Error, Sendable {
+    /// The server's number of the error, or the library's from 2000 on; 0 for one of ours.
+    ///
+    /// - SeeAlso: <https://dev.mysql.com/doc/mysql-errors/en/>, <https://mariadb.com/kb/en/mariadb-error-codes/>
+    let number: UInt32
+    let sqlState: String
+    let message: String
+
+    init(_ connection: UnsafeMutablePointer<MYSQL>) {
+        number = mysql_errno(connection)
+        sqlState = String(cString: mysql_sqlstate(connection))
+        let words = String(cString: mysql_error(connection))
+        message = words.isEmpty ? "the connection was lost" : words
+    }
+
+    init(message: String) { (number, sqlState, self.message) = (0, "", message) }
+
+    /// Whether the connection itself is gone.
+    var isConnectionLoss: Bool {
+        // Killed, shut down, and everything that the library says of its socket.
+        [1053, 1077, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1927].contains(number)
+            || (2000..<3000).contains(number)
+    }
+
+    /// Whether something was refused for want of a privilege.
+    var isRefusal: Bool {
+        [1044, 1045, 1142, 1143, 1227, 1370].contains(number)
+    }
+
+    /// Whether the server does not know the statement.
+    var isUnknownStatement: Bool { number == 1064 }
+
+    /// Whether a lock could not be had in time.
+    var isLockTimeout: Bool { number == 1205 || number == 3572 }
+
+    /// The same in this project's words, with what was being done in front.
+    func backupError(while doing: String) -> BackupError {
+        let code: BackupError.Code =
+            if isConnectionLoss {
+                .connectionFailed
+            } else if isRefusal {
+                .permissionDenied
+            } else if isLockTimeout || number == 1412 || number == 1146 {
+                .sourceChanged
+            } else {
+                .serverRefused
+            }
+        let words = message.split(separator: "\n").joined(separator: " ")
+        return BackupError(
+            code, "\(doing): \(words)\(number == 0 ? "" : " (error \(number))")", hint: advice)
+    }
+
+    private var advice: String? {
+        switch number {
+        case 1040, 1203, 1226:
+            "The server has no connection left; use fewer --jobs, or raise max_connections."
+        case 1205: "Another session holds the lock; try again, or raise --lock-timeout."
+        case 1412: "The table was changed while it was backed up; run the backup again."
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,231 @@
+import BackupCore
+
+/// One moment that several connections see: how it was had, and where it is in the server's log.
+struct MySQLMoment: Sendable {
+    /// The connections, each in a transaction with that moment's snapshot.
+    let connections: [MySQLConnection]
+    /// How it was made sure that they see the same, for people.
+    let words: String
+    /// The server's names of the place in its binary log, and their values; empty without a log.
+    let position: [String: String]
+}
+
+/// Takes snapshots of several connections at one moment.
+///
+/// InnoDB's snapshots cannot be shared, so there is a ladder of ways to let nobody commit between the
+/// first and the last of them, or to notice who did. Each is tried; the last, a single connection, is always
+/// possible. There is no way that may be wrong without saying so.
+///
+/// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/commit.html>, <https://mariadb.com/kb/en/backup-stage/>
+struct MySQLMomentTaker {
+    private static let tries = 20
+    /// How long a lock over everything may be waited for: whoever comes after us waits as long.
+    private static let lockSeconds = 2
+    private static let quiet = Duration.milliseconds(50)
+
+    let server: MySQLServer
+    /// Those that will read.
+    let connections: [MySQLConnection]
+    /// One that is none of them, for locks: they would end a reader's transaction.
+    let guardian: MySQLConnection
+    /// What will be read; their writers are held where nothing larger may be locked.
+    let tables: [TableName]
+
+    /// - Throws: `BackupError`; the connections are in no transaction then.
+    func take() async throws -> MySQLMoment {
+        do {
+            if connections.count > 1, let moment = try await together() { return moment }
+            guard let leader = connections.first else { preconditionFailure("nobody reads") }
+            try await begin(leader)
+            return MySQLMoment(
+                connections: [leader], words: "consistent snapshot on one connection",
+                position: try await snapshotPosition(of: leader))
+        } catch let error as MySQLError {
+            throw error.backupError(while: "cannot take a snapshot")
+        }
+    }
+
+    private func together() async throws -> MySQLMoment? {
+        if let moment = try await byClone() { return moment }
+        if server.product != .mysql, let moment = try await byEqualPositions() { return moment }
+        if let moment = try await underGlobalLock() { return moment }
+        if let moment = try await underTableLocks() { return moment }
+        return try await byQuietLog()
+    }
+
+    private func begin(_ connection: MySQLConnection, _ more: String = "") async throws {
+        try await connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        try await connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT\(more)")
+    }
+
+    private func beginAll() async throws {
+        for connection in connections { try await begin(connection) }
+    }
+
+    private func endAll() async throws {
+        for connection in connections { try await connection.execute("ROLLBACK") }
+    }
+
+    // MARK: Ways
+
+    /// Percona Server lets a session have the snapshot of another.
+    private func byClone() async throws -> MySQLMoment? {
+        guard server.product == .percona, let leader = connections.first else { return nil }
+        try await begin(leader)
+        do {
+            let id = try await leader.value("SELECT CONNECTION_ID()") ?? ""
+            for connection in connections.dropFirst() {
+                try await begin(connection, " FROM SESSION \(id)")
+            }
+        } catch is MySQLError {
+            try await endAll()
+            return nil
+        }
+        return MySQLMoment(
+            connections: connections, words: "cloned consistent snapshot",
+            position: try await snapshotPosition(of: leader))
+    }
+
+    /// MariaDB and Percona Server tell each session the place in the log that its snapshot belongs to: where
+    /// all have the same, nobody has committed in between.
+    ///
+    /// As far as everything is logged: not where the log leaves out what comes from a primary.
+    private func byEqualPositions() async throws -> MySQLMoment? {
+        guard server.logsChanges, server.logsReplicated else { return nil }
+        for _ in 0..<Self.tries {
+            try Task.checkCancellation()
+            try await beginAll()
+            var positions: Set<[String: String]> = []
+            for connection in connections {
+                positions.insert(try await snapshotPosition(of: connection))
+            }
+            if positions.count == 1, let position = positions.first, !position.isEmpty {
+                return MySQLMoment(
+                    connections: connections,
+                    words: "consistent snapshots at one position of the binary log",
+                    position: position)
+            }
+            try await endAll()
+        }
+        return nil
+    }
+
+    /// Nobody can commit for as long as the snapshots take.
+    private func underGlobalLock() async throws -> MySQLMoment? {
+        let (locks, unlock, words) =
+            server.isMariaDB
+            ? (
+                [
+                    "BACKUP STAGE START", "BACKUP STAGE FLUSH", "BACKUP STAGE BLOCK_DDL",
+                    "BACKUP STAGE BLOCK_COMMIT",
+                ], "BACKUP STAGE END", "consistent snapshots while BACKUP STAGE held commits"
+            )
+            : (
+                ["FLUSH NO_WRITE_TO_BINLOG TABLES", "FLUSH TABLES WITH READ LOCK"],
+                "UNLOCK TABLES",
+                "consistent snapshots while FLUSH TABLES WITH READ LOCK held writes"
+            )
+        return try await held(by: locks, until: unlock, words)
+    }
+
+    /// Nobody can write to the tables that will be read.
+    private func underTableLocks() async throws -> MySQLMoment? {
+        guard !tables.isEmpty else { return nil }
+        let list = tables.map { "\(MySQLText.qualified($0)) READ" }.joined(separator: ", ")
+        return try await held(
+            by: ["LOCK TABLES \(list)"], until: "UNLOCK TABLES",
+            "consistent snapshots while LOCK TABLES held writes")
+    }
+
+    /// - Returns: Nil where the locks are refused, or could not be had.
+    private func held(
+        by locks: [String], until unlock: String, _ words: String
+    ) async throws -> MySQLMoment? {
+        try await guardian.execute("SET SESSION lock_wait_timeout = \(Self.lockSeconds)")
+        for attempt in 1...3 {
+            do {
+                for lock in locks { try await guardian.executeInterruptibly(lock) }
+                break
+            } catch let error as MySQLError where error.isRefusal || error.isUnknownStatement {
+                return nil
+            } catch let error as MySQLError where error.isLockTimeout {
+                // A statement that takes long is in the way; waiting on would stop everybody else.
+                try? await guardian.execute(unlock)
+                guard attempt < 3 else { return nil }
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+        do {
+            try await beginAll()
+            let position = try await logPosition()
+            try await guardian.execute(unlock)
+            return MySQLMoment(connections: connections, words: words, position: position)
+        } catch {
+            // Closing the session would free it as well, but later.
+            try? await guardian.execute(unlock)
+            throw error
+        }
+    }
+
+    /// Without any lock: the log stood still before, while and after the snapshots were taken.
+    ///
+    /// MySQL moves the log before a transaction's changes can be seen and the set of transactions after,
+    /// so that a change could slip between two snapshots while both look the same. Hence the silence on both
+    /// sides.
+    private func byQuietLog() async throws -> MySQLMoment? {
+        guard server.logsChanges, server.logsReplicated, !server.isMariaDB else { return nil }
+        guard let first = try? await logPosition(), !first.isEmpty else { return nil }
+        for _ in 0..<Self.tries {
+            try Task.checkCancellation()
+            let before = try await logPosition()
+            try await Task.sleep(for: Self.quiet)
+            try await beginAll()
+            try await Task.sleep(for: Self.quiet)
+            if try await logPosition() == before {
+                return MySQLMoment(
+                    connections: connections,
+                    words: "consistent snapshots while the binary log stood still (optimistic)",
+                    position: before)
+            }
+            try await endAll()
+        }
+        return nil
+    }
+
+    // MARK: The log
+
+    /// The place that a session's own snapshot belongs to; empty where the server does not tell.
+    private func snapshotPosition(
+        of connection: MySQLConnection
+    ) async throws -> [String: String] {
+        guard server.product != .mysql else { return [:] }
+        let rows = try await connection.rows("SHOW STATUS LIKE 'binlog_snapshot_%'")
+        let pairs = rows.compactMap { row in
+            row[0].flatMap { name in row[1].map { (name.lowercased(), $0) } }
+        }.filter { !$0.1.isEmpty }
+        return Dictionary(pairs) { first, _ in first }
+    }
+
+    /// Where the log is now; empty where there is none, or the account may not know.
+    private func logPosition() async throws -> [String: String] {
+        guard server.logsChanges else { return [:] }
+        var position: [String: String] = [:]
+        if server.isMariaDB {
+            position["gtid_current_pos"] = try await guardian.value(
+                "SELECT @@GLOBAL.gtid_current_pos")
+        } else if try await guardian.value("SELECT @@GLOBAL.gtid_mode") == "ON" {
+            position["gtid_executed"] = try await guardian.value("SELECT @@GLOBAL.gtid_executed")
+        }
+        let statement =
+            server.isMariaDB
+            ? "SHOW MASTER STATUS"
+            : server.number >= 80200 ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS"
+        do {
+            let row = try await guardian.rows(statement).first ?? []
+            if row.count >= 2 { (position["file"], position["position"]) = (row[0], row[1]) }
+        } catch let error as MySQLError where error.isRefusal {
+            // The set of transactions has to do.
+        }
+        return position
+    }
+}

@@ -1,0 +1,42 @@
+import BackupCore
+
+/// Which of a database's tables a request means.
+struct MySQLScope: Sendable {
+    /// To read and store.
+    private(set) var stored: [MySQLCatalog.Relation] = []
+    /// In scope, structure only.
+    private(set) var excluded: [TableName] = []
+    /// Everything whose definition belongs to the backup.
+    private(set) var inScope: [MySQLCatalog.Relation] = []
+
+    /// - Throws: `BackupError.usage` for a pattern that means nothing.
+    init(_ request: SnapshotRequest, _ relations: [MySQLCatalog.Relation], database: String) throws
+    {
+        let tables = relations.filter { $0.kind == .table }.map(\.name)
+        func matches(_ patterns: [TablePattern]) throws -> Set<TableName> {
+            var matched: Set<TableName> = []
+            for pattern in patterns {
+                let found = tables.filter { pattern.matches($0, defaultSchema: database) }
+                guard !found.isEmpty || request.allowsMissing else {
+                    throw BackupError(
+                        .usage, "no table is called \(pattern.text)",
+                        hint: Nearest.hint(to: pattern, among: tables, defaultSchema: database)
+                            ?? "Names are as stored.")
+                }
+                matched.formUnion(found)
+            }
+            return matched
+        }
+        let wanted = try request.scope.patterns.map(matches) ?? Set(relations.map(\.name))
+        let left = try matches(request.excluded)
+        for relation in relations where wanted.contains(relation.name) {
+            inScope.append(relation)
+            guard relation.kind == .table else { continue }
+            if left.contains(relation.name) {
+                excluded.append(relation.name)
+            } else {
+                stored.append(relation)
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import BackupCore
+
+/// `schema.sql`: everything that a database is made of, for people and for the product's own client.
+enum MySQLScript {
+    /// So that no statement within a body ends the body.
+    private static let delimiter = ";;"
+
+    /// The same text for the same things.
+    ///
+    /// Views stand twice: first in the form of tables would, so that each finds the others whatever their
+    /// order; foreign keys are not checked before all tables are there.
+    static func text(of objects: [MySQLObject]) -> String {
+        let views = objects.filter { $0.kind == .view }
+        var text = """
+            -- Run by: mysql DATABASE < schema.sql
+            SET NAMES utf8mb4;
+            SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
+            SET SESSION foreign_key_checks = 0;
+
+            """
+        for object in objects where object.kind < .view { text += "\n\(object.statement);\n" }
+        for view in views { text += "\n\(placeholder(of: view));\n" }
+        for object in objects where object.kind > .view { text += "\n\(body(object))\n" }
+        for view in views {
+            let name = MySQLText.identifier(view.name)
+            text += "\nDROP VIEW IF EXISTS \(name);\n\(set(view.settings))\(view.statement);\n"
+        }
+        return text
+    }
+
+    private static func placeholder(of view: MySQLObject) -> String {
+        let columns = view.columns.map { "1 AS \(MySQLText.identifier($0))" }
+        return "CREATE VIEW \(MySQLText.identifier(view.name)) AS SELECT "
+            + columns.joined(separator: ", ")
+    }
+
+    private static func body(_ object: MySQLObject) -> String {
+        """
+        \(set(object.settings))DELIMITER \(delimiter)
+        \(object.statement)\(delimiter)
+        DELIMITER ;
+        """
+    }
+
+    private static func set(_ settings: [MySQLObject.Setting]) -> String {
+        settings.map { "SET SESSION \($0.name) = \(MySQLText.literal($0.value));\n" }.joined()
+    }
+}

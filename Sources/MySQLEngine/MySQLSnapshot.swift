@@ -1,0 +1,122 @@
+import BackupCore
+
+/// One moment of a database: transactions that began together.
+struct MySQLSnapshot: Snapshot {
+    let moment: SnapshotMoment
+    let schema: Schema
+    let definition: SchemaDefinition
+
+    /// Holds the metadata locks of all tables; it reads too.
+    let leader: MySQLConnection
+    let readers: ConnectionPool<MySQLConnection>
+    let rows: [TableName: MySQLRows]
+    /// What made the tables, as it was under the locks.
+    let statements: [String: String]
+    let objects: MySQLObjects
+
+    func parts(of table: Table) -> [TablePart] {
+        (rows[table.name]?.selections(split: table.split) ?? []).map {
+            TablePart(table: table.name, selection: $0.text)
+        }
+    }
+
+    func split(of table: Table, like split: String) -> String {
+        rows[table.name]?.split(like: split) ?? table.split
+    }
+
+    // MARK: What changed
+
+    func loss(ofIdentity parent: [String: String]) -> String? {
+        "\(objects.server.product.rawValue) does not show the versions of rows"
+    }
+
+    func isOtherSource(than parent: [String: String]) -> String? {
+        guard let before = parent["server_uuid"], let now = moment.identity["server_uuid"],
+            before != now
+        else { return nil }
+        return "it was another server"
+    }
+
+    func markedParts(of table: Table, by mark: RowMark) -> MarkedSelection<MarkedPart> {
+        .impossible(loss(ofIdentity: [:]) ?? "")
+    }
+
+    func rowsWithMarks(of table: Table, by mark: RowMark) -> MarkedSelection<TablePart> {
+        .impossible(loss(ofIdentity: [:]) ?? "")
+    }
+
+    func parts(of table: Table, keys: [[String]]) -> [TablePart] { [] }
+
+    func kind(of column: Column) -> ColumnKind? { nil }
+
+    func upkeep(of column: Column, in table: Table) async throws -> ColumnUpkeep {
+        ColumnUpkeep(isNullable: true, hasDefault: false, isSetOnUpdate: false)
+    }
+
+    func bound(
+        of column: ChangeColumn, maximum: String, overlap: Int,
+        since parent: [String: String], at time: Timestamp
+    ) async throws -> ColumnBound {
+        .impossible("changes of this product are found by comparing")
+    }
+
+    // MARK: Rows
+
+    func read(_ part: TablePart, into sink: @escaping @Sendable (RowBatch) async throws -> Void)
+        async throws
+    {
+        let selection = MySQLSelection(text: part.selection)
+        do {
+            // The connection is free for the next part while the last rows are still worked on.
+            try await Relay.run(capacity: 1, receive: sink) { relay in
+                try await readers.withOne { connection in
+                    try await connection.copyOut(
+                        selection.sql, as: selection.encodings, to: relay)
+                }
+            }
+        } catch let error as MySQLError {
+            throw error.backupError(while: "cannot read \(part.table)")
+        }
+    }
+
+    /// The next values of keys that count by themselves, and of MariaDB's sequences.
+    func sequences() async throws -> [SequenceValue] {
+        do {
+            return try await leader.turn.pass {
+                try await MySQLCounters(connection: leader, database: objects.database)
+                    .values(of: schema.tables.map(\.name))
+            }
+        } catch let error as MySQLError {
+            throw error.backupError(while: "cannot read the counters")
+        }
+    }
+
+    /// The leader's transaction must have lived until now, and no table may be made otherwise than it was.
+    func confirm() async throws {
+        do {
+            try await leader.turn.pass {
+                guard try await leader.value("SELECT @@SESSION.in_transaction") != "0" else {
+                    throw BackupError(
+                        .sourceChanged, "the server has ended the transaction of the backup",
+                        hint: "Run the backup again.")
+                }
+            }
+        } catch let error as MySQLError where error.number == 1193 {
+            // MySQL does not tell; a lost connection would.
+        } catch let error as MySQLError {
+            throw error.backupError(while: "cannot check the snapshot")
+        }
+        do {
+            let now = try await leader.turn.pass {
+                try await objects.statements(of: schema.tables.map(\.name))
+            }
+            let changed = statements.keys.sorted().first { statements[$0] != now[$0] }
+            guard let changed else { return }
+            throw BackupError(
+                .sourceChanged, "table \(changed) was changed during the backup",
+                hint: "Run the backup again.")
+        } catch let error as MySQLError {
+            throw error.backupError(while: "cannot check the snapshot")
+        }
+    }
+}

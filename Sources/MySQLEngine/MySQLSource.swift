@@ -1,0 +1,162 @@
+import BackupCore
+
+/// A server being backed up: takes snapshots of one of its databases.
+struct MySQLSource {
+    /// How often structure may change between listing and reading before we give up.
+    private static let attempts = 5
+
+    private let settings: MySQLSettings
+    private let leader: MySQLConnection
+    private let guardian: MySQLConnection
+    private let more: [MySQLConnection]
+    private let server: MySQLServer
+    private let database: String
+
+    /// Connects as often as the request wants, and once more for locks.
+    init(_ settings: MySQLSettings, for request: SnapshotRequest) async throws {
+        let leader = try await MySQLConnection(settings)
+        let server = try await MySQLServer(leader)
+        try await MySQLSession.pin(leader, on: server)
+        guard let database = try? await leader.value("SELECT DATABASE()") else {
+            throw BackupError(.usage, "no database is named", hint: "Name it with --database.")
+        }
+        func another() async throws -> MySQLConnection {
+            let connection = try await MySQLConnection(settings)
+            try await MySQLSession.pin(connection, on: server)
+            return connection
+        }
+        let guardian = try await another()
+        var more: [MySQLConnection] = []
+        for _ in 1..<max(1, request.connections) { more.append(try await another()) }
+        (self.settings, self.leader, self.guardian, self.more) = (settings, leader, guardian, more)
+        (self.server, self.database) = (server, database)
+    }
+
+    /// Takes a snapshot, and starts over when structure changed while it was taken.
+    func takeSnapshot(of request: SnapshotRequest) async throws -> MySQLSnapshot {
+        var attempt = 1
+        while true {
+            do {
+                return try await attemptSnapshot(of: request)
+            } catch let error as MySQLError {
+                let failure = error.backupError(while: "cannot take a snapshot")
+                guard failure.code == .sourceChanged, attempt < Self.attempts else {
+                    throw failure
+                }
+            } catch let error as BackupError {
+                guard error.code == .sourceChanged, attempt < Self.attempts else { throw error }
+            }
+            attempt += 1
+            for connection in [leader] + more { try? await connection.execute("ROLLBACK") }
+        }
+    }
+
+    private func attemptSnapshot(of request: SnapshotRequest) async throws -> MySQLSnapshot {
+        let catalog = MySQLCatalog(connection: leader, database: database)
+        let objects = MySQLObjects(connection: leader, database: database, server: server)
+        let before = try await scope(of: request, catalog)
+        let statements = try await objects.statements(of: before.stored.map(\.name))
+        let moment = try await MySQLMomentTaker(
+            server: server, connections: [leader] + more, guardian: guardian,
+            tables: before.stored.map(\.name)
+        ).take()
+        try await hold(before.stored.map(\.name), timeout: request.lockTimeout)
+        let scope = try await scope(of: request, catalog)
+        guard scope.inScope.map(\.name) == before.inScope.map(\.name),
+            try await objects.statements(of: scope.stored.map(\.name)) == statements
+        else {
+            throw BackupError(
+                .sourceChanged, "tables were created, dropped or altered while they were looked at",
+                hint: "Run the backup again.")
+        }
+        tellWhatHasNoSnapshot(scope, request)
+        return try await snapshot(scope, catalog, objects, statements, moment, request)
+    }
+
+    private func scope(
+        of request: SnapshotRequest, _ catalog: MySQLCatalog
+    ) async throws -> MySQLScope {
+        try MySQLScope(request, try await catalog.relations(), database: database)
+    }
+
+    /// Touches every table, so that the transaction has its metadata lock: whoever alters one now waits
+    /// until the rows have been read, instead of changing what is read.
+    ///
+    /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/metadata-locking.html>
+    private func hold(_ tables: [TableName], timeout: Duration) async throws {
+        try await leader.execute(
+            "SET SESSION lock_wait_timeout = \(max(1, timeout.components.seconds))")
+        for table in tables {
+            try await leader.executeInterruptibly(
+                "SELECT 1 FROM \(MySQLText.qualified(table)) LIMIT 0")
+        }
+    }
+
+    private func tellWhatHasNoSnapshot(_ scope: MySQLScope, _ request: SnapshotRequest) {
+        let others = scope.stored.filter { !$0.isTransactional }
+        guard !others.isEmpty else { return }
+        let names = others.map { "\($0.name.name) (\($0.storage))" }.joined(separator: ", ")
+        request.notes(
+            "warning: no snapshot holds \(names): rows that are written while they are read may be missing or double"
+        )
+    }
+
+    // MARK: Within the moment
+
+    private func snapshot(
+        _ scope: MySQLScope, _ catalog: MySQLCatalog, _ objects: MySQLObjects,
+        _ statements: [String: String], _ moment: MySQLMoment, _ request: SnapshotRequest
+    ) async throws -> MySQLSnapshot {
+        var schema = Schema()
+        schema.excluded = scope.excluded
+        let isWhole = request.scope == .database
+        if !isWhole { schema.scopeObjects = scope.inScope.map(\.name.name) }
+        let columns = try await catalog.columns()
+        let indexes = try await catalog.uniqueIndexes()
+        let digests = try await catalog.textDigests()
+        var rows: [TableName: MySQLRows] = [:]
+        for relation in scope.stored {
+            let own = columns[relation.name] ?? []
+            let key = MySQLCatalog.key(among: indexes[relation.name] ?? [], of: own)
+            let selected = MySQLRows(
+                relation, columns: own, key: key,
+                bounds: try await catalog.bounds(of: key, in: own, relation))
+            var table = Table(
+                name: relation.name, columns: own.map(\.column), key: key,
+                identity: TableIdentity(
+                    object: "", storage: "", textDigest: digests[relation.name] ?? ""),
+                estimatedBytes: relation.bytes)
+            table.split = selected.split
+            schema.tables.append(table)
+            rows[relation.name] = selected
+        }
+        let made = try await objects.all(scope.inScope, isWhole: isWhole)
+        return MySQLSnapshot(
+            moment: try await description(moment), schema: schema,
+            definition: SchemaDefinition(
+                sql: Array(MySQLScript.text(of: made).utf8), dump: nil),
+            leader: leader, readers: ConnectionPool(moment.connections), rows: rows,
+            statements: statements, objects: objects)
+    }
+
+    private func description(_ moment: MySQLMoment) async throws -> SnapshotMoment {
+        let row =
+            try await leader.rows(
+                """
+                SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%f+00:00'),
+                       DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME, @@GLOBAL.server_id
+                FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = DATABASE()
+                """
+            ).first ?? []
+        var identity = moment.position
+        identity["server_id"] = row[3]
+        if !server.isMariaDB {
+            identity["server_uuid"] = try await leader.value("SELECT @@GLOBAL.server_uuid")
+        }
+        return SnapshotMoment(
+            time: Timestamp(row[0] ?? "") ?? .now, database: database, defaultSchema: database,
+            serverVersion: server.version, consistency: moment.words, encoding: "UTF8",
+            identity: identity,
+            databaseProperties: ["character_set": row[1] ?? "", "collation": row[2] ?? ""])
+    }
+}

@@ -1,0 +1,19 @@
+import BackupCore
+
+/// Names and values as SQL.
+enum MySQLText {
+    /// A quoted identifier.
+    static func identifier(_ name: String) -> String {
+        "`\(name.replacing(scalar: "`", with: "``"))`"
+    }
+
+    /// A quoted name with its database.
+    static func qualified(_ table: TableName) -> String {
+        "\(identifier(table.schema)).\(identifier(table.name))"
+    }
+
+    /// A string literal for sessions without `NO_BACKSLASH_ESCAPES`, which ours are.
+    static func literal(_ text: String) -> String {
+        "'\(text.replacing(scalar: "\\", with: "\\\\").replacing(scalar: "'", with: "''"))'"
+    }
+}

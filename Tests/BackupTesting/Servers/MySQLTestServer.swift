@@ -1,0 +1,142 @@
+import Foundation
+public import Testing
+
+/// A real MySQL or MariaDB server for tests, as `Scripts/test` starts it.
+public struct MySQLTestServer: Sendable, Hashable, CustomTestStringConvertible {
+    /// `mysql` or `mariadb`.
+    public let product: String
+    /// The port on 127.0.0.1.
+    public let port: UInt32
+    /// The script that runs the product's own client.
+    private let client: String
+    /// Why there is no such server; every use of it then fails.
+    private let problem: String?
+
+    public var testDescription: String { product }
+
+    /// Every server that the environment names.
+    ///
+    /// Without any there is one that cannot be used, so that its tests fail and do not vanish.
+    public static let all = read(ProcessInfo.processInfo.environment)
+
+    private static func read(_ environment: [String: String]) -> [MySQLTestServer] {
+        let named = environment["DBTOOL_TEST_MYSQL_SERVERS"]?.split(separator: " ") ?? []
+        let client = environment["DBTOOL_TEST_MYSQL_CLIENT"] ?? ""
+        let servers = named.map { text in
+            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+            let port = parts.last.flatMap { URLComponents(string: $0)?.port }
+            return MySQLTestServer(
+                product: parts[0], port: UInt32(port ?? 0), client: client,
+                problem: port == nil ? "DBTOOL_TEST_MYSQL_SERVERS is not understood" : nil)
+        }
+        return servers.isEmpty
+            ? [
+                MySQLTestServer(
+                    product: "none", port: 0, client: "",
+                    problem: "DBTOOL_TEST_MYSQL_SERVERS names no server")
+            ] : servers
+    }
+
+    /// Whether it is MariaDB.
+    public var isMariaDB: Bool { product == "mariadb" }
+
+    /// - Throws: When there is no such server.
+    public func require() throws {
+        guard let problem else { return }
+        throw ProgramFailure("\(problem): run these tests with Scripts/test, which starts servers")
+    }
+
+    /// Runs `body` with a new database, which is dropped afterwards, and so is every account of its name.
+    public func withDatabase(
+        _ body: (MySQLTestDatabase) async throws -> Void
+    ) async throws {
+        try require()
+        let name = "t_" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+        let database = MySQLTestDatabase(name: name, server: self)
+        try await query("CREATE DATABASE \(name) CHARACTER SET utf8mb4")
+        do {
+            try await body(database)
+        } catch {
+            try? await remove(name)
+            throw error
+        }
+        try await remove(name)
+    }
+
+    private func remove(_ name: String) async throws {
+        try await query("DROP DATABASE \(name)")
+        let accounts = try await query("SELECT user FROM mysql.user WHERE user LIKE '\(name)%'")
+        for account in accounts.split(separator: "\n") {
+            try await query("DROP USER '\(account)'@'%'")
+        }
+    }
+
+    /// Runs SQL by the product's own client, as root; rows as lines, columns divided by tabs.
+    @discardableResult
+    public func query(_ sql: String, database: String = "") async throws -> String {
+        let end = try await attempt(sql, database: database)
+        guard end.code == 0 else { throw ProgramFailure("\(sql.prefix(500))\n\(end)") }
+        return end.output.hasSuffix("\n") ? String(end.output.dropLast()) : end.output
+    }
+
+    /// Runs SQL that may fail.
+    public func attempt(_ sql: String, database: String = "") async throws -> ProgramEnd {
+        try await run(client, arguments(database) + ["-e", sql])
+    }
+
+    /// Runs a script, as a person would.
+    public func load(_ script: String, database: String) async throws {
+        let file = FileManager.default.temporaryDirectory
+            .appendingPathComponent("\(database).sql").path
+        try Data(script.utf8).write(to: URL(fileURLWithPath: file))
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let end = try await run(
+            "/bin/bash", ["-c", "exec \"$0\" \"$@\" < \(file)", client] + arguments(database))
+        guard end.code == 0 else { throw ProgramFailure("\(script)\n\(end)") }
+    }
+
+    private func arguments(_ database: String) -> [String] {
+        [
+            "client", product, "-uroot", "-h127.0.0.1", "-P\(port)", "-BN",
+            "--default-character-set=utf8mb4",
+        ] + (database.isEmpty ? [] : [database])
+    }
+
+    private func run(_ program: String, _ arguments: [String]) async throws -> ProgramEnd {
+        try await Program.run(
+            program, arguments, environment: ProcessInfo.processInfo.environment,
+            folder: FileManager.default.temporaryDirectory.path)
+    }
+}
+
+/// A database of a test; asked by the product's own client, never by dbtool.
+public struct MySQLTestDatabase: Sendable {
+    /// Its name.
+    public let name: String
+    /// Where it is.
+    public let server: MySQLTestServer
+
+    /// Runs SQL in it, as root.
+    @discardableResult
+    public func query(_ sql: String) async throws -> String {
+        try await server.query(sql, database: name)
+    }
+
+    /// Runs a script in it, as root.
+    public func load(_ script: String) async throws {
+        try await server.load(script, database: name)
+    }
+
+    /// A new account with these privileges, and no password.
+    ///
+    /// `grants`: Each as between `GRANT` and `TO`, `{}` standing for the database.
+    public func createAccount(_ suffix: String, _ grants: [String]) async throws -> String {
+        let account = "\(name)_\(suffix)"
+        try await server.query("CREATE USER '\(account)'@'%' IDENTIFIED BY ''")
+        for grant in grants {
+            try await server.query(
+                "GRANT \(grant.replacingOccurrences(of: "{}", with: name)) TO '\(account)'@'%'")
+        }
+        return account
+    }
+}

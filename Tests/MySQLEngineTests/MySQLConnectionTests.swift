@@ -1,0 +1,145 @@
+import BackupCore
+import BackupTesting
+import Testing
+
+@testable import MySQLEngine
+
+/// Rows on their way out of the server, and a connection that can be used again after everything that may
+/// happen to them.
+@Suite struct MySQLConnectionTests {
+    /// A thousand rows and more, one after the other, without a table.
+    static let manyRows = """
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900)
+        SELECT a.i * 1000 + b.i, REPEAT('x', 100) FROM n a, n b
+        """
+
+    @Test(arguments: MySQLTestServer.all)
+    func `values become the one dialect of CSV`(server: MySQLTestServer) async throws {
+        try await server.withDatabase { database in
+            try await database.query(
+                """
+                CREATE TABLE v (id int PRIMARY KEY, t text, b varbinary(9), f bit(64), s timestamp NULL, d double);
+                SET time_zone = '+09:00', sql_mode = '';
+                INSERT INTO v VALUES (1, 'a,b', x'00ff5c', 18446744073709551615, '2024-07-01 09:00:00', 0.1),
+                  (2, '', '', 0, NULL, NULL), (3, NULL, NULL, NULL, 0, -1.7976931348623157e308),
+                  (4, 'say "hi"\\nthere\\r', 'x', 5, '1970-01-01 09:00:01', 5e-324),
+                  (5, '\\\\.', '\\\\', 1, NULL, 1e15), (6, 'ÄÖ😀', '', 1, NULL, -2.5)
+                """)
+            let connection = try await database.connection()
+            let records = try await connection.records(
+                of: "SELECT id, t, b, f, s, d FROM v ORDER BY id",
+                [.plain, .text, .binary, .bits, .instant, .plain])
+            #expect(
+                records == [
+                    "1,\"a,b\",\\x00ff5c,18446744073709551615,2024-07-01 00:00:00+00:00,0.1\n",
+                    "2,\"\",\\x,0,,\n", "3,,,,0000-00-00 00:00:00,-1.7976931348623157e308\n",
+                    "4,\"say \"\"hi\"\"\nthere\r\",\\x78,5,1970-01-01 00:00:01+00:00,5e-324\n",
+                    "5,\\.,\\x5c,1,,1e15\n", "6,ÄÖ😀,\\x,1,,-2.5\n",
+                ])
+            let alone = try await connection.records(
+                of: "SELECT t FROM v WHERE id IN (3, 5) ORDER BY id", [.text])
+            #expect(alone == ["\n", "\"\\.\"\n"])
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `bytes that are no text are refused, not passed on`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            let connection = try await database.connection()
+            let error = await #expect(throws: MySQLError.self) {
+                _ = try await connection.records(of: "SELECT x'c328'", [.text])
+            }
+            #expect(error?.message.contains("no text") == true, "\(String(describing: error))")
+            #expect(try await connection.value("SELECT 7") == "7")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a selection that nobody wants any more ends, and the connection goes on`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            let connection = try await database.connection()
+            for _ in 1...5 {
+                await #expect(throws: DeliberateFailure.self) {
+                    try await Relay.run(capacity: 1) { (_: RowBatch) in
+                        throw DeliberateFailure()
+                    } send: { relay in
+                        try await connection.copyOut(
+                            Self.manyRows, as: [.plain, .text], to: relay)
+                    }
+                }
+                #expect(try await connection.value("SELECT 7") == "7")
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)), arguments: MySQLTestServer.all)
+    func `a cancelled task ends its statement on the server`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            let connection = try await database.connection()
+            for _ in 1...5 {
+                let waiting = Task {
+                    try await connection.executeInterruptibly("DO SLEEP(600)")
+                }
+                try await eventually("the server sleeps") {
+                    try await server.query(
+                        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE info = 'DO SLEEP(600)'"
+                    ) == "1"
+                }
+                waiting.cancel()
+                await #expect(throws: CancellationError.self) { try await waiting.value }
+                #expect(try await connection.value("SELECT 7") == "7")
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)), arguments: MySQLTestServer.all)
+    func `a connection that is lost among its rows is an error, not their end`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            let connection = try await database.connection()
+            let session = try await connection.value("SELECT CONNECTION_ID()") ?? ""
+            let error = await #expect(throws: MySQLError.self) {
+                try await Relay.run(capacity: 1) { (_: RowBatch) in
+                    // While the server waits for somebody to take the rest.
+                    _ = try await server.attempt("KILL \(session)")
+                    try await Task.sleep(for: .milliseconds(200))
+                } send: { relay in
+                    try await connection.copyOut(Self.manyRows, as: [.plain, .text], to: relay)
+                }
+            }
+            #expect(error?.isConnectionLoss == true, "\(String(describing: error))")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a password that is wrong or missing is told apart`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            let account = try await database.createAccount("closed", ["SELECT ON {}.*"])
+            try await server.query("ALTER USER '\(account)'@'%' IDENTIFIED BY 'right'")
+            func settings(_ password: String?) -> MySQLSettings {
+                var settings = database.settings(as: account)
+                settings.password = password.map { Secret($0) }
+                return settings
+            }
+            for (password, code) in [
+                (nil, BackupError.Code.passwordRequired), ("wrong", .connectionFailed),
+            ] {
+                let wrong = settings(password)
+                let error = await #expect(throws: BackupError.self) {
+                    _ = try await MySQLConnection(wrong)
+                }
+                #expect(error?.code == code, "\(String(describing: error))")
+            }
+            #expect(try await MySQLConnection(settings("right")).value("SELECT 7") == "7")
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import BackupCore
+import BackupTesting
+import Testing
+
+@testable import MySQLEngine
+
+/// Several connections see one moment, whatever the account may do, while others write.
+@Suite(.serialized) struct MySQLMomentTests {
+    /// An account's privileges, and a word of each way that may be taken with them.
+    struct Ability: Sendable, CustomTestStringConvertible {
+        let name: String
+        let grants: [String]
+        /// On MySQL, on MariaDB.
+        let words: (mysql: [String], mariaDB: [String])
+
+        var testDescription: String { name }
+    }
+
+    static let abilities = [
+        Ability(
+            name: "reload", grants: ["RELOAD ON *.*", "SELECT ON {}.*"],
+            words: (["FLUSH TABLES"], ["one position", "BACKUP STAGE"])),
+        Ability(
+            name: "lock", grants: ["LOCK TABLES, SELECT ON {}.*"],
+            words: (["LOCK TABLES"], ["one position", "LOCK TABLES"])),
+        Ability(
+            name: "select", grants: ["SELECT ON {}.*"],
+            words: (["optimistic", "one connection"], ["one position", "one connection"])),
+    ]
+
+    @Test(.timeLimit(.minutes(3)), arguments: MySQLTestServer.all, abilities)
+    func `all connections see the same moment while others write`(
+        server: MySQLTestServer, ability: Ability
+    ) async throws {
+        try await server.withDatabase { database in
+            try await database.query(
+                """
+                CREATE TABLE a (id int PRIMARY KEY, amount bigint) ENGINE = InnoDB;
+                CREATE TABLE b (id int PRIMARY KEY, amount bigint) ENGINE = InnoDB;
+                INSERT INTO a VALUES (1, 1000), (2, 1000), (3, 1000);
+                INSERT INTO b VALUES (1, 1000), (2, 1000), (3, 1000)
+                """)
+            let account = try await database.createAccount(ability.name, ability.grants)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 1...3 {
+                    group.addTask { try await transfer(number, in: database) }
+                }
+                for _ in 1...15 {
+                    try await checkMoment(of: database, as: account, ability)
+                }
+                group.cancelAll()
+                while let end = await group.nextResult() {
+                    if case .failure(let error) = end, !(error is CancellationError) { throw error }
+                }
+            }
+        }
+    }
+
+    /// Moves amounts from one table to the other, again and again, until it is cancelled.
+    private func transfer(_ number: Int, in database: MySQLTestDatabase) async throws {
+        let connection = try await database.connection()
+        while !Task.isCancelled {
+            try await connection.execute("START TRANSACTION")
+            try await connection.execute("UPDATE a SET amount = amount - 1 WHERE id = \(number)")
+            try await connection.execute("UPDATE b SET amount = amount + 1 WHERE id = \(number)")
+            try await connection.execute("COMMIT")
+            try await Task.sleep(for: .milliseconds(1))
+        }
+    }
+
+    private func checkMoment(
+        of database: MySQLTestDatabase, as account: String, _ ability: Ability
+    ) async throws {
+        var readers: [MySQLConnection] = []
+        for _ in 1...3 { readers.append(try await database.connection(as: account)) }
+        let guardian = try await database.connection(as: account)
+        let product = try await MySQLServer(guardian)
+        let moment = try await MySQLMomentTaker(
+            server: product, connections: readers, guardian: guardian,
+            tables: ["a", "b"].map { TableName(schema: database.name, name: $0) }
+        ).take()
+        var seen: Set<[[String?]]> = []
+        for connection in moment.connections {
+            let rows = try await connection.rows(
+                "SELECT id, amount FROM a UNION ALL SELECT id + 10, amount FROM b ORDER BY 1")
+            seen.insert(rows)
+            let total = rows.reduce(0) { $0 + (Int($1[1] ?? "") ?? 0) }
+            #expect(total == 6000, "\(moment.words)")
+        }
+        #expect(seen.count == 1, "\(moment.words)")
+        let words = product.isMariaDB ? ability.words.mariaDB : ability.words.mysql
+        #expect(words.contains { moment.words.contains($0) }, "\(moment.words)")
+        let isAlone = moment.words.contains("one connection")
+        #expect(moment.connections.count == (isAlone ? 1 : 3))
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a lock that cannot be had soon is let go`(server: MySQLTestServer) async throws {
+        try await server.withDatabase { database in
+            try await database.query("CREATE TABLE a (id int PRIMARY KEY) ENGINE = InnoDB")
+            let account = try await database.createAccount("lock", ["LOCK TABLES, SELECT ON {}.*"])
+            let writer = try await database.connection()
+            try await writer.execute("LOCK TABLES a WRITE")
+            let (reader, other) = (
+                try await database.connection(as: account),
+                try await database.connection(as: account)
+            )
+            let guardian = try await database.connection(as: account)
+            let moment = try await MySQLMomentTaker(
+                server: try await MySQLServer(guardian), connections: [reader, other],
+                guardian: guardian, tables: [TableName(schema: database.name, name: "a")]
+            ).take()
+            #expect(!moment.words.contains("LOCK TABLES"))
+            try await writer.execute("UNLOCK TABLES")
+            // Nothing of ours is left in anybody's way.
+            try await writer.execute("INSERT INTO a VALUES (1)")
+        }
+    }
+}
