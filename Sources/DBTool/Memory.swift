@@ -2,7 +2,7 @@ import CLinux
 
 /// How the process asks for memory.
 enum Memory {
-    /// Lets all threads share one heap, which keeps what it is given for half a second.
+    /// Lets all threads share one heap, which keeps what it is given for a moment.
     ///
     /// Batches are made by one thread and freed by another; with a heap for each thread (glibc's way)
     /// every heap keeps room for the most that it ever had. And by glibc's own thresholds nearly every
@@ -18,7 +18,7 @@ enum Memory {
             // What is free between what is used stays with the process otherwise: most of its memory.
             Task.detached(priority: .background) {
                 while true {
-                    try await Task.sleep(for: .milliseconds(500))
+                    try await Task.sleep(for: .milliseconds(200))
                     malloc_trim(0)
                 }
             }
