@@ -1,7 +1,7 @@
 public import BackupCore
 
 /// PostgreSQL 14 and newer, through libpq, pg_dump and pg_restore.
-public struct PostgresEngine: Engine {
+public struct PostgresEngine: InteractiveEngine {
     /// The oldest major version that is supported.
     static let oldestMajor = 14
 
@@ -26,7 +26,7 @@ public struct PostgresEngine: Engine {
     /// A session for SQL that a person writes; it connects when it is used.
     public func sqlSession(
         notice: @escaping @Sendable (String) -> Void
-    ) -> PostgresSQLSession {
+    ) -> any SQLSession {
         PostgresSQLSession(settings, notice: notice)
     }
 

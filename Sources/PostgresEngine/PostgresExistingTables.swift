@@ -180,7 +180,7 @@ struct PostgresExistingTables {
     private func resume(
         _ statements: [String], _ tell: @escaping @Sendable (StepProgress) -> Void
     ) async throws {
-        let steps = PostgresSteps(statements.count, tell: tell)
+        let steps = StepCounter(statements.count, tell: tell)
         for sql in statements {
             let statement = PostgresStatement(sql)
             try await steps.take(

@@ -208,7 +208,7 @@ struct PostgresTarget: Target {
         let tables =
             request.isWhole && request.content == .everything
             ? try await everyTable() : Set(plan.tables.values.map(\.load.place)).sorted()
-        let steps = PostgresSteps(tables.count, tell: request.steps)
+        let steps = StepCounter(tables.count, tell: request.steps)
         return try await withThrowingTaskGroup(of: String?.self) { group in
             var failures: [String?] = []
             for (index, table) in tables.enumerated() {

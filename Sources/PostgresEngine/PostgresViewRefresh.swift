@@ -9,7 +9,7 @@ struct PostgresViewRefresh {
     func refresh(_ views: [MaterializedView]) async throws -> [String] {
         var waiting = try await ordered(
             views.filter(\.isPopulated).map { TableName(schema: $0.schema, name: $0.name) })
-        let steps = PostgresSteps(waiting.count, tell: tell)
+        let steps = StepCounter(waiting.count, tell: tell)
         // A function may read another view unseen by the catalogs: what fails is tried again as
         // long as others succeed.
         while true {

@@ -35,7 +35,8 @@ public struct Restore: Sendable {
         let point = chain.point
         guard point.metadata.engine == engine.name else {
             throw BackupError(
-                .usage, "\(point.id) is a backup of \(point.metadata.engine), not \(engine.name)")
+                .usage, "\(point.id) is a backup of \(point.metadata.engine), not \(engine.name)",
+                hint: "Name the server's product: --db \(point.metadata.engine).")
         }
         let reader = try PointReader(chain, in: repository)
         try await reader.checkFiles()

@@ -1,8 +1,7 @@
-import BackupCore
 import Synchronization
 
 /// Counts things that are done one after another or side by side, and tells of each.
-final class PostgresSteps: Sendable {
+package final class StepCounter: Sendable {
     private struct State {
         var done = 0
         /// In the order in which they began.
@@ -13,14 +12,15 @@ final class PostgresSteps: Sendable {
     private let tell: @Sendable (StepProgress) -> Void
     private let state = Mutex(State())
 
-    init(_ total: Int, tell: @escaping @Sendable (StepProgress) -> Void) {
+    /// Tells at once that nothing is done yet.
+    package init(_ total: Int, tell: @escaping @Sendable (StepProgress) -> Void) {
         self.total = total
         self.tell = tell
         tell(StepProgress(done: 0, total: total))
     }
 
     /// Runs `body`; what throws is not done.
-    func take<Result>(
+    package func take<Result>(
         _ name: String, activity: String? = nil, _ body: () async throws -> Result
     ) async rethrows -> Result {
         tell(
