@@ -32,7 +32,7 @@ let package = Package(
         .executableTarget(
             name: "DBTool",
             dependencies: [
-                "BackupCore", "CLinux", "PostgresEngine", "Terminal",
+                "BackupCore", "CLinux", "MySQLEngine", "PostgresEngine", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),

@@ -39,20 +39,26 @@ struct MySQLCatalog {
         }.sorted { $0.name < $1.name }
     }
 
-    /// The columns of all tables, in their order.
-    func columns() async throws -> [TableName: [MySQLColumn]] {
+    /// The columns of all tables, or of some, in their order.
+    func columns(of names: [String]? = nil) async throws -> [TableName: [MySQLColumn]] {
+        let list = names.map { $0.map(MySQLText.literal).joined(separator: ", ") }
+        let chosen = list.map { " AND TABLE_NAME IN (\($0))" } ?? ""
+        let here = "TABLE_SCHEMA = \(MySQLText.literal(database))\(chosen)"
+        // Two queries: joined, the catalogs would take a table `A` for a table `a`.
+        let tables = try await connection.rows(
+            """
+            SELECT TABLE_NAME FROM information_schema.TABLES
+            WHERE \(here) AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
+            """)
+        let known = Set(tables.compactMap { $0[0].map(ExactText.init) })
         let rows = try await connection.rows(
             """
             SELECT COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, ORDINAL_POSITION, EXTRA, CHARACTER_SET_NAME,
-                   IS_NULLABLE, c.TABLE_NAME
-            FROM information_schema.COLUMNS c
-            JOIN information_schema.TABLES t USING (TABLE_SCHEMA, TABLE_NAME)
-            WHERE c.TABLE_SCHEMA = \(MySQLText.literal(database))
-              AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
-            ORDER BY c.TABLE_NAME, ORDINAL_POSITION
+                   IS_NULLABLE, TABLE_NAME
+            FROM information_schema.COLUMNS WHERE \(here) ORDER BY TABLE_NAME, ORDINAL_POSITION
             """)
         var columns: [TableName: [MySQLColumn]] = [:]
-        for row in rows {
+        for row in rows where known.contains(ExactText(row[7] ?? "")) {
             let table = TableName(schema: database, name: row[7] ?? "")
             columns[table, default: []].append(try MySQLColumn(row, of: table))
         }
@@ -63,11 +69,11 @@ struct MySQLCatalog {
     func textDigests() async throws -> [TableName: String] {
         let rows = try await connection.rows(
             """
-            SELECT TABLE_NAME, SHA2(GROUP_CONCAT(
+            SELECT MAX(TABLE_NAME), SHA2(GROUP_CONCAT(
               CONCAT_WS(' ', COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME)
               ORDER BY ORDINAL_POSITION SEPARATOR '\n'), 256)
             FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = \(MySQLText.literal(database))
-            GROUP BY TABLE_NAME
+            GROUP BY CAST(TABLE_NAME AS BINARY)
             """)
         return rows.reduce(into: [:]) {
             $0[TableName(schema: database, name: $1[0] ?? "")] = $1[1]

@@ -11,6 +11,10 @@ struct MySQLColumn: Sendable {
     let mayIdentify: Bool
     /// Whether its values are whole numbers.
     let isInteger: Bool
+    /// Whether its values are labels, and one that was never allowed has none.
+    let isChoice: Bool
+    /// Whether the server counts in it by itself.
+    let counts: Bool
 
     /// A row of `MySQLCatalog.columns`: name, type, the type's first word, position, extra, character set,
     /// nullability.
@@ -21,8 +25,10 @@ struct MySQLColumn: Sendable {
         let type = row[1] ?? ""
         let kind = (row[2] ?? "").lowercased()
         let extra = (row[4] ?? "").uppercased()
+        let isCoded = row[5].map { !Self.exactCharacterSets.contains($0) } ?? false
         column = Column(
-            name: name, type: type, number: Int(row[3] ?? "") ?? 0,
+            name: name, type: isCoded ? "\(type)\(Self.codedMark)\(row[5] ?? "")" : type,
+            number: Int(row[3] ?? "") ?? 0,
             // DEFAULT_GENERATED is an ordinary default.
             isGenerated: ["VIRTUAL GENERATED", "STORED GENERATED", "PERSISTENT"].contains {
                 extra.contains($0)
@@ -33,24 +39,63 @@ struct MySQLColumn: Sendable {
                 "column \(name) of \(table) has the type \(type), which is not known",
                 hint: "Leave the table out with --exclude, or use a newer version of this program.")
         }
-        self.encoding = encoding
+        self.encoding = isCoded && encoding == .text ? .coded : encoding
         let quoted = MySQLText.identifier(name)
-        // As text a FLOAT has six digits; as a DOUBLE all that it holds.
-        selection = kind == "float" ? "\(quoted) * 1.0e0" : quoted
+        selection =
+            switch kind {
+            case _ where isCoded: Self.coded(quoted, characterSet: row[5] ?? "")
+            // As text a FLOAT has six digits; as a DOUBLE all that it holds.
+            case "float": "\(quoted) * 1.0e0"
+            // A value that was never allowed has the text of the empty label; a number that is no label is
+            // taken for the place of one.
+            case "enum" where Self.labels(ofType: type).contains(ExactText("")):
+                "IF(\(quoted) + 0 = 0, '\(Self.place0(besides: type))', \(quoted))"
+            default: quoted
+            }
         isNullable = row[6] != "NO"
         isInteger = Self.integers.contains(kind)
+        isChoice = kind == "enum"
+        counts = extra.contains("AUTO_INCREMENT")
+        // One with the empty label alone has the text of one without any.
         mayIdentify =
-            encoding == .text ? Self.isExact(kind, type, characterSet: row[5]) : !column.isGenerated
+            !column.isGenerated
+            && (kind != "set" || !Self.labels(ofType: type).contains(ExactText("")))
     }
 
-    private static func isExact(_ kind: String, _ type: String, characterSet: String?) -> Bool {
-        switch kind {
-        // A value that was never allowed has the text of the empty label.
-        case "enum", "set": !type.contains("(''") && !type.contains(",''")
-        case "char", "varchar", "tinytext", "text", "mediumtext", "longtext":
-            characterSet.map(exactCharacterSets.contains) ?? false
-        default: true
-        }
+    /// How values of a type are written, given in the server's words; nil for one that is not known.
+    static func encoding(ofType type: String) -> MySQLEncoding? {
+        guard codedSet(ofType: type) == nil else { return .coded }
+        return encodings[String(type.prefix { $0.isLetter || $0.isNumber }).lowercased()]
+    }
+
+    /// `0`, or `00` where there is a label `0`.
+    private static func place0(besides type: String) -> String {
+        var text = "0"
+        while type.contains("'\(text)'") { text += "0" }
+        return text
+    }
+
+    /// The labels of an enumeration, or of a set, given in the server's words.
+    static func labels(ofType type: String) -> Set<ExactText> {
+        Set(MySQLTokens(type).tokens.compactMap(\.literal).map(ExactText.init))
+    }
+
+    /// Behind the type of a column with a character set that UTF-8 does not hold exactly.
+    private static let codedMark = " character set "
+
+    /// The character set of such a column.
+    static func codedSet(ofType type: String) -> String? {
+        guard let mark = type.firstRange(of: codedMark) else { return nil }
+        return String(type[mark.upperBound...])
+    }
+
+    /// Several characters of such a set may be one of UTF-8, and bytes may be none.
+    private static func coded(_ name: String, characterSet: String) -> String {
+        """
+        IF(CAST(\(name) AS BINARY) <=> CAST(CONVERT(CONVERT(\(name) USING utf8mb4) USING \(characterSet)) AS BINARY) \
+        AND NOT COALESCE(LEFT(\(name), 2) = '\\\\x', FALSE), CONVERT(\(name) USING utf8mb4), \
+        CONCAT('\\\\x', LOWER(HEX(\(name)))))
+        """
     }
 
     /// Each of their characters is one of UTF-8, and comes back as it was.

@@ -20,6 +20,8 @@ actor MySQLConnection: PooledConnection {
 
     /// `nonisolated(unsafe)`: set once; used on the connection's own thread, and by `deinit`.
     private nonisolated(unsafe) let connection: UnsafeMutablePointer<MYSQL>
+    /// Rows on their way to the server.
+    let upload = MySQLUpload()
 
     /// Logs in.
     ///
@@ -27,6 +29,7 @@ actor MySQLConnection: PooledConnection {
     init(_ settings: MySQLSettings) async throws {
         connection = try await MySQLLogin(settings).connect()
         killer = MySQLKiller(settings, session: UInt(mysql_thread_id(connection)))
+        upload.install(in: connection)
     }
 
     deinit { mysql_close(connection) }
@@ -84,11 +87,56 @@ actor MySQLConnection: PooledConnection {
         try Task.checkCancellation()
     }
 
-    private func query(_ sql: String) throws {
-        let status = sql.utf8CString.withUnsafeBufferPointer { text in
-            mysql_real_query(connection, text.baseAddress, UInt(text.count - 1))
+    private func query(_ sql: String) throws { try run(Array(sql.utf8)) }
+
+    /// Runs a statement that may hold any bytes; what it returns must be fetched.
+    func run(_ statement: [UInt8]) throws {
+        let status = statement.withUnsafeBytes { bytes in
+            mysql_real_query(
+                connection, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+                UInt(bytes.count))
         }
         guard status == 0 else { throw MySQLError(connection) }
+    }
+
+    /// How many rows the last statement has taken, and what the server would say of it.
+    var affectedRows: Int { Int(truncatingIfNeeded: mysql_affected_rows(connection)) }
+    var warningCount: Int { Int(mysql_warning_count(connection)) }
+
+    /// Rows of the statement that has just run, as they come; nil when it has none.
+    var nextResult: UnsafeMutablePointer<MYSQL_RES>? { mysql_use_result(connection) }
+
+    /// Whether the statement has another result.
+    func moveToNextResult() throws -> Bool {
+        let status = mysql_next_result(connection)
+        guard status <= 0 else { throw MySQLError(connection) }
+        return status == 0
+    }
+
+    func throwIfFailed() throws {
+        guard mysql_errno(connection) == 0 else { throw MySQLError(connection) }
+    }
+
+    /// The first remarks of the server about the last statement.
+    func warnings() throws -> [String] {
+        guard warningCount > 0 else { return [] }
+        return try rows("SHOW WARNINGS LIMIT 5").compactMap { row in
+            row[2].map { "\(row[0] ?? "Warning"): \($0)" }
+        }
+    }
+
+    /// Takes no more than one statement at once from now on, whatever an option file asked for.
+    func allowOneStatementOnly() throws {
+        guard mysql_set_server_option(connection, MYSQL_OPTION_MULTI_STATEMENTS_OFF) == 0 else {
+            throw MySQLError(connection)
+        }
+    }
+
+    var serverStatus: UInt32 { connection.pointee.server_status }
+
+    /// How the connection is encrypted; nil when it is not.
+    var cipher: String? {
+        mysql_get_ssl_cipher(connection).map { String(cString: $0) }
     }
 
     // MARK: Rows
@@ -120,13 +168,11 @@ actor MySQLConnection: PooledConnection {
             throw MySQLError(message: "the server sends another number of columns than asked for")
         }
         var encoder = MySQLRowEncoder(encodings)
-        var (batch, isWanted) = (RowBatch(), true)
+        var isWanted = true
         while isWanted, let row = mysql_fetch_row(result), let lengths = mysql_fetch_lengths(result)
         {
-            try encoder.append(row, lengths, to: &batch)
-            guard batch.isFull else { continue }
-            isWanted = await relay.send(batch)
-            batch = RowBatch()
+            encoder.append(row, lengths)
+            if encoder.isFull { isWanted = await relay.send(encoder.takeBatch()) }
         }
         guard isWanted else {
             // Nobody wants the rest: the server need not send it.
@@ -135,6 +181,7 @@ actor MySQLConnection: PooledConnection {
         }
         // The end of the rows and a lost connection look the same but for this.
         guard mysql_errno(connection) == 0 else { throw MySQLError(connection) }
-        if !batch.isEmpty { _ = await relay.send(batch) }
+        let rest = encoder.takeBatch()
+        if !rest.isEmpty { _ = await relay.send(rest) }
     }
 }

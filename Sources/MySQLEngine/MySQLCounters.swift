@@ -35,4 +35,35 @@ struct MySQLCounters {
         }
         return values.sorted { $0.name < $1.name }
     }
+
+    /// Lets a counter go on with a value.
+    ///
+    /// The server itself keeps one from falling behind the rows.
+    func set(_ name: String, to next: Int64, onlyForward: Bool) async throws {
+        let place = MySQLText.qualified(TableName(schema: database, name: name))
+        let row = try await connection.rows(
+            """
+            SELECT t.TABLE_TYPE, t.AUTO_INCREMENT, c.EXTRA
+            FROM information_schema.TABLES t LEFT JOIN information_schema.COLUMNS c
+              ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND \(MySQLText.isName("c.TABLE_NAME", name))
+                 AND c.EXTRA LIKE '%auto_increment%'
+            WHERE t.TABLE_SCHEMA = \(MySQLText.literal(database))
+              AND \(MySQLText.isName("t.TABLE_NAME", name))
+            """
+        ).first
+        guard let row else { return }
+        if row[0] == "SEQUENCE" {
+            if onlyForward {
+                try await connection.execute("SELECT SETVAL(\(place), \(next), 0)")
+            } else {
+                try await connection.execute("ALTER SEQUENCE \(place) RESTART WITH \(next)")
+            }
+            return
+        }
+        // Before the first row the server may not tell.
+        let own = row[1].flatMap { Int64($0) } ?? 1
+        if row[2] != nil, onlyForward ? own < next : own != next {
+            try await connection.execute("ALTER TABLE \(place) AUTO_INCREMENT = \(next)")
+        }
+    }
 }

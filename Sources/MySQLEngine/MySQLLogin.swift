@@ -56,12 +56,16 @@ struct MySQLLogin: Sendable {
     }
 
     private func prepare(_ connection: UnsafeMutablePointer<MYSQL>, encrypted: Bool) {
-        var (seconds, yes, no) = (Self.seconds, CChar(1), UInt32(0))
+        var (seconds, yes) = (Self.seconds, CChar(1))
+        var sendsRows = UInt32(settings.sendsRows ? 1 : 0)
         mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
         mysql_options(connection, MYSQL_READ_DEFAULT_GROUP, "dbtool")
         mysql_options(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4")
-        // Otherwise a server could ask for any file of this machine.
-        mysql_options(connection, MYSQL_OPT_LOCAL_INFILE, &no)
+        // An option file may ask for it; what a session has pinned would be gone without a word.
+        var no = CChar(0)
+        mysql_options(connection, MYSQL_OPT_RECONNECT, &no)
+        // Whoever may ask for files gets what `MySQLUpload` offers, and nothing else.
+        mysql_options(connection, MYSQL_OPT_LOCAL_INFILE, &sendsRows)
         guard encrypted else { return }
         mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &yes)
         let files = [

@@ -7,7 +7,14 @@ struct MySQLMoment: Sendable {
     /// How it was made sure that they see the same, for people.
     let words: String
     /// The server's names of the place in its binary log, and their values; empty without a log.
-    let position: [String: String]
+    private(set) var position: [String: String]
+
+    /// With what the server's clock said before, where the account may know.
+    func known(to clock: String?) -> MySQLMoment {
+        var moment = self
+        moment.position[MySQLIdentity.oldestTransaction] = clock
+        return moment
+    }
 }
 
 /// Takes snapshots of several connections at one moment.

@@ -36,14 +36,36 @@ struct MySQLObject: Sendable, Hashable {
 
     /// The statement without what changes with every row: the next value of the key.
     ///
-    /// Only where the server writes it: behind the last parenthesis, not in a comment of a column.
+    /// The server writes it behind the engine, in the line that closes the columns; comments, which may
+    /// hold the same words, come later, and line ends in those of columns are written as `\n`.
     static func withoutCounter(_ statement: String) -> String {
-        let bytes = Array(statement.utf8)
-        guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return statement }
-        let options = String(decoding: bytes[end...], as: UTF8.self)
-        guard let start = options.firstRange(of: " AUTO_INCREMENT=") else { return statement }
-        // A table's own comment stands behind it.
-        let rest = options[start.upperBound...].drop { $0.isASCII && $0.isNumber }
-        return String(decoding: bytes[..<end], as: UTF8.self) + options[..<start.lowerBound] + rest
+        guard let closing = statement.firstRange(of: "\n)"),
+            let engine = statement[closing.upperBound...].firstRange(of: "ENGINE=")
+        else { return statement }
+        let word = statement[engine.upperBound...].prefix {
+            $0.isLetter || $0.isNumber || $0 == "_"
+        }
+        let mark = " AUTO_INCREMENT="
+        let rest = statement[word.endIndex...]
+        guard rest.utf8.starts(with: mark.utf8) else { return statement }
+        let number = rest.dropFirst(mark.count).drop { $0.isASCII && $0.isNumber }
+        return String(statement[..<word.endIndex]) + number
+    }
+
+    /// A table's statement without the database in front of names: a default may count by a sequence.
+    static func withoutDatabase(_ statement: String, _ database: String) -> String {
+        guard statement.utf8.count > database.utf8.count,
+            statement.contains(MySQLText.identifier(database) + ".")
+        else { return statement }
+        let tokens = MySQLTokens(statement).tokens
+        let kept = tokens.enumerated().filter { index, token in
+            func isDatabase(_ index: Int) -> Bool {
+                index >= 0 && index + 1 < tokens.count
+                    && tokens[index].kind == .quotedIdentifier && tokens[index + 1].isSign(".")
+                    && tokens[index].identifier?.isExactly(database) ?? false
+            }
+            return !isDatabase(index) && !(token.isSign(".") && isDatabase(index - 1))
+        }
+        return String(decoding: kept.flatMap(\.element.bytes), as: UTF8.self)
     }
 }

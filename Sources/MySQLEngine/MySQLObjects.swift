@@ -97,7 +97,10 @@ struct MySQLObjects {
         switch kind {
         case .table:
             return statement(row, 1).map {
-                MySQLObject(kind: kind, name: name, statement: MySQLObject.withoutCounter($0))
+                MySQLObject(
+                    kind: kind, name: name,
+                    statement: MySQLObject.withoutDatabase(
+                        MySQLObject.withoutCounter($0), database))
             }
         case .sequence:
             return statement(row, 1).map { MySQLObject(kind: kind, name: name, statement: $0) }
@@ -147,7 +150,7 @@ struct MySQLObjects {
         try await connection.rows(
             """
             SELECT COLUMN_NAME FROM information_schema.COLUMNS
-            WHERE TABLE_SCHEMA = \(MySQLText.literal(database)) AND TABLE_NAME = \(MySQLText.literal(view))
+            WHERE TABLE_SCHEMA = \(MySQLText.literal(database)) AND \(MySQLText.isName("TABLE_NAME", view))
             ORDER BY ORDINAL_POSITION
             """
         ).compactMap { $0[0] }

@@ -47,24 +47,90 @@ struct MySQLRows: Sendable {
     }
 
     /// The selections that together are every row once, in the order of the key.
-    ///
-    /// Ranges are half open; the first has no beginning and the last no end.
     func selections(split: String) -> [MySQLSelection] {
-        guard let beginnings = ranges(split), let column = key.first else { return [selection("")] }
+        conditions(split).map { selection(columns, $0) }
+    }
+
+    /// Ranges of the key, half open; the first has no beginning and the last no end.
+    private func conditions(_ split: String) -> [[String]] {
+        guard let beginnings = ranges(split), let column = key.first else { return [[]] }
         let name = MySQLText.identifier(column)
         return zip([nil] + beginnings.map(Optional.some), beginnings.map(Optional.some) + [nil])
             .map { start, end in
-                let conditions = [start.map { "\(name) >= \($0)" }, end.map { "\(name) < \($0)" }]
-                return selection(conditions.compactMap(\.self).joined(separator: " AND "))
+                [start.map { "\(name) >= \($0)" }, end.map { "\(name) < \($0)" }]
+                    .compactMap(\.self)
             }
     }
 
-    private func selection(_ condition: String) -> MySQLSelection {
-        let list = columns.map(\.selection).joined(separator: ", ")
+    private func selection(_ columns: [MySQLColumn], _ conditions: [String]) -> MySQLSelection {
+        selection(columns.map(\.selection), columns.map(\.encoding), conditions)
+    }
+
+    private func selection(
+        _ list: [String], _ encodings: [MySQLEncoding], _ conditions: [String]
+    ) -> MySQLSelection {
         let order = key.map(MySQLText.identifier).joined(separator: ", ")
         return MySQLSelection(
-            "SELECT \(list) FROM \(MySQLText.qualified(table))"
-                + (condition.isEmpty ? "" : " WHERE \(condition)")
-                + (order.isEmpty ? "" : " ORDER BY \(order)"), columns.map(\.encoding))
+            "SELECT \(list.joined(separator: ", ")) FROM \(MySQLText.qualified(table))"
+                + (conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))")
+                + (order.isEmpty ? "" : " ORDER BY \(order)"), encodings)
     }
+
+    // MARK: What changed
+
+    private var keyColumns: [MySQLColumn] {
+        key.compactMap { name in
+            columns.first { ExactText($0.column.name) == ExactText(name) }
+        }
+    }
+
+    /// What a row fulfils that may have changed: it is never NULL, and an index can answer it.
+    private static func condition(_ change: ChangeColumn, from value: String) -> String {
+        let name = MySQLText.identifier(change.column.name)
+        // A zero is no time.
+        let never = change.kind == .time ? " OR \(name) = '0000-00-00 00:00:00'" : ""
+        return "(\(name) IS NULL OR \(name) >= \(MySQLText.literal(value))\(never))"
+    }
+
+    /// For each range the keys, the first field being NULL where a row is marked, and the marked rows.
+    func markedSelections(
+        by change: ChangeColumn, from value: String, split: String
+    ) -> [(keys: MySQLSelection, rows: MySQLSelection)] {
+        let (condition, keys) = (Self.condition(change, from: value), keyColumns)
+        let list = keys.enumerated().map { index, column in
+            index == 0 ? "IF(\(condition), NULL, \(column.selection))" : column.selection
+        }
+        return conditions(split).map { range in
+            (
+                selection(list, keys.map(\.encoding), range),
+                selection(columns, range + [condition])
+            )
+        }
+    }
+
+    /// Every row: its key, its mark, and all of it.
+    func selectionsWithMarks(
+        by change: ChangeColumn, from value: String, split: String
+    ) -> [MySQLSelection] {
+        let (condition, keys) = (Self.condition(change, from: value), keyColumns)
+        let list =
+            keys.map(\.selection) + ["IF(\(condition), 't', 'f')"] + columns.map(\.selection)
+        let encodings = keys.map(\.encoding) + [.plain] + columns.map(\.encoding)
+        return conditions(split).map { selection(list, encodings, $0) }
+    }
+
+    /// The rows of some keys, and maybe of others that the server takes for equal.
+    func selections(keys values: [[String]]) -> [MySQLSelection] {
+        let keys = keyColumns
+        return stride(from: 0, to: values.count, by: Self.keysPerStatement).map { start in
+            let rows = values[start..<min(start + Self.keysPerStatement, values.count)].map { row in
+                zip(keys, row).map { column, value in
+                    "\(MySQLText.identifier(column.column.name)) = \(column.encoding.literal(value))"
+                }.joined(separator: " AND ")
+            }
+            return selection(columns, ["(\(rows.map { "(\($0))" }.joined(separator: " OR ")))"])
+        }
+    }
+
+    private static let keysPerStatement = 500
 }

@@ -2,15 +2,17 @@ import BackupCore
 
 /// `schema.sql`: everything that a database is made of, for people and for the product's own client.
 enum MySQLScript {
-    /// So that no statement within a body ends the body.
-    private static let delimiter = ";;"
+    /// A line of its own: nothing behind it need be there for rows, and triggers would change them.
+    static let afterRows = "-- After the rows:"
 
     /// The same text for the same things.
     ///
     /// Views stand twice: first in the form of tables would, so that each finds the others whatever their
     /// order; foreign keys are not checked before all tables are there.
     static func text(of objects: [MySQLObject]) -> String {
-        let views = objects.filter { $0.kind == .view }
+        // One that cannot be made any more, because what it shows is gone, must not stop the others.
+        let all = objects.filter { $0.kind == .view }
+        let views = all.filter { !$0.columns.isEmpty } + all.filter(\.columns.isEmpty)
         var text = """
             -- Run by: mysql DATABASE < schema.sql
             SET NAMES utf8mb4;
@@ -19,7 +21,10 @@ enum MySQLScript {
 
             """
         for object in objects where object.kind < .view { text += "\n\(object.statement);\n" }
-        for view in views { text += "\n\(placeholder(of: view));\n" }
+        text += "\n\(afterRows)\n"
+        for view in views where !view.columns.isEmpty {
+            text += "\n\(placeholder(of: view));\n"
+        }
         for object in objects where object.kind > .view { text += "\n\(body(object))\n" }
         for view in views {
             let name = MySQLText.identifier(view.name)
@@ -35,11 +40,14 @@ enum MySQLScript {
     }
 
     private static func body(_ object: MySQLObject) -> String {
-        """
-        \(set(object.settings))DELIMITER \(delimiter)
-        \(object.statement)\(delimiter)
-        DELIMITER ;
-        """
+        // Not one that the body holds, lest a statement within it end it.
+        var delimiter = ";;"
+        while object.statement.contains(delimiter) { delimiter += ";" }
+        return """
+            \(set(object.settings))DELIMITER \(delimiter)
+            \(object.statement)\(delimiter)
+            DELIMITER ;
+            """
     }
 
     private static func set(_ settings: [MySQLObject.Setting]) -> String {

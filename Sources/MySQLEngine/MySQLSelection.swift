@@ -18,4 +18,19 @@ struct MySQLSelection: Sendable {
         encodings = parts[0].compactMap { MySQLEncoding(rawValue: $0) }
         sql = parts.count == 2 ? String(parts[1]) : ""
     }
+
+    /// Hands its rows over as CSV records.
+    ///
+    /// - Throws: `MySQLError`; `CancellationError`; whatever `sink` throws.
+    func read(
+        on readers: ConnectionPool<MySQLConnection>,
+        into sink: @escaping @Sendable (RowBatch) async throws -> Void
+    ) async throws {
+        // The connection is free for the next part while the last rows are still worked on.
+        try await Relay.run(capacity: 1, receive: sink) { relay in
+            try await readers.withOne { connection in
+                try await connection.copyOut(sql, as: encodings, to: relay)
+            }
+        }
+    }
 }

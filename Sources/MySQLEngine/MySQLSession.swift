@@ -4,13 +4,26 @@ import BackupCore
 ///
 /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/server-system-variables.html>
 enum MySQLSession {
+    /// What a session is for.
+    enum Side {
+        /// To read rows.
+        case source
+        /// To write what was read, as it is.
+        case target
+
+        /// `ANSI_QUOTES`, `NO_BACKSLASH_ESCAPES` and `PAD_CHAR_TO_FULL_LENGTH` would change what is
+        /// printed; a zero is a zero for keys that count, and dates may be any.
+        var mode: String {
+            switch self {
+            case .source: ""
+            case .target: "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"
+            }
+        }
+    }
+
     /// What every supported server knows.
-    ///
-    /// `sql_mode` empty: `ANSI_QUOTES`, `NO_BACKSLASH_ESCAPES` and `PAD_CHAR_TO_FULL_LENGTH` would change
-    /// what is printed.
     private static let pins: KeyValuePairs = [
         "time_zone": "'+00:00'",
-        "sql_mode": "''",
         "character_set_client": "utf8mb4",
         "character_set_results": "utf8mb4",
         "character_set_connection": "utf8mb4",
@@ -39,23 +52,41 @@ enum MySQLSession {
         "print_identified_with_as_hex": "1",
     ]
 
+    /// What a target needs besides: foreign keys are made after the rows, and every warning is shown.
+    private static let ofTargets: KeyValuePairs = [
+        "foreign_key_checks": "0",
+        "max_error_count": "65535",
+        "lock_wait_timeout": "60",
+        // MariaDB: rows are what they were, whatever was demanded of others since.
+        "check_constraint_checks": "0",
+        // Tables without a key stay without.
+        "sql_generate_invisible_primary_key": "0",
+        "sql_require_primary_key": "0",
+    ]
+
     /// Pins the settings, those that this server knows.
     ///
     /// - Throws: `BackupError.serverRefused` when one of them did not take.
-    static func pin(_ connection: MySQLConnection, on server: MySQLServer) async throws {
-        let own = server.isMariaDB ? ofMariaDB : ofMySQL
+    static func pin(
+        _ connection: MySQLConnection, on server: MySQLServer, side: Side = .source
+    ) async throws {
+        let own = (server.isMariaDB ? ofMariaDB : ofMySQL).map { ($0.key, $0.value) }
+        let more = side == .target ? ofTargets.map { ($0.key, $0.value) } : []
         do {
-            for (name, value) in pins.map({ ($0.key, $0.value) }) {
+            let always = pins.map { ($0.key, $0.value) } + [("sql_mode", "'\(side.mode)'")]
+            for (name, value) in always {
                 try await connection.execute("SET SESSION \(name) = \(value)")
             }
-            for (name, value) in own.map({ ($0.key, $0.value) }) {
+            for (name, value) in own + more {
                 do {
                     try await connection.execute("SET SESSION \(name) = \(value)")
-                } catch let error as MySQLError where error.number == unknownVariable {
-                    // This version does not have it.
+                } catch let error as MySQLError
+                    where error.number == unknownVariable || error.isRefusal
+                {
+                    // This version does not have it, or only administrators may set it.
                 }
             }
-            try await confirm(connection)
+            try await confirm(connection, side)
         } catch let error as MySQLError {
             throw error.backupError(while: "cannot prepare the session")
         }
@@ -66,7 +97,7 @@ enum MySQLSession {
     /// Reads back what the text of values depends on.
     ///
     /// - Throws: `BackupError.serverRefused`: behind a proxy the next statement may be another session's.
-    static func confirm(_ connection: MySQLConnection) async throws {
+    private static func confirm(_ connection: MySQLConnection, _ side: Side) async throws {
         let row =
             try await connection.rows(
                 """
@@ -74,7 +105,7 @@ enum MySQLSession {
                        @@SESSION.character_set_results, @@SESSION.character_set_connection
                 """
             ).first ?? []
-        guard row == ["+00:00", "", "utf8mb4", "utf8mb4", "utf8mb4"] else {
+        guard row == ["+00:00", side.mode, "utf8mb4", "utf8mb4", "utf8mb4"] else {
             throw BackupError(
                 .serverRefused, "the session does not keep its settings",
                 hint:

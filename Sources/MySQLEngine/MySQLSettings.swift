@@ -40,6 +40,16 @@ public struct MySQLSettings: Sendable {
     /// The file of the client's key.
     public var key: String?
 
+    /// Whether rows go into tables over this connection: `LOAD DATA LOCAL` is allowed.
+    var sendsRows = false
+
     /// Leaves everything to the library.
     public init() {}
+
+    /// Which server and database these settings mean, for remembering things about them.
+    ///
+    /// Without a user or password; not a proof, as one server may have several names.
+    public var sourceName: String {
+        [socket ?? host ?? "", port.map(String.init) ?? "", database ?? ""].joined(separator: " ")
+    }
 }

@@ -31,33 +31,7 @@ struct MySQLSnapshot: Snapshot {
     }
 
     func isOtherSource(than parent: [String: String]) -> String? {
-        guard let before = parent["server_uuid"], let now = moment.identity["server_uuid"],
-            before != now
-        else { return nil }
-        return "it was another server"
-    }
-
-    func markedParts(of table: Table, by mark: RowMark) -> MarkedSelection<MarkedPart> {
-        .impossible(loss(ofIdentity: [:]) ?? "")
-    }
-
-    func rowsWithMarks(of table: Table, by mark: RowMark) -> MarkedSelection<TablePart> {
-        .impossible(loss(ofIdentity: [:]) ?? "")
-    }
-
-    func parts(of table: Table, keys: [[String]]) -> [TablePart] { [] }
-
-    func kind(of column: Column) -> ColumnKind? { nil }
-
-    func upkeep(of column: Column, in table: Table) async throws -> ColumnUpkeep {
-        ColumnUpkeep(isNullable: true, hasDefault: false, isSetOnUpdate: false)
-    }
-
-    func bound(
-        of column: ChangeColumn, maximum: String, overlap: Int,
-        since parent: [String: String], at time: Timestamp
-    ) async throws -> ColumnBound {
-        .impossible("changes of this product are found by comparing")
+        MySQLIdentity.isSame(parent, moment.identity) ? nil : "it was another server"
     }
 
     // MARK: Rows
@@ -65,15 +39,8 @@ struct MySQLSnapshot: Snapshot {
     func read(_ part: TablePart, into sink: @escaping @Sendable (RowBatch) async throws -> Void)
         async throws
     {
-        let selection = MySQLSelection(text: part.selection)
         do {
-            // The connection is free for the next part while the last rows are still worked on.
-            try await Relay.run(capacity: 1, receive: sink) { relay in
-                try await readers.withOne { connection in
-                    try await connection.copyOut(
-                        selection.sql, as: selection.encodings, to: relay)
-                }
-            }
+            try await MySQLSelection(text: part.selection).read(on: readers, into: sink)
         } catch let error as MySQLError {
             throw error.backupError(while: "cannot read \(part.table)")
         }

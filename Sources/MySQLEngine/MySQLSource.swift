@@ -55,7 +55,10 @@ struct MySQLSource {
         let catalog = MySQLCatalog(connection: leader, database: database)
         let objects = MySQLObjects(connection: leader, database: database, server: server)
         let before = try await scope(of: request, catalog)
+        try await checkPrivileges(before, request)
         let statements = try await objects.statements(of: before.stored.map(\.name))
+        // Before the snapshots: what begins later began after this.
+        let clock = try await MySQLIdentity.clock(guardian)
         let moment = try await MySQLMomentTaker(
             server: server, connections: [leader] + more, guardian: guardian,
             tables: before.stored.map(\.name)
@@ -70,7 +73,28 @@ struct MySQLSource {
                 hint: "Run the backup again.")
         }
         tellWhatHasNoSnapshot(scope, request)
-        return try await snapshot(scope, catalog, objects, statements, moment, request)
+        return try await snapshot(
+            scope, catalog, objects, statements, moment.known(to: clock), request)
+    }
+
+    /// - Throws: `BackupError.permissionDenied` with everything that is missing.
+    private func checkPrivileges(_ scope: MySQLScope, _ request: SnapshotRequest) async throws {
+        let privileges = MySQLPrivileges(
+            grants: try await MySQLGrants(leader, on: server), server: server, database: database)
+        let lacks = privileges.lacks(of: scope, isWhole: request.scope == .database)
+        let fatal = request.skipsUnreadable ? [] : lacks.filter(\.isFatal)
+        guard fatal.isEmpty else {
+            throw BackupError(
+                .permissionDenied,
+                "account \(server.account) \(fatal.map(\.cost).joined(separator: "; "))",
+                hint: (["Run as an administrator:"]
+                    + fatal.map { "  " + privileges.statement($0.grant) }).joined(separator: "\n"))
+        }
+        for lack in lacks {
+            request.notes(
+                "warning: account \(server.account) \(lack.cost); \(privileges.statement(lack.grant))"
+            )
+        }
     }
 
     private func scope(
@@ -144,19 +168,19 @@ struct MySQLSource {
             try await leader.rows(
                 """
                 SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%f+00:00'),
-                       DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME, @@GLOBAL.server_id
+                       DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME
                 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = DATABASE()
                 """
             ).first ?? []
         var identity = moment.position
-        identity["server_id"] = row[3]
-        if !server.isMariaDB {
-            identity["server_uuid"] = try await leader.value("SELECT @@GLOBAL.server_uuid")
-        }
+        identity.merge(try await MySQLIdentity.read(leader, server)) { _, own in own }
         return SnapshotMoment(
             time: Timestamp(row[0] ?? "") ?? .now, database: database, defaultSchema: database,
             serverVersion: server.version, consistency: moment.words, encoding: "UTF8",
             identity: identity,
-            databaseProperties: ["character_set": row[1] ?? "", "collation": row[2] ?? ""])
+            databaseProperties: [
+                "product": server.product.rawValue, "character_set": row[1] ?? "",
+                "collation": row[2] ?? "",
+            ])
     }
 }

@@ -16,4 +16,9 @@ enum MySQLText {
     static func literal(_ text: String) -> String {
         "'\(text.replacing(scalar: "\\", with: "\\\\").replacing(scalar: "'", with: "''"))'"
     }
+
+    /// A condition that a catalog's column is exactly a name: catalogs themselves take `A` for `a`.
+    static func isName(_ column: String, _ name: String) -> String {
+        "\(column) = \(literal(name)) AND CAST(\(column) AS BINARY) = CAST(\(literal(name)) AS BINARY)"
+    }
 }

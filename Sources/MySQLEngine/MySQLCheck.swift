@@ -1,0 +1,204 @@
+import BackupCore
+
+/// What a backup would meet, found out without taking one.
+///
+/// Queries of the catalogs; no lock waited for, nothing written.
+struct MySQLCheck {
+    let settings: MySQLSettings
+    let request: SnapshotRequest
+
+    init(_ settings: MySQLSettings, _ request: SnapshotRequest) {
+        self.settings = settings
+        self.request = request
+    }
+
+    func run() async throws -> SourceCheck {
+        let connection = try await MySQLConnection(settings)
+        let server = try await MySQLServer(connection)
+        do {
+            guard let database = try await connection.value("SELECT DATABASE()") else {
+                throw BackupError(.usage, "no database is named", hint: "Name it with --database.")
+            }
+            var check = SourceCheck(database: database)
+            check.findings = [
+                login(server, database), encryption(await connection.cipher),
+                try await session(connection, server), try await room(connection),
+                Finding(.server, "version", .ok, "\(server.product.rawValue) \(server.version)"),
+            ]
+            let privileges = MySQLPrivileges(
+                grants: try await MySQLGrants(connection, on: server), server: server,
+                database: database)
+            check.findings.append(moment(privileges))
+            try await addContents(to: &check, privileges, connection)
+            check.findings += try await activity(connection)
+            return check
+        } catch let error as MySQLError {
+            throw error.backupError(while: "cannot check the source")
+        }
+    }
+
+    // MARK: The way to the server
+
+    private func login(_ server: MySQLServer, _ database: String) -> Finding {
+        let place =
+            settings.socket.map { "socket \($0)" }
+            ?? "\(settings.host ?? "localhost")\(settings.port.map { ", port \($0)" } ?? "")"
+        return Finding(
+            .connection, "login", .ok, "account \(server.account) in \(database) at \(place)")
+    }
+
+    private var isLocal: Bool {
+        settings.socket != nil
+            || ["localhost", "127.0.0.1", "::1"].contains(settings.host ?? "localhost")
+    }
+
+    /// Whoever listens on the network, or stands in the server's place.
+    private func encryption(_ cipher: String?) -> Finding {
+        let better = ["-- --sslmode verify-full --sslrootcert FILE, or DB_SSLMODE, DB_SSLROOTCERT"]
+        guard let cipher else {
+            return isLocal
+                ? Finding(.connection, "encryption", .ok, "none, and the server is local")
+                : Finding(
+                    .connection, "encryption", .warning,
+                    "none: rows cross the network as they are", fix: better)
+        }
+        guard settings.tls != .verifyFull, !isLocal else {
+            return Finding(.connection, "encryption", .ok, cipher)
+        }
+        return Finding(
+            .connection, "encryption", .note,
+            "\(cipher), but sslmode \(settings.tls.rawValue) does not check who the server is",
+            fix: better)
+    }
+
+    private func session(
+        _ connection: MySQLConnection, _ server: MySQLServer
+    ) async throws -> Finding {
+        do {
+            try await MySQLSession.pin(connection, on: server)
+            return Finding(.connection, "session", .ok, "keeps its settings")
+        } catch let error as BackupError {
+            return Finding(
+                .connection, "session", .problem, error.message,
+                fix: (error.hint ?? "").split(separator: "\n").map { "-- \($0)" })
+        }
+    }
+
+    /// Beside this connection: the other readers, and one for locks.
+    private func room(_ connection: MySQLConnection) async throws -> Finding {
+        let limits =
+            try await connection.rows(
+                "SELECT @@GLOBAL.max_connections, @@SESSION.max_user_connections"
+            ).first?.map { $0.flatMap { Int($0) } ?? 0 } ?? []
+        let used =
+            try await connection.rows("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
+            .first?[1].flatMap { Int($0) } ?? 1
+        var free = limits[0] - used + 1
+        if limits[1] > 0 { free = min(free, limits[1]) }
+        let needed = max(1, request.connections) + 1
+        let words = "\(free) free (max_connections \(limits[0])), a backup uses \(needed)"
+        guard free < needed else { return Finding(.connection, "connections", .ok, words) }
+        return Finding(
+            .connection, "connections", .problem, words,
+            fix: [free > 2 ? "-- use --jobs \(free - 1)" : "-- end other sessions"])
+    }
+
+    private func moment(_ privileges: MySQLPrivileges) -> Finding {
+        let way = privileges.way(connections: request.connections)
+        guard let better = way.better else {
+            return Finding(.server, "one moment", .ok, "by \(way.words)")
+        }
+        return Finding(
+            .server, "one moment", .note, "by \(way.words)",
+            fix: [privileges.statement(better) + " -- or RELOAD ON *.*"])
+    }
+
+    // MARK: What would be backed up
+
+    private func addContents(
+        to check: inout SourceCheck, _ privileges: MySQLPrivileges, _ connection: MySQLConnection
+    ) async throws {
+        let catalog = MySQLCatalog(connection: connection, database: privileges.database)
+        let scope = try MySQLScope(
+            request, try await catalog.relations(), database: privileges.database)
+        let isWhole = request.scope == .database
+        let lacks = privileges.lacks(of: scope, isWhole: isWhole)
+        check.findings.append(
+            lacks.isEmpty
+                ? Finding(
+                    .contents, "privileges", .ok,
+                    "account \(privileges.server.account) may read all \(scope.stored.count) tables"
+                )
+                : Finding(
+                    .contents, "privileges", lacks.contains(where: \.isFatal) ? .problem : .warning,
+                    "account \(privileges.server.account) \(lacks.map(\.cost).joined(separator: "; "))",
+                    fix: lacks.map { privileges.statement($0.grant) }))
+        let bytes = scope.stored.reduce(0) { $0 + $1.bytes }
+        check.estimatedBytes = bytes
+        check.findings.append(
+            Finding(
+                .contents, "size", .ok,
+                "\(scope.stored.count) tables, about \(ByteText(bytes))"))
+        do {
+            try await addTables(to: &check, scope, catalog)
+        } catch let error as BackupError where error.code == .serverRefused {
+            check.findings.append(
+                Finding(
+                    .contents, "columns", .problem, error.message,
+                    fix: (error.hint ?? "").split(separator: "\n").map { "-- \($0)" }))
+        }
+    }
+
+    private func addTables(
+        to check: inout SourceCheck, _ scope: MySQLScope, _ catalog: MySQLCatalog
+    ) async throws {
+        let columns = try await catalog.columns()
+        let indexes = try await catalog.uniqueIndexes()
+        let keyless = scope.stored.filter { relation in
+            MySQLCatalog.key(
+                among: indexes[relation.name] ?? [], of: columns[relation.name] ?? []
+            ).isEmpty
+        }
+        if !keyless.isEmpty {
+            check.findings.append(
+                Finding(
+                    .contents, "keys", .note,
+                    "\(Self.list(keyless)) \(keyless.count == 1 ? "has" : "have") no key: every "
+                        + "differential holds all rows, unless none has changed"))
+        }
+        let others = scope.stored.filter { !$0.isTransactional }
+        if !others.isEmpty {
+            check.findings.append(
+                Finding(
+                    .contents, "snapshot", .warning,
+                    "no snapshot holds \(Self.list(others)): rows that are written while they are read "
+                        + "may be missing or double",
+                    fix: others.map {
+                        "ALTER TABLE \(MySQLText.qualified($0.name)) ENGINE = InnoDB;"
+                    }))
+        }
+    }
+
+    private static func list(_ relations: [MySQLCatalog.Relation]) -> String {
+        let names = relations.prefix(5).map(\.name.name).joined(separator: ", ")
+        return relations.count > 5 ? "\(names) and \(relations.count - 5) more" : names
+    }
+
+    // MARK: Others
+
+    /// Statements that take long, as far as the account may see them.
+    private func activity(_ connection: MySQLConnection) async throws -> [Finding] {
+        let rows = try await connection.rows(
+            """
+            SELECT ID, USER, TIME, STATE FROM information_schema.PROCESSLIST
+            WHERE STATE LIKE 'Waiting for%lock%' OR (COMMAND = 'Query' AND TIME > 60)
+            ORDER BY TIME DESC LIMIT 3
+            """)
+        return rows.map { row in
+            Finding(
+                .activity, "sessions", .note,
+                "session \(row[0] ?? "") of \(row[1] ?? "") has been at work for \(row[2] ?? "") s "
+                    + "(\(row[3] ?? ""))")
+        }
+    }
+}

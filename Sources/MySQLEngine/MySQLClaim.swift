@@ -1,0 +1,48 @@
+import BackupCore
+
+/// Who works on a database: locks by name, which a session holds until it ends.
+///
+/// Each connection of a restore holds one. A killed restore's statements go on for as long as they
+/// take, and what they make would be in the way: their locks tell that they are there.
+struct MySQLClaim {
+    /// No restore has more connections.
+    private static let places = 64
+    /// In tenths of a second.
+    private static let patience = 300
+
+    let database: String
+
+    /// One restore at a time works on a database.
+    ///
+    /// - Throws: `BackupError.locked`.
+    func take(_ leader: MySQLConnection) async throws {
+        guard try await lock(leader, 0) else {
+            throw BackupError(
+                .locked, "another restore into \(database) is under way",
+                hint: "Wait until it has ended.")
+        }
+        let others = (1..<Self.places).map { "IS_USED_LOCK(\(name($0)))" }
+        let sql = "SELECT COALESCE(\(others.joined(separator: ", ")))"
+        for _ in 0..<Self.patience {
+            guard try await leader.value(sql) != nil else { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw BackupError(
+            .locked, "sessions of an interrupted restore into \(database) are still at work",
+            hint: "Wait until they have ended, and run the same restore again.")
+    }
+
+    /// Takes part in the work.
+    func join(_ connection: MySQLConnection, as number: Int) async throws {
+        _ = try await lock(connection, number % Self.places)
+    }
+
+    private func lock(_ connection: MySQLConnection, _ number: Int) async throws -> Bool {
+        try await connection.value("SELECT GET_LOCK(\(name(number)), 0)") == "1"
+    }
+
+    /// Names of locks are short.
+    private func name(_ number: Int) -> String {
+        "CONCAT('dbtool ', LEFT(SHA2(\(MySQLText.literal(database)), 256), 40), ' \(number)')"
+    }
+}

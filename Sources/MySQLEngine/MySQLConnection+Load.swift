@@ -1,0 +1,88 @@
+import BackupCore
+import CMariaDB
+
+/// Rows into a table.
+extension MySQLConnection {
+    /// How many rows the server took, and what it had to say.
+    struct Intake: Sendable {
+        struct Warning: Sendable {
+            let number: Int
+            let message: String
+        }
+
+        var count = 0
+        /// How many there are: the server shows no more than `warnings`.
+        var warningCount = 0
+        var warnings: [Warning] = []
+    }
+
+    /// Sends lines to `LOAD DATA`.
+    ///
+    /// - Throws: `MySQLError`.
+    func load(_ lines: [UInt8], _ statement: String) throws -> Intake {
+        upload.offer(lines)
+        defer { upload.offer(nil) }
+        try execute(statement)
+        return try intake()
+    }
+
+    /// Runs statements that insert rows.
+    ///
+    /// - Throws: `MySQLError`.
+    func insert(_ statements: [[UInt8]]) throws -> Intake {
+        var total = Intake()
+        for statement in statements {
+            try run(statement)
+            let one = try intake()
+            total.count += one.count
+            total.warningCount += one.warningCount
+            total.warnings += one.warnings
+        }
+        return total
+    }
+
+    private func intake() throws -> Intake {
+        let (count, warningCount) = (affectedRows, warningCount)
+        guard warningCount > 0 else { return Intake(count: count) }
+        let warnings = try rows("SHOW WARNINGS").map { row in
+            Intake.Warning(number: Int(row[1] ?? "") ?? 0, message: row[2] ?? "")
+        }
+        return Intake(count: count, warningCount: warningCount, warnings: warnings)
+    }
+
+    /// Sends rows until there are no more; the number that the server took.
+    ///
+    /// - Throws: `MySQLError`; `BackupError.serverRefused` for a value that the server would have
+    ///   changed; whatever `next` throws; `CancellationError`.
+    nonisolated func copyIn(
+        _ transfer: MySQLTransfer, by way: MySQLTransfer.Way,
+        from next: @Sendable () async throws -> RowBatch?
+    ) async throws -> Int {
+        let writer = MySQLRowWriter(transfer)
+        var count = 0
+        while let batch = try await next() {
+            try Task.checkCancellation()
+            let intake: Intake
+            do {
+                intake = try await withTaskCancellationHandler {
+                    switch way {
+                    case .loading:
+                        try await load(try writer.lines(of: batch), transfer.loading)
+                    case .inserting(let limit):
+                        try await insert(
+                            try writer.insertions(of: batch, transfer.insertion, limit: limit))
+                    }
+                } onCancel: {
+                    killer.kill()
+                }
+            } catch {
+                if Task.isCancelled { killer.waitForRequests() }
+                try Task.checkCancellation()
+                throw error
+            }
+            try transfer.check(intake, of: batch.count)
+            count += intake.count
+        }
+        return count
+    }
+}

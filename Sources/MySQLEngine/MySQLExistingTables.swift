@@ -1,0 +1,148 @@
+import BackupCore
+
+/// Tables that were there before a restore, while their rows change: in one transaction, so that all of
+/// them change or none.
+///
+/// Foreign keys are not looked at while rows come, and hold again before the commit. Nothing here ends
+/// a transaction by itself, as TRUNCATE and ALTER TABLE would.
+struct MySQLExistingTables {
+    let plan: MySQLPlan
+    let database: String
+    let connection: MySQLConnection
+    let columns: MySQLTargetColumns
+
+    private var changed: [TargetPlan.TablePlan] {
+        plan.target.tables.values.filter { $0.treatment != .create && !$0.isLoaded }
+            .sorted { $0.load.table < $1.load.table }
+    }
+
+    private var emptied: [TableName] {
+        changed.filter { $0.treatment == .truncate }.map(\.load.table)
+    }
+
+    // MARK: Before anything is changed
+
+    /// Finds what the server would refuse in the middle, or do besides.
+    ///
+    /// - Throws: `BackupError.targetUnsuitable`.
+    func check(_ presence: MySQLPresence, mustBeEmpty: Bool) async throws {
+        var problems: [String] = []
+        for table in changed { problems += columns.problems(of: table.load) }
+        guard problems.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable, "the rows do not fit: \(problems.joined(separator: "; "))",
+                hint: "Restore the table beside it with --as NAME, and copy what you need.")
+        }
+        try checkTriggers(presence)
+        try await checkStorage()
+        guard mustBeEmpty else { return }
+        var filled: [String] = []
+        for table in changed.map(\.load.table) {
+            let row = try await connection.value(
+                "SELECT 1 FROM \(MySQLText.qualified(table)) LIMIT 1")
+            if row != nil { filled.append("\(table)") }
+        }
+        guard filled.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable,
+                "tables of \(database) hold rows: \(filled.joined(separator: ", "))",
+                hint: "--existing truncate replaces them, --existing append adds to them.")
+        }
+    }
+
+    /// The server has no way to keep triggers from firing.
+    private func checkTriggers(_ presence: MySQLPresence) throws {
+        let found = changed.flatMap { table in
+            (presence.triggers[ExactText(table.load.table.name)] ?? [])
+                .filter { table.treatment == .truncate || !$0.isDelete }
+                .map { "\($0.name) of \(table.load.table.name)" }
+        }
+        guard found.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable, "triggers would fire: \(found.joined(separator: ", "))",
+                hint: """
+                    Drop them and make them again afterwards (SHOW CREATE TRIGGER tells how), restore \
+                    beside the table with --as NAME, or replace it with --clean.
+                    """)
+        }
+    }
+
+    private func checkStorage() async throws {
+        let rows = try await connection.rows(
+            """
+            SELECT TABLE_NAME, ENGINE FROM information_schema.TABLES
+            WHERE TABLE_SCHEMA = \(MySQLText.literal(database)) AND ENGINE <> 'InnoDB'
+            """)
+        let others = Set(rows.compactMap { $0[0].map(ExactText.init) })
+        let found = changed.map(\.load.table.name).filter { others.contains(ExactText($0)) }
+        guard found.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable,
+                "tables without transactions cannot be changed all or not at all: \(found.joined(separator: ", "))",
+                hint: "Replace them with --clean, or restore beside them with --as NAME.")
+        }
+    }
+
+    // MARK: The change
+
+    /// Runs `body`; what it did is committed with `notes`.
+    func change(
+        noting notes: [String], by way: MySQLTransfer.Way,
+        tell: @escaping @Sendable (StepProgress) -> Void,
+        _ body: (
+            _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
+        ) async throws -> Void
+    ) async throws {
+        do {
+            try await connection.execute("START TRANSACTION")
+            for table in emptied {
+                try await connection.executeInterruptibly(
+                    "DELETE FROM \(MySQLText.qualified(table))")
+            }
+            try await body { load, next in
+                // Its schema is the target's, whatever the backup's was.
+                var load = load
+                load.table = TableName(schema: database, name: load.table.name)
+                return try await connection.copyIn(
+                    columns.transfer(of: load), by: way, from: next)
+            }
+            try await checkKeys(tell)
+            for note in notes { try await connection.execute(note) }
+            try await connection.execute("COMMIT")
+        } catch {
+            // A connection that cannot roll back is gone, and its transaction with it.
+            try? await connection.execute("ROLLBACK")
+            guard let error = error as? MySQLError else { throw error }
+            var failure = error.backupError(
+                while: "cannot change tables of \(database), which are as they were")
+            if error.number == 1062 {
+                failure.hint = "--existing truncate replaces the rows instead of adding to them."
+            }
+            throw failure
+        }
+    }
+
+    private func checkKeys(_ tell: @escaping @Sendable (StepProgress) -> Void) async throws {
+        let foreignKeys = MySQLForeignKeys(connection: connection)
+        let keys = try await foreignKeys.keys(
+            in: database, of: Set(changed.map { ExactText($0.load.table.name) }),
+            referring: Set(emptied.map { ExactText($0.name) }))
+        let steps = StepCounter(keys.count, tell: tell)
+        for key in keys {
+            let isBroken = try await steps.take(
+                "foreign key \(key.name) of \(key.table)", activity: "checking rows"
+            ) {
+                try await foreignKeys.isBroken(key, locks: true)
+            }
+            guard !isBroken else {
+                throw BackupError(
+                    .serverRefused,
+                    "rows of \(key.table) refer by \(key.name) to rows of \(key.referenced) that are not there; "
+                        + "the tables are as they were",
+                    hint:
+                        "Restore the table that is referred to as well, or mend the rows that refer to it."
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import BackupCore
+
+/// Foreign keys of a database, and whether its rows obey them.
+///
+/// They are made without a look at the rows, which would copy whole tables; a query by their indexes
+/// finds the rows that refer to nothing.
+struct MySQLForeignKeys {
+    /// A foreign key that is there.
+    struct Key: Sendable {
+        let name: String
+        let table: TableName
+        let referenced: TableName
+        /// Its own columns and those that they refer to.
+        var columns: [(own: String, referenced: String)] = []
+    }
+
+    let connection: MySQLConnection
+
+    /// Those of some tables, or of all in a database; `referring`: also those that refer to these.
+    func keys(
+        in database: String, of tables: Set<ExactText>? = nil, referring: Set<ExactText> = []
+    ) async throws -> [Key] {
+        let rows = try await connection.rows(
+            """
+            SELECT CONSTRAINT_NAME, TABLE_SCHEMA, TABLE_NAME, REFERENCED_TABLE_SCHEMA,
+                   REFERENCED_TABLE_NAME, COLUMN_NAME, REFERENCED_COLUMN_NAME
+            FROM information_schema.KEY_COLUMN_USAGE
+            WHERE REFERENCED_TABLE_NAME IS NOT NULL
+              AND (TABLE_SCHEMA = \(MySQLText.literal(database))
+                   OR REFERENCED_TABLE_SCHEMA = \(MySQLText.literal(database)))
+            ORDER BY TABLE_SCHEMA, CAST(TABLE_NAME AS BINARY), CONSTRAINT_NAME, ORDINAL_POSITION
+            """)
+        var keys: [Key] = []
+        for row in rows {
+            let table = TableName(schema: row[1] ?? "", name: row[2] ?? "")
+            let referenced = TableName(schema: row[3] ?? "", name: row[4] ?? "")
+            let isOwn =
+                table.schema.isExactly(database) && tables?.contains(ExactText(table.name)) ?? true
+            let isReferring =
+                referenced.schema.isExactly(database)
+                && referring.contains(ExactText(referenced.name))
+            guard isOwn || isReferring else { continue }
+            let name = row[0] ?? ""
+            if keys.last?.table != table || !(keys.last?.name.isExactly(name) ?? false) {
+                keys.append(Key(name: name, table: table, referenced: referenced))
+            }
+            keys[keys.count - 1].columns.append((row[5] ?? "", row[6] ?? ""))
+        }
+        return keys
+    }
+
+    /// Whether a row refers to nothing.
+    ///
+    /// `locks`: Whether what is read stays as it is until the transaction ends.
+    func isBroken(_ key: Key, locks: Bool = false) async throws -> Bool {
+        let columns = key.columns.map { column in
+            (own: MySQLText.identifier(column.own), other: MySQLText.identifier(column.referenced))
+        }
+        let matches = columns.map { "r.\($0.other) = t.\($0.own)" }.joined(separator: " AND ")
+        let present = columns.map { "t.\($0.own) IS NOT NULL" }.joined(separator: " AND ")
+        let sql = """
+            SELECT 1 FROM \(MySQLText.qualified(key.table)) t
+            WHERE \(present) AND NOT EXISTS (
+              SELECT 1 FROM \(MySQLText.qualified(key.referenced)) r WHERE \(matches)) LIMIT 1
+            """
+        return try await connection.value(locks ? sql + " LOCK IN SHARE MODE" : sql) != nil
+    }
+}

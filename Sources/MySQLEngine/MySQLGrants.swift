@@ -1,0 +1,121 @@
+import BackupCore
+
+/// What an account may do, as `SHOW GRANTS` tells it: the catalogs of privileges do not show those of a
+/// hosted server's accounts.
+///
+/// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/show-grants.html>
+struct MySQLGrants {
+    /// What a privilege is granted on.
+    private struct Place {
+        /// Nil for all; `_` and `%` stand for one and for many characters, unless behind a backslash.
+        let database: String?
+        /// Nil for all.
+        let table: String?
+    }
+
+    private struct Grant {
+        let privileges: Set<String>
+        let place: Place
+        let isRevocation: Bool
+    }
+
+    private let grants: [Grant]
+
+    /// Asks the server; roles that are active count.
+    init(_ connection: MySQLConnection, on server: MySQLServer) async throws {
+        var statement = "SHOW GRANTS FOR CURRENT_USER()"
+        if !server.isMariaDB, let roles = try await connection.value("SELECT CURRENT_ROLE()"),
+            roles != "NONE"
+        {
+            statement += " USING \(roles)"
+        }
+        var lines = try await connection.rows(statement).compactMap { $0[0] }
+        if server.isMariaDB, let role = try await connection.value("SELECT CURRENT_ROLE()") {
+            lines += try await connection.rows("SHOW GRANTS FOR \(MySQLText.identifier(role))")
+                .compactMap { $0[0] }
+        }
+        self.init(lines)
+    }
+
+    /// Reads lines of the server; those that grant roles say nothing here.
+    init(_ lines: [String]) { grants = lines.compactMap(Self.grant) }
+
+    /// Whether an account has a privilege on a database, or on one of its tables.
+    func holds(_ privilege: String, on database: String, table: String? = nil) -> Bool {
+        func matches(_ grant: Grant) -> Bool {
+            guard
+                grant.privileges.contains(privilege) || grant.privileges.contains("ALL PRIVILEGES")
+            else { return false }
+            guard let pattern = grant.place.database else { return true }
+            guard Self.matches(Array(pattern.unicodeScalars), Array(database.unicodeScalars)) else {
+                return false
+            }
+            guard let own = grant.place.table else { return true }
+            return table.map(own.isExactly) ?? false
+        }
+        let found = grants.filter(matches)
+        let isWhole = found.contains { !$0.isRevocation && $0.place.database != nil }
+        let isRevoked = found.contains { $0.isRevocation && $0.place.database != nil }
+        return isWhole || !isRevoked && found.contains { !$0.isRevocation }
+    }
+
+    /// Whether an account has a privilege on the whole server.
+    func holdsGlobally(_ privilege: String) -> Bool {
+        grants.contains { grant in
+            !grant.isRevocation && grant.place.database == nil
+                && (grant.privileges.contains(privilege)
+                    || grant.privileges.contains("ALL PRIVILEGES"))
+        }
+    }
+
+    // MARK: Reading
+
+    /// Reads `GRANT SELECT, INSERT (a, b) ON place TO …`.
+    private static func grant(_ line: String) -> Grant? {
+        var words = MySQLTokens(line).tokens.filter(\.isCode)[...]
+        let verb = words.popFirst()?.keyword
+        guard verb == "GRANT" || verb == "REVOKE" else { return nil }
+        var (privileges, name, depth) = (Set<String>(), [String](), 0)
+        var isPartial = false
+        while let word = words.popFirst(), depth > 0 || word.keyword != "ON" {
+            if word.isSign("(") { (depth, isPartial) = (depth + 1, true) }
+            if word.isSign(")") { depth -= 1 }
+            if depth == 0, word.isSign(",") {
+                // A privilege on some columns is none on the table.
+                if !isPartial { privileges.insert(name.joined(separator: " ")) }
+                (name, isPartial) = ([], false)
+            } else if depth == 0, let keyword = word.keyword {
+                name.append(keyword)
+            }
+        }
+        if !isPartial { privileges.insert(name.joined(separator: " ")) }
+        guard let place = place(words) else { return nil }
+        return Grant(privileges: privileges, place: place, isRevocation: verb == "REVOKE")
+    }
+
+    /// Nil for what is neither a database nor a table.
+    private static func place(_ words: ArraySlice<MySQLTokens.Token>) -> Place? {
+        var words = words
+        if words.first?.keyword == "TABLE" { words.removeFirst() }
+        let kinds = ["PROCEDURE", "FUNCTION", "PACKAGE"]
+        guard let first = words.popFirst(), !kinds.contains(first.keyword ?? ""),
+            words.popFirst()?.isSign(".") ?? false, let second = words.first
+        else { return nil }
+        return Place(
+            database: first.isSign("*") ? nil : first.identifier,
+            table: second.isSign("*") ? nil : second.identifier)
+    }
+
+    private static func matches(_ pattern: [Unicode.Scalar], _ text: [Unicode.Scalar]) -> Bool {
+        guard let first = pattern.first else { return text.isEmpty }
+        let rest = Array(pattern.dropFirst())
+        if first == "%" {
+            return (0...text.count).contains { matches(rest, Array(text.dropFirst($0))) }
+        }
+        guard let next = text.first else { return false }
+        if first == "\\", let literal = rest.first {
+            return literal == next && matches(Array(rest.dropFirst()), Array(text.dropFirst()))
+        }
+        return (first == "_" || first == next) && matches(rest, Array(text.dropFirst()))
+    }
+}

@@ -1,0 +1,46 @@
+/// What tells servers apart.
+///
+/// MySQL has a number of its own for each; of MariaDB it is where it runs, and where its data lie.
+enum MySQLIdentity {
+    static func read(
+        _ connection: MySQLConnection, _ server: MySQLServer
+    ) async throws -> [String: String] {
+        let names =
+            ["server_id", "hostname", "port", "datadir"] + (server.isMariaDB ? [] : ["server_uuid"])
+        let list = names.map { "@@GLOBAL.\($0)" }.joined(separator: ", ")
+        let row = try await connection.rows("SELECT \(list)").first ?? []
+        return Dictionary(zip(names, row.map { $0 ?? "" })) { first, _ in first }
+    }
+
+    /// When, in UTC, the oldest transaction began that is open now, or now.
+    static let oldestTransaction = "oldest_transaction"
+
+    /// Nil for an account that may not know: that needs the privilege `PROCESS`.
+    static func clock(_ connection: MySQLConnection) async throws -> String? {
+        // The server keeps these times by its own clock.
+        try await connection.execute("SET SESSION time_zone = 'SYSTEM'")
+        let age: String?
+        do {
+            age = try await connection.value(
+                """
+                SELECT COALESCE(MAX(TIMESTAMPDIFF(SECOND, trx_started, NOW())), 0)
+                FROM information_schema.INNODB_TRX
+                """)
+        } catch let error as MySQLError where error.isRefusal {
+            age = nil
+        }
+        try await connection.execute("SET SESSION time_zone = '+00:00'")
+        guard let seconds = age.flatMap({ Int($0) }) else { return nil }
+        return try await connection.value(
+            "SELECT DATE_FORMAT(UTC_TIMESTAMP() - INTERVAL \(max(0, seconds) + 1) SECOND, '%Y-%m-%d %H:%i:%s')"
+        )
+    }
+
+    /// Whether two servers are one, as far as they tell.
+    static func isSame(_ one: [String: String], _ other: [String: String]) -> Bool {
+        if let number = one["server_uuid"], let theirs = other["server_uuid"] {
+            return number == theirs
+        }
+        return ["hostname", "port", "datadir"].allSatisfy { one[$0] == other[$0] }
+    }
+}

@@ -1,0 +1,34 @@
+import BackupCore
+
+/// What is made, dropped and loaded: decided from the backup's definition and what the target holds.
+struct MySQLPlan: Sendable {
+    /// For people, and for the operation.
+    var target = TargetPlan()
+    /// What is made, in order.
+    var chosen: [MySQLObject] = []
+    /// Foreign keys that are not made, by their table: what they refer to is not there.
+    var leftOut: Set<ForeignKeyName> = []
+    /// What is dropped first.
+    var drops: [MySQLObject] = []
+    /// Counters to set, by their names in the backup; those that were there before may only go forward.
+    var counters: [ExactText: CounterMove] = [:]
+    /// The new name of the one table.
+    var renamed: (from: String, to: String)?
+
+    /// A foreign key has its name within a table.
+    struct ForeignKeyName: Hashable, Sendable {
+        let table: ExactText
+        let key: ExactText
+    }
+
+    /// How a counter is set.
+    enum CounterMove: Sendable {
+        /// To where it stood.
+        case exactly
+        /// To where it stood, unless it is further already.
+        case forward
+    }
+
+    /// The name that a table of the backup has in the target.
+    func place(of name: String) -> String { renamed?.to ?? name }
+}

@@ -1,0 +1,119 @@
+import BackupCore
+
+/// What an account lacks for a backup, and the statements that grant it.
+///
+/// What an account may not see is not in the catalogs either: without a privilege on the database itself a
+/// backup of everything would be a smaller one, and nobody would know.
+struct MySQLPrivileges {
+    /// Something that is missing.
+    struct Lack {
+        /// Whether a backup must not be made without it.
+        let isFatal: Bool
+        /// What it costs, in words.
+        let cost: String
+        /// Between `GRANT` and `TO`.
+        let grant: String
+    }
+
+    let grants: MySQLGrants
+    let server: MySQLServer
+    let database: String
+
+    /// Everything that is missing for a backup of some relations.
+    func lacks(of scope: MySQLScope, isWhole: Bool) -> [Lack] {
+        var lacks: [Lack] = []
+        let place = "\(MySQLText.identifier(database)).*"
+        let seesAll = grants.holds("SELECT", on: database)
+        if isWhole, !seesAll {
+            lacks.append(
+                Lack(
+                    isFatal: true, cost: "may not read all of \(database): tables would be missing",
+                    grant: "SELECT ON \(place)"))
+        } else {
+            let hidden = scope.stored.map(\.name).filter {
+                !grants.holds("SELECT", on: database, table: $0.name)
+            }
+            lacks += hidden.map { table in
+                Lack(
+                    isFatal: true, cost: "may not read all columns of \(table.name)",
+                    grant: "SELECT ON \(MySQLText.qualified(table))")
+            }
+        }
+        let views = scope.inScope.filter { $0.kind == .view }
+        if let view = views.first(where: {
+            !grants.holds("SHOW VIEW", on: database, table: $0.name.name)
+        }) {
+            lacks.append(
+                Lack(
+                    isFatal: true, cost: "may not see what makes view \(view.name.name)",
+                    grant: "SHOW VIEW ON \(place)"))
+        }
+        for (privilege, things) in [("TRIGGER", "triggers"), ("EVENT", "events")]
+        where (isWhole || privilege == "TRIGGER") && !grants.holds(privilege, on: database) {
+            lacks.append(
+                Lack(
+                    isFatal: false, cost: "may not see \(things): they are not in the backup",
+                    grant: "\(privilege) ON \(place)"))
+        }
+        if isWhole, !seesRoutines {
+            lacks.append(
+                Lack(
+                    isFatal: false,
+                    cost: "may not see procedures and functions: they are not in the backup",
+                    grant: server.isMariaDB ? "SELECT ON `mysql`.`proc`" : "SHOW_ROUTINE ON *.*"))
+        }
+        return lacks
+    }
+
+    private var seesRoutines: Bool {
+        if server.isMariaDB {
+            return grants.holds("SELECT", on: "mysql", table: "proc")
+                || grants.holdsGlobally("SHOW CREATE ROUTINE")
+        }
+        return grants.holdsGlobally("SHOW_ROUTINE") || grants.holdsGlobally("SELECT")
+    }
+
+    /// What grants it to the account: `GRANT … TO 'user'@'host';`.
+    func statement(_ grant: String) -> String { "GRANT \(grant) TO \(account);" }
+
+    private var account: String {
+        let parts = server.account.split(
+            separator: "@", maxSplits: .max, omittingEmptySubsequences: false)
+        let host = parts.last.map(String.init) ?? "%"
+        let user = parts.dropLast().joined(separator: "@")
+        return "\(MySQLText.literal(user))@\(MySQLText.literal(host))"
+    }
+
+    // MARK: The moment
+
+    /// How several connections will come to see one moment, as far as privileges tell; what would be
+    /// better.
+    func way(connections: Int) -> (words: String, better: String?) {
+        guard connections > 1 else { return ("one connection, which is one moment", nil) }
+        let logs = server.logsChanges && server.logsReplicated
+        if server.product == .percona { return ("cloned snapshots", nil) }
+        if server.isMariaDB, logs {
+            return ("snapshots at one position of the binary log", nil)
+        }
+        if grants.holdsGlobally("RELOAD")
+            || !server.isMariaDB && grants.holdsGlobally("FLUSH_TABLES")
+        {
+            return (
+                server.isMariaDB
+                    ? "snapshots while BACKUP STAGE holds commits"
+                    : "snapshots while FLUSH TABLES WITH READ LOCK holds writes", nil
+            )
+        }
+        if grants.holds("LOCK TABLES", on: database) {
+            return ("snapshots while LOCK TABLES holds writes to these tables", nil)
+        }
+        let better = "LOCK TABLES ON \(MySQLText.identifier(database)).*"
+        if !server.isMariaDB, logs {
+            return (
+                "snapshots while the binary log stands still, if it does; else one connection",
+                better
+            )
+        }
+        return ("one connection: nothing shows that several see the same moment", better)
+    }
+}

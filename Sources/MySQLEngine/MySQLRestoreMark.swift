@@ -1,0 +1,108 @@
+import BackupCore
+
+/// What a restore writes into its target while it is under way, so that it can be gone on with.
+///
+/// A table that is gone when the restore is complete: a database that has it holds an unfinished
+/// restore.
+struct MySQLRestoreMark: Sendable {
+    static let table = "dbtool_restore"
+
+    /// What is written down.
+    struct Contents: Sendable {
+        let backup: String
+        /// What was asked for, as words that can be compared.
+        let request: String
+        /// What is made, as `MySQLRestoreMark.words(of:)`.
+        let chosen: Set<String>
+        let tables: [ExactText: Table]
+
+        /// A table and how far it is.
+        struct Table: Sendable {
+            let treatment: TargetPlan.Treatment
+            let isLoaded: Bool
+        }
+    }
+
+    // MARK: Reading
+
+    /// What an interrupted restore left; nil when there was none.
+    static func read(
+        _ connection: MySQLConnection, database: String
+    ) async throws -> Contents? {
+        let place = MySQLText.qualified(TableName(schema: database, name: table))
+        let rows: [[String?]]
+        do {
+            rows = try await connection.rows("SELECT what, name, value FROM \(place)")
+        } catch let error as MySQLError where error.number == noSuchTable {
+            return nil
+        }
+        func values(_ what: String) -> [(name: String, value: String)] {
+            rows.filter { $0[0] == what }.map { ($0[1] ?? "", $0[2] ?? "") }
+        }
+        guard let backup = values("backup").first?.value,
+            let request = values("request").first?.value
+        else { return nil }
+        let tables = values("table").map { table in
+            (
+                ExactText(table.name),
+                Contents.Table(
+                    treatment: TargetPlan.Treatment(rawValue: table.value) ?? .create,
+                    isLoaded: rows.contains { $0[0] == "loaded" && $0[1] == table.name })
+            )
+        }
+        return Contents(
+            backup: backup, request: request, chosen: Set(values("chosen").map(\.name)),
+            tables: Dictionary(tables) { first, _ in first })
+    }
+
+    private static let noSuchTable: UInt32 = 1146
+
+    /// What was asked for, in words: only the same can be gone on with.
+    static func words(_ request: TargetRequest) -> String {
+        let tables = request.patterns.map(\.text).sorted().joined(separator: " ")
+        let parts = [
+            request.content.rawValue, "create=\(request.creates)", "tables=\(tables)",
+            "as=\(request.newName?.text ?? "")",
+            "existing=\(request.existing?.rawValue ?? "")", "clean=\(request.drops)",
+            "no-owner=\(request.omitsOwners)",
+        ]
+        return parts.joined(separator: " ")
+    }
+
+    /// `TRIGGER orders_audit`.
+    static func words(of object: MySQLObject) -> String { "\(object.kind.rawValue) \(object.name)" }
+
+    // MARK: Writing
+
+    /// The statements that leave the mark; the first creates its table.
+    static func statements(_ request: TargetRequest, _ plan: MySQLPlan) -> [String] {
+        let place = MySQLText.qualified(TableName(schema: request.database, name: table))
+        var rows = [
+            ("backup", "", request.backup), ("request", "", words(request)),
+        ]
+        rows += plan.chosen.map { ("chosen", words(of: $0), "") }
+        rows += plan.target.tables.map { ("table", $0.key.name, $0.value.treatment.rawValue) }
+        let values = rows.map { row in
+            "(\([row.0, row.1, row.2].map(MySQLText.literal).joined(separator: ", ")))"
+        }
+        return [
+            """
+            CREATE TABLE IF NOT EXISTS \(place) (what varchar(16) CHARACTER SET ascii NOT NULL,
+              name varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, value longtext
+              CHARACTER SET utf8mb4, PRIMARY KEY (what, name)) ENGINE = InnoDB
+            """,
+            "INSERT INTO \(place) VALUES \(values.joined(separator: ", "))",
+        ]
+    }
+
+    /// Says that a table, by its name in the backup, is loaded.
+    static func isLoaded(_ name: String, in database: String) -> String {
+        let place = MySQLText.qualified(TableName(schema: database, name: table))
+        return "INSERT IGNORE INTO \(place) VALUES ('loaded', \(MySQLText.literal(name)), '')"
+    }
+
+    /// Takes the mark away.
+    static func removal(in database: String) -> String {
+        "DROP TABLE IF EXISTS \(MySQLText.qualified(TableName(schema: database, name: table)))"
+    }
+}

@@ -1,0 +1,238 @@
+import BackupCore
+
+/// Turns CSV records into what the server takes: lines of `LOAD DATA`, or values of `INSERT`.
+struct MySQLRowWriter {
+    private static let quote = UInt8(ascii: "\"")
+    private static let comma = UInt8(ascii: ",")
+    private static let backslash = UInt8(ascii: "\\")
+
+    private let columns: [MySQLTransfer.Column]
+    private let table: TableName
+
+    init(_ transfer: MySQLTransfer) { (columns, table) = (transfer.columns, transfer.table) }
+
+    // MARK: LOAD DATA
+
+    /// The records of `batch` as lines: fields by tabs, NULL as `\N`.
+    ///
+    /// HOT PATH: every row of a restore passes here.
+    /// - Throws: `BackupError.damaged` for a record with another number of fields,
+    ///   `BackupError.targetUnsuitable` for a NULL that would not stay one.
+    func lines(of batch: RowBatch) throws -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(batch.bytes.count + batch.bytes.count / 8 + 1024)
+        try batch.bytes.withUnsafeBytes { bytes in
+            var start = 0
+            for end in batch.ends {
+                var offset = start
+                for (index, column) in columns.enumerated() {
+                    if index > 0 { text.append(0x09) }
+                    let field = try field(
+                        in: bytes, &offset, end - 1, isLast: index == columns.count - 1)
+                    guard let field else {
+                        try checkNull(column)
+                        text.append(Self.backslash)
+                        text.append(UInt8(ascii: "N"))
+                        continue
+                    }
+                    Self.appendForLoad(bytes, field, column.encoding, to: &text)
+                }
+                text.append(0x0A)
+                start = end
+            }
+        }
+        return text
+    }
+
+    @inline(__always)
+    private static func appendForLoad(
+        _ bytes: UnsafeRawBufferPointer, _ field: Field, _ encoding: MySQLEncoding,
+        to text: inout [UInt8]
+    ) {
+        let content = UnsafeRawBufferPointer(rebasing: bytes[field.range])
+        switch encoding {
+        case .plain, .bits: text.append(contentsOf: content)
+        case .instant: text.append(contentsOf: withoutOffset(content))
+        case .binary: text.append(contentsOf: content.dropFirst(2))
+        case .text where isBytes(content):
+            for byte in bytesOfHex(content) { appendEscaped(byte, to: &text) }
+        case .text, .coded:
+            var isSpecial = field.hasQuotes
+            for byte in content { isSpecial = isSpecial || byte == backslash || byte < 0x10 }
+            guard isSpecial else { return text.append(contentsOf: content) }
+            var isSecond = false
+            for byte in content {
+                isSecond = byte == quote && !isSecond && field.hasQuotes
+                if !isSecond { appendEscaped(byte, to: &text) }
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func appendEscaped(_ byte: UInt8, to text: inout [UInt8]) {
+        switch byte {
+        case backslash: text += [backslash, backslash]
+        case 0x09: text += [backslash, UInt8(ascii: "t")]
+        case 0x0A: text += [backslash, UInt8(ascii: "n")]
+        case 0x0D: text += [backslash, UInt8(ascii: "r")]
+        case 0: text += [backslash, UInt8(ascii: "0")]
+        default: text.append(byte)
+        }
+    }
+
+    /// Whether a text is written as its bytes, because it is none, or looks as if it were not.
+    @inline(__always)
+    private static func isBytes(_ content: UnsafeRawBufferPointer) -> Bool {
+        content.count > 1 && content[0] == backslash && content[1] == UInt8(ascii: "x")
+    }
+
+    private static func bytesOfHex(_ content: UnsafeRawBufferPointer) -> [UInt8] {
+        func digit(_ byte: UInt8) -> UInt8 { byte > 0x39 ? (byte | 0x20) - 0x57 : byte - 0x30 }
+        return stride(from: 2, to: content.count - 1, by: 2).map {
+            digit(content[$0]) &* 16 &+ digit(content[$0 + 1])
+        }
+    }
+
+    // MARK: INSERT
+
+    /// The records of `batch` as statements no longer than `limit` bytes, unless one row is.
+    ///
+    /// - Throws: As `lines`.
+    func insertions(of batch: RowBatch, _ insertion: String, limit: Int) throws -> [[UInt8]] {
+        var statements: [[UInt8]] = []
+        var text = Array(insertion.utf8)
+        let beginning = text.count
+        try batch.bytes.withUnsafeBytes { bytes in
+            var start = 0
+            for end in batch.ends {
+                let before = text.count
+                if before > beginning { text.append(Self.comma) }
+                text.append(UInt8(ascii: "("))
+                var offset = start
+                for (index, column) in columns.enumerated() {
+                    if index > 0 { text.append(Self.comma) }
+                    let field = try field(
+                        in: bytes, &offset, end - 1, isLast: index == columns.count - 1)
+                    guard let field else {
+                        try checkNull(column)
+                        text += "NULL".utf8
+                        continue
+                    }
+                    Self.appendForInsert(bytes, field, column.encoding, to: &text)
+                }
+                text.append(UInt8(ascii: ")"))
+                if text.count > limit, before > beginning {
+                    statements.append(Array(text[..<before]))
+                    text.removeSubrange(beginning...before)
+                }
+                start = end
+            }
+        }
+        if text.count > beginning { statements.append(text) }
+        return statements
+    }
+
+    private static func appendForInsert(
+        _ bytes: UnsafeRawBufferPointer, _ field: Field, _ encoding: MySQLEncoding,
+        to text: inout [UInt8]
+    ) {
+        let content = UnsafeRawBufferPointer(rebasing: bytes[field.range])
+        let apostrophe = UInt8(ascii: "'")
+        switch encoding {
+        case .bits: text.append(contentsOf: content)
+        case .coded where isBytes(content), .binary:
+            text.append(UInt8(ascii: "x"))
+            text.append(apostrophe)
+            text.append(contentsOf: content.dropFirst(2))
+            text.append(apostrophe)
+        case .text where isBytes(content):
+            text.append(apostrophe)
+            for byte in bytesOfHex(content) { appendQuoted(byte, to: &text) }
+            text.append(apostrophe)
+        case .plain, .instant, .text, .coded:
+            text.append(apostrophe)
+            var isSecond = false
+            for byte in encoding == .instant ? withoutOffset(content) : content {
+                isSecond = byte == quote && !isSecond && field.hasQuotes
+                if !isSecond { appendQuoted(byte, to: &text) }
+            }
+            text.append(apostrophe)
+        }
+    }
+
+    @inline(__always)
+    private static func appendQuoted(_ byte: UInt8, to text: inout [UInt8]) {
+        switch byte {
+        case backslash, UInt8(ascii: "'"):
+            text.append(backslash)
+            text.append(byte)
+        case 0: text += [backslash, UInt8(ascii: "0")]
+        default: text.append(byte)
+        }
+    }
+
+    // MARK: Fields
+
+    private struct Field {
+        /// Without the quotes around it.
+        let range: Range<Int>
+        /// Whether quotes in it are doubled.
+        let hasQuotes: Bool
+    }
+
+    /// The next field, nil for NULL; moves behind it and its comma.
+    @inline(__always)
+    private func field(
+        in bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ end: Int, isLast: Bool
+    ) throws -> Field? {
+        let start = offset
+        var field: Field?
+        if start < end, bytes[start] == Self.quote {
+            var hasQuotes = false
+            offset += 1
+            while offset < end {
+                if bytes[offset] == Self.quote {
+                    guard offset + 1 < end, bytes[offset + 1] == Self.quote else { break }
+                    hasQuotes = true
+                    offset += 1
+                }
+                offset += 1
+            }
+            guard offset < end else { throw unfit }
+            field = Field(range: (start + 1)..<offset, hasQuotes: hasQuotes)
+            offset += 1
+        } else {
+            while offset < end, bytes[offset] != Self.comma { offset += 1 }
+            if offset > start { field = Field(range: start..<offset, hasQuotes: false) }
+        }
+        guard isLast ? offset == end : offset < end && bytes[offset] == Self.comma else {
+            throw unfit
+        }
+        offset += 1
+        return field
+    }
+
+    private var unfit: BackupError {
+        BackupError(
+            .serverRefused, "a record of \(table) does not have \(columns.count) fields")
+    }
+
+    private func checkNull(_ column: MySQLTransfer.Column) throws {
+        guard column.replacesNull else { return }
+        throw BackupError(
+            .targetUnsuitable,
+            "column \(column.name) of \(table) takes no NULL, and the backup holds some",
+            hint: "Let the column be NULL, or restore the table beside it with --as NAME.")
+    }
+
+    /// A moment is in UTC, which the session is in too.
+    @inline(__always)
+    private static func withoutOffset(
+        _ content: UnsafeRawBufferPointer
+    ) -> UnsafeRawBufferPointer {
+        guard content.count > 6, content[content.count - 6] == UInt8(ascii: "+") else {
+            return content
+        }
+        return UnsafeRawBufferPointer(rebasing: content[..<(content.count - 6)])
+    }
+}

@@ -1,0 +1,142 @@
+import BackupCore
+
+/// What a `CREATE` statement makes, as its first words say.
+///
+/// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/sql-data-definition-statements.html>
+struct MySQLStatementHead {
+    let kind: MySQLObject.Kind
+    let name: String
+    /// The account that it acts for, as it is written there.
+    let definer: String?
+    /// The table that a trigger belongs to.
+    let table: String?
+    /// Where the account stands, with the words before it and the space behind it.
+    private let definerTokens: Range<Int>?
+    /// Databases in front of names in the head, with their dots.
+    private let qualifiers: [Range<Int>]
+    /// Where the name stands.
+    private let nameToken: Int
+    private let tokens: [MySQLTokens.Token]
+
+    /// Nil for a statement that makes nothing of a known kind.
+    init?(_ statement: String) {
+        tokens = MySQLTokens(statement).tokens
+        var reader = Reader(tokens: tokens)
+        guard reader.next()?.keyword == "CREATE" else { return nil }
+        var definer: (Range<Int>, String)?
+        var kind: MySQLObject.Kind?
+        while kind == nil, let token = reader.next() {
+            if token.keyword == "DEFINER" {
+                // Not the one of SQL SECURITY DEFINER, which names nobody.
+                definer = definer ?? reader.account()
+            } else {
+                kind = token.keyword.flatMap(MySQLObject.Kind.init(rawValue:))
+            }
+        }
+        guard var kind else { return nil }
+        if kind == .package, reader.peek()?.keyword == "BODY" {
+            reader.skip()
+            kind = .packageBody
+        }
+        reader.skip(["IF", "NOT", "EXISTS"])
+        guard let name = reader.name() else { return nil }
+        var qualifiers = [name.qualifier].compactMap(\.self)
+        var table: String?
+        if kind == .trigger {
+            while let token = reader.next(), token.keyword != "ON" {}
+            let owner = reader.name()
+            table = owner?.name
+            qualifiers += [owner?.qualifier].compactMap(\.self)
+        }
+        (self.kind, self.name, self.table) = (kind, name.name, table)
+        (definerTokens, self.definer) = (definer?.0, definer?.1)
+        self.qualifiers = qualifiers
+        nameToken = name.place
+    }
+
+    /// The statement for whichever database is the session's: names in its head without a database.
+    ///
+    /// `omitsDefiner`: Whether it acts for whoever runs it.
+    func statement(omitsDefiner: Bool, renamed: String? = nil) -> String {
+        var left = IndexSet(qualifiers)
+        if omitsDefiner, let definerTokens { left.add(definerTokens) }
+        var bytes: [UInt8] = []
+        for (index, token) in tokens.enumerated() where !left.contains(index) {
+            if index == nameToken, let renamed {
+                bytes += MySQLText.identifier(renamed).utf8
+            } else {
+                bytes += token.bytes
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Positions that are left out.
+    private struct IndexSet {
+        private var ranges: [Range<Int>]
+
+        init(_ ranges: [Range<Int>]) { self.ranges = ranges }
+
+        mutating func add(_ range: Range<Int>) { ranges.append(range) }
+
+        func contains(_ index: Int) -> Bool { ranges.contains { $0.contains(index) } }
+    }
+
+    /// Goes through the words, past space and comments.
+    private struct Reader {
+        let tokens: [MySQLTokens.Token]
+        private(set) var position = 0
+
+        init(tokens: [MySQLTokens.Token]) { self.tokens = tokens }
+
+        mutating func next() -> MySQLTokens.Token? {
+            while position < tokens.count {
+                position += 1
+                if tokens[position - 1].isCode { return tokens[position - 1] }
+            }
+            return nil
+        }
+
+        func peek() -> MySQLTokens.Token? {
+            var copy = self
+            return copy.next()
+        }
+
+        mutating func skip() { _ = next() }
+
+        mutating func skip(_ words: [String]) {
+            for word in words where peek()?.keyword == word { skip() }
+        }
+
+        /// `name` or `database.name`.
+        mutating func name() -> (name: String, place: Int, qualifier: Range<Int>?)? {
+            guard let first = next(), let name = first.identifier else { return nil }
+            let start = position - 1
+            guard peek()?.isSign(".") ?? false else { return (name, start, nil) }
+            skip()
+            guard let own = next()?.identifier else { return nil }
+            return (own, position - 1, start..<(position - 1))
+        }
+
+        /// Behind the word `DEFINER`: `= account`; from that word to the space behind the account.
+        mutating func account() -> (Range<Int>, String)? {
+            let start = position - 1
+            guard peek()?.isSign("=") ?? false else { return nil }
+            skip()
+            skip()
+            let account = position - 1
+            if peek()?.isSign("@") ?? false {
+                skip()
+                skip()
+            } else if peek()?.isSign("(") ?? false {
+                // current_user()
+                skip()
+                skip()
+            }
+            let bytes = tokens[account..<position].flatMap(\.bytes)
+            let end =
+                position < tokens.count && tokens[position].kind == .space ? position + 1 : position
+            return (start..<end, String(decoding: bytes, as: UTF8.self))
+        }
+    }
+}

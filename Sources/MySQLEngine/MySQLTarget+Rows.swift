@@ -1,0 +1,160 @@
+import BackupCore
+
+/// Rows into a target, and back from it.
+extension MySQLTarget {
+    func mustLoadFirst(_ table: TableName) -> Bool { false }
+
+    /// How rows go into a table of the target; its schema is the target's, whatever the backup's was.
+    private func prepared(
+        _ load: TableLoad, _ connection: MySQLConnection
+    ) async throws -> MySQLTransfer {
+        let columns = try await MySQLTargetColumns(
+            connection, database: database, [load.table.name])
+        let here = here(load)
+        let problems = columns.problems(of: here)
+        guard problems.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable, "the rows do not fit: \(problems.joined(separator: "; "))")
+        }
+        return columns.transfer(of: here)
+    }
+
+    private func here(_ load: TableLoad) -> TableLoad {
+        var load = load
+        load.table = TableName(schema: database, name: load.table.name)
+        return load
+    }
+
+    func load(
+        _ load: TableLoad, connections count: Int,
+        next: @escaping @Sendable () async throws -> RowBatch?,
+        agrees: @Sendable (Int) async throws -> Void
+    ) async throws {
+        let all = count > 1 ? connections.all : []
+        let table = MySQLText.qualified(here(load).table)
+        do {
+            let transfer = try await connections.withOne { connection in
+                // An interrupted restore may have committed a part of the rows.
+                if plan.continues { try await connection.execute("TRUNCATE TABLE \(table)") }
+                return try await prepared(load, connection)
+            }
+            guard all.count > 1 else {
+                return try await connections.withOne { connection in
+                    try await emptyingOnFailure(table, [connection]) {
+                        try await connection.execute("START TRANSACTION")
+                        try await agrees(
+                            try await connection.copyIn(transfer, by: way, from: next))
+                        try await noteLoaded(load, on: connection)
+                        try await connection.execute("COMMIT")
+                    }
+                }
+            }
+            try await emptyingOnFailure(table, all) {
+                let count = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for connection in all {
+                        group.addTask {
+                            try await connection.execute("START TRANSACTION")
+                            return try await connection.copyIn(transfer, by: way, from: next)
+                        }
+                    }
+                    return try await group.reduce(0, +)
+                }
+                try await agrees(count)
+                for connection in all { try await connection.execute("COMMIT") }
+                try await noteLoaded(load, on: all[0])
+            }
+        } catch let error as MySQLError {
+            throw error.backupError(while: "cannot load \(load.table)")
+        }
+    }
+
+    /// A part of the rows may have been committed and another not; some tables know no transactions.
+    private func emptyingOnFailure(
+        _ table: String, _ connections: [MySQLConnection], _ body: () async throws -> Void
+    ) async throws {
+        do {
+            try await body()
+        } catch {
+            for connection in connections {
+                // A connection that cannot roll back is gone, and its transaction with it.
+                try? await connection.execute("ROLLBACK")
+            }
+            for connection in connections {
+                // The first connection that still lives does it; the error that led here is reported.
+                if (try? await connection.execute("TRUNCATE TABLE \(table)")) != nil { break }
+            }
+            throw error
+        }
+    }
+
+    private func noteLoaded(_ load: TableLoad, on connection: MySQLConnection) async throws {
+        guard !work.chosen.isEmpty else { return }
+        try await connection.execute(
+            MySQLRestoreMark.isLoaded(work.renamed?.from ?? load.table.name, in: database))
+    }
+
+    func changeExistingTables(
+        _ body: (
+            _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
+        ) async throws -> Void
+    ) async throws {
+        let existing = plan.tables.filter { $0.value.treatment != .create && !$0.value.isLoaded }
+        let hasMark =
+            !work.chosen.isEmpty || existing.values.contains { $0.treatment == .append }
+        let notes =
+            hasMark ? existing.keys.map { MySQLRestoreMark.isLoaded($0.name, in: database) } : []
+        do {
+            try await connections.withOne { connection in
+                let columns = try await MySQLTargetColumns(connection, database: database)
+                try await MySQLExistingTables(
+                    plan: work, database: database, connection: connection, columns: columns
+                ).change(noting: notes, by: way, tell: request.steps, body)
+            }
+        } catch {
+            // Nothing is left to be gone on with.
+            if work.chosen.isEmpty {
+                try? await run("finish") {
+                    try await $0.execute(MySQLRestoreMark.removal(in: database))
+                }
+            }
+            guard let error = error as? MySQLError else { throw error }
+            throw error.backupError(while: "cannot change tables of \(database)")
+        }
+    }
+
+    // MARK: Reading back
+
+    func parts(of load: TableLoad) async throws -> [TablePart] {
+        do {
+            return try await connections.withOne { connection in
+                let catalog = MySQLCatalog(connection: connection, database: database)
+                let name = here(load).table
+                guard let relation = try await catalog.relations().first(where: { $0.name == name })
+                else { throw MySQLError(message: "it is not there") }
+                let columns = try await MySQLTargetColumns(
+                    connection, database: database, [name.name])
+                let own = columns.columns(of: load)
+                let key = MySQLCatalog.key(
+                    among: try await catalog.uniqueIndexes()[name] ?? [], of: own)
+                let rows = MySQLRows(
+                    relation, columns: own, key: key,
+                    bounds: try await catalog.bounds(of: key, in: own, relation))
+                return rows.selections(split: rows.split).map {
+                    TablePart(table: name, selection: $0.text)
+                }
+            }
+        } catch let error as MySQLError {
+            throw error.backupError(while: "cannot read \(load.table) back")
+        }
+    }
+
+    func read(
+        _ part: TablePart, into sink: @escaping @Sendable (RowBatch) async throws -> Void
+    ) async throws {
+        do {
+            try await MySQLSelection(text: part.selection).read(on: connections, into: sink)
+        } catch let error as MySQLError {
+            throw error.backupError(while: "cannot read \(part.table) back")
+        }
+    }
+}

@@ -1,0 +1,169 @@
+import BackupCore
+
+/// A MySQL or MariaDB database being restored into.
+///
+/// Tables come first, with what their rows need; then the rows; then all other indexes of a table at once,
+/// foreign keys, views, bodies and triggers; events last. The servers commit each of these by itself, so
+/// a mark in the database tells what an interrupted restore has done.
+struct MySQLTarget: Target {
+    let request: TargetRequest
+    let connections: ConnectionPool<MySQLConnection>
+    let work: MySQLPlan
+    let server: MySQLServer
+    let presence: MySQLPresence
+    let way: MySQLTransfer.Way
+    let maker: MySQLMaker
+
+    var plan: TargetPlan { work.target }
+    var database: String { request.database }
+
+    // MARK: Structure
+
+    func createStructure() async throws -> [String] {
+        let objects = work.chosen.filter { $0.kind <= .table }
+        let steps = StepCounter(objects.count, tell: request.steps)
+        try await run("create the structure") { connection in
+            for object in objects where !isThere(object) {
+                try await steps.take("\(object.kind.rawValue.lowercased()) \(object.name)") {
+                    try await connection.executeInterruptibly(try creation(of: object))
+                }
+            }
+        }
+        return []
+    }
+
+    /// What an interrupted restore has made already.
+    private func isThere(_ object: MySQLObject) -> Bool {
+        guard plan.continues else { return false }
+        return object.kind == .table
+            ? presence.relations[ExactText(work.place(of: object.name))] != nil
+            : presence.holds(object)
+    }
+
+    private func creation(of object: MySQLObject) throws -> String {
+        guard object.kind == .table else { return object.statement }
+        return try MySQLTableStatement(object.statement, database: request.defaultSchema)
+            .creation(as: work.renamed?.to)
+    }
+
+    func createIndexesAndConstraints() async throws -> [String] {
+        let tables = try work.chosen.filter { $0.kind == .table }.map {
+            try MySQLTableStatement($0.statement, database: request.defaultSchema)
+        }
+        let others = work.chosen.filter { $0.kind > .table && $0.kind != .event }
+        let additions = MySQLAdditions(
+            tables, work, continues: plan.continues, database: database,
+            source: request.defaultSchema)
+        let steps = StepCounter(
+            additions.count + others.count, tell: request.steps)
+        do {
+            let built = try await connections.withOne { connection in
+                try await additions.built(connection)
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (index, table) in additions.indexes(missing: built).enumerated() {
+                    if index >= connections.all.count { try await group.next() }
+                    group.addTask { try await alter(table, steps) }
+                }
+                try await group.waitForAll()
+            }
+            // One by one: two of them at once may wait for each other's tables.
+            for table in additions.foreignKeys(missing: built) { try await alter(table, steps) }
+        } catch let error as MySQLError {
+            throw error.backupError(while: "cannot create indexes and constraints")
+        }
+        return try await maker.make(others.filter { !isThere($0) }, steps)
+    }
+
+    private func alter(_ table: MySQLAdditions.Table, _ steps: StepCounter) async throws {
+        try await connections.withOne { connection in
+            for step in table.statements {
+                try await steps.take(step.name, activity: step.activity) {
+                    try await connection.executeInterruptibly(step.sql)
+                }
+            }
+        }
+    }
+
+    func finish() async throws -> [String] {
+        let events = work.chosen.filter { $0.kind == .event && !isThere($0) }
+        let problems = try await maker.make(events, StepCounter(events.count, tell: request.steps))
+        try await run("finish") {
+            try await $0.execute(MySQLRestoreMark.removal(in: database))
+        }
+        return problems
+    }
+
+    // MARK: What follows rows
+
+    func set(_ sequences: [SequenceValue]) async throws {
+        try await run("set the counters") { connection in
+            let counters = MySQLCounters(connection: connection, database: database)
+            for sequence in sequences {
+                guard let move = work.counters[ExactText(sequence.name)] else { continue }
+                let name = work.place(of: sequence.name)
+                try await counters.set(
+                    name, to: sequence.lastValue, onlyForward: move == .forward)
+            }
+        }
+    }
+
+    func refresh(_ views: [MaterializedView]) async throws -> [String] { [] }
+
+    func analyze() async throws -> [String] {
+        let tables = plan.tables.values.map(\.load.table).sorted()
+        let steps = StepCounter(tables.count, tell: request.steps)
+        var notes = try await withThrowingTaskGroup(of: String?.self) { group in
+            var notes: [String?] = []
+            for (index, table) in tables.enumerated() {
+                if index >= connections.all.count { notes.append(try await group.next() ?? nil) }
+                group.addTask { try await steps.take("\(table)") { try await analyze(table) } }
+            }
+            for try await note in group { notes.append(note) }
+            return notes.compactMap(\.self)
+        }
+        notes += try await brokenKeys()
+        return notes
+    }
+
+    private func analyze(_ table: TableName) async throws -> String? {
+        try await connections.withOne { connection in
+            do {
+                try await connection.executeInterruptibly(
+                    "ANALYZE TABLE \(MySQLText.qualified(table))")
+                return nil
+            } catch let error as MySQLError where !error.isConnectionLoss {
+                return "no statistics for \(table): \(error.message)"
+            }
+        }
+    }
+
+    /// The servers let rows refer to nothing where they were told not to look: so may the source have done.
+    private func brokenKeys() async throws -> [String] {
+        let made = Set(
+            plan.tables.values.filter { $0.treatment == .create }
+                .map { ExactText($0.load.table.name) })
+        guard !made.isEmpty else { return [] }
+        var notes: [String] = []
+        try await run("check the foreign keys") { connection in
+            let foreignKeys = MySQLForeignKeys(connection: connection)
+            for key in try await foreignKeys.keys(in: database, of: made)
+            where try await foreignKeys.isBroken(key) {
+                notes.append(
+                    "rows of \(key.table) refer by \(key.name) to rows of \(key.referenced) that the "
+                        + "backup does not hold")
+            }
+        }
+        return notes
+    }
+
+    func run(
+        _ what: String, _ body: (MySQLConnection) async throws -> Void
+    ) async throws {
+        do {
+            try await connections.withOne(body)
+        } catch let error as MySQLError {
+            throw error.backupError(while: "cannot \(what)")
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import BackupCore
+
+/// The columns of a target's tables, and how rows of a backup go into them.
+struct MySQLTargetColumns: Sendable {
+    private let columns: [ExactText: [ExactText: MySQLColumn]]
+
+    /// Reads those of all tables of a database, or of some.
+    init(
+        _ connection: MySQLConnection, database: String, _ tables: [String]? = nil
+    ) async throws {
+        let all = try await MySQLCatalog(connection: connection, database: database)
+            .columns(of: tables)
+        columns = Dictionary(
+            all.map { table, columns in
+                (
+                    ExactText(table.name),
+                    Dictionary(columns.map { (ExactText($0.column.name), $0) }) { one, _ in one }
+                )
+            }
+        ) { one, _ in one }
+    }
+
+    func columns(of load: TableLoad) -> [MySQLColumn] {
+        let own = columns[ExactText(load.table.name)] ?? [:]
+        return load.columns.compactMap { own[ExactText($0)] }
+    }
+
+    /// How its rows go in; every column of the load must be there.
+    func transfer(of load: TableLoad) -> MySQLTransfer {
+        MySQLTransfer(
+            table: load.table,
+            columns: columns(of: load).map { column in
+                MySQLTransfer.Column(
+                    name: column.column.name, encoding: column.encoding,
+                    replacesNull: column.encoding == .instant && !column.isNullable,
+                    mayHoldError: column.isChoice, counts: column.counts,
+                    characterSet: MySQLColumn.codedSet(ofType: column.column.type))
+            })
+    }
+
+    /// Why rows do not fit into a table.
+    func problems(of load: TableLoad) -> [String] {
+        let own = columns[ExactText(load.table.name)] ?? [:]
+        let types: [String?] = load.types + load.columns.map { _ in nil }
+        return zip(load.columns, types).compactMap { name, type in
+            guard let column = own[ExactText(name)] else {
+                return "\(load.table) has no column \(name)"
+            }
+            if column.column.isGenerated {
+                return "column \(name) of \(load.table) is computed"
+            }
+            // Another type may hold the same values; what does not fit shows when it comes.
+            guard let type, let written = MySQLColumn.encoding(ofType: type) else { return nil }
+            let own = MySQLColumn.labels(ofType: column.column.type)
+            let isSameSet =
+                MySQLColumn.codedSet(ofType: type)
+                == MySQLColumn.codedSet(ofType: column.column.type)
+            let fits =
+                isSameSet && !column.isChoice
+                || isSameSet && MySQLColumn.labels(ofType: type).isSubset(of: own)
+            guard written != column.encoding || !fits else { return nil }
+            return "column \(name) of \(load.table) is \(column.column.type), and was \(type)"
+        }
+    }
+}

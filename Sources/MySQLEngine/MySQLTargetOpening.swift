@@ -1,0 +1,146 @@
+import BackupCore
+
+/// How a target is found, checked and, once that has been approved, made ready.
+struct MySQLTargetOpening {
+    private let request: TargetRequest
+    private let preparation: MySQLTargetPreparation
+
+    init(_ request: TargetRequest, settings: MySQLSettings) {
+        self.request = request
+        preparation = MySQLTargetPreparation(request: request, settings: settings)
+    }
+
+    /// What the target is before it is touched.
+    private struct Found {
+        var administration: MySQLConnection
+        var server: MySQLServer
+        /// Nil while there is no database.
+        var leader: MySQLConnection?
+        var presence = MySQLPresence()
+        var mark: MySQLRestoreMark.Contents?
+    }
+
+    /// Connects, checks and asks; nil when the plan is not approved.
+    func target(approves: (TargetPlan) async throws -> Bool) async throws -> MySQLTarget? {
+        let definition = try MySQLDefinition(request.definition.sql)
+        do {
+            let found = try await look()
+            let planner = MySQLTargetPlanner(
+                request: request, definition: definition, presence: found.presence)
+            let plan = try planner.plan(continuing: found.mark)
+            try await check(found, plan)
+            var shown = plan.target
+            shown.createsDatabase = found.leader == nil
+            guard try await approves(shown) else { return nil }
+            return try await prepared(found, plan)
+        } catch let error as MySQLError {
+            throw error.backupError(while: "cannot prepare database \(request.database)")
+        }
+    }
+
+    private func look() async throws -> Found {
+        let (administration, server) = try await preparation.administration()
+        var found = Found(administration: administration, server: server)
+        guard try await preparation.databaseExists(administration, server) else { return found }
+        let leader = try await preparation.connect()
+        found.leader = leader
+        try await MySQLClaim(database: request.database).take(leader)
+        found.presence = try await MySQLPresence(leader, database: request.database)
+        found.mark = try await MySQLRestoreMark.read(leader, database: request.database)
+        if let mark = found.mark {
+            try checkContinuation(mark)
+        } else {
+            try await checkEmptiness(found.presence)
+        }
+        return found
+    }
+
+    private func checkContinuation(_ mark: MySQLRestoreMark.Contents) throws {
+        let isSame =
+            mark.backup == request.backup && mark.request == MySQLRestoreMark.words(request)
+        guard !isSame else { return }
+        throw BackupError(
+            .targetUnsuitable,
+            "\(request.database) holds an unfinished restore of \(mark.backup)",
+            hint: """
+                Run that restore again with the options that it had, and it goes on; or forget it, \
+                keeping what it made: \(MySQLRestoreMark.removal(in: request.database));
+                """)
+    }
+
+    private func checkEmptiness(_ presence: MySQLPresence) async throws {
+        let wantsNothing =
+            request.isWhole && request.existing == nil && !request.drops
+            && request.content != .rows
+        guard request.creates || wantsNothing else { return }
+        try preparation.checkEmptiness(presence)
+    }
+
+    private func check(_ found: Found, _ plan: MySQLPlan) async throws {
+        try await preparation.checkServer(found.administration, found.server, plan)
+        guard let leader = found.leader, found.mark == nil else { return }
+        try await MySQLExistingTables(
+            plan: plan, database: request.database, connection: leader,
+            columns: try await MySQLTargetColumns(leader, database: request.database)
+        ).check(
+            found.presence,
+            mustBeEmpty: request.content == .rows && (request.existing ?? .fail) == .fail)
+    }
+
+    // MARK: Making ready
+
+    private func prepared(_ found: Found, _ plan: MySQLPlan) async throws -> MySQLTarget {
+        let claim = MySQLClaim(database: request.database)
+        var all: [MySQLConnection] = []
+        if let leader = found.leader {
+            all.append(leader)
+        } else {
+            try await preparation.create(found.administration)
+            let leader = try await preparation.connect()
+            try await claim.take(leader)
+            all.append(leader)
+        }
+        for number in 1..<max(2, request.connections) where number < request.connections {
+            let connection = try await preparation.connect()
+            try await claim.join(connection, as: number)
+            all.append(connection)
+        }
+        if found.mark == nil {
+            try await drop(plan, on: all[0])
+            try await leaveMark(plan, on: all[0])
+        }
+        return MySQLTarget(
+            request: request, connections: ConnectionPool(all), work: plan, server: found.server,
+            presence: found.presence, way: try await way(all[0]),
+            maker: MySQLMaker(
+                settings: preparation, server: found.server, omitsDefiners: request.omitsOwners))
+    }
+
+    /// One after another: the server has no way to drop all or nothing.
+    private func drop(_ plan: MySQLPlan, on connection: MySQLConnection) async throws {
+        for object in plan.drops.reversed() {
+            let name = MySQLText.qualified(
+                TableName(schema: request.database, name: object.name))
+            try await connection.executeInterruptibly(
+                "DROP \(object.kind.rawValue) IF EXISTS \(name)")
+        }
+    }
+
+    /// Without anything to make, replacing rows twice comes to the same; adding them twice does not.
+    private func leaveMark(_ plan: MySQLPlan, on connection: MySQLConnection) async throws {
+        let adds = plan.target.tables.values.contains { $0.treatment == .append }
+        guard !plan.chosen.isEmpty || adds else { return }
+        for statement in MySQLRestoreMark.statements(request, plan) {
+            try await connection.execute(statement)
+        }
+    }
+
+    private func way(_ connection: MySQLConnection) async throws -> MySQLTransfer.Way {
+        guard try await connection.value("SELECT @@GLOBAL.local_infile") != "1" else {
+            return .loading
+        }
+        let limit = try await connection.value("SELECT @@SESSION.max_allowed_packet")
+        return .inserting(
+            limit: min(RowBatch.targetBytes, (limit.flatMap { Int($0) } ?? 1 << 20) / 2))
+    }
+}

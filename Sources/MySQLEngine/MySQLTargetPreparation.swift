@@ -1,0 +1,147 @@
+import BackupCore
+
+/// Makes sure that a server and a database can take a backup, before anything in it is changed.
+struct MySQLTargetPreparation {
+    let request: TargetRequest
+    let settings: MySQLSettings
+
+    /// A connection to the server, in no database: the target may not be there yet.
+    func administration() async throws -> (MySQLConnection, MySQLServer) {
+        var settings = settings
+        settings.database = nil
+        return try await Self.connect(settings)
+    }
+
+    /// A connection to the target.
+    func connect() async throws -> MySQLConnection {
+        var settings = settings
+        settings.database = request.database
+        settings.sendsRows = true
+        return try await Self.connect(settings).0
+    }
+
+    private static func connect(
+        _ settings: MySQLSettings
+    ) async throws -> (MySQLConnection, MySQLServer) {
+        let connection = try await MySQLConnection(settings)
+        let server = try await MySQLServer(connection)
+        try await MySQLSession.pin(connection, on: server, side: .target)
+        return (connection, server)
+    }
+
+    /// Whether the database exists.
+    ///
+    /// - Throws: `BackupError.targetUnsuitable` when it does not and is not to be created, or when
+    ///   the server is the one that must not be used.
+    func databaseExists(_ connection: MySQLConnection, _ server: MySQLServer) async throws -> Bool {
+        if let forbidden = request.forbiddenSource,
+            MySQLIdentity.isSame(forbidden, try await MySQLIdentity.read(connection, server))
+        {
+            throw BackupError(
+                .targetUnsuitable, "this is the server that the backup was taken from",
+                hint:
+                    "Name another one with --url or DB_DRILL_URL, or allow this one: --same-server."
+            )
+        }
+        let system = ["mysql", "information_schema", "performance_schema", "sys"]
+        guard !system.contains(request.database.lowercased()) else {
+            throw BackupError(
+                .targetUnsuitable, "\(request.database) is the server's own database",
+                hint: "Name another one with --into.")
+        }
+        let exists =
+            try await connection.value(
+                """
+                SELECT 1 FROM information_schema.SCHEMATA
+                WHERE SCHEMA_NAME = \(MySQLText.literal(request.database))
+                """) != nil
+        guard exists || request.creates else {
+            throw BackupError(
+                .targetUnsuitable, "database \(request.database) does not exist",
+                hint: "Add --create to create it.")
+        }
+        return exists
+    }
+
+    /// Creates the database, like the source's.
+    func create(_ connection: MySQLConnection) async throws {
+        let words = [
+            ("CHARACTER SET", request.databaseProperties["character_set"]),
+            ("COLLATE", request.databaseProperties["collation"]),
+        ].compactMap { word, name in name.map { "\(word) \(MySQLText.identifier($0))" } }
+        try await connection.execute(
+            "CREATE DATABASE \(MySQLText.identifier(request.database)) "
+                + words.joined(separator: " "))
+    }
+
+    /// - Throws: `BackupError.targetUnsuitable` for a database that holds anything.
+    func checkEmptiness(_ presence: MySQLPresence) throws {
+        guard !presence.things.isEmpty else { return }
+        guard !request.creates else {
+            throw BackupError(
+                .targetUnsuitable,
+                "database \(request.database) exists already, and is not empty",
+                hint: "Leave out --create to restore into it: --existing and --clean say how.")
+        }
+        let first = presence.things.prefix(3).map { "\($0.kind.rawValue.lowercased()) \($0.name)" }
+        let more = presence.things.count > 3 ? " and \(presence.things.count - 3) more" : ""
+        throw BackupError(
+            .targetUnsuitable,
+            "database \(request.database) is not empty: it holds \(first.joined(separator: ", "))\(more)",
+            hint: """
+                Restore into a new database with --into NAME --create, or say what becomes of what is \
+                there: --existing fail, truncate or append, --clean, -tablename.
+                """)
+    }
+
+    /// Everything at once that the server itself lacks.
+    ///
+    /// - Throws: `BackupError.targetUnsuitable`.
+    func checkServer(
+        _ connection: MySQLConnection, _ server: MySQLServer, _ plan: MySQLPlan
+    ) async throws {
+        guard !plan.chosen.isEmpty else { return }
+        try await checkProduct(connection, server, plan)
+        guard !request.omitsOwners else { return }
+        let missing = try await missingAccounts(connection, plan)
+        guard missing.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable,
+                "the server is not ready: accounts do not exist: \(missing.joined(separator: ", "))",
+                hint: (["Run as an administrator:"] + missing.map { "  CREATE USER \($0);" } + [
+                    "Or let everything act for the restoring account: --no-owner."
+                ]).joined(separator: "\n"))
+        }
+    }
+
+    /// The products print tables in words that the other does not know, or takes for something else.
+    private func checkProduct(
+        _ connection: MySQLConnection, _ server: MySQLServer, _ plan: MySQLPlan
+    ) async throws {
+        let product = request.databaseProperties["product"] ?? server.product.rawValue
+        let isTheirs = product == MySQLServer.Product.mariaDB.rawValue
+        guard isTheirs != server.isMariaDB else { return }
+        let obstacle = try await MySQLObstacle.first(in: plan.chosen, for: server, connection)
+        throw BackupError(
+            .targetUnsuitable,
+            "the backup is of \(product), and the server is \(server.product.rawValue): \(obstacle)",
+            hint: """
+                Make the tables yourself, from schema.sql of the backup, and restore their rows with \
+                --data-only.
+                """)
+    }
+
+    /// Those that views and bodies act for; none where the account may not know.
+    private func missingAccounts(
+        _ connection: MySQLConnection, _ plan: MySQLPlan
+    ) async throws -> [String] {
+        let definers = Set(plan.chosen.compactMap { MySQLStatementHead($0.statement)?.definer })
+        guard !definers.isEmpty,
+            let rows = try? await connection.rows("SELECT User, Host FROM mysql.user")
+        else { return [] }
+        let known = Set(rows.map { "`\($0[0] ?? "")`@`\($0[1] ?? "")`" })
+        // MariaDB lets roles be definers, which have no host.
+        let roles = Set(rows.map { "`\($0[0] ?? "")`" })
+        return definers.filter { !known.contains($0) && !roles.contains($0) }.sorted()
+    }
+}

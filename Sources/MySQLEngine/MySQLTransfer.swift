@@ -1,0 +1,106 @@
+import BackupCore
+
+/// How rows of CSV go into a table: by `LOAD DATA LOCAL` where the server allows it, else by `INSERT`.
+///
+/// Neither is strict: what the server makes of a value that does not fit is told by its warnings, and
+/// these are looked at.
+///
+/// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/load-data.html>
+struct MySQLTransfer: Sendable {
+    /// A column that takes values.
+    struct Column: Sendable {
+        let name: String
+        let encoding: MySQLEncoding
+        /// Whether the server would make another value of NULL without a word.
+        let replacesNull: Bool
+        /// Whether a value that was never allowed may be in it.
+        let mayHoldError: Bool
+        /// Whether it counts by itself.
+        let counts: Bool
+        /// The character set, where UTF-8 does not hold it exactly.
+        let characterSet: String?
+    }
+
+    /// Which statement takes the rows.
+    enum Way: Sendable {
+        case loading
+        /// In statements of so many bytes.
+        case inserting(limit: Int)
+    }
+
+    let table: TableName
+    let columns: [Column]
+
+    /// The statement that takes text as `MySQLRowWriter` writes it.
+    var loading: String {
+        let computes = columns.contains { $0.encoding.isComputed }
+        let places = columns.enumerated().map { index, column in
+            column.encoding.isComputed || computes && column.counts
+                ? "@v\(index)" : MySQLText.identifier(column.name)
+        }
+        let settings = columns.enumerated().compactMap { index, column -> String? in
+            let name = MySQLText.identifier(column.name)
+            return switch column.encoding {
+            case .binary: "\(name) = UNHEX(@v\(index))"
+            case .bits: "\(name) = CAST(@v\(index) AS UNSIGNED)"
+            case .coded:
+                """
+                \(name) = IF(LEFT(@v\(index), 2) = '\\\\x', UNHEX(SUBSTR(@v\(index), 3)), \
+                CAST(CONVERT(@v\(index) USING \(column.characterSet ?? "utf8mb4")) AS BINARY))
+                """
+            // Where something is computed MariaDB takes a zero that is not for a wish to count.
+            default: computes && column.counts ? "\(name) = @v\(index)" : nil
+            }
+        }
+        return """
+            LOAD DATA LOCAL INFILE 'rows' INTO TABLE \(MySQLText.qualified(table)) CHARACTER SET utf8mb4 \
+            FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' \
+            (\(places.joined(separator: ", ")))\
+            \(settings.isEmpty ? "" : " SET " + settings.joined(separator: ", "))
+            """
+    }
+
+    /// What stands before the rows of a statement that inserts them.
+    var insertion: String {
+        let names = columns.map { MySQLText.identifier($0.name) }.joined(separator: ", ")
+        return "INSERT INTO \(MySQLText.qualified(table)) (\(names)) VALUES "
+    }
+
+    /// Every row must have been taken, and every value as it is.
+    ///
+    /// - Throws: `BackupError.serverRefused`.
+    func check(_ intake: MySQLConnection.Intake, of count: Int) throws {
+        let strange = intake.warnings.first { !isExpected($0) }
+        guard strange == nil, intake.warnings.count == intake.warningCount else {
+            let words = strange?.message ?? "\(intake.warningCount) warnings"
+            throw BackupError(
+                .serverRefused, "\(table) does not take a row as it is: \(words)",
+                hint: "The table here must be like the one that was backed up.")
+        }
+        guard intake.count == count else {
+            throw BackupError(
+                .serverRefused, "\(table) took \(intake.count) rows of \(count)",
+                hint: "Rows with a key that is there already are not taken.")
+        }
+    }
+}
+
+extension MySQLTransfer {
+    /// MariaDB tells of every value that was never allowed: it becomes one again.
+    ///
+    /// No other value does: tables that lack a label are refused before.
+    private func isExpected(_ warning: MySQLConnection.Intake.Warning) -> Bool {
+        let (dataTruncated, deprecated) = (1265, [1287, 3719, 3778])
+        // Some character sets are going out of fashion.
+        guard !deprecated.contains(warning.number) else { return true }
+        return warning.number == dataTruncated
+            && columns.contains { column in
+                column.mayHoldError && warning.message.contains("'\(column.name)'")
+            }
+    }
+}
+
+extension MySQLEncoding {
+    /// Whether `LOAD DATA` must compute the value from its text.
+    fileprivate var isComputed: Bool { [.binary, .bits, .coded].contains(self) }
+}
