@@ -7,7 +7,7 @@ import Foundation
 struct DBTool: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dbtool",
-        abstract: "Backups of PostgreSQL that people can read, trust and restore.",
+        abstract: "Readable, restorable, proven backups of PostgreSQL, MySQL and MariaDB.",
         discussion: """
             Options can be written with one dash or two: -path and --path are the same.
             Settings come from flags, then DB_* variables, then .env, then PG* and ~/.pgpass.

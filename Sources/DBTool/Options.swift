@@ -14,7 +14,7 @@ struct ConnectionOptions: ParsableArguments, Sendable {
     enum Source: String, ExpressibleByArgument, CaseIterable { case file, manual }
     enum StorageKind: String, ExpressibleByArgument, CaseIterable { case local }
 
-    @Option(name: .word("db"), help: "The database product.")
+    @Option(name: .word("db"), help: "The database product; mysql is MariaDB as well.")
     var db: Engine?
     @Option(name: .word("database"), help: "The database.")
     var database: String?
@@ -26,9 +26,11 @@ struct ConnectionOptions: ParsableArguments, Sendable {
     var user: String?
     @Option(
         name: .word("password"),
-        help: "Its password; better in DB_PASSWORD, .env or ~/.pgpass, where others do not see it.")
+        help:
+            "Its password; better in DB_PASSWORD, .env, ~/.pgpass or ~/.my.cnf, where others do not see it."
+    )
     var password: String?
-    @Option(name: .word("url"), help: "All of these as one postgresql:// URL.")
+    @Option(name: .word("url"), help: "All of these as one URL: postgresql://… or mysql://….")
     var url: String?
     @Option(
         name: .word("sslmode"),

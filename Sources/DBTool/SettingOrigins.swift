@@ -1,17 +1,38 @@
 import BackupCore
+import MySQLEngine
 import PostgresEngine
 
 /// Where each setting of a connection comes from, as findings; never a password.
 struct SettingOrigins {
     private let wiring: Wiring
+    private let isPostgres: Bool
     private let libpq: [String: PostgresOrigin]
     private let url: [String: String]
 
     init(_ wiring: Wiring) {
         self.wiring = wiring
-        let postgres = wiring.postgresSettings(password: nil)
-        libpq = Dictionary(postgres.origins().map { ($0.keyword, $0) }) { first, _ in first }
-        url = postgres.partsOfURL()
+        if case .mysql = try? wiring.server(password: nil) {
+            isPostgres = false
+            libpq = [:]
+            url = wiring.options.url.map(Self.parts) ?? [:]
+        } else {
+            let postgres = wiring.postgresSettings(password: nil)
+            isPostgres = true
+            libpq = Dictionary(postgres.origins().map { ($0.keyword, $0) }) { first, _ in first }
+            url = postgres.partsOfURL()
+        }
+    }
+
+    /// Those of a `mysql://` URL, by libpq's words.
+    private static func parts(ofURL url: String) -> [String: String] {
+        guard let settings = try? MySQLSettings(url: url) else { return [:] }
+        let parts: [(String, String?)] = [
+            ("host", settings.host ?? settings.socket), ("port", settings.port.map(String.init)),
+            ("dbname", settings.database), ("user", settings.user),
+            ("password", settings.password?.unsafeText),
+        ]
+        return Dictionary(
+            uniqueKeysWithValues: parts.compactMap { name, value in value.map { (name, $0) } })
     }
 
     /// Those that have a value, or that people ask for.
@@ -26,7 +47,7 @@ struct SettingOrigins {
             optional("sslrootcert", "sslrootcert", options.sslrootcert, "DB_SSLROOTCERT"),
             optional("sslcert", "sslcert", options.sslcert, "DB_SSLCERT"),
             optional("sslkey", "sslkey", options.sslkey, "DB_SSLKEY"),
-            optional("pg-dump", "", options.pgDump, "DB_PG_DUMP"),
+            isPostgres ? optional("pg-dump", "", options.pgDump, "DB_PG_DUMP") : nil,
             wiring.repositoryPath(repository).map { finding("path", $0.value, $0.place) },
         ]
         return settings.compactMap(\.self) + dangers
@@ -39,6 +60,11 @@ struct SettingOrigins {
         isInURL: Bool = false
     ) -> Finding {
         guard let found = found(keyword, flag, variable, isInURL: isInURL) else {
+            guard isPostgres else {
+                return name == "sslmode"
+                    ? finding(name, "prefer", "default")
+                    : finding(name, "as ~/.my.cnf says", "or the client library's default")
+            }
             return finding(name, Self.standing[name] ?? "not given", "default")
         }
         return finding(name, found.value, found.place)
@@ -96,7 +122,7 @@ struct SettingOrigins {
                     "\(file) holds a password, and other users of this machine may read it",
                     fix: ["chmod 600 \(file)"]))
         }
-        if let file = PostgresSettings.ignoredPasswordFile {
+        if isPostgres, let file = PostgresSettings.ignoredPasswordFile {
             findings.append(
                 Finding(
                     .settings, "password file", .warning,

@@ -1,5 +1,6 @@
 import BackupCore
 import Foundation
+import MySQLEngine
 import PostgresEngine
 import Terminal
 
@@ -17,38 +18,67 @@ struct Wiring {
     var database: String? { settings.value(options.database, "DB_NAME") }
 
     /// The database that settings lead to, named or not.
-    var sourceDatabase: String? { postgresSettings(password: nil).databaseName }
+    var sourceDatabase: String? { try? server(password: nil).databaseName }
+
+    /// The product that the user chose: by name, or by the scheme of the URL.
+    ///
+    /// - Throws: `BackupError.usage` for one that is not known, and where both differ.
+    var product: ConnectionOptions.Engine {
+        get throws {
+            let inURL = options.url.flatMap(ServerSettings.engine)
+            if let chosen = options.db {
+                guard let inURL, inURL != chosen else { return chosen }
+                throw BackupError(
+                    .usage, "--db \(chosen.rawValue) does not go with that URL",
+                    hint: "Leave out one of them.")
+            }
+            if let inURL { return inURL }
+            guard let name = settings.value(nil, "DB_ENGINE") else { return .postgres }
+            switch name.lowercased() {
+            case "postgres", "postgresql": return .postgres
+            case "mysql", "mariadb": return .mysql
+            default:
+                throw BackupError(
+                    .usage, "engine \(name) is not known",
+                    hint: "Known are postgres and mysql, which speaks to MariaDB as well.")
+            }
+        }
+    }
+
+    /// How to reach the server that the user chose.
+    ///
+    /// - Throws: `BackupError.usage`.
+    func server(password: String?) throws -> ServerSettings {
+        switch try product {
+        case .postgres: .postgres(postgresSettings(password: password))
+        case .mysql: .mysql(try mysqlSettings(password: password))
+        }
+    }
 
     /// The engine that the user chose.
     ///
-    /// - Throws: `BackupError.usage` for an engine that is not there yet.
-    func engine(password: String? = nil) throws -> PostgresEngine {
-        let name = settings.value(options.db?.rawValue, "DB_ENGINE") ?? "postgres"
-        guard ["postgres", "postgresql"].contains(name.lowercased()) else {
-            throw BackupError(
-                .usage, "engine \(name) is not supported by this version",
-                hint: "PostgreSQL is: --db postgres.")
-        }
-        return PostgresEngine(postgresSettings(password: password))
+    /// - Throws: `BackupError.usage`.
+    func engine(password: String? = nil) throws -> any InteractiveEngine {
+        try server(password: password).engine
     }
 
     /// Runs `body` with the engine; asks for a password on a terminal when the server wants one.
     func withEngine<Result>(
-        _ body: (PostgresEngine) async throws -> Result
+        _ body: (any InteractiveEngine) async throws -> Result
     ) async throws -> Result {
         try await withEngine { engine, _ in try await body(engine) }
     }
 
     /// Runs `body` with the engine and the password that somebody had to type.
     func withEngine<Result>(
-        _ body: (PostgresEngine, _ password: String?) async throws -> Result
+        _ body: (any InteractiveEngine, _ password: String?) async throws -> Result
     ) async throws -> Result {
         try await asking(body) { try engine(password: $0) }
     }
 
     /// Runs `body` with the server for drills: of flags, else of `DB_DRILL_URL`, else the usual one.
     func withDrillEngine<Result>(
-        _ body: (PostgresEngine) async throws -> Result
+        _ body: (any InteractiveEngine) async throws -> Result
     ) async throws -> Result {
         let flags = [options.url, options.host, options.port, options.user]
         let url = settings.value(nil, "DB_DRILL_URL")
@@ -56,17 +86,23 @@ struct Wiring {
         return try await asking { engine, _ in
             try await body(engine)
         } _: { password in
+            let password = (password ?? options.password).map { Secret($0) }
+            if ServerSettings.engine(ofURL: url) == .mysql {
+                var mysql = try MySQLSettings(url: url)
+                mysql.password = password ?? mysql.password
+                return ServerSettings.mysql(mysql).engine
+            }
             var postgres = PostgresSettings()
             postgres.url = Secret(url)
-            postgres.password = (password ?? options.password).map { Secret($0) }
+            postgres.password = password
             postgres.pgDump = settings.value(options.pgDump, "DB_PG_DUMP")
-            return PostgresEngine(postgres)
+            return ServerSettings.postgres(postgres).engine
         }
     }
 
     private func asking<Result>(
-        _ body: (PostgresEngine, _ password: String?) async throws -> Result,
-        _ engine: (_ password: String?) throws -> PostgresEngine
+        _ body: (any InteractiveEngine, _ password: String?) async throws -> Result,
+        _ engine: (_ password: String?) throws -> any InteractiveEngine
     ) async throws -> Result {
         do {
             return try await body(engine(nil), nil)
@@ -104,6 +140,35 @@ struct Wiring {
         postgres.sslKey = settings.value(options.sslkey, "DB_SSLKEY")
         postgres.pgDump = settings.value(options.pgDump, "DB_PG_DUMP")
         return postgres
+    }
+
+    func mysqlSettings(password: String?) throws -> MySQLSettings {
+        var mysql = try options.url.map { try MySQLSettings(url: $0) } ?? MySQLSettings()
+        // A URL is whole: only flags beside it change its parts.
+        func value(_ flag: String?, _ variable: String) -> String? {
+            options.url == nil ? settings.value(flag, variable) : flag
+        }
+        mysql.database = value(options.database, "DB_NAME") ?? mysql.database
+        if let host = value(options.host, "DB_HOST") {
+            (mysql.host, mysql.socket) = host.hasPrefix("/") ? (nil, host) : (host, nil)
+        }
+        if let text = value(options.port, "DB_PORT") {
+            guard let port = UInt16(text) else {
+                throw BackupError(.usage, "port \(text) is not a number from 1 to 65535")
+            }
+            mysql.port = UInt32(port)
+        }
+        mysql.user = value(options.user, "DB_USER") ?? mysql.user
+        let secret = password ?? value(options.password, "DB_PASSWORD")
+        mysql.password = secret.map { Secret($0) } ?? mysql.password
+        if let mode = settings.value(options.sslmode, "DB_SSLMODE") {
+            mysql.tls = try MySQLSettings.TLS(mode: mode)
+        }
+        mysql.authorities =
+            settings.value(options.sslrootcert, "DB_SSLROOTCERT") ?? mysql.authorities
+        mysql.certificate = settings.value(options.sslcert, "DB_SSLCERT") ?? mysql.certificate
+        mysql.key = settings.value(options.sslkey, "DB_SSLKEY") ?? mysql.key
+        return mysql
     }
 
     // MARK: The repository
@@ -144,7 +209,7 @@ struct Wiring {
         LastRepositories().remember(repository.storage.location, for: sourceName)
     }
 
-    private var sourceName: String { "postgres \(postgresSettings(password: nil).sourceName)" }
+    private var sourceName: String { (try? server(password: nil).sourceName) ?? "" }
 
     /// Who runs this, for those who find a lock taken.
     static var holder: String {

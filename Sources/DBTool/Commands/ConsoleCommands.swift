@@ -1,7 +1,6 @@
 import ArgumentParser
 import BackupCore
 import Foundation
-import PostgresEngine
 import Terminal
 
 /// What both doors to SQL can be told.
@@ -52,7 +51,7 @@ struct BackupConsoleCommand: BackupCommand {
     }
 
     private func console(
-        _ session: PostgresSQLSession, password: String?, isInteractive: Bool,
+        _ session: any SQLSession, password: String?, isInteractive: Bool,
         _ output: CommandOutput
     ) -> Console {
         Console(

@@ -2,7 +2,6 @@ import ArgumentParser
 import BackupCore
 import Dispatch
 import Foundation
-import PostgresEngine
 import Terminal
 
 extension CompletionKind {

@@ -16,6 +16,8 @@ actor TableSink: SQLSink {
     }
 
     func begin(_ columns: [SQLColumn]) async throws {
+        // A procedure may have several results.
+        try end()
         let heads = columns.map { ($0.name, $0.kind == .number) }
         table = ResultTable(heads, width: width, style: style)
     }
@@ -49,6 +51,11 @@ actor RecordSink: SQLSink {
     }
 
     func begin(_ columns: [SQLColumn]) async throws {
+        guard !hasBegun else {
+            throw BackupError(
+                .usage, "the statement has several results, and they are written as one",
+                hint: "Without -format and -extract each is shown as a table.")
+        }
         hasBegun = true
         names = Self.unique(columns.map(\.name)).map(JSONText.string)
         kinds = columns.map(\.kind)

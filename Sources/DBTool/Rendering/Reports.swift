@@ -66,7 +66,7 @@ struct BackupRendering: Rendering {
         let metadata = report.metadata
         let totals = metadata.statistics
         var fields: [(String, String)] = [
-            ("database", "\(metadata.database) (PostgreSQL \(metadata.serverVersion))"),
+            ("database", "\(metadata.database) (\(metadata.serverText))"),
             ("tables", NumberText.grouped(totals.totalTables)),
             ("rows", rows),
             ("size", "\(ByteText(totals.totalSizeBytes))"),

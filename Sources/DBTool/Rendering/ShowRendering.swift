@@ -48,7 +48,7 @@ struct ShowRendering: Rendering {
     private var origin: [(String, String)] {
         var fields = [
             ("kind", "\(metadata.type.rawValue) backup, scope \(metadata.scope)"),
-            ("database", "\(metadata.database) (PostgreSQL \(metadata.serverVersion))"),
+            ("database", "\(metadata.database) (\(metadata.serverText))"),
             (
                 "snapshot",
                 "\(metadata.snapshotAt.forPeople) UTC, \(metadata.snapshotAt.age(at: now)) ago"
@@ -164,5 +164,13 @@ struct ShowRendering: Rendering {
 
     private static func list(_ words: [String]) -> String {
         words.isEmpty ? "none" : words.joined(separator: ", ")
+    }
+}
+
+extension Metadata {
+    /// The source's product and version: `MariaDB 10.11.6`.
+    var serverText: String {
+        let product = databaseProperties["product"] ?? (engine == "mysql" ? "MySQL" : "PostgreSQL")
+        return "\(product) \(serverVersion)"
     }
 }
