@@ -77,6 +77,7 @@ extension EngineContract {
             try await withTarget(of: subject) {
                 $0.steps = { step in seen.withValue { $0.append(step) } }
             } _: { target in
+                seen.withValue { $0 = [] }
                 _ = try await target.createIndexesAndConstraints()
             }
             let steps = seen.withValue { $0 }

@@ -129,7 +129,9 @@ public enum EngineContract {
             }
         },
         ContractCheck("a scope of tables holds just them") { subject in
-            let scope = Scope.tables([try TablePattern("wor*"), try TablePattern("public.empty")])
+            let scope = Scope.tables([
+                try TablePattern("wor*"), try TablePattern("\(subject.sample.empty)"),
+            ])
             try await withSnapshot(of: subject, scope) { snapshot in
                 try demand(
                     snapshot.schema.tables.map(\.name).sorted(),

@@ -1,21 +1,19 @@
 public import BackupCore
 
-/// The source that the checks of `EngineContract` know: three tables in the default schema `public`
-/// and a sequence.
+/// The source that the checks of `EngineContract` know: three tables in the default schema and a
+/// sequence.
 ///
 /// Whoever runs the contract creates it: `items(number integer PRIMARY KEY, label text)`,
-/// `words(word text)` without a key, `empty(number integer PRIMARY KEY)` and the sequence
-/// `item_numbers`.
+/// `words(word text)` without a key, `empty(number integer PRIMARY KEY)` and the sequence.
 public struct EngineSample: Sendable {
     /// `items(number, label)`: many rows, with every text that breaks careless CSV.
-    public let items = TableName(schema: "public", name: "items")
+    public let items: TableName
     /// `words(word)`: one column, no key, rows that are equal.
-    public let words = TableName(schema: "public", name: "words")
+    public let words: TableName
     /// `empty(number)`: no rows.
-    public let empty = TableName(schema: "public", name: "empty")
-    /// `item_numbers`, which has given 41.
-    public let sequence = SequenceValue(
-        schema: "public", name: "item_numbers", lastValue: 41, isCalled: true)
+    public let empty: TableName
+    /// `item_numbers`, which has given 41, where nothing else is said.
+    public let sequence: SequenceValue
     /// The rows of `items`.
     public let itemRows: [[String?]]
     /// The rows of `words`.
@@ -26,7 +24,16 @@ public struct EngineSample: Sendable {
     public let lateRow: [String?] = ["1000000000", "late"]
 
     /// A sample; more items make more parts.
-    public init(itemCount: Int = 100) {
+    public init(
+        itemCount: Int = 100, schema: String = "public", sequence: SequenceValue? = nil
+    ) {
+        items = TableName(schema: schema, name: "items")
+        words = TableName(schema: schema, name: "words")
+        empty = TableName(schema: schema, name: "empty")
+        self.sequence =
+            sequence
+            ?? SequenceValue(
+                schema: schema, name: "item_numbers", lastValue: 41, isCalled: true)
         let labels: [String?] = [
             "plain", nil, "", "a,b", "say \"hello\"", "two\nlines", "carriage\r\nreturn", "\\.",
             "\\N", "é 日本 😀", " space ", "back\\slash", "'; DROP TABLE items; --", "NULL", "\t",

@@ -8,7 +8,7 @@ public struct MySQLTestServer: Sendable, Hashable, CustomTestStringConvertible {
     /// The port on 127.0.0.1.
     public let port: UInt32
     /// The script that runs the product's own client.
-    private let client: String
+    private let script: String
     /// Why there is no such server; every use of it then fails.
     private let problem: String?
 
@@ -26,13 +26,13 @@ public struct MySQLTestServer: Sendable, Hashable, CustomTestStringConvertible {
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
             let port = parts.last.flatMap { URLComponents(string: $0)?.port }
             return MySQLTestServer(
-                product: parts[0], port: UInt32(port ?? 0), client: client,
+                product: parts[0], port: UInt32(port ?? 0), script: client,
                 problem: port == nil ? "DBTOOL_TEST_MYSQL_SERVERS is not understood" : nil)
         }
         return servers.isEmpty
             ? [
                 MySQLTestServer(
-                    product: "none", port: 0, client: "",
+                    product: "none", port: 0, script: "",
                     problem: "DBTOOL_TEST_MYSQL_SERVERS names no server")
             ] : servers
     }
@@ -81,7 +81,7 @@ public struct MySQLTestServer: Sendable, Hashable, CustomTestStringConvertible {
 
     /// Runs SQL that may fail.
     public func attempt(_ sql: String, database: String = "") async throws -> ProgramEnd {
-        try await run(client, arguments(database) + ["-e", sql])
+        try await run(script, arguments(database) + ["-e", sql])
     }
 
     /// Runs a script, as a person would.
@@ -91,15 +91,18 @@ public struct MySQLTestServer: Sendable, Hashable, CustomTestStringConvertible {
         try Data(script.utf8).write(to: URL(fileURLWithPath: file))
         defer { try? FileManager.default.removeItem(atPath: file) }
         let end = try await run(
-            "/bin/bash", ["-c", "exec \"$0\" \"$@\" < \(file)", client] + arguments(database))
+            "/bin/bash", ["-c", "exec \"$0\" \"$@\" < \(file)", self.script] + arguments(database))
         guard end.code == 0 else { throw ProgramFailure("\(script)\n\(end)") }
     }
 
+    /// The product's own client and how it reaches the server as root.
+    public var client: [String] {
+        [script, "client", product, "-uroot", "-h127.0.0.1", "-P\(port)"]
+    }
+
     private func arguments(_ database: String) -> [String] {
-        [
-            "client", product, "-uroot", "-h127.0.0.1", "-P\(port)", "-BN",
-            "--default-character-set=utf8mb4",
-        ] + (database.isEmpty ? [] : [database])
+        client.dropFirst() + ["-BN", "--default-character-set=utf8mb4"]
+            + (database.isEmpty ? [] : [database])
     }
 
     private func run(_ program: String, _ arguments: [String]) async throws -> ProgramEnd {
@@ -115,6 +118,12 @@ public struct MySQLTestDatabase: Sendable {
     public let name: String
     /// Where it is.
     public let server: MySQLTestServer
+
+    /// Names a database, which need not be there.
+    public init(name: String, server: MySQLTestServer) {
+        self.name = name
+        self.server = server
+    }
 
     /// Runs SQL in it, as root.
     @discardableResult

@@ -1,4 +1,4 @@
-import BackupCore
+public import BackupCore
 import Foundation
 import Synchronization
 
@@ -10,8 +10,9 @@ public final class Workbench: Sendable {
     public let folder: String
     private let made = Mutex<(databases: [TestDatabase], roles: [String])>(([], []))
 
-    /// Tests run side by side, each with several processes and connections.
-    private static let gate = Turnstile(
+    /// Tests run side by side, each with several processes and connections: as many as there are
+    /// processors, whichever servers they use.
+    public static let gate = Turnstile(
         permits: max(2, ProcessInfo.processInfo.activeProcessorCount))
 
     private init(_ server: TestServer) throws {

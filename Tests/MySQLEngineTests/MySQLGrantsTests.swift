@@ -1,0 +1,63 @@
+import BackupCore
+import BackupTesting
+import Testing
+
+@testable import MySQLEngine
+
+@Suite struct MySQLGrantsTests {
+    @Test func `grants are read as both products write them`() {
+        let grants = MySQLGrants([
+            "GRANT USAGE ON *.* TO `u`@`%` IDENTIFIED BY PASSWORD '*X'",
+            "GRANT SELECT, LOCK TABLES, SHOW VIEW ON `my\\_db`.* TO `u`@`%`",
+            "GRANT SELECT ON `team%`.* TO `u`@`%`",
+            "GRANT SELECT (`a`, `b`), INSERT ON `one`.`t` TO `u`@`%`",
+            "GRANT SELECT ON `one`.`od``d` TO `u`@`%`",
+            "GRANT EXECUTE ON PROCEDURE `one`.`p` TO `u`@`%`", "GRANT `role`@`%` TO `u`@`%`",
+            "GRANT BACKUP_ADMIN,SHOW_ROUTINE ON *.* TO `u`@`%`",
+        ])
+        #expect(grants.holds("SELECT", on: "my_db") && grants.holds("LOCK TABLES", on: "my_db"))
+        #expect(!grants.holds("SELECT", on: "myxdb") && !grants.holds("TRIGGER", on: "my_db"))
+        #expect(grants.holds("SELECT", on: "team_a") && !grants.holds("SELECT", on: "tea"))
+        #expect(!grants.holds("SELECT", on: "one", table: "t"))
+        #expect(grants.holds("INSERT", on: "one", table: "t"))
+        #expect(grants.holds("SELECT", on: "one", table: "od`d"))
+        #expect(!grants.holds("SELECT", on: "one"))
+        #expect(grants.holdsGlobally("SHOW_ROUTINE") && !grants.holdsGlobally("SELECT"))
+    }
+
+    @Test func `what is revoked from a database is not held there`() {
+        let grants = MySQLGrants([
+            "GRANT SELECT, RELOAD ON *.* TO `u`@`%`", "REVOKE SELECT ON `secret`.* FROM `u`@`%`",
+        ])
+        #expect(grants.holds("SELECT", on: "open") && !grants.holds("SELECT", on: "secret"))
+        #expect(MySQLGrants(["GRANT ALL PRIVILEGES ON *.* TO `root`@`%`"]).holds("EVENT", on: "x"))
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a backup that would silently be smaller is refused, with the statement that helps`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            try await database.query(
+                "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)")
+            let user = try await database.createAccount("u", ["SELECT ON {}.a"])
+            let engine = MySQLEngine(database.settings(as: user))
+            let check = try await engine.check(SnapshotRequest(scope: .database))
+            let problems = check.findings.filter { $0.severity == .problem }
+            #expect(problems.map(\.subject) == ["privileges"])
+            #expect(
+                problems.first?.fix.first
+                    == "GRANT SELECT ON `\(database.name)`.* TO '\(user)'@'%';")
+            let error = await #expect(throws: BackupError.self) {
+                try await engine.withSnapshot(of: SnapshotRequest(scope: .database)) { _ in }
+            }
+            #expect(error?.code == .permissionDenied)
+            for statement in problems.flatMap(\.fix) where !statement.contains("proc") {
+                try await server.query(statement)
+            }
+            try await engine.withSnapshot(of: SnapshotRequest(scope: .database)) { snapshot in
+                #expect(snapshot.schema.tables.count == 2)
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Testing
+
+@testable import MySQLEngine
+
+/// The text that makes things again is that of the things, whatever stands in them.
+@Suite struct MySQLScriptTests {
+    static let counters = [
+        (
+            "CREATE TABLE `a` (\n  `id` int\n) ENGINE=InnoDB AUTO_INCREMENT=77 DEFAULT CHARSET=utf8mb4",
+            "CREATE TABLE `a` (\n  `id` int\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+        ),
+        (
+            "CREATE TABLE `a` (\n  `id` int COMMENT ' AUTO_INCREMENT=5 '\n) ENGINE=InnoDB",
+            "CREATE TABLE `a` (\n  `id` int COMMENT ' AUTO_INCREMENT=5 '\n) ENGINE=InnoDB"
+        ),
+        (
+            "CREATE TABLE `a` (\n  `id` int\n) ENGINE=InnoDB AUTO_INCREMENT=7 COMMENT=' AUTO_INCREMENT=8'",
+            "CREATE TABLE `a` (\n  `id` int\n) ENGINE=InnoDB COMMENT=' AUTO_INCREMENT=8'"
+        ),
+        (
+            "CREATE TABLE `a` (\n  `id` int\n) ENGINE=InnoDB COMMENT=' AUTO_INCREMENT=8'",
+            "CREATE TABLE `a` (\n  `id` int\n) ENGINE=InnoDB COMMENT=' AUTO_INCREMENT=8'"
+        ),
+        (
+            "CREATE TABLE `a` (\n  `id` int\n) ENGINE=InnoDB AUTO_INCREMENT=9\n PARTITION BY HASH (`id`)",
+            "CREATE TABLE `a` (\n  `id` int\n) ENGINE=InnoDB\n PARTITION BY HASH (`id`)"
+        ),
+    ]
+
+    @Test(arguments: counters)
+    func `the next value of a key is no part of its table`(
+        statement: String, without: String
+    ) {
+        #expect(MySQLObject.withoutCounter(statement) == without)
+    }
+
+    @Test func `a body that holds the delimiter gets another one`() {
+        let body = MySQLObject(
+            kind: .procedure, name: "p",
+            statement: "CREATE PROCEDURE `p`() BEGIN SELECT ';;'; SELECT 1;; END")
+        let text = MySQLScript.text(of: [body])
+        #expect(text.contains("DELIMITER ;;;\n\(body.statement);;;\nDELIMITER ;\n"))
+    }
+}
