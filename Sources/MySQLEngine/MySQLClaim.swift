@@ -7,8 +7,8 @@ import BackupCore
 struct MySQLClaim {
     /// No restore has more connections.
     private static let places = 64
-    /// In tenths of a second.
-    private static let patience = 300
+    /// For how long a killed restore is waited for; its leader has the least to do.
+    private static let patience = (leader: Duration.seconds(10), others: Duration.seconds(30))
 
     let database: String
 
@@ -16,20 +16,30 @@ struct MySQLClaim {
     ///
     /// - Throws: `BackupError.locked`.
     func take(_ leader: MySQLConnection) async throws {
-        guard try await lock(leader, 0) else {
+        guard try await comes(within: Self.patience.leader, { try await lock(leader, 0) }) else {
             throw BackupError(
                 .locked, "another restore into \(database) is under way",
                 hint: "Wait until it has ended.")
         }
         let others = (1..<Self.places).map { "IS_USED_LOCK(\(name($0)))" }
         let sql = "SELECT COALESCE(\(others.joined(separator: ", ")))"
-        for _ in 0..<Self.patience {
-            guard try await leader.value(sql) != nil else { return }
+        guard try await comes(within: Self.patience.others, { try await leader.value(sql) == nil })
+        else {
+            throw BackupError(
+                .locked, "sessions of an interrupted restore into \(database) are still at work",
+                hint: "Wait until they have ended, and run the same restore again.")
+        }
+    }
+
+    private func comes(
+        within patience: Duration, _ condition: () async throws -> Bool
+    ) async throws -> Bool {
+        let end = ContinuousClock.now + patience
+        while try await !condition() {
+            guard ContinuousClock.now < end else { return false }
             try await Task.sleep(for: .milliseconds(100))
         }
-        throw BackupError(
-            .locked, "sessions of an interrupted restore into \(database) are still at work",
-            hint: "Wait until they have ended, and run the same restore again.")
+        return true
     }
 
     /// Takes part in the work.

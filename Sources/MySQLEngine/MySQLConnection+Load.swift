@@ -6,7 +6,7 @@ extension MySQLConnection {
     /// How many rows the server took, and what it had to say.
     struct Intake: Sendable {
         struct Warning: Sendable {
-            let number: Int
+            let number: UInt32
             let message: String
         }
 
@@ -45,7 +45,7 @@ extension MySQLConnection {
         let (count, warningCount) = (affectedRows, warningCount)
         guard warningCount > 0 else { return Intake(count: count) }
         let warnings = try rows("SHOW WARNINGS").map { row in
-            Intake.Warning(number: Int(row[1] ?? "") ?? 0, message: row[2] ?? "")
+            Intake.Warning(number: UInt32(row[1] ?? "") ?? 0, message: row[2] ?? "")
         }
         return Intake(count: count, warningCount: warningCount, warnings: warnings)
     }

@@ -17,7 +17,9 @@ struct MySQLError: Error, Sendable {
         message = words.isEmpty ? "the connection was lost" : words
     }
 
-    init(message: String) { (number, sqlState, self.message) = (0, "", message) }
+    init(number: UInt32 = 0, message: String) {
+        (self.number, sqlState, self.message) = (number, "", message)
+    }
 
     /// Whether the connection itself is gone.
     var isConnectionLoss: Bool {

@@ -68,19 +68,17 @@ struct MySQLTransfer: Sendable {
 
     /// Every row must have been taken, and every value as it is.
     ///
-    /// - Throws: `BackupError.serverRefused`.
+    /// - Throws: `MySQLError`.
     func check(_ intake: MySQLConnection.Intake, of count: Int) throws {
         let strange = intake.warnings.first { !isExpected($0) }
         guard strange == nil, intake.warnings.count == intake.warningCount else {
             let words = strange?.message ?? "\(intake.warningCount) warnings"
-            throw BackupError(
-                .serverRefused, "\(table) does not take a row as it is: \(words)",
-                hint: "The table here must be like the one that was backed up.")
+            throw MySQLError(
+                number: strange?.number ?? 0,
+                message: "\(table) does not take a row as it is: \(words)")
         }
         guard intake.count == count else {
-            throw BackupError(
-                .serverRefused, "\(table) took \(intake.count) rows of \(count)",
-                hint: "Rows with a key that is there already are not taken.")
+            throw MySQLError(message: "\(table) took \(intake.count) rows of \(count)")
         }
     }
 }
@@ -90,7 +88,7 @@ extension MySQLTransfer {
     ///
     /// No other value does: tables that lack a label are refused before.
     private func isExpected(_ warning: MySQLConnection.Intake.Warning) -> Bool {
-        let (dataTruncated, deprecated) = (1265, [1287, 3719, 3778])
+        let (dataTruncated, deprecated) = (UInt32(1265), [UInt32(1287), 3719, 3778])
         // Some character sets are going out of fashion.
         guard !deprecated.contains(warning.number) else { return true }
         return warning.number == dataTruncated
