@@ -46,6 +46,8 @@ struct MySQLColumn: Sendable {
             case _ where isCoded: Self.coded(quoted, characterSet: row[5] ?? "")
             // As text a FLOAT has six digits; as a DOUBLE all that it holds.
             case "float": "\(quoted) * 1.0e0"
+            // The client library knows no such type.
+            case "vector": "CAST(\(quoted) AS BINARY)"
             // A value that was never allowed has the text of the empty label; a number that is no label is
             // taken for the place of one.
             case "enum" where Self.labels(ofType: type).contains(ExactText("")):

@@ -14,6 +14,12 @@ extension MySQLConnection {
         /// How many there are: the server shows no more than `warnings`.
         var warningCount = 0
         var warnings: [Warning] = []
+
+        mutating func add(_ other: Intake) {
+            count += other.count
+            warningCount += other.warningCount
+            warnings += other.warnings
+        }
     }
 
     /// Sends lines to `LOAD DATA`.
@@ -33,10 +39,20 @@ extension MySQLConnection {
         var total = Intake()
         for statement in statements {
             try run(statement)
-            let one = try intake()
-            total.count += one.count
-            total.warningCount += one.warningCount
-            total.warnings += one.warnings
+            total.add(try intake())
+        }
+        return total
+    }
+
+    /// Runs a prepared statement for each row of a batch.
+    ///
+    /// - Throws: `MySQLError`; as `MySQLRowWriter.portions`.
+    func insert(_ batch: RowBatch, _ transfer: MySQLTransfer, limit: Int) throws -> Intake {
+        let statement = try prepare(transfer.execution)
+        var total = Intake()
+        try MySQLRowWriter(transfer).portions(of: batch, limit: limit) { portion in
+            try statement.execute(portion.binds, rows: portion.count)
+            total.add(try intake())
         }
         return total
     }
@@ -65,7 +81,9 @@ extension MySQLConnection {
             let intake: Intake
             do {
                 intake = try await withTaskCancellationHandler {
-                    switch way {
+                    switch transfer.way(way) {
+                    case .executing(let limit):
+                        try await insert(batch, transfer, limit: limit)
                     case .loading:
                         try await load(try writer.lines(of: batch), transfer.loading)
                     case .inserting(let limit):

@@ -99,6 +99,19 @@ actor MySQLConnection: PooledConnection {
         guard status == 0 else { throw MySQLError(connection) }
     }
 
+    /// Prepares a statement; it must be gone before the next one runs.
+    ///
+    /// - Throws: `MySQLError`.
+    func prepare(_ sql: String) throws -> MySQLPrepared { try MySQLPrepared(connection, sql) }
+
+    /// Whether a prepared statement can be run for many rows at once: with MariaDB it can.
+    var takesManyRows: Bool {
+        var abilities: UInt32 = 0
+        let capabilities = MARIADB_CONNECTION_EXTENDED_SERVER_CAPABILITIES
+        guard mariadb_get_info(connection, capabilities, &abilities) == 0 else { return false }
+        return abilities & UInt32(MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32) != 0
+    }
+
     /// How many rows the last statement has taken, and what the server would say of it.
     var affectedRows: Int { Int(truncatingIfNeeded: mysql_affected_rows(connection)) }
     var warningCount: Int { Int(mysql_warning_count(connection)) }
@@ -160,18 +173,12 @@ actor MySQLConnection: PooledConnection {
     private func read(
         _ sql: String, _ encodings: [MySQLEncoding], into relay: Relay<RowBatch>
     ) async throws {
-        try query(sql)
-        guard let result = mysql_use_result(connection) else { throw MySQLError(connection) }
-        // Reads what is left, so that the connection can be used again.
-        defer { mysql_free_result(result) }
-        guard Int(mysql_num_fields(result)) == encodings.count else {
-            throw MySQLError(message: "the server sends another number of columns than asked for")
-        }
-        var encoder = MySQLRowEncoder(encodings)
+        let statement = try prepare(sql)
+        try statement.execute()
+        var encoder = try MySQLRowEncoder(statement.fields, encodings)
         var isWanted = true
-        while isWanted, let row = mysql_fetch_row(result), let lengths = mysql_fetch_lengths(result)
-        {
-            encoder.append(row, lengths)
+        while isWanted, let row = try statement.nextRow() {
+            encoder.append(row)
             if encoder.isFull { isWanted = await relay.send(encoder.takeBatch()) }
         }
         guard isWanted else {
@@ -179,8 +186,6 @@ actor MySQLConnection: PooledConnection {
             killer.killAndWait()
             return
         }
-        // The end of the rows and a lost connection look the same but for this.
-        guard mysql_errno(connection) == 0 else { throw MySQLError(connection) }
         let rest = encoder.takeBatch()
         if !rest.isEmpty { _ = await relay.send(rest) }
     }

@@ -17,6 +17,16 @@ struct MySQLError: Error, Sendable {
         message = words.isEmpty ? "the connection was lost" : words
     }
 
+    init(_ statement: UnsafeMutablePointer<MYSQL_STMT>) {
+        // Of rows that do not come only the connection knows why.
+        if mysql_stmt_errno(statement) == 0, let connection = statement.pointee.mysql {
+            self = MySQLError(connection)
+        } else {
+            let words = String(cString: mysql_stmt_error(statement))
+            self = MySQLError(number: mysql_stmt_errno(statement), message: words)
+        }
+    }
+
     init(number: UInt32 = 0, message: String) {
         (self.number, sqlState, self.message) = (number, "", message)
     }

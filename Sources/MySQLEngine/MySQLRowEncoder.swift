@@ -1,28 +1,60 @@
 import BackupCore
 import CMariaDB
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
-/// Turns rows as the client library gives them into CSV records.
+/// Turns rows as the server sends them, in binary, into CSV records.
+///
+/// - SeeAlso: <https://mariadb.com/kb/en/resultset-row/#binary-resultset-row>
 struct MySQLRowEncoder {
-    private static let quote = UInt8(ascii: "\"")
-    private static let comma = UInt8(ascii: ",")
-    private static let backslash = UInt8(ascii: "\\")
-    private static let hexDigits = StaticString("0123456789abcdef")
-    private static let utcOffset = StaticString("+00:00")
+    /// A column of the rows.
+    private struct Field {
+        /// In which form its values come.
+        enum Form { case int8, int16, int32, int64, year, float, double, date, time, bytes }
 
-    private let encodings: [MySQLEncoding]
+        let form: Form
+        let isSigned: Bool
+        let hasTime: Bool
+        /// Digits of the fraction of a second.
+        let decimals: Int
+        let encoding: MySQLEncoding
+
+        init(_ field: MYSQL_FIELD, _ encoding: MySQLEncoding) {
+            form =
+                switch field.type {
+                case MYSQL_TYPE_TINY: .int8
+                case MYSQL_TYPE_SHORT: .int16
+                case MYSQL_TYPE_LONG, MYSQL_TYPE_INT24: .int32
+                case MYSQL_TYPE_LONGLONG: .int64
+                case MYSQL_TYPE_YEAR: .year
+                case MYSQL_TYPE_FLOAT: .float
+                case MYSQL_TYPE_DOUBLE: .double
+                case MYSQL_TYPE_DATE, MYSQL_TYPE_NEWDATE, MYSQL_TYPE_DATETIME, MYSQL_TYPE_TIMESTAMP:
+                    .date
+                case MYSQL_TYPE_TIME: .time
+                default: .bytes
+                }
+            isSigned = field.flags & UInt32(UNSIGNED_FLAG) == 0
+            hasTime = ![MYSQL_TYPE_DATE, MYSQL_TYPE_NEWDATE].contains(field.type)
+            decimals = Int(min(field.decimals, 6))
+            self.encoding = encoding
+        }
+    }
+
+    /// No number and no time is longer, with what stands around it.
+    private static let mostOfValue = 48
+
+    private let fields: [Field]
     /// The records so far, with room behind them.
     private var bytes: [UInt8]
     private var ends: [Int] = []
     private var used = 0
 
-    init(_ encodings: [MySQLEncoding]) {
-        self.encodings = encodings
+    /// - Throws: `MySQLError` where the server sends another number of columns than there are encodings.
+    init(_ fields: UnsafeBufferPointer<MYSQL_FIELD>, _ encodings: [MySQLEncoding]) throws {
+        guard fields.count == encodings.count else {
+            throw MySQLError(
+                message: "the server sends another number of columns than asked for")
+        }
+        self.fields = zip(fields, encodings).map { Field($0, $1) }
         bytes = Self.room()
     }
 
@@ -41,33 +73,27 @@ struct MySQLRowEncoder {
 
     /// HOT PATH: every row of a backup passes here.
     @inline(__always)
-    mutating func append(_ row: MYSQL_ROW, _ lengths: UnsafeMutablePointer<UInt>) {
-        let count = encodings.count
-        var most = count
-        // Twice as long, in quotes, with an offset: no field is longer.
-        for column in 0..<count { most += 2 * Int(lengths[column]) + 20 }
+    mutating func append(_ row: UnsafeMutablePointer<MYSQL_BIND>) {
+        let count = fields.count
+        var most = count * Self.mostOfValue
+        // Twice as long, in quotes: no text and no bytes are longer.
+        for column in 0..<count where row[column].u.row_ptr != nil {
+            most += 2 * Int(row[column].length_value)
+        }
         if bytes.count - used < most {
             bytes.append(contentsOf: repeatElement(0, count: most - (bytes.count - used)))
         }
         let start = used
         let length = bytes.withUnsafeMutableBytes { buffer in
-            var writer = Writer(position: buffer.baseAddress.unsafelyUnwrapped + start)
+            var writer = MySQLFieldWriter(buffer.baseAddress.unsafelyUnwrapped + start)
             let first = writer.position
-            encodings.withUnsafeBufferPointer { encodings in
+            fields.withUnsafeBufferPointer { fields in
                 for column in 0..<count {
-                    if column > 0 { writer.append(Self.comma) }
-                    guard let value = row[column] else { continue }
-                    let field = UnsafeRawBufferPointer(start: value, count: Int(lengths[column]))
-                    switch encodings[column] {
-                    case .plain: writer.append(field)
-                    case .text, .coded:
-                        Self.appendText(
-                            field, isAlone: count == 1, isCoded: encodings[column] == .coded,
-                            to: &writer)
-                    case .binary: Self.appendHex(field, to: &writer)
-                    case .bits: Self.appendNumber(field, to: &writer)
-                    case .instant: Self.appendInstant(field, to: &writer)
-                    }
+                    if column > 0 { writer.append(UInt8(ascii: ",")) }
+                    guard let value = row[column].u.row_ptr else { continue }
+                    Self.append(
+                        UnsafeRawPointer(value), Int(row[column].length_value), fields[column],
+                        isAlone: count == 1, to: &writer)
                 }
             }
             writer.append(CSVDialect.lineEnd)
@@ -77,102 +103,62 @@ struct MySQLRowEncoder {
         ends.append(used)
     }
 
-    /// Writes where there is room.
-    private struct Writer {
-        var position: UnsafeMutableRawPointer
-
-        @inline(__always)
-        mutating func append(_ byte: UInt8) {
-            position.storeBytes(of: byte, as: UInt8.self)
-            position += 1
-        }
-
-        @inline(__always)
-        mutating func append(_ field: UnsafeRawBufferPointer) {
-            guard let start = field.baseAddress else { return }
-            memcpy(position, start, field.count)
-            position += field.count
-        }
-    }
-
+    /// A value in its form; those of bytes, dates and times have their length in front.
     @inline(__always)
-    private static func appendText(
-        _ field: UnsafeRawBufferPointer, isAlone: Bool, isCoded: Bool, to writer: inout Writer
+    private static func append(
+        _ value: UnsafeRawPointer, _ length: Int, _ field: Field, isAlone: Bool,
+        to writer: inout MySQLFieldWriter
     ) {
-        let (isSpecial, isASCII) = look(at: field)
-        let isBytes =
-            !isCoded
-            && (!isASCII && !isText(field)
-                || field.count > 1 && field[0] == backslash && field[1] == UInt8(ascii: "x"))
-        guard !isBytes else { return appendHex(field, to: &writer) }
-        // A lone \. would end the data for readers that follow COPY's old protocol.
-        let isEndMark = isAlone && field.elementsEqual("\\.".utf8)
-        guard isSpecial || field.isEmpty || isEndMark else { return writer.append(field) }
-        writer.append(quote)
-        for byte in field {
-            if byte == quote { writer.append(quote) }
-            writer.append(byte)
+        switch field.form {
+        case .int8:
+            field.isSigned
+                ? writer.append(Int64(value.load(as: Int8.self)))
+                : writer.append(UInt64(value.load(as: UInt8.self)))
+        case .int16:
+            field.isSigned
+                ? writer.append(Int64(value.loadUnaligned(as: Int16.self)))
+                : writer.append(UInt64(value.loadUnaligned(as: UInt16.self)))
+        case .int32:
+            field.isSigned
+                ? writer.append(Int64(value.loadUnaligned(as: Int32.self)))
+                : writer.append(UInt64(value.loadUnaligned(as: UInt32.self)))
+        case .int64:
+            field.isSigned
+                ? writer.append(value.loadUnaligned(as: Int64.self))
+                : writer.append(value.loadUnaligned(as: UInt64.self))
+        case .year: writer.append(year: value.loadUnaligned(as: UInt16.self))
+        case .float: writer.append(Double(value.loadUnaligned(as: Float.self)))
+        case .double: writer.append(value.loadUnaligned(as: Double.self))
+        case .date:
+            writer.append(
+                date: value + 1, length: length, hasTime: field.hasTime, decimals: field.decimals)
+            // A zero date is no moment, and gets no offset.
+            if field.encoding == .instant, length > 0 { writer.appendUTC() }
+        case .time: writer.append(time: value + 1, length: length, decimals: field.decimals)
+        case .bytes:
+            let content = UnsafeRawBufferPointer(
+                start: value + lengthOfLength(value), count: length)
+            switch field.encoding {
+            case .plain: writer.append(content)
+            case .text, .coded:
+                writer.append(text: content, isAlone: isAlone, isCoded: field.encoding == .coded)
+            case .binary: writer.append(hex: content)
+            case .bits: writer.append(content.reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+            case .instant:
+                writer.append(content)
+                if !content.starts(with: "0000-00-00".utf8) { writer.appendUTC() }
+            }
         }
-        writer.append(quote)
     }
 
-    /// Whether CSV must quote it, and whether every byte is a character.
+    /// How many bytes tell the length of the bytes behind them.
     @inline(__always)
-    private static func look(
-        at field: UnsafeRawBufferPointer
-    ) -> (isSpecial: Bool, isASCII: Bool) {
-        // Eight bytes at a time: a byte that is zero after the exclusive or is the one looked for.
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highs: UInt64 = 0x8080_8080_8080_8080
-        func holds(_ word: UInt64, _ byte: UInt8) -> UInt64 {
-            let rest = word ^ (ones &* UInt64(byte))
-            return (rest &- ones) & ~rest & highs
+    private static func lengthOfLength(_ value: UnsafeRawPointer) -> Int {
+        switch value.load(as: UInt8.self) {
+        case 252: 3
+        case 253: 4
+        case 254: 9
+        default: 1
         }
-        var (special, all, offset) = (UInt64(0), UInt64(0), 0)
-        while offset + 8 <= field.count {
-            let word = field.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            special |=
-                holds(word, quote) | holds(word, comma) | holds(word, 0x0A) | holds(word, 0x0D)
-            all |= word
-            offset += 8
-        }
-        var isSpecial = special != 0
-        while offset < field.count {
-            let byte = field[offset]
-            isSpecial =
-                isSpecial || byte == quote || byte == comma || byte == 0x0A || byte == 0x0D
-            all |= UInt64(byte)
-            offset += 1
-        }
-        return (isSpecial, all & highs == 0)
-    }
-
-    private static func isText(_ field: UnsafeRawBufferPointer) -> Bool {
-        (try? UTF8Span(validating: field.bindMemory(to: UInt8.self).span)) != nil
-    }
-
-    @inline(__always)
-    private static func appendHex(_ field: UnsafeRawBufferPointer, to writer: inout Writer) {
-        writer.append(backslash)
-        writer.append(UInt8(ascii: "x"))
-        let digits = hexDigits.utf8Start
-        for byte in field {
-            writer.append(digits[Int(byte >> 4)])
-            writer.append(digits[Int(byte & 15)])
-        }
-    }
-
-    /// At most eight bytes, which is as long as `BIT` gets.
-    private static func appendNumber(_ field: UnsafeRawBufferPointer, to writer: inout Writer) {
-        let number = field.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        for byte in "\(number)".utf8 { writer.append(byte) }
-    }
-
-    /// A zero date is no moment, and gets no offset.
-    @inline(__always)
-    private static func appendInstant(_ field: UnsafeRawBufferPointer, to writer: inout Writer) {
-        writer.append(field)
-        guard !field.starts(with: "0000-00-00".utf8) else { return }
-        writer.append(UnsafeRawBufferPointer(start: utcOffset.utf8Start, count: 6))
     }
 }

@@ -1,6 +1,7 @@
 import BackupCore
 
-/// Turns CSV records into what the server takes: lines of `LOAD DATA`, or values of `INSERT`.
+/// Turns CSV records into what the server takes: lines of `LOAD DATA`, values of `INSERT`, or rows of a
+/// prepared statement.
 struct MySQLRowWriter {
     private static let quote = UInt8(ascii: "\"")
     private static let comma = UInt8(ascii: ",")
@@ -168,6 +169,64 @@ struct MySQLRowWriter {
             text.append(byte)
         case 0: text += [backslash, UInt8(ascii: "0")]
         default: text.append(byte)
+        }
+    }
+
+    // MARK: Rows of a prepared statement
+
+    /// Hands over the records of `batch` in portions, of no more than `limit` bytes unless one row has more.
+    ///
+    /// HOT PATH: every row of a restore into MariaDB passes here.
+    /// - Throws: As `lines`; whatever `take` throws.
+    func portions(
+        of batch: RowBatch, limit: Int, _ take: (MySQLPortion) throws -> Void
+    ) throws {
+        let portion = MySQLPortion(columns, decoding: batch.bytes.count)
+        try batch.bytes.withUnsafeBytes { bytes in
+            var (start, size) = (0, 0)
+            for end in batch.ends {
+                size += end - start
+                if portion.isFull || size > limit, portion.count > 0 {
+                    try take(portion)
+                    portion.clear()
+                    size = end - start
+                }
+                var offset = start
+                for (index, column) in columns.enumerated() {
+                    let field = try field(
+                        in: bytes, &offset, end - 1, isLast: index == columns.count - 1)
+                    guard let field else {
+                        try checkNull(column)
+                        portion.setNull(index)
+                        continue
+                    }
+                    Self.set(bytes, field, column.encoding, index, in: portion)
+                }
+                portion.endRow()
+                start = end
+            }
+        }
+        if portion.count > 0 { try take(portion) }
+    }
+
+    @inline(__always)
+    private static func set(
+        _ bytes: UnsafeRawBufferPointer, _ field: Field, _ encoding: MySQLEncoding, _ column: Int,
+        in portion: MySQLPortion
+    ) {
+        let content = UnsafeRawBufferPointer(rebasing: bytes[field.range])
+        switch encoding {
+        case .plain: portion.set(column, content)
+        case .instant: portion.set(column, withoutOffset(content))
+        case .binary: portion.set(column, decoded: bytesOfHex(content))
+        case .bits:
+            let number = content.reduce(UInt64(0)) { $0 &* 10 &+ UInt64($1 &- 0x30) }
+            portion.set(column, decoded: withUnsafeBytes(of: number.bigEndian, Array.init))
+        case .text where isBytes(content), .coded where isBytes(content):
+            portion.set(column, decoded: bytesOfHex(content))
+        case .text, .coded:
+            guard field.hasQuotes else { return portion.set(column, content) }
+            portion.set(column, unquoted: content)
         }
     }
 

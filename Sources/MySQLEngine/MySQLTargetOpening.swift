@@ -136,11 +136,10 @@ struct MySQLTargetOpening {
     }
 
     private func way(_ connection: MySQLConnection) async throws -> MySQLTransfer.Way {
-        guard try await connection.value("SELECT @@GLOBAL.local_infile") != "1" else {
-            return .loading
-        }
-        let limit = try await connection.value("SELECT @@SESSION.max_allowed_packet")
-        return .inserting(
-            limit: min(RowBatch.targetBytes, (limit.flatMap { Int($0) } ?? 1 << 20) / 2))
+        let packet = try await connection.value("SELECT @@SESSION.max_allowed_packet")
+        let limit = min(RowBatch.targetBytes, (packet.flatMap { Int($0) } ?? 1 << 20) / 2)
+        if await connection.takesManyRows { return .executing(limit: limit) }
+        let mayLoad = try await connection.value("SELECT @@GLOBAL.local_infile") == "1"
+        return mayLoad ? .loading : .inserting(limit: limit)
     }
 }

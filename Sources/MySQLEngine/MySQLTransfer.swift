@@ -1,8 +1,9 @@
 import BackupCore
 
-/// How rows of CSV go into a table: by `LOAD DATA LOCAL` where the server allows it, else by `INSERT`.
+/// How rows of CSV go into a table: into MariaDB by a prepared `INSERT` that takes many rows at once, into MySQL
+/// by `LOAD DATA LOCAL` where the server allows it, else by `INSERT` with the rows as text.
 ///
-/// Neither is strict: what the server makes of a value that does not fit is told by its warnings, and
+/// None is strict: what the server makes of a value that does not fit is told by its warnings, and
 /// these are looked at.
 ///
 /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/load-data.html>
@@ -24,6 +25,8 @@ struct MySQLTransfer: Sendable {
     /// Which statement takes the rows.
     enum Way: Sendable {
         case loading
+        /// In executions of so many bytes.
+        case executing(limit: Int)
         /// In statements of so many bytes.
         case inserting(limit: Int)
     }
@@ -60,10 +63,24 @@ struct MySQLTransfer: Sendable {
             """
     }
 
+    /// The statement that takes each row as its parameters.
+    var execution: String {
+        let places = columns.map { _ in "?" }.joined(separator: ", ")
+        return "\(insertion)(\(places))"
+    }
+
     /// What stands before the rows of a statement that inserts them.
     var insertion: String {
         let names = columns.map { MySQLText.identifier($0.name) }.joined(separator: ", ")
         return "INSERT INTO \(MySQLText.qualified(table)) (\(names)) VALUES "
+    }
+
+    /// The way that this table's rows can go: one of these parameters has a character set, and a value of bytes
+    /// has none.
+    func way(_ way: Way) -> Way {
+        guard case .executing(let limit) = way, columns.contains(where: { $0.encoding == .coded })
+        else { return way }
+        return .inserting(limit: limit)
     }
 
     /// Every row must have been taken, and every value as it is.

@@ -43,9 +43,18 @@ actor PostgresConnection: PooledConnection {
         if searchPath == .server { try execute("SET search_path = ''") }
     }
 
+    /// The server counts the session until it has seen it go, which may be the place that the next one
+    /// lacks: it is waited for, a moment at most.
     deinit {
+        let socket = fcntl(PQsocket(connection), F_DUPFD_CLOEXEC, 0)
         PQfinish(connection)
+        guard socket >= 0 else { return }
+        var farewell = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        poll(&farewell, 1, Self.farewellMilliseconds)
+        close(socket)
     }
+
+    private static let farewellMilliseconds: Int32 = 200
 
     /// For this actor's other file.
     var handle: OpaquePointer { connection }

@@ -1,5 +1,6 @@
 import BackupCore
 import BackupTesting
+import Foundation
 import Testing
 
 @testable import MySQLEngine
@@ -39,6 +40,65 @@ import Testing
             let alone = try await connection.records(
                 of: "SELECT t FROM v WHERE id IN (3, 5) ORDER BY id", [.text])
             #expect(alone == ["\n", "\"\\.\"\n"])
+        }
+    }
+
+    /// Values come as the server keeps them, and are written here as it would write them.
+    @Test(arguments: MySQLTestServer.all)
+    func `numbers and times are written as the server writes them`(
+        server: MySQLTestServer
+    ) async throws {
+        let seed = SeededGenerator.seeds(count: 1)[0]
+        var random = SeededGenerator(seed: seed)
+        var doubles = [0, -0.0, 0.1, 123456789012345.6, 999999999999999, 1e15, 4503599627370497.5]
+        for exponent in -25...25 {
+            let power = pow(10, Double(exponent))
+            doubles += [power, 1.5 * power, -pow(0.3, Double(exponent))]
+        }
+        for _ in 1...2000 { doubles.append(Double(bitPattern: random.next())) }
+        for _ in 1...300 {
+            let bits = Int64.random(in: 0...63, using: &random)
+            doubles.append(Double(Int64(bitPattern: random.next()) >> bits))
+        }
+        doubles.removeAll { !$0.isFinite }
+        try await server.withDatabase { database in
+            let connection = try await database.connection()
+            try await connection.execute(
+                """
+                CREATE TABLE v (id int PRIMARY KEY AUTO_INCREMENT, a tinyint, b tinyint unsigned, c smallint, d smallint unsigned,
+                  e mediumint, f mediumint unsigned, g int, h int unsigned, i bigint, j bigint unsigned, k year, l date,
+                  m datetime, n datetime(1), o datetime(6), p timestamp(3) NULL, q time, r time(2), s time(6), t decimal(30, 9))
+                """)
+            let rows = [
+                "-128, 0, -32768, 0, -8388608, 0, -2147483648, 0, -9223372036854775808, 0, 1901, '0001-01-01', '0001-01-01', "
+                    + "'0001-01-01 00:00:00.1', '9999-12-31 23:59:59.999999', '1970-01-01 00:00:01.001', '-838:59:59', "
+                    + "'-838:59:59', '-838:59:58.999999', -123456789012345678901.123456789",
+                "127, 255, 32767, 65535, 8388607, 16777215, 2147483647, 4294967295, 9223372036854775807, "
+                    + "18446744073709551615, 2155, '9999-12-31', '9999-12-31 23:59:59', '2024-02-29 01:02:03.4', "
+                    + "'2024-02-29 00:00:00.000001', '2038-01-19 03:14:07.9', '838:59:59', '100:00:00.05', "
+                    + "'00:00:00.000001', 0.000000001",
+                "0, 1, 9, 10, 99, 100, 999, 1000, 9999999999, 10000000000, 0, '0000-00-00', '0000-00-00', "
+                    + "'0000-00-00', '2024-07-00 00:00:01', '0000-00-00', '0', '-00:00:01', '-00:00:00.000001', 0",
+            ]
+            for row in rows + [Array(repeating: "NULL", count: 20).joined(separator: ", ")] {
+                try await connection.execute("INSERT INTO v VALUES (NULL, \(row))")
+            }
+            try await connection.execute(
+                "CREATE TABLE w (id int PRIMARY KEY AUTO_INCREMENT, x double)")
+            let list = doubles.map { "(\($0))" }.joined(separator: ", ")
+            try await connection.execute("INSERT INTO w (x) VALUES \(list)")
+            for (table, count) in [("v", 21), ("w", 2)] {
+                let sql = "SELECT * FROM \(table) ORDER BY id"
+                let records = try await connection.records(
+                    of: sql, Array(repeating: .plain, count: count))
+                let texts = try await connection.rows(sql).map { row in
+                    row.map { $0 ?? "" }.joined(separator: ",") + "\n"
+                }
+                let differences = zip(records, texts).filter { $0 != $1 }
+                #expect(
+                    records.count == texts.count && differences.isEmpty,
+                    "seed \(seed): \(differences.prefix(9))")
+            }
         }
     }
 
