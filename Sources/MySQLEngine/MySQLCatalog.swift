@@ -80,22 +80,25 @@ struct MySQLCatalog {
         }
     }
 
-    /// The least and the greatest value of a key of one whole number; nil for other keys, small tables and
-    /// numbers beyond 63 bits.
+    /// The least and the greatest number of the key's first column, by its scale; nil where it has none, and for
+    /// small tables and numbers beyond 63 bits.
     func bounds(
         of key: [String], in columns: [MySQLColumn], _ relation: Relation
     ) async throws -> ClosedRange<Int>? {
-        guard relation.bytes >= Self.largeBytes, key.count == 1,
-            columns.contains(where: {
-                $0.isInteger && ExactText($0.column.name) == ExactText(key[0])
-            })
+        guard relation.bytes >= Self.largeBytes, let first = key.first,
+            let scale = columns.first(where: { ExactText($0.column.name) == ExactText(first) })?
+                .scale
         else { return nil }
-        let name = MySQLText.identifier(key[0])
+        let name = MySQLText.identifier(first)
         let row =
             try await connection.rows(
-                "SELECT MIN(\(name)), MAX(\(name)) FROM \(MySQLText.qualified(relation.name))"
+                """
+                SELECT \(scale.number(of: "MIN(\(name))")), \(scale.number(of: "MAX(\(name))"))
+                FROM \(MySQLText.qualified(relation.name))
+                """
             ).first ?? [nil, nil]
-        guard let least = row[0].flatMap({ Int($0) }), let greatest = row[1].flatMap({ Int($0) })
+        guard let least = row[0].flatMap({ Int($0) }), let greatest = row[1].flatMap({ Int($0) }),
+            scale.least <= least, least <= greatest
         else { return nil }
         return least...greatest
     }

@@ -9,8 +9,8 @@ struct MySQLColumn: Sendable {
     let isNullable: Bool
     /// Whether two values never share one text, so that the column may identify a row.
     let mayIdentify: Bool
-    /// Whether its values are whole numbers.
-    let isInteger: Bool
+    /// How a table can be divided by it, if it can.
+    let scale: MySQLKeyScale?
     /// Whether its values are labels, and one that was never allowed has none.
     let isChoice: Bool
     /// Whether the server counts in it by itself.
@@ -55,7 +55,7 @@ struct MySQLColumn: Sendable {
             default: quoted
             }
         isNullable = row[6] != "NO"
-        isInteger = Self.integers.contains(kind)
+        scale = MySQLKeyScale(kind: kind)
         isChoice = kind == "enum"
         counts = extra.contains("AUTO_INCREMENT")
         // One with the empty label alone has the text of one without any.
@@ -103,10 +103,6 @@ struct MySQLColumn: Sendable {
     /// Each of their characters is one of UTF-8, and comes back as it was.
     private static let exactCharacterSets: Set<String> = [
         "utf8mb4", "utf8mb3", "utf8", "ucs2", "utf16", "utf16le", "utf32", "ascii", "latin1",
-    ]
-
-    private static let integers: Set<String> = [
-        "tinyint", "smallint", "mediumint", "int", "bigint",
     ]
 
     /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/data-types.html>,

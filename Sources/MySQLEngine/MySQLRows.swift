@@ -10,7 +10,7 @@ struct MySQLRows: Sendable {
     private let table: TableName
     private let columns: [MySQLColumn]
     private let key: [String]
-    /// The least and the greatest value of the key, where that is one whole number.
+    /// The least and the greatest number of the key's first column, where it has a scale.
     private let bounds: ClosedRange<Int>?
     /// Where the ranges begin and how wide they are; empty where all rows are read at once.
     let split: String
@@ -51,11 +51,14 @@ struct MySQLRows: Sendable {
         conditions(split).map { selection(columns, $0) }
     }
 
-    /// Ranges of the key, half open; the first has no beginning and the last no end.
+    /// Ranges of the key's first column, half open; the first has no beginning and the last no end.
     private func conditions(_ split: String) -> [[String]] {
-        guard let beginnings = ranges(split), let column = key.first else { return [[]] }
-        let name = MySQLText.identifier(column)
-        return zip([nil] + beginnings.map(Optional.some), beginnings.map(Optional.some) + [nil])
+        guard let beginnings = ranges(split), let first = keyColumns.first, let scale = first.scale,
+            beginnings.allSatisfy({ $0 >= scale.least })
+        else { return [[]] }
+        let name = MySQLText.identifier(first.column.name)
+        let borders = beginnings.map(scale.value)
+        return zip([nil] + borders.map(Optional.some), borders.map(Optional.some) + [nil])
             .map { start, end in
                 [start.map { "\(name) >= \($0)" }, end.map { "\(name) < \($0)" }]
                     .compactMap(\.self)
