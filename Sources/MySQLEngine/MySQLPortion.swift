@@ -75,11 +75,28 @@ final class MySQLPortion {
         indicators[place] = CChar(STMT_INDICATOR_NONE.rawValue)
     }
 
-    func set(_ column: Int, decoded value: [UInt8]) {
-        let place = room[used...].prefix(value.count)
-        UnsafeMutableRawBufferPointer(rebasing: place).copyBytes(from: value)
-        used += value.count
-        set(column, UnsafeRawBufferPointer(rebasing: place))
+    /// Bytes as pairs of hexadecimal digits.
+    @inline(__always)
+    func set(_ column: Int, hex digits: UnsafeRawBufferPointer) {
+        func value(_ digit: UInt8) -> UInt8 {
+            digit > 0x39 ? (digit | 0x20) - 0x57 : digit - 0x30
+        }
+        let start = used
+        for offset in stride(from: 0, to: digits.count - 1, by: 2) {
+            room[used] = value(digits[offset]) &* 16 &+ value(digits[offset + 1])
+            used += 1
+        }
+        set(column, UnsafeRawBufferPointer(rebasing: room[start..<used]))
+    }
+
+    /// A number as its bytes, the highest first, without zeros in front.
+    func set(_ column: Int, bits number: UInt64) {
+        let start = used
+        for shift in stride(from: 56, through: 0, by: -8) where number >> shift != 0 || shift == 0 {
+            room[used] = UInt8(truncatingIfNeeded: number >> shift)
+            used += 1
+        }
+        set(column, UnsafeRawBufferPointer(rebasing: room[start..<used]))
     }
 
     /// A text whose quotes are doubled.

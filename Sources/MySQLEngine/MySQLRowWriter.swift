@@ -218,12 +218,11 @@ struct MySQLRowWriter {
         switch encoding {
         case .plain: portion.set(column, content)
         case .instant: portion.set(column, withoutOffset(content))
-        case .binary: portion.set(column, decoded: bytesOfHex(content))
         case .bits:
-            let number = content.reduce(UInt64(0)) { $0 &* 10 &+ UInt64($1 &- 0x30) }
-            portion.set(column, decoded: withUnsafeBytes(of: number.bigEndian, Array.init))
-        case .text where isBytes(content), .coded where isBytes(content):
-            portion.set(column, decoded: bytesOfHex(content))
+            portion.set(column, bits: content.reduce(0) { $0 &* 10 &+ UInt64($1 &- 0x30) })
+        case .binary,
+            .text where isBytes(content), .coded where isBytes(content):
+            portion.set(column, hex: UnsafeRawBufferPointer(rebasing: content.dropFirst(2)))
         case .text, .coded:
             guard field.hasQuotes else { return portion.set(column, content) }
             portion.set(column, unquoted: content)
