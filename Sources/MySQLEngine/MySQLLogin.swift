@@ -52,6 +52,14 @@ struct MySQLLogin: Sendable {
             defer { mysql_close(connection) }
             throw MySQLError(connection)
         }
+        // Of a server that offers none the library asks for encryption only where it checks certificates.
+        guard !encrypted || settings.tls == .prefer || mysql_get_ssl_cipher(connection) != nil
+        else {
+            mysql_close(connection)
+            throw MySQLError(
+                number: Self.noTLSOnServer,
+                message: "TLS is required, and the server does not offer it")
+        }
         return connection
     }
 

@@ -201,4 +201,36 @@ import Testing
             #expect(try await MySQLConnection(settings("right")).value("SELECT 7") == "7")
         }
     }
+
+    /// MySQL's server makes itself a certificate; Debian's MariaDB has none.
+    @Test(arguments: MySQLTestServer.all)
+    func `encryption is what was asked for, and passwords go with it and without`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            let account = try await database.createAccount("closed", ["SELECT ON {}.*"])
+            try await server.query("ALTER USER '\(account)'@'%' IDENTIFIED BY 'right'")
+            for tls in MySQLSettings.TLS.allCases {
+                var mutable = database.settings(as: account)
+                mutable.password = Secret("right")
+                mutable.tls = tls
+                let settings = mutable
+                // Nobody whom this machine trusts has signed the certificate.
+                if tls == .verifyFull || tls == .require && server.isMariaDB {
+                    let error = await #expect(throws: BackupError.self) {
+                        _ = try await MySQLConnection(settings)
+                    }
+                    #expect(error?.code == .connectionFailed, "\(String(describing: error))")
+                    let words = error?.message ?? ""
+                    #expect(words.contains("TLS") || words.contains("SSL"), "\(words)")
+                } else {
+                    let connection = try await MySQLConnection(settings)
+                    let isEncrypted = await connection.cipher != nil
+                    #expect(isEncrypted == (tls != .disable && !server.isMariaDB), "\(tls)")
+                }
+                // What the server remembers of a password lets the next login do without it.
+                if !server.isMariaDB { try await server.query("FLUSH PRIVILEGES") }
+            }
+        }
+    }
 }
