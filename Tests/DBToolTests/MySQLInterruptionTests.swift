@@ -1,0 +1,168 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// However a run on MySQL or MariaDB ends, there is a whole backup or none, and the next run works.
+@Suite struct MySQLInterruptionTests {
+    private static let doublings = (0..<20).map { power in
+        """
+        INSERT INTO large SELECT id + \(1 << power), CONCAT(SHA2(id + \(1 << power), 256), SHA2(id, 256), SHA2(-id, 256))
+        FROM large;
+        """
+    }.joined()
+
+    /// A database that takes a while to read.
+    private func withLarge(
+        _ server: MySQLTestServer, _ body: (MySQLBench) async throws -> Void
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE large (id int PRIMARY KEY, filler varchar(200)) ENGINE = InnoDB;
+                INSERT INTO large VALUES (1, 'x'); \(Self.doublings) ANALYZE TABLE large
+                """)
+            try await body(bench)
+        }
+    }
+
+    private func full(
+        _ bench: MySQLBench, _ words: [String] = [],
+        while body: (RunningProgram) async throws -> Void = { _ in }
+    ) async throws -> ProgramEnd {
+        try await bench.dbtool(
+            [
+                "full", "database", "-path", bench.repository, "--database", bench.source.name,
+                "--jobs", "1", "-compress", "zstd",
+            ] + words, while: body)
+    }
+
+    private func sessions(_ bench: MySQLBench, _ condition: String) async throws -> [String] {
+        try await bench.server.query(
+            """
+            SELECT ID FROM information_schema.PROCESSLIST
+            WHERE DB = '\(bench.source.name)' AND \(condition)
+            """
+        ).split(separator: "\n").map(String.init)
+    }
+
+    private func untilReading(_ bench: MySQLBench) async throws {
+        try await eventually("rows are read") {
+            try await !sessions(bench, "INFO LIKE 'SELECT `id`%large%'").isEmpty
+        }
+    }
+
+    private func untilGone(_ bench: MySQLBench) async throws {
+        try await eventually("no session of the backup is left") {
+            try await sessions(bench, "TRUE").isEmpty
+        }
+    }
+
+    private func stored(_ bench: MySQLBench) throws -> [String] {
+        guard FileManager.default.fileExists(atPath: bench.repository) else { return [] }
+        return try FileManager.default.contentsOfDirectory(atPath: bench.repository)
+            .filter { $0.hasPrefix("full_") }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `an interrupted backup leaves nothing behind, a killed one until the next run`(
+        server: MySQLTestServer
+    ) async throws {
+        try await withLarge(server) { bench in
+            let interrupted = try await full(bench) { running in
+                try await untilReading(bench)
+                try running.send(SIGINT)
+            }
+            interrupted.expect(code: 130, saying: "interrupted")
+            #expect(try stored(bench) == [])
+            try await untilGone(bench)
+
+            let killed = try await full(bench) { running in
+                try await untilReading(bench)
+                try running.send(SIGKILL)
+            }
+            #expect(killed.code == 128 + SIGKILL, "\(killed)")
+            let left = try #require(try stored(bench).first)
+            try await bench.dbtool(["verify", "latest", "-path", bench.repository])
+                .expect(code: 1, saying: "no completed backup")
+            let backup = try await bench.backUp()
+            #expect(try stored(bench).contains(left) == false)
+            try await bench.expectEqual(bench.source, try await bench.restored(backup.id))
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a backup whose session an administrator ends fails, and keeps nothing`(
+        server: MySQLTestServer
+    ) async throws {
+        try await withLarge(server) { bench in
+            for kill in ["KILL", "KILL QUERY"] {
+                let end = try await full(bench) { _ in
+                    try await untilReading(bench)
+                    for session in try await sessions(bench, "INFO LIKE 'SELECT `id`%large%'") {
+                        _ = try await bench.server.attempt("\(kill) \(session)")
+                    }
+                }
+                #expect([1, 5].contains(end.code), "\(end)")
+                #expect(end.errors.contains("cannot read \(bench.source.name).large"), "\(end)")
+                #expect(try stored(bench) == [])
+            }
+            try await untilGone(bench)
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a backup waits for a lock as long as it is told, and can be interrupted`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query("CREATE TABLE held (id int PRIMARY KEY)")
+            let holder = Task {
+                try await bench.source.query("LOCK TABLES held WRITE; DO SLEEP(600)")
+            }
+            let outcome: Result<Void, any Error>
+            do {
+                outcome = .success(try await waitInVain(bench))
+            } catch {
+                outcome = .failure(error)
+            }
+            for session in try await sessions(bench, "INFO LIKE 'DO SLEEP%'") {
+                try await bench.server.query("KILL \(session)")
+            }
+            _ = try? await holder.value
+            try outcome.get()
+            try await untilGone(bench)
+            try await full(bench).requireCode(0)
+        }
+    }
+
+    private func waitInVain(_ bench: MySQLBench) async throws {
+        try await eventually("the table is locked") {
+            try await !sessions(bench, "INFO LIKE 'DO SLEEP%'").isEmpty
+        }
+        try await full(bench, ["--lock-timeout", "1"]).expect(code: 1, saying: "lock")
+        let end = try await full(bench, ["--lock-timeout", "3600"]) { running in
+            try await eventually("the backup waits") {
+                try await !sessions(bench, "STATE LIKE '%metadata lock%'").isEmpty
+            }
+            try running.send(SIGINT)
+        }
+        end.expect(code: 130, saying: "interrupted")
+        #expect(try stored(bench) == [])
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a second run on the same database is refused and harms neither`(
+        server: MySQLTestServer
+    ) async throws {
+        try await withLarge(server) { bench in
+            let end = try await full(bench) { running in
+                try await untilReading(bench)
+                try running.send(SIGSTOP)
+                try await full(bench).expect(code: 6, saying: "held by another run")
+                try running.send(SIGCONT)
+            }
+            try end.requireCode(0)
+            #expect(try stored(bench).count == 1)
+        }
+    }
+}
