@@ -5,7 +5,7 @@ import BackupCore
 struct MySQLMaker: Sendable {
     let settings: MySQLTargetPreparation
     let server: MySQLServer
-    let omitsDefiners: Bool
+    let acting: MySQLDefiner
 
     /// Makes them in an order in which each finds what it needs.
     ///
@@ -63,7 +63,7 @@ struct MySQLMaker: Sendable {
                         "SET SESSION \(setting.name) = \(MySQLText.literal(setting.value))")
                 }
                 try await connection.executeInterruptibly(
-                    head.statement(omitsDefiner: omitsDefiners))
+                    head.statement(acting: acting))
             }
         } catch let error as MySQLError where Self.missing.contains(error.number) {
             throw BackupError(.notFound, error.message)

@@ -64,7 +64,7 @@ struct MySQLRestoreMark: Sendable {
             request.content.rawValue, "create=\(request.creates)", "tables=\(tables)",
             "as=\(request.newName?.text ?? "")",
             "existing=\(request.existing?.rawValue ?? "")", "clean=\(request.drops)",
-            "no-owner=\(request.omitsOwners)",
+            "no-owner=\(request.omitsOwners)", "definer=\(request.definer ?? "")",
         ]
         return parts.joined(separator: " ")
     }

@@ -56,12 +56,16 @@ struct MySQLStatementHead {
 
     /// The statement for whichever database is the session's: names in its head without a database.
     ///
-    /// `omitsDefiner`: Whether it acts for whoever runs it.
-    func statement(omitsDefiner: Bool, renamed: String? = nil) -> String {
+    /// `acting`: For whom it acts.
+    func statement(acting: MySQLDefiner, renamed: String? = nil) -> String {
         var left = IndexSet(qualifiers)
-        if omitsDefiner, let definerTokens { left.add(definerTokens) }
+        if acting != .kept, let definerTokens { left.add(definerTokens) }
         var bytes: [UInt8] = []
-        for (index, token) in tokens.enumerated() where !left.contains(index) {
+        for (index, token) in tokens.enumerated() {
+            if index == definerTokens?.lowerBound, case .account(let account) = acting {
+                bytes += "DEFINER = \(account) ".utf8
+            }
+            guard !left.contains(index) else { continue }
             if index == nameToken, let renamed {
                 bytes += MySQLText.identifier(renamed).utf8
             } else {

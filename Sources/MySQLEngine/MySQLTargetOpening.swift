@@ -113,7 +113,7 @@ struct MySQLTargetOpening {
             request: request, connections: ConnectionPool(all), work: plan, server: found.server,
             presence: found.presence, way: try await way(all[0]),
             maker: MySQLMaker(
-                settings: preparation, server: found.server, omitsDefiners: request.omitsOwners))
+                settings: preparation, server: found.server, acting: MySQLDefiner(request)))
     }
 
     /// One after another: the server has no way to drop all or nothing.

@@ -102,14 +102,13 @@ struct MySQLTargetPreparation {
     ) async throws {
         guard !plan.chosen.isEmpty else { return }
         try await checkProduct(connection, server, plan)
-        guard !request.omitsOwners else { return }
         let missing = try await missingAccounts(connection, plan)
         guard missing.isEmpty else {
             throw BackupError(
                 .targetUnsuitable,
                 "the server is not ready: accounts do not exist: \(missing.joined(separator: ", "))",
                 hint: (["Run as an administrator:"] + missing.map { "  CREATE USER \($0);" } + [
-                    "Or let everything act for the restoring account: --no-owner."
+                    "Or let everything act for another account: --definer NAME@HOST, or for the restoring one: --no-owner."
                 ]).joined(separator: "\n"))
         }
     }
@@ -135,7 +134,13 @@ struct MySQLTargetPreparation {
     private func missingAccounts(
         _ connection: MySQLConnection, _ plan: MySQLPlan
     ) async throws -> [String] {
-        let definers = Set(plan.chosen.compactMap { MySQLStatementHead($0.statement)?.definer })
+        let theirs = plan.chosen.compactMap { MySQLStatementHead($0.statement)?.definer }
+        let definers: Set<String> =
+            switch MySQLDefiner(request) {
+            case .kept: Set(theirs)
+            case .omitted: []
+            case .account(let account): theirs.isEmpty ? [] : [account]
+            }
         guard !definers.isEmpty,
             let rows = try? await connection.rows("SELECT User, Host FROM mysql.user")
         else { return [] }

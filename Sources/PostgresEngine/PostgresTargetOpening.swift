@@ -22,6 +22,11 @@ struct PostgresTargetOpening {
 
     /// Connects, checks and asks; nil when the plan is not approved.
     func target(approves: (TargetPlan) async throws -> Bool) async throws -> PostgresTarget? {
+        guard request.definer == nil else {
+            throw BackupError(
+                .usage, "PostgreSQL has no definers",
+                hint: "--no-owner lets everything belong to the restoring role.")
+        }
         guard let dump = request.definition.dump else {
             throw BackupError(.damaged, "the backup has no schema.dump")
         }

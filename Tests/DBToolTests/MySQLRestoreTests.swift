@@ -128,6 +128,20 @@ import Testing
                 .expect(code: 1, saying: "accounts do not exist: `\(account)`@`%`", "CREATE USER")
             try await bench.restore(into: target, ["--create", "--no-owner"]).requireCode(0)
             #expect(try await target.query("SELECT n FROM theirs") == "1")
+            let acting = bench.other("acting")
+            let words = ["--create", "--definer", "\(account)@localhost"]
+            try await bench.restore(into: acting, words)
+                .expect(code: 1, saying: "accounts do not exist: `\(account)`@`localhost`")
+            try await server.query("CREATE USER '\(account)'@'localhost'")
+            try await bench.restore(into: acting, words).requireCode(0)
+            let definers = """
+                SELECT DISTINCT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA = '\(acting.name)'
+                UNION SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = '\(acting.name)'
+                UNION SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = '\(acting.name)'
+                UNION SELECT DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA = '\(acting.name)'
+                """
+            #expect(try await server.query(definers) == "\(account)@localhost")
+            try await server.query("DROP USER '\(account)'@'localhost'")
         }
     }
 

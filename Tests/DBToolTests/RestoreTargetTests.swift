@@ -90,6 +90,10 @@ import Testing
             end.expect(code: 1, saying: "CREATE ROLE \(Workbench.quoted(owner));")
             #expect(try await bench.exists(target) == false)
 
+            try await bench.restore(into: target, ["--definer", "app@%"])
+                .expect(code: 2, saying: "PostgreSQL has no definers")
+            #expect(try await bench.exists(target) == false)
+
             try await bench.restore(into: target, ["--no-owner", "--no-privileges"]).requireCode(0)
             try await bench.expectEqual(source, target)
 

@@ -6,6 +6,8 @@ public struct TargetRequest: Sendable {
     public var creates = false
     /// Whether to leave objects to the restoring role.
     public var omitsOwners = false
+    /// The account that views and bodies act for, instead of the source's: `app@%`.
+    public var definer: String?
     /// Whether to leave out grants.
     public var omitsPrivileges = false
     /// How many connections work side by side; at least 1.

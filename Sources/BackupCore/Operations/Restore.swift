@@ -99,6 +99,7 @@ public struct Restore: Sendable {
             databaseProperties: metadata.databaseProperties)
         target.creates = request.creates
         target.omitsOwners = request.omitsOwners
+        target.definer = request.definer
         target.omitsPrivileges = request.omitsPrivileges
         target.connections = request.connections
         target.content = request.content

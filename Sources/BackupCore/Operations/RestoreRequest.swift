@@ -30,6 +30,8 @@ public struct RestoreRequest: Sendable {
     public var check = Check.counts
     /// Whether everything belongs to the restoring role.
     public var omitsOwners = false
+    /// The account that views and bodies act for, instead of the source's; for servers that have definers.
+    public var definer: String?
     /// Whether to leave out grants.
     public var omitsPrivileges = false
     /// Whether the database is dropped afterwards: a drill.

@@ -66,6 +66,12 @@ struct RestoreCommand: BackupCommand {
     @OptionGroup(title: "What is restored") var selection: RestoreSelection
     @Flag(name: .word("no-owner"), help: "Everything belongs to the restoring role.")
     var noOwner = false
+    @Option(
+        name: .word("definer"),
+        help:
+            "MySQL and MariaDB: views, routines, triggers and events act for this account, NAME@HOST."
+    )
+    var definer: String?
     @Flag(name: .word("no-privileges"), help: "Leave out grants.")
     var noPrivileges = false
     @Option(
@@ -101,7 +107,13 @@ struct RestoreCommand: BackupCommand {
         var request = RestoreRequest(point: point, database: into)
         request.sourceDatabase = wiring.database
         request.creates = create
+        guard !noOwner || definer == nil else {
+            throw BackupError(
+                .usage, "--definer and --no-owner exclude each other",
+                hint: "Leave out one of them.")
+        }
         request.omitsOwners = noOwner
+        request.definer = definer
         request.omitsPrivileges = noPrivileges
         request.check = check
         request.connections = jobs.jobs
