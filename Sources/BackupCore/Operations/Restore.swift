@@ -42,9 +42,13 @@ public struct Restore: Sendable {
         try await reader.checkFiles()
         var target = try await targetRequest(for: point)
         target.steps = { progress.show($0) }
+        target.notes = { progress.note($0) }
         progress.begin("checking the target")
         return try await engine.withTarget(of: target) { found in
-            try await approves(RestorePlan(point, in: request.database, found))
+            let plan = RestorePlan(point, in: request.database, found)
+            guard try await approves(plan) else { return false }
+            try await proveFiles(of: plan, reader, progress)
+            return true
         } _: { target in
             let plan = RestorePlan(
                 point, in: request.database, target.plan, mustLoadFirst: target.mustLoadFirst)
@@ -71,6 +75,20 @@ public struct Restore: Sendable {
                 problems: problems, differences: differences,
                 seconds: start.duration(to: .now).seconds, readingSeconds: reading)
         }
+    }
+
+    /// Reads all files once before anything is changed.
+    ///
+    /// Damage that is found while rows are loaded leaves
+    /// a target that has been emptied, or half of one. Whoever drills has just verified.
+    private func proveFiles(
+        of plan: RestorePlan, _ reader: PointReader, _ progress: OperationProgress
+    ) async throws {
+        guard request.content != .structure, !request.isScratch else { return }
+        let tables = plan.created + plan.existing
+        progress.begin("checking files", totalBytes: tables.reduce(0) { $0 + $1.bytes })
+        try await reader.proveFiles(
+            of: tables, sideBySide: request.connections, progress: progress)
     }
 
     // MARK: What is asked of the engine

@@ -1,5 +1,3 @@
-import Packing
-
 /// Proves a backup's files: checksums, and the rows and fingerprints computed again from the CSV.
 public struct Verify: Sendable {
     private let repository: Repository
@@ -24,6 +22,9 @@ public struct Verify: Sendable {
             progress.begin("checking files")
             var checksums: [BackupID: Checksums] = [:]
             for link in chain.links {
+                if !link.metadata.agreesWithItself {
+                    damage.append("metadata of \(link.id) contradicts itself")
+                }
                 let sums = try await Checksums(of: link, in: repository.storage)
                 checksums[link.id] = sums
                 let read = layers.flatMap(\.1).filter { $0.point.id == link.id }
@@ -55,7 +56,10 @@ public struct Verify: Sendable {
                 damage.append("\(name) is missing")
                 continue
             }
-            guard try await digest(of: name, progress) != checksums[file] else { continue }
+            let digest = try await repository.storage.digest(of: name) {
+                progress.add(rows: 0, bytes: $0)
+            }
+            guard digest != checksums[file] else { continue }
             damage.append("checksum of \(name) differs from SHA256SUMS")
         }
         return damage
@@ -84,20 +88,6 @@ public struct Verify: Sendable {
             }
         }
         return unlisted
-    }
-
-    private func digest(
-        of name: StorageName, _ progress: OperationProgress
-    ) async throws -> String {
-        try await repository.storage.read(name) { reader in
-            var hash = SHA256Stream()
-            while case let piece = try await reader.next(), !piece.isEmpty {
-                try Task.checkCancellation()
-                hash.update(piece)
-                progress.add(rows: 0, bytes: piece.count)
-            }
-            return hash.hexDigest()
-        }
     }
 
     private func damagedTables(

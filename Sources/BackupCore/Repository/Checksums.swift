@@ -21,11 +21,11 @@ struct Checksums: Sendable {
         let bytes = try await storage.bytes(of: name)
         let text = String(decoding: bytes, as: UTF8.self)
         var digests: [String: String] = [:]
-        for line in text.split(separator: "\n") {
-            guard let match = line.wholeMatch(of: /([0-9a-f]{64})  (.+)/) else {
+        for line in text.utf8.split(separator: 0x0A) {
+            guard line.count > 66, line.dropFirst(64).starts(with: "  ".utf8) else {
                 throw BackupError(.damaged, "\(name) has a line that is no checksum")
             }
-            digests[String(match.2)] = String(match.1)
+            digests[String(line.dropFirst(66)) ?? ""] = String(line.prefix(64))
         }
         guard Self.bytes(of: digests) == bytes else {
             throw BackupError(.damaged, "\(name) is not as it was written")
@@ -54,5 +54,22 @@ struct Checksums: Sendable {
             throw BackupError(.damaged, "checksum of \(name) differs from SHA256SUMS")
         }
         return bytes
+    }
+}
+
+extension Storage {
+    /// The SHA-256 of a stored thing, read piece by piece.
+    ///
+    /// `reading`: Told of the bytes of each piece.
+    func digest(of name: StorageName, reading: (Int) -> Void) async throws -> String {
+        try await read(name) { reader in
+            var hash = SHA256Stream()
+            while case let piece = try await reader.next(), !piece.isEmpty {
+                try Task.checkCancellation()
+                hash.update(piece)
+                reading(piece.count)
+            }
+            return hash.hexDigest()
+        }
     }
 }

@@ -177,6 +177,39 @@ public struct PointReader: Sendable {
         }
     }
 
+    /// Reads the data files of tables, and proves that each is byte for byte what was written.
+    ///
+    /// - Throws: `BackupError.damaged` for the first one that is not.
+    func proveFiles(
+        of records: [TableRecord], sideBySide jobs: Int, progress: OperationProgress
+    ) async throws {
+        let layers = try records.flatMap { try chain.layers(of: $0) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, layer) in layers.enumerated() {
+                if index >= jobs { try await group.next() }
+                group.addTask {
+                    let record = layer.record
+                    try await prove(record.file, layer, record.sha256, progress)
+                    try await prove(record.deletedFile, layer, record.deletedSHA256, progress)
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func prove(
+        _ file: String?, _ layer: TableLayer, _ digest: String?, _ progress: OperationProgress
+    ) async throws {
+        guard let file else { return }
+        let name = try layer.point.folder.appending(file)
+        let found = try await storage.digest(of: name) { progress.add(rows: 0, bytes: $0) }
+        guard found == digest else {
+            throw BackupError(
+                .damaged, "\(name) is damaged: its checksum differs from metadata",
+                hint: Chain.hint)
+        }
+    }
+
     private func missing(_ name: StorageName) -> BackupError {
         BackupError(.damaged, "\(name) is missing", hint: Chain.hint)
     }
