@@ -47,13 +47,12 @@ public actor MySQLSQLSession: SQLSession {
         guard MySQLReading.isAllowed(statement) else { return nil }
         guard !hasLostTransaction else { throw Self.transactionIsLost }
         let connection: MySQLConnection
-        if let writer {
-            connection = writer
-        } else {
-            connection = try await MySQLConnection(settings)
-        }
+        if let writer { connection = writer } else { connection = try await connected() }
         let (begin, end) = writer == nil ? Self.alone : isInTransaction ? Self.inside : Self.beside
         return try await failing {
+            // Beside a session that is kept: the catalogs would become part of its transaction.
+            let asked = writer == nil ? connection : try await connected()
+            guard try await !MySQLCallees.mayRun(statement, on: asked) else { return nil }
             for word in begin { try await connection.execute(word) }
             do {
                 let result = try await connection.stream(statement, into: sink)
@@ -74,7 +73,9 @@ public actor MySQLSQLSession: SQLSession {
     )
     /// In a session that is kept, and that may hold locks of tables, which a new transaction would free.
     private static let beside = (
-        ["SET SESSION TRANSACTION READ ONLY"], ["SET SESSION TRANSACTION READ WRITE"]
+        ["SET SESSION TRANSACTION READ ONLY"],
+        // Without autocommit the reading has begun a transaction; there was none before.
+        ["ROLLBACK", "SET SESSION TRANSACTION READ WRITE"]
     )
     /// A transaction that may write cannot be kept from it: what a function does is undone.
     private static let inside = (
@@ -97,11 +98,7 @@ public actor MySQLSQLSession: SQLSession {
             return .done("ROLLBACK")
         }
         let connection: MySQLConnection
-        if let writer {
-            connection = writer
-        } else {
-            connection = try await MySQLConnection(settings)
-        }
+        if let writer { connection = writer } else { connection = try await connected() }
         writer = connection
         return try await failing {
             let end = try await connection.stream(statement, into: sink)
@@ -130,7 +127,7 @@ public actor MySQLSQLSession: SQLSession {
 
     /// Who and where one is.
     public func greeting() async throws -> SQLGreeting {
-        let connection = try await MySQLConnection(settings)
+        let connection = try await connected()
         let server = try await MySQLServer(connection)
         return try await failing {
             let database = try await connection.value("SELECT DATABASE()") ?? ""
@@ -149,7 +146,7 @@ public actor MySQLSQLSession: SQLSession {
 
     /// Names that the account may see.
     public func names() async throws -> SQLNames {
-        let connection = try await MySQLConnection(settings)
+        let connection = try await connected()
         return try await failing {
             var names = SQLNames()
             let rows = try await connection.rows(
@@ -199,7 +196,7 @@ public actor MySQLSQLSession: SQLSession {
         var forecast = SQLForecast(verb: words.first ?? "", words: Set(words))
         guard ["UPDATE", "DELETE"].contains(forecast.verb),
             !tokens.contains(where: { $0.isSign("(") }),
-            let connection = try? await MySQLConnection(settings)
+            let connection = try? await connected()
         else { return forecast }
         var rows = try? await connection.rows("EXPLAIN FORMAT=TRADITIONAL \(statement)")
         // MariaDB knows no other format, nor its name.

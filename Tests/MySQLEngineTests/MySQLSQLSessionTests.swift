@@ -83,6 +83,43 @@ import Testing
         return numbers.map { String(lines[$0]) }.joined(separator: "\n")
     }
 
+    /// A transaction that cannot write rows lets a function do everything else.
+    @Test(arguments: MySQLTestServer.all)
+    func `what somebody else has written is not run without being asked for`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            try await database.load(
+                """
+                CREATE TABLE a (id int PRIMARY KEY);
+                DELIMITER //
+                CREATE FUNCTION `lo``cks`() RETURNS int NO SQL RETURN GET_LOCK('\(database.name)', 0)//
+                DELIMITER ;
+                CREATE VIEW calls AS SELECT `lo``cks`() AS n;
+                CREATE VIEW above AS SELECT n + 1 AS n FROM calls;
+                CREATE VIEW plain AS SELECT COUNT(*) AS n, UPPER(MAX(id)) AS m FROM a WHERE id IN (1, 2);
+                """)
+            let account = try await database.createAccount("reader", ["SELECT, SHOW VIEW ON {}.*"])
+            for user in ["root", account] {
+                let session = MySQLSQLSession(
+                    user == "root" ? database.settings() : database.settings(as: user)
+                ) { _ in }
+                for statement in [
+                    "SELECT `lo``cks`()", "SELECT * FROM calls", "TABLE above",
+                    "WITH x AS (SELECT * FROM above) SELECT 1 FROM x",
+                    "EXPLAIN SELECT * FROM calls",
+                ] where user == "root" || !statement.hasPrefix("SELECT `") {
+                    let outcome = try await session.read(statement, into: Rows())
+                    #expect(outcome == nil, "\(statement) as \(user)")
+                }
+                let outcome = try await session.read("SELECT * FROM plain", into: Rows())
+                #expect(outcome != nil)
+            }
+            let lock = "SELECT IS_USED_LOCK('\(database.name)') IS NULL"
+            #expect(try await database.query(lock) == "1")
+        }
+    }
+
     @Test(arguments: MySQLTestServer.all)
     func `a session that writes is kept, and later reads see what it set`(
         server: MySQLTestServer
