@@ -21,6 +21,13 @@ struct MySQLCatalog {
         let created: String
 
         var isTransactional: Bool { storage.lowercased() == "innodb" }
+        /// Whether its rows are those of other tables or servers: to store them would be to store them twice, and to
+        /// restore them to write there.
+        var isElsewhere: Bool { Self.windows.contains(storage.lowercased()) }
+        private static let windows: Set<String> = [
+            "mrg_myisam", "federated", "connect", "spider", "sphinx", "s3", "mroonga_wrapper",
+            "oqgraph", "ndbinfo",
+        ]
     }
 
     func relations() async throws -> [Relation] {
@@ -37,6 +44,33 @@ struct MySQLCatalog {
                 storage: row[2] ?? "", rowEstimate: Int(row[3] ?? "") ?? 0,
                 bytes: Int(row[4] ?? "") ?? 0, created: row[5] ?? "")
         }.sorted { $0.name < $1.name }
+    }
+
+    /// The server's own numbers of the database's tables, which move with them when they are renamed; nil where
+    /// the account may not see them.
+    func numbers() async -> [[String?]]? {
+        // The names there are those of files.
+        let own =
+            "CAST(CONVERT(\(MySQLText.literal(database)) USING filename) AS CHAR CHARACTER SET utf8mb4)"
+        for table in ["INNODB_TABLES", "INNODB_SYS_TABLES"] {
+            let rows = try? await connection.rows(
+                """
+                SELECT NAME, TABLE_ID FROM information_schema.\(table)
+                WHERE SUBSTRING_INDEX(NAME, '/', 1) = \(own) ORDER BY NAME
+                """)
+            if let rows { return rows }
+        }
+        return nil
+    }
+
+    /// Libraries of JavaScript, which MySQL has since 9.2.
+    func libraries() async -> [String] {
+        let rows = try? await connection.rows(
+            """
+            SELECT LIBRARY_NAME FROM information_schema.LIBRARIES
+            WHERE LIBRARY_SCHEMA = \(MySQLText.literal(database)) ORDER BY 1
+            """)
+        return (rows ?? []).compactMap { $0[0] }
     }
 
     /// The columns of all tables, or of some, in their order.

@@ -44,6 +44,11 @@ struct MySQLColumn: Sendable {
         selection =
             switch kind {
             case _ where isCoded: Self.coded(quoted, characterSet: row[5] ?? "")
+            // Its bytes, which are UTF-8 or none: converted they would be question marks where they are none.
+            case _
+            where encoding == .text && Self.partsOfUTF8.contains(row[5] ?? "") && kind != "enum"
+                && kind != "set":
+                "CAST(\(quoted) AS BINARY)"
             // As text a FLOAT has six digits; as a DOUBLE all that it holds.
             case "float": "\(quoted) * 1.0e0"
             // The client library knows no such type.
@@ -95,7 +100,7 @@ struct MySQLColumn: Sendable {
     private static func coded(_ name: String, characterSet: String) -> String {
         """
         IF(CAST(\(name) AS BINARY) <=> CAST(CONVERT(CONVERT(\(name) USING utf8mb4) USING \(characterSet)) AS BINARY) \
-        AND NOT COALESCE(LEFT(\(name), 2) = '\\\\x', FALSE), CONVERT(\(name) USING utf8mb4), \
+        AND NOT COALESCE(LEFT(CAST(\(name) AS BINARY), 2) = x'5c78', FALSE), CONVERT(\(name) USING utf8mb4), \
         CONCAT('\\\\x', LOWER(HEX(\(name)))))
         """
     }
@@ -104,6 +109,9 @@ struct MySQLColumn: Sendable {
     private static let exactCharacterSets: Set<String> = [
         "utf8mb4", "utf8mb3", "utf8", "ucs2", "utf16", "utf16le", "utf32", "ascii", "latin1",
     ]
+
+    /// Those whose bytes are UTF-8, but that the server converts.
+    private static let partsOfUTF8: Set<String> = ["utf8mb3", "utf8", "ascii"]
 
     /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/data-types.html>,
     ///   <https://mariadb.com/kb/en/data-types/>

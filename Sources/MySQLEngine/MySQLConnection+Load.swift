@@ -59,11 +59,7 @@ extension MySQLConnection {
 
     private func intake() throws -> Intake {
         let (count, warningCount) = (affectedRows, warningCount)
-        guard warningCount > 0 else { return Intake(count: count) }
-        let warnings = try rows("SHOW WARNINGS").map { row in
-            Intake.Warning(number: UInt32(row[1] ?? "") ?? 0, message: row[2] ?? "")
-        }
-        return Intake(count: count, warningCount: warningCount, warnings: warnings)
+        return Intake(count: count, warningCount: warningCount, warnings: try remarks())
     }
 
     /// Sends rows until there are no more; the number that the server took.

@@ -152,6 +152,15 @@ actor MySQLConnection: PooledConnection {
         mysql_get_ssl_cipher(connection).map { String(cString: $0) }
     }
 
+    /// What whoever logs in that way should know; nil where nobody could listen.
+    func exposure(_ settings: MySQLSettings) -> String? {
+        guard settings.password != nil, cipher == nil, let host = settings.host,
+            host != "localhost", host != "::1", !host.hasPrefix("127.")
+        else { return nil }
+        return "all rows cross the network to \(host) as they are, and the password may: "
+            + "use --sslmode verify-full --sslrootcert FILE"
+    }
+
     // MARK: Rows
 
     /// Runs a selection and hands its rows over as CSV records, while the next ones are read.
@@ -188,5 +197,18 @@ actor MySQLConnection: PooledConnection {
         }
         let rest = encoder.takeBatch()
         if !rest.isEmpty { _ = await relay.send(rest) }
+        // An expression whose result is too long for the server is NULL, and nothing but a warning tells.
+        let lost = try remarks().first { $0.number == Self.resultTooLong }
+        if let lost { throw MySQLError(number: lost.number, message: lost.message) }
+    }
+
+    private static let resultTooLong: UInt32 = 1301
+
+    /// What the server has to say about the last statement.
+    func remarks() throws -> [Intake.Warning] {
+        guard warningCount > 0 else { return [] }
+        return try rows("SHOW WARNINGS").map { row in
+            Intake.Warning(number: UInt32(row[1] ?? "") ?? 0, message: row[2] ?? "")
+        }
     }
 }

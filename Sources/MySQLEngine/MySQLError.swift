@@ -46,6 +46,9 @@ struct MySQLError: Error, Sendable {
     /// Whether the server does not know the statement.
     var isUnknownStatement: Bool { number == 1064 }
 
+    /// Whether the server chose this session to give way.
+    var isDeadlock: Bool { number == 1213 }
+
     /// Whether a lock could not be had in time.
     var isLockTimeout: Bool { number == 1205 || number == 3572 }
 
@@ -56,7 +59,9 @@ struct MySQLError: Error, Sendable {
                 .connectionFailed
             } else if isRefusal {
                 .permissionDenied
-            } else if isLockTimeout || number == 1412 || number == 1146 {
+            } else if isLockTimeout {
+                .locked
+            } else if number == 1412 || number == 1146 {
                 .sourceChanged
             } else {
                 .serverRefused

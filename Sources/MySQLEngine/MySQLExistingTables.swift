@@ -11,6 +11,11 @@ struct MySQLExistingTables {
     let connection: MySQLConnection
     let columns: MySQLTargetColumns
 
+    /// The connection was lost after the commit had been asked for.
+    struct OutcomeUnknown: Error {
+        let words: String
+    }
+
     private var changed: [TargetPlan.TablePlan] {
         plan.target.tables.values.filter { $0.treatment != .create && !$0.isLoaded }
             .sorted { $0.load.table < $1.load.table }
@@ -108,7 +113,13 @@ struct MySQLExistingTables {
             }
             try await checkKeys(tell)
             for note in notes { try await connection.execute(note) }
-            try await connection.execute("COMMIT")
+            do {
+                try await connection.execute("COMMIT")
+            } catch let error as MySQLError where error.isConnectionLoss {
+                throw OutcomeUnknown(words: error.message)
+            }
+        } catch let error as OutcomeUnknown {
+            throw error
         } catch {
             // A connection that cannot roll back is gone, and its transaction with it.
             try? await connection.execute("ROLLBACK")

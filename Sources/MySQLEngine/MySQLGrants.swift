@@ -34,6 +34,10 @@ struct MySQLGrants {
             lines += try await connection.rows("SHOW GRANTS FOR \(MySQLText.identifier(role))")
                 .compactMap { $0[0] }
         }
+        // What everybody may do; older versions know nobody of that name.
+        let everybody =
+            server.isMariaDB ? try? await connection.rows("SHOW GRANTS FOR PUBLIC") : nil
+        lines += (everybody ?? []).compactMap { $0[0] }
         self.init(lines)
     }
 

@@ -1,6 +1,12 @@
 import BackupCore
 import CMariaDB
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// Makes connections: what the client library is told before it logs in.
 struct MySQLLogin: Sendable {
     private static let seconds: UInt32 = 15
@@ -60,7 +66,38 @@ struct MySQLLogin: Sendable {
                 number: Self.noTLSOnServer,
                 message: "TLS is required, and the server does not offer it")
         }
+        // Option files are read while it connects, and have the last word.
+        var no = CChar(0)
+        mysql_options(connection, MYSQL_OPT_RECONNECT, &no)
+        guard
+            settings.tls != .verifyFull || !encrypted
+                || dbtool_mysql_verifies_certificate(connection) != 0
+        else {
+            mysql_close(connection)
+            throw MySQLError(
+                number: Self.noTLSOnServer,
+                message: "an option file says that the server's certificate is not to be verified")
+        }
+        watch(mysql_get_socket(connection))
         return connection
+    }
+
+    /// A server that is gone without a word is noticed in a minute and a half, not in two hours.
+    private func watch(_ socket: Int32) {
+        guard !usesSocket else { return }
+        func set(_ level: Int32, _ option: Int32, _ value: Int32) {
+            var value = value
+            setsockopt(socket, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+        }
+        let tcp = Int32(IPPROTO_TCP)
+        set(SOL_SOCKET, SO_KEEPALIVE, 1)
+        set(tcp, TCP_KEEPINTVL, 10)
+        set(tcp, TCP_KEEPCNT, 6)
+        #if canImport(Darwin)
+            set(tcp, TCP_KEEPALIVE, 30)
+        #else
+            set(tcp, TCP_KEEPIDLE, 30)
+        #endif
     }
 
     private func prepare(_ connection: UnsafeMutablePointer<MYSQL>, encrypted: Bool) {
@@ -69,7 +106,7 @@ struct MySQLLogin: Sendable {
         mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
         mysql_options(connection, MYSQL_READ_DEFAULT_GROUP, "dbtool")
         mysql_options(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4")
-        // An option file may ask for it; what a session has pinned would be gone without a word.
+        // What a session has pinned would be gone without a word.
         var no = CChar(0)
         mysql_options(connection, MYSQL_OPT_RECONNECT, &no)
         // Whoever may ask for files gets what `MySQLUpload` offers, and nothing else.
@@ -88,12 +125,24 @@ struct MySQLLogin: Sendable {
 
     private func refusal(_ error: MySQLError) -> BackupError {
         let needsPassword = error.number == 1045 && settings.password == nil
+        let hint: String
+        switch error.number {
+        case _ where needsPassword:
+            hint = "Give a password with DB_PASSWORD, ~/.my.cnf or --password."
+        case 1045: hint = "Check the password and --user, and from where the account may log in."
+        case 1044:
+            let place = settings.database.map { "\(MySQLText.identifier($0)).*" } ?? "the database"
+            hint =
+                "Run as an administrator: GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON \(place) to it."
+        case 1049: hint = "Check --database; names are as stored."
+        case 2026: hint = "Check --sslmode, --sslrootcert, --sslcert and --sslkey."
+        default:
+            hint =
+                "Check --host, --port, --user, --database and that the server accepts connections."
+        }
         return BackupError(
             needsPassword ? .passwordRequired : .connectionFailed,
             "cannot connect: \(error.message)",
-            hint: needsPassword
-                ? "Give a password with DB_PASSWORD, ~/.my.cnf or --password."
-                : "Check --host, --port, --user, --database and that the server accepts connections."
-        )
+            hint: hint)
     }
 }

@@ -55,7 +55,11 @@ struct MySQLMaker: Sendable {
     private func make(
         _ object: MySQLObject, _ steps: StepCounter, _ connection: MySQLConnection
     ) async throws {
-        guard let head = MySQLStatementHead(object.statement) else { return }
+        guard let head = MySQLStatementHead(object.statement) else {
+            throw BackupError(
+                .damaged,
+                "what makes \(object.kind.rawValue.lowercased()) \(object.name) is not understood")
+        }
         do {
             try await steps.take("\(object.kind.rawValue.lowercased()) \(object.name)") {
                 for setting in object.settings {

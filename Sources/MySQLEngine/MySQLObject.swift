@@ -52,12 +52,22 @@ struct MySQLObject: Sendable, Hashable {
         return String(statement[..<word.endIndex]) + number
     }
 
-    /// A table's statement without the database in front of names: a default may count by a sequence.
+    /// A statement without the database in front of names: a default may count by a sequence, and a view that shows
+    /// tables of two databases, or calls a function, names its own too.
+    ///
+    /// As it is where something in it has the database's name: nobody knows then what is meant.
     static func withoutDatabase(_ statement: String, _ database: String) -> String {
         guard statement.utf8.count > database.utf8.count,
             statement.contains(MySQLText.identifier(database) + ".")
         else { return statement }
         let tokens = MySQLTokens(statement).tokens
+        let isUnclear = tokens.indices.contains { index in
+            tokens[index].kind == .quotedIdentifier
+                && tokens[index].identifier?.isExactly(database) ?? false
+                && (index > 0 && tokens[index - 1].isSign(".")
+                    || !(index + 1 < tokens.count && tokens[index + 1].isSign(".")))
+        }
+        guard !isUnclear else { return statement }
         let kept = tokens.enumerated().filter { index, token in
             func isDatabase(_ index: Int) -> Bool {
                 index >= 0 && index + 1 < tokens.count

@@ -9,11 +9,11 @@ struct MySQLObjects {
     let server: MySQLServer
 
     /// What makes some tables, by their names.
-    func statements(of tables: [TableName]) async throws -> [String: String] {
-        var statements: [String: String] = [:]
+    func statements(of tables: [TableName]) async throws -> [ExactText: String] {
+        var statements: [ExactText: String] = [:]
         for table in tables {
             let row = try await connection.rows("SHOW CREATE TABLE \(MySQLText.qualified(table))")
-            statements[table.name] = (row.first?[1]).map(MySQLObject.withoutCounter)
+            statements[ExactText(table.name)] = (row.first?[1]).map(MySQLObject.withoutCounter)
         }
         return statements
     }
@@ -44,7 +44,14 @@ struct MySQLObjects {
                         : " ON \(MySQLText.identifier(database)).* and SHOW_ROUTINE ON *.*")
                     + " to it.")
         }
-        return objects.sorted { ($0.kind, $0.name) < ($1.kind, $1.name) }
+        // Triggers of one event fire in the order in which they are made.
+        return objects.enumerated().sorted { left, right in
+            guard left.element.kind == right.element.kind else {
+                return left.element.kind < right.element.kind
+            }
+            return left.element.kind == .trigger
+                ? left.offset < right.offset : left.element.name < right.element.name
+        }.map(\.element)
     }
 
     private func names(
@@ -66,15 +73,18 @@ struct MySQLObjects {
             SELECT ROUTINE_TYPE, ROUTINE_NAME, NULL FROM information_schema.ROUTINES
             WHERE ROUTINE_SCHEMA = \(here)
             UNION ALL
-            SELECT 'TRIGGER', TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS
-            WHERE TRIGGER_SCHEMA = \(here)
-            UNION ALL
             SELECT 'EVENT', EVENT_NAME, NULL FROM information_schema.EVENTS
             WHERE EVENT_SCHEMA = \(here)
+            """)
+        let triggers = try await connection.rows(
             """
-        ).filter { row in row[2].map(tables.contains) ?? isWhole }
+            SELECT 'TRIGGER', TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS
+            WHERE TRIGGER_SCHEMA = \(here)
+            ORDER BY CAST(EVENT_OBJECT_TABLE AS BINARY), ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER
+            """
+        ).filter { row in tables.contains(row[2] ?? "") }
         return try relations
-            + rows.map { row in
+            + ((isWhole ? rows : []) + triggers).map { row in
                 guard let kind = MySQLObject.Kind(rawValue: row[0] ?? "") else {
                     throw BackupError(
                         .serverRefused,
@@ -106,9 +116,12 @@ struct MySQLObjects {
             return statement(row, 1).map { MySQLObject(kind: kind, name: name, statement: $0) }
         case .view:
             guard let text = statement(row, 1) else { return nil }
+            // Its text is printed for the plain mode, whatever what is made before it needs.
             var object = MySQLObject(
-                kind: kind, name: name, statement: text,
-                settings: settings([("character_set_client", 2), ("collation_connection", 3)], row))
+                kind: kind, name: name, statement: MySQLObject.withoutDatabase(text, database),
+                settings: [.init(name: "sql_mode", value: "")]
+                    + settings(
+                        [("character_set_client", 2), ("collation_connection", 3)], row, text))
             object.columns = try await columns(of: name)
             return object
         case .function, .procedure, .package, .packageBody, .trigger:
@@ -119,7 +132,7 @@ struct MySQLObjects {
                         [
                             ("sql_mode", 1), ("character_set_client", 3),
                             ("collation_connection", 4),
-                        ], row))
+                        ], row, $0))
             }
         case .event:
             return statement(row, 3).map {
@@ -129,7 +142,7 @@ struct MySQLObjects {
                         [
                             ("sql_mode", 1), ("time_zone", 2), ("character_set_client", 4),
                             ("collation_connection", 5),
-                        ], row))
+                        ], row, $0))
             }
         }
     }
@@ -138,11 +151,17 @@ struct MySQLObjects {
         row.indices.contains(index) ? row[index] : nil
     }
 
+    /// `text`: What is made under them: the server has turned it into UTF-8, and so it is sent again.
     private func settings(
-        _ places: [(name: String, index: Int)], _ row: [String?]
+        _ places: [(name: String, index: Int)], _ row: [String?], _ text: String
     ) -> [MySQLObject.Setting] {
-        places.compactMap { place in
-            statement(row, place.index).map { .init(name: place.name, value: $0) }
+        let isPlain = text.utf8.allSatisfy { $0 < 0x80 }
+        return places.compactMap { place in
+            statement(row, place.index).map { value in
+                let isTurned =
+                    place.name == "character_set_client" && !isPlain && !value.hasPrefix("utf8")
+                return .init(name: place.name, value: isTurned ? "utf8mb4" : value)
+            }
         }
     }
 

@@ -29,6 +29,12 @@ struct MySQLPlan: Sendable {
         case forward
     }
 
+    /// Whether an interruption must be gone on with: replacing rows twice comes to the same, making things and adding
+    /// rows twice does not.
+    var leavesMark: Bool {
+        !chosen.isEmpty || target.tables.values.contains { $0.treatment == .append }
+    }
+
     /// The name that a table of the backup has in the target.
     func place(of name: String) -> String { renamed?.to ?? name }
 }

@@ -30,10 +30,7 @@ struct MySQLPrivileges {
                     isFatal: true, cost: "may not read all of \(database): tables would be missing",
                     grant: "SELECT ON \(place)"))
         } else {
-            let hidden = scope.stored.map(\.name).filter {
-                !grants.holds("SELECT", on: database, table: $0.name)
-            }
-            lacks += hidden.map { table in
+            lacks += unreadable(in: scope).map { table in
                 Lack(
                     isFatal: true, cost: "may not read all columns of \(table.name)",
                     grant: "SELECT ON \(MySQLText.qualified(table))")
@@ -63,6 +60,11 @@ struct MySQLPrivileges {
                     grant: server.isMariaDB ? "SELECT ON `mysql`.`proc`" : "SHOW_ROUTINE ON *.*"))
         }
         return lacks
+    }
+
+    /// The tables whose rows the account may not read.
+    func unreadable(in scope: MySQLScope) -> [TableName] {
+        scope.stored.map(\.name).filter { !grants.holds("SELECT", on: database, table: $0.name) }
     }
 
     private var seesRoutines: Bool {
@@ -95,17 +97,14 @@ struct MySQLPrivileges {
         if server.isMariaDB, logs {
             return ("snapshots at one position of the binary log", nil)
         }
-        if grants.holdsGlobally("RELOAD")
-            || !server.isMariaDB && grants.holdsGlobally("FLUSH_TABLES")
-        {
-            return (
-                server.isMariaDB
-                    ? "snapshots while BACKUP STAGE holds commits"
-                    : "snapshots while FLUSH TABLES WITH READ LOCK holds writes", nil
-            )
+        if server.isMariaDB, grants.holdsGlobally("RELOAD") {
+            return ("snapshots while BACKUP STAGE holds commits", nil)
         }
         if grants.holds("LOCK TABLES", on: database) {
             return ("snapshots while LOCK TABLES holds writes to these tables", nil)
+        }
+        if grants.holdsGlobally("RELOAD") || grants.holdsGlobally("FLUSH_TABLES") {
+            return ("snapshots while FLUSH TABLES WITH READ LOCK holds writes", nil)
         }
         let better = "LOCK TABLES ON \(MySQLText.identifier(database)).*"
         if !server.isMariaDB, logs {

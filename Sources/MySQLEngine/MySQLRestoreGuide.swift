@@ -4,11 +4,10 @@ import BackupCore
 enum MySQLRestoreGuide {
     static func text(for metadata: Metadata) -> String {
         let product = metadata.databaseProperties["product"] ?? "MySQL"
-        let loads = metadata.tables.compactMap(load)
         return """
             # Restoring \(metadata.id) without dbtool
 
-            Made \(metadata.snapshotAt.text) from database `\(metadata.database)` \
+            Made \(metadata.snapshotAt.text) from database `\(GuideText.name(metadata.database))` \
             (\(product) \(metadata.serverVersion)).
             The simple way is `dbtool restore \(metadata.id) -path REPOSITORY --into NAME --create --db mysql`.
 
@@ -16,17 +15,7 @@ enum MySQLRestoreGuide {
             (`SET GLOBAL local_infile = 1`), `sha256sum`, and `zstd` where files are packed. Run these lines in
             this folder, in this order; options of the client (`-h`, `-u`, `-p`) are best in `~/.my.cnf`.
 
-            ```sh
-            set -e
-            sha256sum --quiet -c SHA256SUMS\(unpacking(metadata))
-            mysql -e 'CREATE DATABASE restored CHARACTER SET \
-            \(metadata.databaseProperties["character_set"] ?? "utf8mb4") COLLATE \
-            \(metadata.databaseProperties["collation"] ?? "utf8mb4_general_ci")'
-            sed '/^\(MySQLScript.afterRows)/q' schema.sql | mysql restored
-            \(loads.joined(separator: "\n"))
-            sed '1,/^\(MySQLScript.afterRows)/d' schema.sql | mysql --default-character-set=utf8mb4 restored
-            \(counters(metadata))
-            ```
+            \(GuideText.block(commands(metadata)))
 
             Triggers are made after the rows, so that they do not fire while these are loaded.
 
@@ -35,10 +24,28 @@ enum MySQLRestoreGuide {
             - **NULL and the empty text**: the files write NULL as nothing and the empty text as `""`, and
               `LOAD DATA` cannot tell them apart. The lines above make NULL of both where the column may be
               NULL.
+            - Texts that are none in UTF-8: bytes without a meaning become question marks.
             - `LOAD DATA` is never strict: look at its warnings.
             - Accounts that views, routines and triggers act for (`DEFINER`) must exist.
             - Nothing is counted and no fingerprint is compared.
 
+            """
+    }
+
+    private static func commands(_ metadata: Metadata) -> String {
+        let loads = metadata.tables.compactMap(load)
+        let set = metadata.databaseProperties["character_set"] ?? "utf8mb4"
+        let collation = metadata.databaseProperties["collation"] ?? "utf8mb4_general_ci"
+        let creation =
+            "CREATE DATABASE restored CHARACTER SET \(MySQLText.identifier(set)) COLLATE \(MySQLText.identifier(collation))"
+        return """
+            set -e
+            sha256sum --quiet -c SHA256SUMS\(unpacking(metadata))
+            mysql -e \(GuideText.quoted(creation))
+            sed '/^\(MySQLScript.afterRows)/q' schema.sql | mysql restored
+            \(loads.joined(separator: "\n"))
+            sed '1,/^\(MySQLScript.afterRows)/d' schema.sql | mysql --default-character-set=utf8mb4 restored
+            \(counters(metadata))
             """
     }
 
@@ -54,7 +61,9 @@ enum MySQLRestoreGuide {
             "\(MySQLText.identifier(column.name)) = \(value(column, "@v\(index)"))"
         }
         let variables = columns.indices.map { "@v\($0)" }.joined(separator: ", ")
-        let reader = file.hasSuffix(".zst") ? "zstd -dc \(shell(file))" : "cat \(shell(file))"
+        let reader =
+            file.hasSuffix(".zst")
+            ? "zstd -dc \(GuideText.quoted(file))" : "cat \(GuideText.quoted(file))"
         let table = MySQLText.identifier(record.name)
         let sql = """
             SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone = '+00:00', \
@@ -63,7 +72,7 @@ enum MySQLRestoreGuide {
             LINES TERMINATED BY '\\n' IGNORE 1 LINES (\(variables)) SET \(settings.joined(separator: ", ")); \
             SHOW WARNINGS
             """
-        return "\(reader) | mysql --local-infile=1 restored -e \(shell(sql))"
+        return "\(reader) | mysql --local-infile=1 restored -e \(GuideText.quoted(sql))"
     }
 
     /// What a column makes of its text.
@@ -72,7 +81,13 @@ enum MySQLRestoreGuide {
         case .binary: "UNHEX(SUBSTR(NULLIF(\(variable), ''), 3))"
         case .bits: "CAST(NULLIF(\(variable), '') AS UNSIGNED)"
         case .instant: "REPLACE(NULLIF(\(variable), ''), '+00:00', '')"
-        default: "NULLIF(\(variable), '')"
+        case .text, .coded:
+            // What begins so is bytes of the column's own character set, or of UTF-8.
+            """
+            IF(LEFT(\(variable), 2) = '\\\\x', CONVERT(UNHEX(SUBSTR(\(variable), 3)) USING \
+            \(MySQLColumn.codedSet(ofType: column.type) ?? "utf8mb4")), NULLIF(\(variable), ''))
+            """
+        case .plain, nil: "NULLIF(\(variable), '')"
         }
     }
 
@@ -85,10 +100,6 @@ enum MySQLRestoreGuide {
                 : "ALTER SEQUENCE \(name) RESTART WITH \(counter.lastValue);"
         }
         guard !lines.isEmpty else { return "" }
-        return "mysql restored <<'SQL'\n\(lines.joined(separator: "\n"))\nSQL"
-    }
-
-    private static func shell(_ text: String) -> String {
-        "'\(text.replacing(scalar: "'", with: "'\\''"))'"
+        return "mysql restored \(GuideText.input(lines.joined(separator: "\n")))"
     }
 }

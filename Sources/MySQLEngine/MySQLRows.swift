@@ -35,14 +35,26 @@ struct MySQLRows: Sendable {
 
     /// The split of a table as it was once, where that gives ranges of a sensible number.
     func split(like other: String) -> String {
-        guard let now = ranges(split), let then = ranges(other) else { return split }
-        return (now.count / 4...now.count * 4).contains(then.count) ? other : split
+        guard let now = rangeCount(split), let then = rangeCount(other) else { return split }
+        return (now / 4...now * 4).contains(then) ? other : split
     }
+
+    /// How many ranges a split makes; nil where it means nothing, or more than anybody would read.
+    private func rangeCount(_ split: String) -> Int? {
+        let parts = split.split(separator: "+").compactMap { Int($0) }
+        guard parts.count == 2, parts[1] > 0, let bounds else { return nil }
+        let (span, overflows) = bounds.upperBound.subtractingReportingOverflow(parts[0])
+        guard !overflows else { return nil }
+        let count = max(0, span) / parts[1] + 1
+        return count <= Self.mostRanges ? count : nil
+    }
+
+    private static let mostRanges = 1 << 20
 
     /// The beginnings of all ranges but the first, which has none; nil where a split means nothing.
     private func ranges(_ split: String) -> [Int]? {
         let parts = split.split(separator: "+").compactMap { Int($0) }
-        guard parts.count == 2, parts[1] > 0, let bounds else { return nil }
+        guard rangeCount(split) != nil, let bounds else { return nil }
         return Array(stride(from: parts[0], through: bounds.upperBound, by: parts[1]).dropFirst())
     }
 

@@ -6,6 +6,10 @@ struct MySQLScope: Sendable {
     private(set) var stored: [MySQLCatalog.Relation] = []
     /// In scope, structure only.
     private(set) var excluded: [TableName] = []
+    /// In scope, and made of rows that are elsewhere.
+    private(set) var windows: [MySQLCatalog.Relation] = []
+    /// In scope, and left out because the account may not read them.
+    private(set) var unreadable: [TableName] = []
     /// Everything whose definition belongs to the backup.
     private(set) var inScope: [MySQLCatalog.Relation] = []
 
@@ -32,11 +36,22 @@ struct MySQLScope: Sendable {
         for relation in relations where wanted.contains(relation.name) {
             inScope.append(relation)
             guard relation.kind == .table else { continue }
+            guard !relation.isElsewhere else {
+                windows.append(relation)
+                continue
+            }
             if left.contains(relation.name) {
                 excluded.append(relation.name)
             } else {
                 stored.append(relation)
             }
         }
+    }
+
+    /// Leaves tables out, rows and structure.
+    mutating func leaveOut(_ tables: [TableName]) {
+        unreadable += tables
+        stored.removeAll { tables.contains($0.name) }
+        inScope.removeAll { tables.contains($0.name) }
     }
 }

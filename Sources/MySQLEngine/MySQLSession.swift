@@ -28,6 +28,7 @@ enum MySQLSession {
         "character_set_results": "utf8mb4",
         "character_set_connection": "utf8mb4",
         "autocommit": "1",
+        "completion_type": "0",
         "sql_quote_show_create": "1",
         "sql_select_limit": "18446744073709551615",
         "sql_safe_updates": "0",
@@ -62,6 +63,11 @@ enum MySQLSession {
         // Tables without a key stay without.
         "sql_generate_invisible_primary_key": "0",
         "sql_require_primary_key": "0",
+        // What older servers let be made: keys that refer to what is not unique, rows that may become too long.
+        "restrict_fk_on_non_standard_key": "0",
+        "innodb_strict_mode": "0",
+        // Else the first TIMESTAMP gets a default that SHOW CREATE did not name.
+        "explicit_defaults_for_timestamp": "1",
     ]
 
     /// Pins the settings, those that this server knows.
@@ -81,7 +87,8 @@ enum MySQLSession {
                 do {
                     try await connection.execute("SET SESSION \(name) = \(value)")
                 } catch let error as MySQLError
-                    where error.number == unknownVariable || error.isRefusal
+                    where [unknownVariable, readOnlyVariable].contains(error.number)
+                    || error.isRefusal
                 {
                     // This version does not have it, or only administrators may set it.
                 }
@@ -93,6 +100,8 @@ enum MySQLSession {
     }
 
     private static let unknownVariable: UInt32 = 1193
+    /// Some versions have it for the whole server only.
+    private static let readOnlyVariable: UInt32 = 1238
 
     /// Reads back what the text of values depends on.
     ///

@@ -11,7 +11,7 @@ struct MySQLSnapshot: Snapshot {
     let readers: ConnectionPool<MySQLConnection>
     let rows: [TableName: MySQLRows]
     /// What made the tables, as it was under the locks.
-    let statements: [String: String]
+    let statements: [ExactText: String]
     let objects: MySQLObjects
 
     func parts(of table: Table) -> [TablePart] {
@@ -77,7 +77,9 @@ struct MySQLSnapshot: Snapshot {
             let now = try await leader.turn.pass {
                 try await objects.statements(of: schema.tables.map(\.name))
             }
-            let changed = statements.keys.sorted().first { statements[$0] != now[$0] }
+            let changed = schema.tables.map(\.name.name).first {
+                statements[ExactText($0)] != now[ExactText($0)]
+            }
             guard let changed else { return }
             throw BackupError(
                 .sourceChanged, "table \(changed) was changed during the backup",

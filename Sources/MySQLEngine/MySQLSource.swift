@@ -15,6 +15,7 @@ struct MySQLSource {
     /// Connects as often as the request wants, and once more for locks.
     init(_ settings: MySQLSettings, for request: SnapshotRequest) async throws {
         let leader = try await MySQLConnection(settings)
+        if let exposure = await leader.exposure(settings) { request.notes(exposure) }
         let server = try await MySQLServer(leader)
         try await MySQLSession.pin(leader, on: server)
         guard let database = try? await leader.value("SELECT DATABASE()") else {
@@ -57,15 +58,25 @@ struct MySQLSource {
         let before = try await scope(of: request, catalog)
         try await checkPrivileges(before, request)
         let statements = try await objects.statements(of: before.stored.map(\.name))
-        // Before the snapshots: what begins later began after this.
+        let numbers = await catalog.numbers()
+        // Before the snapshots: what begins later began after this, and what was done before is in them.
         let clock = try await MySQLIdentity.clock(guardian)
+        let time = try await guardian.value(
+            "SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%f+00:00')")
         let moment = try await MySQLMomentTaker(
             server: server, connections: [leader] + more, guardian: guardian,
             tables: before.stored.map(\.name)
         ).take()
-        try await hold(before.stored.map(\.name), timeout: request.lockTimeout)
+        for (index, connection) in moment.connections.enumerated() {
+            // Whoever waits for the first to let go of a table is waited for by the others: a moment only.
+            let timeout = index == 0 ? request.lockTimeout : min(request.lockTimeout, Self.patience)
+            try await hold(before.stored.map(\.name), on: connection, timeout, isFirst: index == 0)
+        }
         let scope = try await scope(of: request, catalog)
         guard scope.inScope.map(\.name) == before.inScope.map(\.name),
+            // Two tables that are alike may have exchanged their names.
+            scope.stored.map(\.created) == before.stored.map(\.created),
+            await catalog.numbers() == numbers,
             try await objects.statements(of: scope.stored.map(\.name)) == statements
         else {
             throw BackupError(
@@ -74,15 +85,15 @@ struct MySQLSource {
         }
         tellWhatHasNoSnapshot(scope, request)
         return try await snapshot(
-            scope, catalog, objects, statements, moment.known(to: clock), request)
+            scope, catalog, objects, statements, moment.known(to: clock), time, request)
     }
 
     /// - Throws: `BackupError.permissionDenied` with everything that is missing.
     private func checkPrivileges(_ scope: MySQLScope, _ request: SnapshotRequest) async throws {
-        let privileges = MySQLPrivileges(
-            grants: try await MySQLGrants(leader, on: server), server: server, database: database)
+        let privileges = try await privileges()
         let lacks = privileges.lacks(of: scope, isWhole: request.scope == .database)
-        let fatal = request.skipsUnreadable ? [] : lacks.filter(\.isFatal)
+        // Tables that the account does not even see cannot be named as missing: nothing skips them.
+        let fatal = lacks.filter(\.isFatal)
         guard fatal.isEmpty else {
             throw BackupError(
                 .permissionDenied,
@@ -100,23 +111,55 @@ struct MySQLSource {
     private func scope(
         of request: SnapshotRequest, _ catalog: MySQLCatalog
     ) async throws -> MySQLScope {
-        try MySQLScope(request, try await catalog.relations(), database: database)
+        var scope = try MySQLScope(request, try await catalog.relations(), database: database)
+        if request.skipsUnreadable {
+            scope.leaveOut(try await privileges().unreadable(in: scope))
+        }
+        return scope
+    }
+
+    private func privileges() async throws -> MySQLPrivileges {
+        MySQLPrivileges(
+            grants: try await MySQLGrants(leader, on: server), server: server, database: database)
     }
 
     /// Touches every table, so that the transaction has its metadata lock: whoever alters one now waits
     /// until the rows have been read, instead of changing what is read.
     ///
     /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/metadata-locking.html>
-    private func hold(_ tables: [TableName], timeout: Duration) async throws {
-        try await leader.execute(
+    private func hold(
+        _ tables: [TableName], on connection: MySQLConnection, _ timeout: Duration, isFirst: Bool
+    ) async throws {
+        try await connection.execute(
             "SET SESSION lock_wait_timeout = \(max(1, timeout.components.seconds))")
         for table in tables {
-            try await leader.executeInterruptibly(
-                "SELECT 1 FROM \(MySQLText.qualified(table)) LIMIT 0")
+            do {
+                try await connection.executeInterruptibly(
+                    "SELECT 1 FROM \(MySQLText.qualified(table)) LIMIT 0")
+            } catch let error as MySQLError where error.isLockTimeout && isFirst {
+                throw BackupError(
+                    .locked,
+                    "another session holds a lock on table \(table), and was waited for \(timeout.components.seconds) s",
+                    hint:
+                        "Wait until it has ended, or raise --lock-timeout. SHOW PROCESSLIST lists the sessions."
+                )
+            } catch let error as MySQLError where error.isLockTimeout || error.isDeadlock {
+                throw BackupError(
+                    .sourceChanged, "table \(table) is about to be altered by another session",
+                    hint: "Run the backup again.")
+            }
         }
     }
 
+    /// How long a statement that alters a table is let wait for us while we wait for it.
+    private static let patience = Duration.seconds(5)
+
     private func tellWhatHasNoSnapshot(_ scope: MySQLScope, _ request: SnapshotRequest) {
+        if !scope.windows.isEmpty {
+            let names = scope.windows.map { "\($0.name.name) (\($0.storage))" }.joined(
+                separator: ", ")
+            request.notes("rows that are elsewhere are not in the backup: \(names)")
+        }
         let others = scope.stored.filter { !$0.isTransactional }
         guard !others.isEmpty else { return }
         let names = others.map { "\($0.name.name) (\($0.storage))" }.joined(separator: ", ")
@@ -129,10 +172,11 @@ struct MySQLSource {
 
     private func snapshot(
         _ scope: MySQLScope, _ catalog: MySQLCatalog, _ objects: MySQLObjects,
-        _ statements: [String: String], _ moment: MySQLMoment, _ request: SnapshotRequest
+        _ statements: [ExactText: String], _ moment: MySQLMoment, _ time: String?,
+        _ request: SnapshotRequest
     ) async throws -> MySQLSnapshot {
         var schema = Schema()
-        schema.excluded = scope.excluded
+        (schema.excluded, schema.unreadable) = (scope.excluded, scope.unreadable)
         let isWhole = request.scope == .database
         if !isWhole { schema.scopeObjects = scope.inScope.map(\.name.name) }
         let columns = try await catalog.columns()
@@ -155,32 +199,50 @@ struct MySQLSource {
             rows[relation.name] = selected
         }
         let made = try await objects.all(scope.inScope, isWhole: isWhole)
+        let libraries = isWhole ? await catalog.libraries() : []
+        if !libraries.isEmpty {
+            request.notes(
+                "warning: libraries are not in the backup: \(libraries.joined(separator: ", "))")
+        }
         return MySQLSnapshot(
-            moment: try await description(moment), schema: schema,
-            definition: SchemaDefinition(
-                sql: Array(MySQLScript.text(of: made).utf8), dump: nil),
+            moment: try await description(moment, time), schema: schema,
+            definition: SchemaDefinition(sql: try Self.script(made), dump: nil),
             leader: leader, readers: ConnectionPool(moment.connections), rows: rows,
             statements: statements, objects: objects)
     }
 
-    private func description(_ moment: MySQLMoment) async throws -> SnapshotMoment {
+    /// What cannot be read back could not be restored.
+    private static func script(_ objects: [MySQLObject]) throws -> [UInt8] {
+        let text = Array(MySQLScript.text(of: objects).utf8)
+        let read = try MySQLDefinition(text).objects
+        func names(_ objects: [MySQLObject]) -> Set<String> {
+            Set(objects.map { "\($0.kind.rawValue) \($0.name)" })
+        }
+        guard let lost = names(objects).subtracting(names(read)).min() else { return text }
+        throw BackupError(
+            .serverRefused, "what the server says of \(lost.lowercased()) is not understood")
+    }
+
+    private func description(
+        _ moment: MySQLMoment, _ time: String?
+    ) async throws -> SnapshotMoment {
         let row =
             try await leader.rows(
                 """
-                SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%f+00:00'),
-                       DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME
+                SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME
                 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = DATABASE()
                 """
             ).first ?? []
         var identity = moment.position
         identity.merge(try await MySQLIdentity.read(leader, server)) { _, own in own }
         return SnapshotMoment(
-            time: Timestamp(row[0] ?? "") ?? .now, database: database, defaultSchema: database,
+            time: time.flatMap { Timestamp($0) } ?? .now, database: database,
+            defaultSchema: database,
             serverVersion: server.version, consistency: moment.words, encoding: "UTF8",
             identity: identity,
             databaseProperties: [
-                "product": server.product.rawValue, "character_set": row[1] ?? "",
-                "collation": row[2] ?? "",
+                "product": server.product.rawValue, "character_set": row[0] ?? "",
+                "collation": row[1] ?? "",
             ])
     }
 }

@@ -6,7 +6,7 @@ import BackupCore
 struct MySQLStatementHead {
     let kind: MySQLObject.Kind
     let name: String
-    /// The account that it acts for, as it is written there.
+    /// The account that it acts for, in the quotes of the usual mode.
     let definer: String?
     /// The table that a trigger belongs to.
     let table: String?
@@ -114,11 +114,11 @@ struct MySQLStatementHead {
 
         /// `name` or `database.name`.
         mutating func name() -> (name: String, place: Int, qualifier: Range<Int>?)? {
-            guard let first = next(), let name = first.identifier else { return nil }
+            guard let first = next(), let name = first.name else { return nil }
             let start = position - 1
             guard peek()?.isSign(".") ?? false else { return (name, start, nil) }
             skip()
-            guard let own = next()?.identifier else { return nil }
+            guard let own = next()?.name else { return nil }
             return (own, position - 1, start..<(position - 1))
         }
 
@@ -127,11 +127,17 @@ struct MySQLStatementHead {
             let start = position - 1
             guard peek()?.isSign("=") ?? false else { return nil }
             skip()
-            skip()
+            let user = next()
             let account = position - 1
+            var quoted: String?
             if peek()?.isSign("@") ?? false {
                 skip()
-                skip()
+                let host = next()
+                quoted = user?.name.flatMap { user in
+                    host?.name.map {
+                        "\(MySQLText.identifier(user))@\(MySQLText.identifier($0))"
+                    }
+                }
             } else if peek()?.isSign("(") ?? false {
                 // current_user()
                 skip()
@@ -140,7 +146,7 @@ struct MySQLStatementHead {
             let bytes = tokens[account..<position].flatMap(\.bytes)
             let end =
                 position < tokens.count && tokens[position].kind == .space ? position + 1 : position
-            return (start..<end, String(decoding: bytes, as: UTF8.self))
+            return (start..<end, quoted ?? String(decoding: bytes, as: UTF8.self))
         }
     }
 }

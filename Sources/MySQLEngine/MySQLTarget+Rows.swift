@@ -35,7 +35,7 @@ extension MySQLTarget {
         do {
             let transfer = try await connections.withOne { connection in
                 // An interrupted restore may have committed a part of the rows.
-                if plan.continues { try await connection.execute("TRUNCATE TABLE \(table)") }
+                if plan.continues { try await empty(table, connection) }
                 return try await prepared(load, connection)
             }
             guard all.count > 1 else {
@@ -81,11 +81,23 @@ extension MySQLTarget {
             }
             for connection in connections {
                 // The first connection that still lives does it; the error that led here is reported.
-                if (try? await connection.execute("TRUNCATE TABLE \(table)")) != nil { break }
+                if (try? await empty(table, connection)) != nil { break }
             }
             throw error
         }
     }
+
+    /// A table whose history is kept (MariaDB) cannot be truncated.
+    private func empty(_ table: String, _ connection: MySQLConnection) async throws {
+        do {
+            try await connection.execute("TRUNCATE TABLE \(table)")
+        } catch let error as MySQLError where error.number == Self.keepsHistory {
+            try await connection.execute("DELETE FROM \(table)")
+            try await connection.execute("DELETE HISTORY FROM \(table)")
+        }
+    }
+
+    private static let keepsHistory: UInt32 = 4137
 
     private func noteLoaded(_ load: TableLoad, on connection: MySQLConnection) async throws {
         guard !work.chosen.isEmpty else { return }
@@ -99,10 +111,9 @@ extension MySQLTarget {
         ) async throws -> Void
     ) async throws {
         let existing = plan.tables.filter { $0.value.treatment != .create && !$0.value.isLoaded }
-        let hasMark =
-            !work.chosen.isEmpty || existing.values.contains { $0.treatment == .append }
         let notes =
-            hasMark ? existing.keys.map { MySQLRestoreMark.isLoaded($0.name, in: database) } : []
+            work.leavesMark
+            ? existing.keys.map { MySQLRestoreMark.isLoaded($0.name, in: database) } : []
         do {
             try await connections.withOne { connection in
                 let columns = try await MySQLTargetColumns(connection, database: database)
@@ -110,9 +121,16 @@ extension MySQLTarget {
                     plan: work, database: database, connection: connection, columns: columns
                 ).change(noting: notes, by: way, tell: request.steps, body)
             }
+        } catch let error as MySQLExistingTables.OutcomeUnknown {
+            // The mark knows it: it was written in the same transaction.
+            throw BackupError(
+                .connectionFailed,
+                "the connection was lost while tables of \(database) were committed: they are as they were, or as they should be",
+                hint: "Run the same restore again, and it goes on from there.",
+                underlying: error.words)
         } catch {
             // Nothing is left to be gone on with.
-            if work.chosen.isEmpty {
+            if work.chosen.isEmpty, work.leavesMark {
                 try? await run("finish") {
                     try await $0.execute(MySQLRestoreMark.removal(in: database))
                 }

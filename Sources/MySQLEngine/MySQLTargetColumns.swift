@@ -49,7 +49,7 @@ struct MySQLTargetColumns: Sendable {
             if column.column.isGenerated {
                 return "column \(name) of \(load.table) is computed"
             }
-            // Another type may hold the same values; what does not fit shows when it comes.
+            // Another type may hold the same values.
             guard let type, let written = MySQLColumn.encoding(ofType: type) else { return nil }
             let own = MySQLColumn.labels(ofType: column.column.type)
             let isSameSet =
@@ -58,7 +58,10 @@ struct MySQLTargetColumns: Sendable {
             let fits =
                 isSameSet && !column.isChoice
                 || isSameSet && MySQLColumn.labels(ofType: type).isSubset(of: own)
-            guard written != column.encoding || !fits else { return nil }
+            guard
+                written != column.encoding || !fits
+                    || !MySQLTypeFit.holds(type, in: column.column.type)
+            else { return nil }
             return "column \(name) of \(load.table) is \(column.column.type), and was \(type)"
         }
     }

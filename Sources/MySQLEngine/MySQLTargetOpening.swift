@@ -25,6 +25,9 @@ struct MySQLTargetOpening {
         let definition = try MySQLDefinition(request.definition.sql)
         do {
             let found = try await look()
+            if let exposure = await found.administration.exposure(preparation.settings) {
+                request.notes(exposure)
+            }
             let planner = MySQLTargetPlanner(
                 request: request, definition: definition, presence: found.presence)
             let plan = try planner.plan(continuing: found.mark)
@@ -126,10 +129,8 @@ struct MySQLTargetOpening {
         }
     }
 
-    /// Without anything to make, replacing rows twice comes to the same; adding them twice does not.
     private func leaveMark(_ plan: MySQLPlan, on connection: MySQLConnection) async throws {
-        let adds = plan.target.tables.values.contains { $0.treatment == .append }
-        guard !plan.chosen.isEmpty || adds else { return }
+        guard plan.leavesMark else { return }
         for statement in MySQLRestoreMark.statements(request, plan) {
             try await connection.execute(statement)
         }

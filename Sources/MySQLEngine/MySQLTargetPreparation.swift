@@ -107,9 +107,10 @@ struct MySQLTargetPreparation {
             throw BackupError(
                 .targetUnsuitable,
                 "the server is not ready: accounts do not exist: \(missing.joined(separator: ", "))",
-                hint: (["Run as an administrator:"] + missing.map { "  CREATE USER \($0);" } + [
-                    "Or let everything act for another account: --definer NAME@HOST, or for the restoring one: --no-owner."
-                ]).joined(separator: "\n"))
+                hint: (["Run as an administrator:"]
+                    + missing.map { "  CREATE USER \($0) ACCOUNT LOCK;" } + [
+                        "Or let everything act for another account: --definer NAME@HOST, or for the restoring one: --no-owner."
+                    ]).joined(separator: "\n"))
         }
     }
 

@@ -39,6 +39,11 @@ struct MySQLTokens {
             }
         }
 
+        /// The name that it is where double quotes may quote names too: in what was made under `ANSI_QUOTES`.
+        var name: String? {
+            identifier ?? (kind == .string && bytes.first == UInt8(ascii: "\"") ? unquoted : nil)
+        }
+
         /// The word in upper case, for words.
         var keyword: String? {
             kind == .word ? String(decoding: bytes, as: UTF8.self).uppercased() : nil

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 public import Testing
 
 /// A real MySQL or MariaDB server for tests, as `Scripts/test` starts it.
@@ -85,14 +85,16 @@ public struct MySQLTestServer: Sendable, Hashable, CustomTestStringConvertible {
     }
 
     /// Runs a script, as a person would.
-    public func load(_ script: String, database: String) async throws {
+    public func load(_ script: Data, database: String) async throws {
         let file = FileManager.default.temporaryDirectory
             .appendingPathComponent("\(database).sql").path
-        try Data(script.utf8).write(to: URL(fileURLWithPath: file))
+        try script.write(to: URL(fileURLWithPath: file))
         defer { try? FileManager.default.removeItem(atPath: file) }
         let end = try await run(
             "/bin/bash", ["-c", "exec \"$0\" \"$@\" < \(file)", self.script] + arguments(database))
-        guard end.code == 0 else { throw ProgramFailure("\(script)\n\(end)") }
+        guard end.code == 0 else {
+            throw ProgramFailure("\(String(decoding: script, as: UTF8.self))\n\(end)")
+        }
     }
 
     /// The product's own client and how it reaches the server as root.
@@ -133,6 +135,11 @@ public struct MySQLTestDatabase: Sendable {
 
     /// Runs a script in it, as root.
     public func load(_ script: String) async throws {
+        try await load(Data(script.utf8))
+    }
+
+    /// Runs a script in it, as root, whatever characters its bytes are.
+    public func load(_ script: Data) async throws {
         try await server.load(script, database: name)
     }
 

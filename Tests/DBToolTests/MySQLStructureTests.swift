@@ -1,0 +1,177 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// What MySQL and MariaDB print of a database, and what it means when it is made again.
+@Suite struct MySQLStructureTests {
+    @Test(arguments: MySQLTestServer.all)
+    func `what was made under other modes and by other clients comes back as it was`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.load(
+                """
+                CREATE TABLE t (id int PRIMARY KEY, a varchar(20), b varchar(20), n int DEFAULT 0);
+                CREATE TABLE log (n int AUTO_INCREMENT PRIMARY KEY, who varchar(20));
+                INSERT INTO t VALUES (1, 'x', NULL, 0), (2, 'é', 'ü', 0);
+                CREATE TRIGGER z_first AFTER UPDATE ON t FOR EACH ROW INSERT INTO log (who) VALUES ('z_first');
+                CREATE TRIGGER a_second AFTER UPDATE ON t FOR EACH ROW INSERT INTO log (who) VALUES ('a_second');
+                CREATE TRIGGER m_third AFTER UPDATE ON t FOR EACH ROW PRECEDES a_second
+                  INSERT INTO log (who) VALUES ('m_third');
+                CREATE VIEW both_of AS SELECT id, CONCAT(a, b) AS ab, 'a\\\\b' AS c FROM t;
+                SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT';
+                CREATE PROCEDURE "p ""q"" r"() SELECT "id", 'a\\' || "a" FROM "t";
+                SET sql_mode = '';
+                SET NAMES latin1;
+                """)
+            // Bytes of latin1, as a client sends them that speaks it.
+            try await bench.source.load(
+                Data(
+                    "SET NAMES latin1; CREATE FUNCTION aged() RETURNS varchar(9) CHARACTER SET utf8mb4 DETERMINISTIC RETURN '"
+                        .utf8) + [0xE9] + Data("'; CREATE VIEW elder AS SELECT '".utf8) + [
+                        0xE9, 0x74,
+                    ]
+                    + Data("' AS n;".utf8))
+            let backup = try await bench.backUp()
+            let copy = try await bench.restored(backup.id)
+            for query in [
+                "SELECT HEX(aged()), (SELECT HEX(n) FROM elder)", "CALL `p \"q\" r`()",
+                "SELECT HEX(CONCAT_WS(',', id, IFNULL(ab, 'none'), c)) FROM both_of ORDER BY id",
+                """
+                SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()
+                ORDER BY ACTION_ORDER
+                """,
+                "UPDATE t SET n = 1 WHERE id = 1; SELECT who FROM log ORDER BY n",
+            ] {
+                #expect(try await copy.query(query) == bench.source.query(query), "\(query)")
+            }
+        }
+    }
+
+    /// A view that names tables of two databases, or calls a function, is printed with its own database's name.
+    @Test(arguments: MySQLTestServer.all)
+    func `a view of the copy shows the copy`(server: MySQLTestServer) async throws {
+        try await MySQLBench.with(server) { bench in
+            let beside = bench.other("beside")
+            try await server.query("CREATE DATABASE \(beside.name)")
+            try await beside.query("CREATE TABLE u (id int PRIMARY KEY); INSERT INTO u VALUES (1)")
+            try await bench.source.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 10);
+                CREATE FUNCTION twice(x int) RETURNS int DETERMINISTIC RETURN x * 2;
+                CREATE VIEW joined AS SELECT t.v, twice(t.v) AS w FROM t JOIN \(beside.name).u ON u.id = t.id;
+                CREATE VIEW called AS SELECT twice(v) AS w FROM t
+                """)
+            let copy = try await bench.restored(try await bench.backUp().id)
+            try await copy.query(
+                "UPDATE t SET v = 11; DROP FUNCTION twice; CREATE FUNCTION twice(x int) RETURNS int DETERMINISTIC RETURN x * 3"
+            )
+            #expect(
+                try await copy.query("SELECT v, w FROM joined; SELECT w FROM called")
+                    == "11\t33\n33")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `tables that show other tables are made, and nothing is written through them`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE one (id int PRIMARY KEY) ENGINE = MyISAM; INSERT INTO one VALUES (1), (2);
+                CREATE TABLE two (id int PRIMARY KEY) ENGINE = MyISAM; INSERT INTO two VALUES (3);
+                CREATE TABLE merged (id int PRIMARY KEY) ENGINE = MRG_MYISAM UNION = (one, two) INSERT_METHOD = LAST
+                """)
+            let end = try await bench.dbtool(
+                ["full", "database", "-path", bench.repository, "--database", bench.source.name])
+            end.expect(code: 0, saying: "rows that are elsewhere are not in the backup: merged")
+            let copy = try await bench.restored("latest")
+            let count =
+                "SELECT (SELECT COUNT(*) FROM one), (SELECT COUNT(*) FROM two), (SELECT COUNT(*) FROM merged)"
+            #expect(try await copy.query(count) == "2\t1\t3")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `columns that would round or cut without a word are refused`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY, at datetime(6), d double, n bigint, v varchar(9), x decimal(9, 4));
+                INSERT INTO t VALUES (1, '2024-01-01 10:00:00.654321', 1.0000000001, 9007199254740993, 'a ', 1.2345)
+                """)
+            let backup = try await bench.backUp()
+            let target = bench.other("target")
+            for (column, type) in [
+                ("at", "datetime"), ("d", "float"), ("n", "double"), ("v", "char(9)"),
+                ("x", "decimal(9, 2)"),
+                ("x", "int"), ("n", "year"),
+            ] {
+                try await server.query(
+                    "DROP DATABASE IF EXISTS \(target.name); CREATE DATABASE \(target.name)")
+                try await target.query(
+                    """
+                    CREATE TABLE t (id int PRIMARY KEY, at datetime(6), d double, n bigint, v varchar(9), x decimal(9, 4));
+                    ALTER TABLE t MODIFY \(column) \(type)
+                    """)
+                try await bench.dbtool(
+                    [
+                        "restore", backup.id, "-path", bench.repository, "--into", target.name,
+                        "--data-only",
+                    ]
+                ).expect(code: 1, saying: "column \(column) of", "and was")
+                #expect(try await target.query("SELECT COUNT(*) FROM t") == "0")
+            }
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func
+        `who may only change rows replaces rows, and a text like bytes survives the server's own client`(
+            server: MySQLTestServer
+        ) async throws
+    {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                "CREATE TABLE t (id int PRIMARY KEY, v varchar(20)); INSERT INTO t VALUES (1, '\\\\x41'), (2, 'plain')"
+            )
+            let backup = try await bench.backUp()
+            try await bench.source.query("UPDATE t SET v = 'x'")
+            let account = try await bench.source.createAccount(
+                "editor", ["SELECT, INSERT, UPDATE, DELETE ON {}.*"])
+            try await bench.dbtool(
+                [
+                    "restore", backup.id, "-path", bench.repository, "--into", bench.source.name,
+                    "-tablename", "t",
+                    "--existing", "truncate",
+                ], as: account
+            ).requireCode(0)
+            let rows = "SELECT id, HEX(v) FROM t ORDER BY id"
+            #expect(try await bench.source.query(rows) == "1\t5C783431\n2\t706C61696E")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a foreign key to rows that were left out is told, and the code is 3`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1);
+                CREATE TABLE b (id int PRIMARY KEY, a int, FOREIGN KEY (a) REFERENCES a (id)); INSERT INTO b VALUES (1, 1)
+                """)
+            let backup = try await bench.backUp(
+                ["full", "database"], ["--exclude-tablename", "a"])
+            let end = try await bench.dbtool(
+                [
+                    "restore", backup.id, "-path", bench.repository, "--into",
+                    bench.other("copy").name, "--create",
+                ])
+            #expect(end.code == 3 && end.output.contains("that the backup does not hold"), "\(end)")
+        }
+    }
+}
