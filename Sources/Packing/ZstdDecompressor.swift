@@ -5,6 +5,8 @@ import CZstd
 /// Give it a piece with `feed`, then take output with `next` until there is none.
 public final class ZstdDecompressor {
     private static let outputBytes = 1 << 20
+    /// 8 MB.
+    private static let windowLog: Int32 = 23
 
     private let context: OpaquePointer
     private var input: [UInt8] = []
@@ -17,6 +19,8 @@ public final class ZstdDecompressor {
         guard let context = ZSTD_createDCtx() else {
             throw PackingError("zstd could not allocate a context")
         }
+        // What `ZstdCompressor` writes looks back less far; each reader has a window of its own.
+        ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowLog)
         self.context = context
     }
 

@@ -291,13 +291,18 @@ actor PostgresConnection: PooledConnection {
 
     // MARK: libpq's own types
 
+    /// A server that is gone without a word is noticed in a minute and a half, not in two hours.
+    private static let patience = [
+        ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "6"),
+    ]
+
     /// Blocks a thread for as long as connecting takes.
     @concurrent
     private static func connect(_ settings: PostgresSettings) async throws -> OpaquePointer {
         let parameters =
             [("connect_timeout", "15"), ("application_name", "dbtool")]
             .filter { getenv($0.0 == "connect_timeout" ? "PGCONNECT_TIMEOUT" : "PGAPPNAME") == nil }
-            + settings.parameters.map { ($0.keyword, $0.value) }
+            + patience + settings.parameters.map { ($0.keyword, $0.value) }
         let keywords = parameters.map { strdup($0.0) }
         let values = parameters.map { strdup($0.1) }
         defer { (keywords + values).forEach { free($0) } }

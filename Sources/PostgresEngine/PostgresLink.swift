@@ -18,6 +18,13 @@ struct PostgresLink: Sendable {
     var isLocal: Bool {
         isSocket || host == "localhost" || host == "::1" || host.hasPrefix("127.")
     }
+
+    /// What whoever logs in that way should know; nil where nobody could listen.
+    var exposure: String? {
+        guard usedPassword, encryption == nil, !isLocal else { return nil }
+        return "the password and all rows cross the network to \(host) as they are: "
+            + "use --sslmode verify-full --sslrootcert FILE"
+    }
 }
 
 extension PostgresLink {

@@ -6,32 +6,19 @@ enum PostgresRestoreGuide {
         """
         # Restoring \(metadata.id) without dbtool
 
-        Made \(metadata.snapshotAt.text) from database `\(metadata.database)` \
+        Made \(metadata.snapshotAt.text) from database `\(GuideText.name(metadata.database))` \
         (PostgreSQL \(metadata.serverVersion)).
         The simple way is `dbtool restore \(metadata.id) -path REPOSITORY --into NAME --create`.
 
         What follows needs only PostgreSQL's own programs, of the server's version or newer, `sha256sum`,
         and `zstd` where files are packed. Run these lines in this folder, in this order.
 
-        ```sh
-        set -e
-        sha256sum --quiet -c SHA256SUMS\(unpacking(metadata))
-        export PGDATABASE=restored PGCLIENTENCODING=\(metadata.encoding)
-        export PGOPTIONS='-c datestyle=ISO,YMD -c intervalstyle=postgres -c timezone=UTC -c lc_monetary=C'
-        createdb --template template0 --encoding \
-        \(metadata.databaseProperties["encoding"] ?? "UTF8") restored
-        pg_restore --dbname restored --section pre-data \(list(metadata))schema.dump\(pardon(metadata))
-        \(lines(metadata.tables.filter { $0.schema != "pg_catalog" }.compactMap(load)))
-        \(largeObjects(metadata))pg_restore --dbname restored --section post-data \(list(metadata))schema.dump\(pardon(metadata))
-        psql -X -v ON_ERROR_STOP=1 <<'SQL'
-        \(lines(sequences(metadata) + views(metadata) + ["ANALYZE;"]))
-        SQL
-        ```
+        \(GuideText.block(commands(metadata)))
 
         What this way loses or does not do, compared with `dbtool restore`:
 
         - Roles and tablespaces belong to the server and must be made before. This backup names the \
-        roles \(metadata.roles.isEmpty ? "(none)" : metadata.roles.joined(separator: ", ")).
+        roles \(metadata.roles.isEmpty ? "(none)" : GuideText.name(metadata.roles.joined(separator: ", "))).
         - Rows go into the partitions they came from. When a hash partition refuses a row on another
           machine, load that file into its root table.
         - `psql` before version 18 takes a line that is exactly `\\.` inside a value for the end of the
@@ -45,10 +32,28 @@ enum PostgresRestoreGuide {
         """
     }
 
+    private static func commands(_ metadata: Metadata) -> String {
+        let encoding = metadata.databaseProperties["encoding"] ?? "UTF8"
+        let rest = lines(sequences(metadata) + views(metadata) + ["ANALYZE;"])
+        return """
+            set -e
+            sha256sum --quiet -c SHA256SUMS\(unpacking(metadata))
+            export PGDATABASE=restored PGCLIENTENCODING=\(GuideText.word(metadata.encoding))
+            export PGOPTIONS='-c datestyle=ISO,YMD -c intervalstyle=postgres -c timezone=UTC -c lc_monetary=C'
+            createdb --template template0 --encoding \(GuideText.word(encoding)) restored
+            pg_restore --dbname restored --section pre-data \(list(metadata))schema.dump\(pardon(metadata))
+            \(lines(metadata.tables.filter { $0.schema != "pg_catalog" }.compactMap(load)))
+            \(largeObjects(metadata))pg_restore --dbname restored --section post-data \(list(metadata))schema.dump\(pardon(metadata))
+            psql -X -v ON_ERROR_STOP=1 \(GuideText.input(rest))
+            """
+    }
+
     /// What changed since lies inside the backup's folder.
     private static func points(_ metadata: Metadata) -> String {
+        // A line of psql's own ends with the line, whatever the name.
         let example = metadata.tables.first {
-            !$0.key.isEmpty && $0.schema != "pg_catalog" && $0.file != nil && $0.loadsThrough == nil
+            !$0.key.isEmpty && !$0.hasLineEnds && $0.schema != "pg_catalog" && $0.file != nil
+                && $0.loadsThrough == nil
         }
         guard let example, let file = example.file else { return "" }
         let name = SQLText.qualified(example.tableName)
@@ -61,6 +66,21 @@ enum PostgresRestoreGuide {
             return "\\copy \(table) (\(columns)) FROM PROGRAM "
                 + "'\(reading) \"$point/\(stem)_\(kind).csv\(packing)\"' (FORMAT csv, HEADER)"
         }
+        let statements = """
+            CREATE TEMP TABLE gone AS SELECT \(key) FROM \(name) WHERE false;
+            CREATE TEMP TABLE changed AS SELECT \(columns) FROM \(name) WHERE false;
+            \(copy("gone", key, "deleted"))
+            \(copy("changed", columns, "diff"))
+            INSERT INTO gone SELECT \(key) FROM changed;
+            DELETE FROM ONLY \(name) WHERE (\(key)) IN (SELECT \(key) FROM gone);
+            INSERT INTO \(name) (\(columns)) OVERRIDING SYSTEM VALUE SELECT \(columns) FROM changed;
+            """
+        let commands = """
+            set -e
+            point=.backup_diff/FOLDER
+            export point
+            psql -X -v ON_ERROR_STOP=1 --single-transaction restored \(GuideText.input(statements))
+            """
         return """
 
             ## What changed since
@@ -75,21 +95,9 @@ enum PostgresRestoreGuide {
             - `changes`: delete the rows whose keys are in the file of tombstones (`deleted_file`) or in the
               file of rows (`file`), then load the file of rows. Either may be missing.
 
-            For `changes` of \(example.tableName) these lines do it, with the folder in `point`:
+            For `changes` of `\(GuideText.name("\(example.tableName)"))` these lines do it, with the folder in `point`:
 
-            ```sh
-            point=.backup_diff/FOLDER
-            export point
-            psql -X -v ON_ERROR_STOP=1 --single-transaction restored <<'SQL'
-            CREATE TEMP TABLE gone AS SELECT \(key) FROM \(name) WHERE false;
-            CREATE TEMP TABLE changed AS SELECT \(columns) FROM \(name) WHERE false;
-            \(copy("gone", key, "deleted"))
-            \(copy("changed", columns, "diff"))
-            INSERT INTO gone SELECT \(key) FROM changed;
-            DELETE FROM ONLY \(name) WHERE (\(key)) IN (SELECT \(key) FROM gone);
-            INSERT INTO \(name) (\(columns)) OVERRIDING SYSTEM VALUE SELECT \(columns) FROM changed;
-            SQL
-            ```
+            \(GuideText.block(commands))
 
             """
     }
@@ -117,12 +125,12 @@ enum PostgresRestoreGuide {
         let name = record.loadsThrough ?? record.tableName
         let copy = "COPY \(SQLText.qualified(name))\(SQLText.columnList(record.storedColumns))"
         return reader(record).map {
-            "\($0) | psql -X -v ON_ERROR_STOP=1 -c \(shell("\(copy) FROM STDIN (FORMAT csv, HEADER)"))"
+            "\($0) | psql -X -v ON_ERROR_STOP=1 -c \(GuideText.quoted("\(copy) FROM STDIN (FORMAT csv, HEADER)"))"
         }
     }
 
     private static func reader(_ record: TableRecord) -> String? {
-        record.file.map { ($0.hasSuffix(".zst") ? "zstd -dc " : "cat ") + shell($0) }
+        record.file.map { ($0.hasSuffix(".zst") ? "zstd -dc " : "cat ") + GuideText.quoted($0) }
     }
 
     /// Pages go through a table of their own, because `pg_largeobject` itself cannot be written.
@@ -160,8 +168,12 @@ enum PostgresRestoreGuide {
             return "REFRESH MATERIALIZED VIEW \(name);"
         }
     }
+}
 
-    private static func shell(_ text: String) -> String {
-        "'\(text.replacing(scalar: "'", with: "'\\''"))'"
+extension TableRecord {
+    fileprivate var hasLineEnds: Bool {
+        ([schema, name] + columns.map(\.name)).contains {
+            $0.utf8.contains(0x0A) || $0.utf8.contains(0x0D)
+        }
     }
 }

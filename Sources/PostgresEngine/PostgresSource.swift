@@ -19,6 +19,7 @@ struct PostgresSource {
     init(_ settings: PostgresSettings, for request: SnapshotRequest) async throws {
         self.settings = settings
         leader = try await PostgresConnection(settings)
+        if let exposure = await leader.link.exposure { request.notes(exposure) }
         let server = try await PostgresServer(leader)
         encoding = server.clientEncoding
         user = server.user

@@ -166,7 +166,9 @@ extension PostgresTarget {
         let row = try await connection.rows(
             """
             SELECT c.relkind, a.amname = 'heap', pg_catalog.pg_relation_size(c.oid),
-                   pg_catalog.pg_table_size(c.oid), pg_catalog.current_setting('block_size')
+                   pg_catalog.pg_table_size(c.oid), pg_catalog.current_setting('block_size'),
+                   (SELECT e.extcondition[pg_catalog.array_position(e.extconfig, c.oid)]
+                    FROM pg_catalog.pg_extension e WHERE c.oid = ANY (e.extconfig) LIMIT 1)
             FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
             WHERE c.oid = $1::regclass
             """, [SQLText.qualified(load.place)]
@@ -177,7 +179,9 @@ extension PostgresTarget {
                 query: "SELECT \(columns) FROM \(SQLText.qualified(load.place))")
         }
         return PostgresRows(
-            load.place, columns: load.columns, filter: load.filter, splits: row[1] == "t",
+            // The target's own condition: the backup's is text that anybody may have written.
+            load.place, columns: load.columns, filter: load.filter == nil ? nil : row[5],
+            splits: row[1] == "t",
             sizes: (heap: Int(row[2] ?? "") ?? 0, total: Int(row[3] ?? "") ?? 0),
             blockBytes: Int(row[4] ?? "") ?? 8192)
     }

@@ -35,6 +35,7 @@ struct PostgresTargetOpening {
             atLeast: Int(oldest.prefix { $0.isNumber }) ?? 0, named: settings.pgDump)
         do {
             let found = try await look()
+            if let exposure = await found.connection.link.exposure { request.notes(exposure) }
             let server = try await PostgresServer(found.connection)
             var archive = try await PostgresArchiveRestore(dump, request, programs: programs)
             let planner = PostgresTargetPlanner(
@@ -172,6 +173,17 @@ struct PostgresTargetOpening {
 
     /// Large objects have numbers, not names: those of the target are other ones.
     private func checkLargeObjects(_ found: Found, _ plan: PostgresPlan) async throws {
+        let ofSystem = plan.target.tables.keys.filter { $0.schema == "pg_catalog" }
+        guard !ofSystem.isEmpty else { return }
+        let known = [PostgresLargeObjects.objects, PostgresLargeObjects.pages]
+        guard Set(ofSystem) == Set(known) else {
+            throw BackupError(
+                .damaged,
+                "the backup has rows of \(ofSystem.map { "\($0)" }.joined(separator: ", "))",
+                hint:
+                    "Rows of large objects come together with the objects, and nothing else of pg_catalog."
+            )
+        }
         let objects = plan.target.tables[PostgresLargeObjects.objects]
         guard let objects, !objects.isLoaded, found.mark == nil else { return }
         let count = try await found.connection.value(

@@ -301,11 +301,14 @@ struct PostgresTargetPreparation {
     }
 
     /// A list as it is stored, its quoted parts as strings: SQL has no empty identifier.
+    ///
+    /// Whatever else stands there is one string: nobody's statement.
     private static func list(_ value: String) -> String {
-        SQLTokens(value).tokens.map { token in
-            token.kind == .quotedIdentifier
-                ? SQLText.literal(token.identifier ?? "")
-                : String(decoding: token.bytes, as: UTF8.self)
+        let tokens = SQLTokens(value).tokens
+        let isList = tokens.allSatisfy { $0.identifier != nil || $0.isComma || $0.isSpace }
+        guard isList else { return SQLText.literal(value) }
+        return tokens.filter { !$0.isSpace }.map { token in
+            token.isComma ? ", " : SQLText.literal(token.identifier ?? "")
         }.joined()
     }
 

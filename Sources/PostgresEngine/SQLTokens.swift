@@ -12,6 +12,8 @@ struct SQLTokens {
         let bytes: [UInt8]
 
         var isDot: Bool { bytes == [UInt8(ascii: ".")] }
+        var isComma: Bool { bytes == [UInt8(ascii: ",")] }
+        var isSpace: Bool { kind == .other && bytes.allSatisfy { $0 <= 0x20 } }
 
         /// The name that it is, for names.
         var identifier: String? {

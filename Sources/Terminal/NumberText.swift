@@ -14,6 +14,8 @@ public enum NumberText {
 
     /// `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.
     public static func duration(seconds: Double) -> String {
+        // What a file says may be any number.
+        let seconds = seconds.isFinite ? min(max(0, seconds), longest) : 0
         let whole = Int(seconds.rounded())
         return switch seconds {
         case ..<9.95:
@@ -24,11 +26,13 @@ public enum NumberText {
         }
     }
 
+    private static let longest = 1e12
+
     /// How long ago something was, in one unit: `20 s`, `12 min`, `3 h`, `40 d`, `3 y`.
     ///
     /// A moment in the future, by another machine's clock, was no time ago.
     public static func age(seconds: Double) -> String {
-        let whole = Int(max(0, seconds))
+        let whole = Int(seconds.isFinite ? min(max(0, seconds), longest) : 0)
         return switch whole {
         case ..<120: "\(whole) s"
         case ..<(120 * 60): "\(whole / 60) min"

@@ -16,6 +16,9 @@ public struct RecordSplitter {
     /// Starts at the beginning of a record.
     public init() {}
 
+    /// How many bytes are behind the last whole record.
+    var pendingBytes: Int { rest.count }
+
     /// Takes the next piece; the records that it completes.
     ///
     /// The batch is as large as the piece and what was left before it: bounded by the piece's size

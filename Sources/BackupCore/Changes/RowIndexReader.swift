@@ -36,7 +36,9 @@ actor RowIndexReader: KeySource {
             let rows = number(at: position)
             let keyBytes = number(at: position + 4)
             let part = number(at: position + 8)
-            guard rows * 9 + keyBytes <= Self.limit else { throw damage("a block is too large") }
+            guard (1...RowIndexBlock.mostRows).contains(rows), keyBytes <= Self.limit else {
+                throw damage("a block is too large, or empty")
+            }
             var lengths: [Int] = []
             lengths.reserveCapacity(rows)
             var offset = RowIndexBlock.headBytes

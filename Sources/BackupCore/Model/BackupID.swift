@@ -25,7 +25,8 @@ public struct BackupID: Hashable, Sendable {
     public init?(_ text: String) {
         let parts = text.split(separator: "_", omittingEmptySubsequences: false)
         guard parts.count >= 5, let kind = BackupKind(rawValue: String(parts[0])),
-            Self.tail(parts.suffix(3).joined(separator: "_")) != nil
+            Self.tail(parts.suffix(3).joined(separator: "_")) != nil,
+            text.utf8.allSatisfy(FileNaming.isPlain)
         else { return nil }
         self.text = text
         self.kind = kind

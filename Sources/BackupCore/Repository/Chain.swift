@@ -52,11 +52,10 @@ extension RepositoryContents {
     /// - Throws: `BackupError.damaged` naming the link that is missing or not what it was.
     public func chain(of point: Point) throws -> Chain {
         var links = [point]
+        var seen: Set<BackupID> = [point.id]
         while let parent = links[links.count - 1].metadata.parentID {
             let child = links[links.count - 1]
-            guard let link = points.first(where: { $0.id.text.isExactly(parent) }),
-                !links.contains(where: { $0.id == link.id })
-            else {
+            guard let link = self.point(id: parent), seen.insert(link.id).inserted else {
                 throw BackupError(
                     .damaged, "\(child.id) rests on \(parent), which is not there",
                     hint: "Put that backup back into the repository, or use an older point.")

@@ -50,17 +50,17 @@ struct ChainManifest: Codable {
 extension Repository {
     /// Writes the manifest of every chain anew where it is not as it should be.
     func rebuildManifests(_ contents: RepositoryContents) async throws {
+        let all = Dictionary(grouping: contents.points) { ExactText($0.metadata.baseID ?? "") }
         for base in contents.points where base.metadata.type == .full {
-            let layers = contents.points.filter {
-                $0.metadata.baseID?.isExactly(base.id.text) == true
-            }
-            let name = try base.folder.appending(RepositoryLayout.layers)
-                .appending(RepositoryLayout.manifest)
+            let layers = all[ExactText(base.id.text)] ?? []
+            let folder = try base.folder.appending(RepositoryLayout.layers)
+            let name = try folder.appending(RepositoryLayout.manifest)
             let isThere = try await storage.entry(name) != nil
             guard !layers.isEmpty else {
                 if isThere { try await storage.remove(name) }
                 continue
             }
+            try await storage.removeUnfinishedWrites(in: folder) { $0 == RepositoryLayout.manifest }
             let bytes = try JSONFile.bytes(of: ChainManifest(of: base, layers: layers))
             let before = isThere ? try await storage.bytes(of: name) : []
             if before != bytes { try await storage.write(name, bytes: bytes) }

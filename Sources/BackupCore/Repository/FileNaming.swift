@@ -43,6 +43,14 @@ public enum FileNaming {
         return "\(encoded.prefix(limit - 9))~\(digest)"
     }
 
+    /// Whether a byte may be in the name of a backup.
+    static func isPlain(_ byte: UInt8) -> Bool {
+        switch Unicode.Scalar(byte) {
+        case "a"..."z", "A"..."Z", "0"..."9", "_", "-", "%", "~": true
+        default: false
+        }
+    }
+
     private static func percentEncoded(_ name: String) -> String {
         var encoded = ""
         for byte in name.utf8 {

@@ -103,6 +103,8 @@ public struct Metadata: Sendable, Codable {
     public var unreadableTables: [TableName]
     /// The server's own numbers of everything that a backup of scope `tables` defines; empty in others.
     public var scopeObjects: [String]
+    /// What a person was warned of while it was made: what it may lack.
+    @WrittenWhenNil public var warnings: [String]?
     /// Every table with rows here, by schema and name.
     public var tables: [TableRecord]
 
@@ -143,7 +145,7 @@ public struct Metadata: Sendable, Codable {
         case excludedTables = "excluded_tables"
         case unreadableTables = "unreadable_tables"
         case scopeObjects = "scope_objects"
-        case tables
+        case warnings, tables
     }
 }
 
@@ -158,6 +160,20 @@ extension Metadata.Statistics {
 }
 
 extension Metadata {
+    /// Whether its counts are such that a repository's can be added up.
+    var hasPossibleNumbers: Bool {
+        let counts = 0...(1 << 46)
+        let totals = [
+            statistics.totalTables, statistics.totalRowsProcessed, statistics.totalSizeBytes,
+        ]
+        return totals.allSatisfy(counts.contains) && durationSeconds.isFinite
+            && tables.count <= 1 << 17
+            && tables.allSatisfy { table in
+                [table.rows, table.tombstones, table.bytes, table.csvBytes, table.fingerprint.rows]
+                    .allSatisfy(counts.contains)
+            }
+    }
+
     /// Whether the totals are those of the tables.
     var agreesWithItself: Bool {
         statistics.totalTables == currentTables.count

@@ -8,6 +8,10 @@ extension Repository {
         for attempt in 1... {
             do {
                 return try await storage.withLock(lock, holder: "catalog") {
+                    // Whoever was cut off here held this lock, and holds it no more.
+                    try await storage.removeUnfinishedWrites(in: nil) {
+                        $0 == RepositoryLayout.catalog
+                    }
                     var failures = try await knownFailures()
                     if let failure { failures.append(failure) }
                     let contents = try await contents()

@@ -15,10 +15,11 @@ public struct Repository: Sendable {
     /// Looks at everything that lies in the repository.
     public func contents() async throws -> RepositoryContents {
         var contents = RepositoryContents()
+        var points: [Point] = []
         for folder in try await folders() {
             do {
                 if let point = try await point(in: folder) {
-                    contents.points.append(point)
+                    points.append(point)
                 } else {
                     contents.unfinished.append(folder)
                 }
@@ -26,7 +27,7 @@ public struct Repository: Sendable {
                 contents.unreadable.append((folder.name, error))
             }
         }
-        contents.points.sort {
+        contents.points = points.sorted {
             // A merged full has the time of its point, and is the newer one.
             ($0.metadata.snapshotAt, $0.metadata.timestampStart, $0.id.text)
                 < ($1.metadata.snapshotAt, $1.metadata.timestampStart, $1.id.text)
@@ -66,6 +67,19 @@ public struct Repository: Sendable {
             let archive = try await storage.entry(RepositoryLayout.archive(of: id))
             if folder == nil && archive == nil && !taken.contains(id.tail) { return id }
         }
+    }
+
+    /// Whether anything was ever written here.
+    var isInUse: Bool {
+        get async throws { try await !storage.list(nil).isEmpty }
+    }
+
+    /// The same as `withLock`, for who may hold the lock already.
+    func withLock<Result: Sendable>(
+        database: String, unless isHeld: Bool, holder: String, _ body: () async throws -> Result
+    ) async throws -> Result {
+        if isHeld { return try await body() }
+        return try await withLock(database: database, holder: holder, body)
     }
 
     /// Runs `body` while no other run adds to or removes from this database's chains.
@@ -112,7 +126,9 @@ public struct Repository: Sendable {
             guard let base = BackupID(entry.name.last), base.kind == .full else { continue }
             folders.append(PointFolder(location: entry.name, base: base, tail: nil))
             let layers = try entry.name.appending(RepositoryLayout.layers)
-            for entry in try await storage.list(layers) where entry.isFolder {
+            // Links are not followed; that the folder is one is told when it is read.
+            let found = (try? await storage.list(layers)) ?? []
+            for entry in found where entry.isFolder {
                 guard let tail = BackupID.tail(entry.name.last) else { continue }
                 folders.append(PointFolder(location: entry.name, base: base, tail: tail))
             }
@@ -140,7 +156,13 @@ public struct Repository: Sendable {
     /// - Throws: `BackupError.unsupportedFormat` before anything else that a newer format may cause;
     ///   `BackupError.damaged`.
     private static func metadata(in bytes: [UInt8], file: String) throws -> Metadata {
-        let metadata = Result { try JSONFile.value(Metadata.self, from: bytes, file: file) }
+        let metadata = Result {
+            let metadata = try JSONFile.value(Metadata.self, from: bytes, file: file)
+            guard metadata.hasPossibleNumbers else {
+                throw BackupError(.damaged, "\(file) has numbers that no backup has")
+            }
+            return metadata
+        }
         let known = try? metadata.get().formatVersion
         let version =
             try known

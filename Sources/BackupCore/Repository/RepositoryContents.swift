@@ -1,7 +1,15 @@
 /// What lies in a repository.
 public struct RepositoryContents: Sendable {
     /// Every backup, in order of snapshot time.
-    public var points: [Point] = []
+    public var points: [Point] = [] {
+        didSet {
+            places = Dictionary(points.enumerated().map { (ExactText($1.id.text), $0) }) { one, _ in
+                one
+            }
+        }
+    }
+    /// Where each is among them.
+    private var places: [ExactText: Int] = [:]
     /// Folders that look like backups and have no `metadata.json`: runs that go on, or were cut off.
     public var unfinished: [PointFolder] = []
     /// Backups whose `metadata.json` cannot be read, and why.
@@ -9,6 +17,9 @@ public struct RepositoryContents: Sendable {
 }
 
 extension RepositoryContents {
+    /// The point of exactly that name.
+    func point(id: String) -> Point? { places[ExactText(id)].map { points[$0] } }
+
     /// The point that somebody names: an id, a unique prefix, its four hex digits, `latest`, a time.
     ///
     /// `database`: Whose backup `latest` and times mean; needed when the repository holds

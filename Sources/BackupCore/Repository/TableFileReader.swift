@@ -67,12 +67,22 @@ public actor TableFileReader {
             }
             var batch = splitter.records(completedBy: piece)
             if !hasHeader { try takeHeader(from: &batch) }
+            // What has no end is not held until it has one.
+            guard
+                splitter.pendingBytes <= (hasHeader ? Self.mostRecordBytes : expected.header.count)
+            else { throw damage("a record of it is longer than any server's") }
             guard !batch.isEmpty else { continue }
             fingerprint += batch.fingerprint(seed: seed)
+            guard fingerprint.rows <= expected.rowCount else {
+                throw damage("it holds more than \(expected.rowCount) rows")
+            }
             return batch
         }
         return nil
     }
+
+    /// A field has a gigabyte at most, and no row is much larger.
+    private static let mostRecordBytes = 5 << 28
 
     private func nextPiece() async throws -> [UInt8]? {
         if let output = try decompressor?.next() { return output }

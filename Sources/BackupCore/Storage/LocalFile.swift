@@ -19,8 +19,30 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
 
     init(reading path: String) throws {
         self.path = path
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        if descriptor < 0 { throw Self.failure("read", path) }
+        // A pipe in the place of a file would be waited for without end, a link would lead elsewhere.
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
+        if descriptor < 0 {
+            throw errno == ELOOP ? Self.link(path) : Self.failure("read", path)
+        }
+        guard Self.isPlain(descriptor) else {
+            close()
+            throw BackupError(.damaged, "\(path) is no file")
+        }
+    }
+
+    /// What is thrown for a link: whoever made it, it would lead out of the repository.
+    static func link(_ path: String) -> BackupError {
+        BackupError(
+            .damaged, "\(path) is a symbolic link",
+            hint:
+                "Nothing within a repository is followed elsewhere: put the files themselves there."
+        )
+    }
+
+    /// Whether it is a file, and nothing that goes on without end.
+    static func isPlain(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
     init(writing path: String) throws {

@@ -29,8 +29,16 @@ struct LocalLock {
 
     private static func acquire(_ path: String) throws -> Int32 {
         while true {
-            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-            guard descriptor >= 0 else { throw LocalFile.failure("lock", path) }
+            let descriptor = open(
+                path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+            guard descriptor >= 0 else {
+                throw errno == ELOOP ? LocalFile.link(path) : LocalFile.failure("lock", path)
+            }
+            // Its text is replaced below: nobody else's file may be in its place.
+            guard isOurs(descriptor) else {
+                Platform.close(descriptor)
+                throw BackupError(.damaged, "\(path) is not a lock's own file")
+            }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 defer { Platform.close(descriptor) }
                 guard errno == EWOULDBLOCK else { throw LocalFile.failure("lock", path) }
@@ -40,6 +48,12 @@ struct LocalLock {
             if isSameFile(descriptor, path) { return descriptor }
             Platform.close(descriptor)
         }
+    }
+
+    private static func isOurs(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        return LocalFile.isPlain(descriptor) && fstat(descriptor, &status) == 0
+            && status.st_nlink <= 1
     }
 
     private static func isSameFile(_ descriptor: Int32, _ path: String) -> Bool {

@@ -29,9 +29,26 @@ public struct LocalStorage: Storage {
         name.map { "\(root)/\($0)" } ?? root
     }
 
+    /// The path of a name none of whose folders is a link, which would lead out of the repository.
+    ///
+    /// - Throws: `BackupError.damaged` naming the link.
+    private func safePath(of name: StorageName?) throws -> String {
+        var path = root
+        for component in name?.components ?? [] {
+            path += "/\(component)"
+            var status = stat()
+            if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
+                throw LocalFile.link(path)
+            }
+        }
+        return path
+    }
+
     /// Lists a folder, without unfinished files.
+    ///
+    /// A link is listed as what it leads to, and not followed any further.
     public func list(_ folder: StorageName?) async throws -> [StorageEntry] {
-        try names(in: path(of: folder)).filter { !LocalFile.isTemporary($0) }
+        try names(in: safePath(of: folder)).filter { !LocalFile.isTemporary($0) }
             .compactMap { try Self.entry(folder?.appending($0) ?? StorageName([$0]), in: self) }
     }
 
@@ -39,7 +56,7 @@ public struct LocalStorage: Storage {
     public func removeUnfinishedWrites(
         in folder: StorageName?, where isAbandoned: (String) -> Bool
     ) async throws {
-        let path = path(of: folder)
+        let path = try safePath(of: folder)
         for name in try names(in: path) {
             guard let final = LocalFile.finalName(ofTemporary: name), isAbandoned(final) else {
                 continue
@@ -68,14 +85,17 @@ public struct LocalStorage: Storage {
 
     /// Looks at one name.
     public func entry(_ name: StorageName) async throws -> StorageEntry? {
-        try Self.entry(name, in: self)
+        if name.components.count > 1 {
+            _ = try safePath(of: StorageName(name.components.dropLast()))
+        }
+        return try Self.entry(name, in: self)
     }
 
     /// Reads a file.
     public func read<Result: Sendable>(
         _ name: StorageName, _ body: (any StorageReader) async throws -> Result
     ) async throws -> Result {
-        let file = try LocalFile(reading: path(of: name))
+        let file = try LocalFile(reading: safePath(of: name))
         defer { file.close() }
         return try await body(file)
     }
@@ -87,7 +107,7 @@ public struct LocalStorage: Storage {
         _ name: StorageName, survival: WriteSurvival,
         _ body: (any StorageWriter) async throws -> Void
     ) async throws {
-        let path = path(of: name)
+        let path = try safePath(of: name)
         let file = try open(name)
         do {
             try await body(file)
@@ -124,12 +144,13 @@ public struct LocalStorage: Storage {
                 return due
             }
             // The disk may begin with all of them before the first is waited for.
-            for name in waiting { LocalFile.beginFlush(path(of: name)) }
-            for name in waiting { try LocalFile.flush(path(of: name)) }
+            let paths = try waiting.map { try safePath(of: $0) }
+            for path in paths { LocalFile.beginFlush(path) }
+            for path in paths { try LocalFile.flush(path) }
             for entry in try await list(folder) where entry.isFolder { try await seal(entry.name) }
         }
         do {
-            try LocalFile.flushFolder(path(of: folder))
+            try LocalFile.flushFolder(safePath(of: folder))
         } catch let error as BackupError where error.code == .notFound {
             // Another run has removed it meanwhile: it has no names to keep.
         }
@@ -137,7 +158,7 @@ public struct LocalStorage: Storage {
 
     /// Removes a file or a folder.
     public func remove(_ name: StorageName) async throws {
-        let path = path(of: name)
+        let path = try safePath(of: name)
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {
@@ -152,7 +173,7 @@ public struct LocalStorage: Storage {
         _ name: StorageName, holder: String, _ body: () async throws -> Result
     ) async throws -> Result {
         try makeFolder(holding: name)
-        let lock = try LocalLock(path: path(of: name), holder: holder)
+        let lock = try LocalLock(path: safePath(of: name), holder: holder)
         defer { lock.release() }
         return try await body()
     }
@@ -204,6 +225,7 @@ public struct LocalStorage: Storage {
         if !FileManager.default.fileExists(atPath: root) {
             try makeFolder(root, withParents: true)
         }
+        _ = try safePath(of: name)
         var folder = root
         for component in name.components.dropLast() {
             folder += "/" + component

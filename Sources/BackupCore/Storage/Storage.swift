@@ -104,16 +104,26 @@ public protocol StorageWriter: Sendable {
 }
 
 extension Storage {
-    /// All bytes of a small thing.
+    /// All bytes of a thing that is held in memory whole.
     ///
-    /// - Throws: `BackupError.notFound`, `BackupError.storageFailed`.
+    /// - Throws: `BackupError.notFound`, `BackupError.storageFailed`; `BackupError.damaged` for one that is larger
+    ///   than anything of that kind.
     public func bytes(of name: StorageName) async throws -> [UInt8] {
         try await read(name) { reader in
             var bytes: [UInt8] = []
-            while case let piece = try await reader.next(), !piece.isEmpty { bytes += piece }
+            while case let piece = try await reader.next(), !piece.isEmpty {
+                bytes += piece
+                guard bytes.count <= Self.mostBytesAtOnce else {
+                    throw BackupError(
+                        .damaged, "\(name) has more than \(ByteText(Self.mostBytesAtOnce))")
+                }
+            }
             return bytes
         }
     }
+
+    /// The definition of a hundred thousand tables is smaller.
+    private static var mostBytesAtOnce: Int { 256 << 20 }
 
     /// Writes a small thing.
     public func write(

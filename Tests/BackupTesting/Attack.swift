@@ -1,0 +1,61 @@
+import Foundation
+import Testing
+
+/// One attack of the campaign: tried again and again, the same way for the same seed, and counted.
+///
+/// `Scripts/test` tries each a few times, `Scripts/campaign` as often as it is told. Both find the counts in the
+/// file that `DBTOOL_CAMPAIGN_LEDGER` names: attack, tries, tries that held.
+public struct Attack: Sendable {
+    /// For the table of results.
+    public let name: String
+
+    /// How often each is tried.
+    public static let tries = number("DBTOOL_CAMPAIGN_TRIES").map { Int($0) } ?? 5
+    /// What repeats all of them.
+    public static let seed = number("DBTOOL_CAMPAIGN_SEED") ?? UInt64.random(in: 0..<(1 << 48))
+
+    /// Names it.
+    public init(_ name: String) {
+        self.name = name
+    }
+
+    /// Tries it.
+    ///
+    /// `body`: Gives what did not hold; nil for a try that came too late to be one.
+    public func run(
+        tries: Int = Self.tries,
+        _ body: (_ number: Int, inout SeededGenerator) async throws -> [String]?
+    ) async throws {
+        var (tried, held) = (0, 0)
+        for number in 0..<tries {
+            var random = SeededGenerator(seed: Self.seed &+ Self.hash(name) &+ UInt64(number))
+            guard let broken = try await body(number, &random) else { continue }
+            tried += 1
+            held += broken.isEmpty ? 1 : 0
+            for what in broken {
+                Issue.record("\(name), try \(number) of DBTOOL_CAMPAIGN_SEED=\(Self.seed): \(what)")
+            }
+        }
+        #expect(tried > 0, "\(name): no try was one")
+        try Self.note("\(name)\t\(tried)\t\(held)\n")
+    }
+
+    private static func note(_ line: String) throws {
+        guard let path = ProcessInfo.processInfo.environment["DBTOOL_CAMPAIGN_LEDGER"] else {
+            return
+        }
+        let file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        guard file >= 0 else { throw ProgramFailure("cannot write \(path)") }
+        defer { close(file) }
+        _ = line.withCString { write(file, $0, strlen($0)) }
+    }
+
+    private static func number(_ variable: String) -> UInt64? {
+        ProcessInfo.processInfo.environment[variable].flatMap { UInt64($0) }
+    }
+
+    /// The same in every run, unlike the standard library's.
+    private static func hash(_ text: String) -> UInt64 {
+        text.utf8.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+    }
+}
