@@ -11,6 +11,8 @@ public struct Backup: Sendable {
     private let engine: any Engine
     private let repository: Repository
     private let request: BackupRequest
+    /// What the snapshot lacks, in the engine's words.
+    private let warnings = Exclusive<[String]>([])
 
     /// A backup of what `engine` reads into `repository`.
     public init(engine: any Engine, repository: Repository, request: BackupRequest) {
@@ -48,10 +50,26 @@ public struct Backup: Sendable {
         _ start: Timestamp, fullBecause reason: String?, _ progress: OperationProgress
     ) async throws -> BackupReport {
         let asked = try await snapshotRequest(progress)
+        // Whoever comes second is told so before it waits for tables, where that can be known.
+        guard let database = request.database, try await repository.isInUse else {
+            return try await run(asked, locked: nil, start, fullBecause: reason, progress)
+        }
+        return try await repository.withLock(database: database, holder: request.holder) {
+            try await run(asked, locked: database, start, fullBecause: reason, progress)
+        }
+    }
+
+    private func run(
+        _ asked: SnapshotRequest, locked: String?, _ start: Timestamp,
+        fullBecause reason: String?, _ progress: OperationProgress
+    ) async throws -> BackupReport {
         progress.begin("taking a snapshot")
         return try await engine.withSnapshot(of: asked) { snapshot in
             let database = snapshot.moment.database
-            return try await repository.withLock(database: database, holder: request.holder) {
+            return try await repository.withLock(
+                database: database, unless: locked?.isExactly(database) == true,
+                holder: request.holder
+            ) {
                 try await repository.removeUnfinished(of: database) { progress.note($0) }
                 let plan = try await plan(
                     snapshot, asked, start: start, fullBecause: reason, progress)
@@ -69,7 +87,13 @@ public struct Backup: Sendable {
     /// A backup that rests on another has its scope.
     private func snapshotRequest(_ progress: OperationProgress) async throws -> SnapshotRequest {
         var asked = request.snapshot
-        asked.notes = { progress.note($0) }
+        warnings.withValue { $0 = [] }
+        asked.notes = { [warnings] note in
+            progress.note(note)
+            if let words = note.trimmingPrefix("warning: ") as Substring?, words != note {
+                warnings.withValue { $0.append(String(words)) }
+            }
+        }
         guard request.kind != .full, let database = request.database else { return asked }
         let contents = try await repository.contents()
         let lineage = Lineage(request: request, contents: contents, database: database)
@@ -206,6 +230,8 @@ public struct Backup: Sendable {
         _ snapshot: any Snapshot, _ asked: SnapshotRequest, as plan: BackupPlan,
         into folder: BackupFolder, _ progress: OperationProgress
     ) async throws -> Metadata {
+        // What is told later is about others, who wait for this run.
+        let warnings = warnings.withValue { $0 }
         try await folder.write(RepositoryLayout.schemaSQL, bytes: snapshot.definition.sql)
         if let dump = snapshot.definition.dump {
             try await folder.write(RepositoryLayout.schemaDump, bytes: dump)
@@ -223,9 +249,10 @@ public struct Backup: Sendable {
         progress.begin("checking the snapshot")
         let sequences = try await snapshot.sequences()
         try await snapshot.confirm()
-        let metadata = plan.metadata(
+        var metadata = plan.metadata(
             snapshot: snapshot, tables: tables, sequences: sequences, request: asked,
             engine: engine.name, toolVersion: request.toolVersion)
+        metadata.warnings = warnings.isEmpty ? nil : warnings
         if plan.layer == nil {
             try await folder.write(
                 RepositoryLayout.restoreGuide,

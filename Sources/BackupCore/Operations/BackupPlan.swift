@@ -52,7 +52,7 @@ struct BackupPlan: Sendable {
             scopePatterns: request.scope.patterns?.map(\.text),
             excludedPatterns: request.excluded.map(\.text),
             excludedTables: schema.excluded, unreadableTables: schema.unreadable,
-            scopeObjects: schema.scopeObjects, tables: tables)
+            scopeObjects: schema.scopeObjects, warnings: nil, tables: tables)
     }
 
     /// What the catalog says about a run that failed.

@@ -84,6 +84,7 @@ public struct PointDiff: Sendable {
         switch (before, after) {
         case (nil, nil): return nil
         case (nil, let after?):
+            if let unknown = unknown(after, in: old) { return unknown }
             if let rows {
                 try await all(after, new, progress) {
                     try await rows(RowDifference(record: after, old: nil, new: $0))
@@ -93,6 +94,7 @@ public struct PointDiff: Sendable {
             (found.added, found.note) = (after.fingerprint.rows, "the table is new")
             return found
         case (let before?, nil):
+            if let unknown = unknown(before, in: new) { return unknown }
             if let rows {
                 try await all(before, old, progress) {
                     try await rows(RowDifference(record: before, old: $0, new: nil))
@@ -104,6 +106,14 @@ public struct PointDiff: Sendable {
         case (let before?, let after?):
             return try await difference(from: before, to: after, progress, rows)
         }
+    }
+
+    /// What can be said of a table that only one of the points has, where the other may just not hold it.
+    private func unknown(_ record: TableRecord, in other: PointReader) -> TableDifference? {
+        guard other.point.metadata.mayLack(record.tableName) else { return nil }
+        var found = TableDifference(table: record.tableName)
+        found.note = "it is not in \(other.point.id)"
+        return found
     }
 
     private func difference(

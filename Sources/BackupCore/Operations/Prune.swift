@@ -22,11 +22,12 @@ public struct Prune: Sendable {
         }
         let contents = try await repository.contents()
         let points = contents.points.filter { $0.metadata.database.isExactly(database) }
-        var candidates: [Retention.Candidate] = []
+        // A backup of some tables is no substitute for one of everything: each scope has its own.
+        var candidates: [String: [Retention.Candidate]] = [:]
         for point in points {
             // What cannot be read might say that it is pinned.
             let state = try await repository.stateIfKnown(of: point)
-            candidates.append(
+            candidates[point.metadata.scopeWords, default: []].append(
                 Retention.Candidate(
                     id: point.id.text, time: point.metadata.snapshotAt,
                     parent: point.metadata.parentID,
@@ -36,7 +37,8 @@ public struct Prune: Sendable {
                     made: point.metadata.timestampStart,
                     flaw: flaw(of: point, contents, state)))
         }
-        var decisions = retention.decisions(on: candidates, now: .now)
+        let made = candidates.values.flatMap { retention.decisions(on: $0, now: .now) }
+        var decisions = points.compactMap { point in made.first { $0.id == point.id.text } }
         // Nobody knows what rests on what in there.
         let unclear = Set(contents.unreadable.compactMap { $0.name.split(separator: "/").first })
         for index in decisions.indices {

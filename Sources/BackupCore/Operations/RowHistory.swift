@@ -45,6 +45,7 @@ public struct RowHistory: Sendable {
         var events: [Event] = []
         var reads: [String: Found] = [:]
         var last: (columns: [String], fields: [String?])?
+        var lastTable: TableName?
         var lastKey: [ExactText]?
         var hadTable = false
         progress.begin("looking for the row")
@@ -56,6 +57,8 @@ public struct RowHistory: Sendable {
                 record = try point.metadata.table(matching: pattern)
             } catch let error as BackupError where error.code == .notFound {
                 nearest = nearest ?? error
+                // What was not asked for need not be gone.
+                if let lastTable, point.metadata.mayLack(lastTable) { continue }
                 if last != nil {
                     events.append(Event(point: point, kind: .tableWent, columns: [], fields: nil))
                 }
@@ -63,6 +66,7 @@ public struct RowHistory: Sendable {
                 continue
             }
             hadTable = true
+            lastTable = record.tableName
             let fields = try await find(key, record, chain, &reads, progress)
             let now = fields.map { (record.storedColumns, $0) }
             let tableKey = record.key.map(ExactText.init)
