@@ -176,7 +176,7 @@ import Testing
 }
 
 extension Workbench {
-    fileprivate func exists(_ database: TestDatabase) async throws -> Bool {
+    func exists(_ database: TestDatabase) async throws -> Bool {
         try await administration.query(
             "SELECT count(*) FROM pg_database WHERE datname = '\(database.name)'") == "1"
     }

@@ -1,0 +1,156 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// Damage of any kind to any file is found and named, and nothing wrong is ever restored.
+@Suite struct DamageCampaign {
+    /// What may happen to a file.
+    private enum Damage: String, CaseIterable {
+        case flippedBit, truncated, emptied, deleted, lengthened, swapped, replaced, edited
+
+        /// Does it; false where the file stays as it is.
+        func apply(to path: String, others: [String], _ random: inout SeededGenerator) throws
+            -> Bool
+        {
+            let url = URL(fileURLWithPath: path)
+            let before = [UInt8](try Data(contentsOf: url))
+            var bytes = before
+            switch self {
+            case .flippedBit:
+                guard let place = bytes.indices.randomElement(using: &random) else { return false }
+                bytes[place] ^= 1 << UInt8.random(in: 0...7, using: &random)
+            case .truncated: bytes.removeLast(.random(in: 0...bytes.count, using: &random))
+            case .emptied: bytes = []
+            case .deleted:
+                try FileManager.default.removeItem(at: url)
+                return true
+            case .lengthened:
+                bytes += (0..<Int.random(in: 1...40, using: &random)).map { _ in
+                    UInt8.random(in: 0...255, using: &random)
+                }
+            case .swapped:
+                guard let other = others.randomElement(using: &random) else { return false }
+                bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: other)))
+                try Data(before).write(to: URL(fileURLWithPath: other))
+            case .replaced:
+                // Of the right length, and with lines where there were lines.
+                for place in bytes.indices where bytes[place] != UInt8(ascii: "\n") {
+                    bytes[place] = UInt8.random(in: 0x30...0x39, using: &random)
+                }
+            case .edited:
+                let digits = bytes.indices.filter { (0x30...0x39).contains(bytes[$0]) }
+                guard let place = digits.randomElement(using: &random) else { return false }
+                bytes[place] = bytes[place] == 0x39 ? 0x30 : bytes[place] + 1
+            }
+            try Data(bytes).write(to: url)
+            return bytes != before
+        }
+    }
+
+    /// What is not proven by checksums, because it changes or is made again.
+    private static let views = ["state.json", "manifest.json", "backup_catalog.json"]
+
+    private static func files(of shop: CampaignShop) -> (proven: [String], views: [String]) {
+        let all =
+            (FileManager.default.enumerator(atPath: shop.bench.repository)?.compactMap {
+                $0 as? String
+            } ?? [])
+            .filter { $0.contains(".") && !$0.contains(".lock") && !$0.hasSuffix(".backup_diff") }
+            .map { "\(shop.bench.repository)/\($0)" }
+            .filter {
+                var isFolder: ObjCBool = false
+                return FileManager.default.fileExists(atPath: $0, isDirectory: &isFolder)
+                    && !isFolder.boolValue
+            }.sorted()
+        let isView = { (path: String) in views.contains { path.hasSuffix("/\($0)") } }
+        return (all.filter { !isView($0) }, all.filter(isView))
+    }
+
+    @Test func `every damage is found and named, and no wrong row is restored`() async throws {
+        try await Workbench.with(TestServer.oldestAndNewest.newest, limit: .seconds(7200)) {
+            bench in
+            let shop = try await CampaignShop(bench)
+            try shop.layOut()
+            let whole = bench.expectDatabase("whole")
+            try await shop.run(["restore", shop.newest, "--into", whole.name, "--create"])
+                .requireCode(0)
+            let expected = try await whole.query(CampaignShop.contents)
+            let names = Self.files(of: shop).proven
+            try await Attack("damaged files").run(tries: Attack.tries * 2) { number, random in
+                try shop.layOut()
+                let path = names[number % names.count]
+                let damage = Damage.allCases[
+                    (number / names.count + number) % Damage.allCases.count]
+                let others = names.filter { $0 != path }
+                guard try damage.apply(to: path, others: others, &random) else { return nil }
+                let file = String(path.dropFirst(bench.repository.count + 1))
+                var broken: [String] = []
+                let verify = try await shop.run(["verify", shop.newest], as: false)
+                let words = verify.output + verify.errors
+                if ![1, 4].contains(verify.code) { broken.append("not found: \(verify)") }
+                let parts = file.split(separator: "/")
+                let place =
+                    parts.last == "metadata.json" ? parts[parts.count - 2] : parts[parts.count - 1]
+                if !words.contains(place) { broken.append("not named: \(verify)") }
+
+                let target = bench.expectDatabase("damaged")
+                let end = try await shop.run([
+                    "restore", shop.newest, "--into", target.name, "--create",
+                ])
+                if end.code == 0 {
+                    // Files that a restore does not read, the row index above all.
+                    if try await target.query(CampaignShop.contents) != expected {
+                        broken.append("restored something else: \(end)")
+                    }
+                } else if try await bench.exists(target) {
+                    broken.append("the target was touched: \(end)")
+                }
+                try await bench.administration.query(
+                    "DROP DATABASE IF EXISTS \(Workbench.quoted(target.name)) WITH (FORCE)")
+                return broken.map { "\(damage) \(file): \($0)" }
+            }
+        }
+    }
+
+    @Test func `what can be made again is made again`() async throws {
+        try await Workbench.with(TestServer.oldestAndNewest.newest, limit: .seconds(7200)) {
+            bench in
+            let shop = try await CampaignShop(bench)
+            try shop.layOut()
+            let (proven, views) = Self.files(of: shop)
+            let names = views + proven.filter { $0.contains("/index/") }
+            try await Attack("damaged views and row indexes").run { number, random in
+                try shop.layOut()
+                let path = names[number % names.count]
+                let damage = try #require(Damage.allCases.randomElement(using: &random))
+                guard damage != .swapped, try damage.apply(to: path, others: [], &random) else {
+                    return nil
+                }
+                let isIndex = path.contains("/index/")
+                var broken = isIndex ? [] : try await shop.broken(keeping: shop.ids)
+                let end = try await shop.run(["differential", "backup", "--json"])
+                guard end.code == 0 else { return ["\(damage) \(path): \(end)"] }
+                let target = bench.expectDatabase("again")
+                let restored = try await shop.run([
+                    "restore", "latest", "--into", target.name, "--create",
+                ])
+                if restored.code != 0 {
+                    broken.append("\(restored)")
+                } else if try await target.query(CampaignShop.contents)
+                    != shop.source.query(CampaignShop.contents)
+                {
+                    broken.append("the differential is not the source: \(end)")
+                }
+                let catalog = try JSON(
+                    parsing: String(
+                        contentsOfFile: "\(bench.repository)/backup_catalog.json", encoding: .utf8))
+                if catalog["backups"].items.count != shop.ids.count + 1 {
+                    broken.append("\(catalog)")
+                }
+                try await bench.administration.query(
+                    "DROP DATABASE IF EXISTS \(Workbench.quoted(target.name)) WITH (FORCE)")
+                return broken.map { "\(damage) \(path): \($0)" }
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import BackupTesting
+import Foundation
+import Synchronization
+
+/// Stands between a program and a server on this machine, passes so many bytes, and then fails for good.
+final class FailingProxy: Sendable, CustomStringConvertible {
+    /// Where it listens, on 127.0.0.1.
+    let port: UInt16
+    private let server: UInt16
+    private let listener: Int32
+    private let bytes: Int
+    private let isSilent: Bool
+    private let passed = Atomic(0)
+    private let open = Mutex<[Int32]>([])
+    private let threads = DispatchGroup()
+
+    var description: String { "\(isSilent ? "silent" : "cut") after \(bytes) bytes" }
+
+    /// `isSilent`: Whether connections stay and say nothing any more, instead of being cut.
+    init(to server: UInt16, after bytes: Int, isSilent: Bool) throws {
+        (self.server, self.bytes, self.isSilent) = (server, bytes, isSilent)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = Self.address(0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, length) == 0 && listen(listener, 16) == 0
+                    && getsockname(listener, $0, &length) == 0
+            }
+        }
+        guard bound else { throw ProgramFailure("no proxy: errno \(errno)") }
+        self.listener = listener
+        port = UInt16(bigEndian: address.sin_port)
+        beside { self.accept() }
+    }
+
+    private func beside(_ body: @escaping @Sendable () -> Void) {
+        threads.enter()
+        Thread.detachNewThread { [threads] in
+            body()
+            threads.leave()
+        }
+    }
+
+    /// Ends it and every connection.
+    func stop() {
+        shutdown(listener, Int32(SHUT_RDWR))
+        open.withLock { all in all.forEach { _ = shutdown($0, Int32(SHUT_RDWR)) } }
+        // A number that is free too early would be another test's file.
+        threads.wait()
+        open.withLock { all in all.forEach { _ = close($0) } }
+        close(listener)
+    }
+
+    private func accept() {
+        while true {
+            let client = Glibc.accept(listener, nil, nil)
+            guard client >= 0 else { return }
+            let other = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            var address = Self.address(server)
+            let connected = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(other, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                }
+            }
+            guard connected else {
+                close(client)
+                close(other)
+                continue
+            }
+            open.withLock { $0 += [client, other] }
+            beside { self.pump(client, other) }
+            beside { self.pump(other, client) }
+        }
+    }
+
+    private func pump(_ from: Int32, _ to: Int32) {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = recv(from, &buffer, buffer.count, 0)
+            guard count > 0 else { break }
+            if passed.add(count, ordering: .relaxed).newValue > bytes {
+                // Whoever waits for an answer waits for ever.
+                if isSilent { return }
+                break
+            }
+            var sent = 0
+            while sent < count {
+                let more = send(
+                    to, Array(buffer[sent..<count]), count - sent, Int32(MSG_NOSIGNAL))
+                guard more > 0 else { break }
+                sent += more
+            }
+        }
+        shutdown(from, Int32(SHUT_RDWR))
+        shutdown(to, Int32(SHUT_RDWR))
+    }
+
+    private static func address(_ port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return address
+    }
+}
