@@ -32,6 +32,17 @@ enum ServerSettings {
         }
     }
 
+    /// The product that a URL names.
+    ///
+    /// - Throws: `BackupError.usage`: what is no URL would be taken for the name of a database, on whichever server
+    ///   is the usual one.
+    static func knownEngine(ofURL url: String) throws -> ConnectionOptions.Engine {
+        if let engine = engine(ofURL: url) { return engine }
+        throw BackupError(
+            .usage, "the URL is not understood",
+            hint: "Write postgresql://user@host:5432/database or mysql://user@host:3306/database.")
+    }
+
     /// The product that a URL names; nil for a scheme that is none.
     static func engine(ofURL url: String) -> ConnectionOptions.Engine? {
         let scheme = url.prefix { $0 != ":" }.lowercased()

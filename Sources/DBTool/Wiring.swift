@@ -25,7 +25,7 @@ struct Wiring {
     /// - Throws: `BackupError.usage` for one that is not known, and where both differ.
     var product: ConnectionOptions.Engine {
         get throws {
-            let inURL = options.url.flatMap(ServerSettings.engine)
+            let inURL = try options.url.map(ServerSettings.knownEngine)
             if let chosen = options.db {
                 guard let inURL, inURL != chosen else { return chosen }
                 throw BackupError(
@@ -87,7 +87,7 @@ struct Wiring {
             try await body(engine)
         } _: { password in
             let password = (password ?? options.password).map { Secret($0) }
-            if ServerSettings.engine(ofURL: url) == .mysql {
+            if try ServerSettings.knownEngine(ofURL: url) == .mysql {
                 var mysql = try MySQLSettings(url: url)
                 mysql.password = password ?? mysql.password
                 return ServerSettings.mysql(mysql).engine

@@ -58,7 +58,7 @@ public final class ProgressLine: Sendable {
     /// `subject`: What is being worked on; it gets the room that is left, and is cut to it.
     public func show(phase: String, details: [String], subject: String? = nil) {
         state.withLock { state in
-            guard !state.isOver else { return }
+            guard !state.isOver, !TerminalOutput.isAsking.load(ordering: .relaxed) else { return }
             guard let width = place.width() else {
                 let all = (details + [subject].compactMap(\.self)).joined(separator: " · ")
                 showPlainly("\(phase): \(all)", &state)

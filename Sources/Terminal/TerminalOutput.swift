@@ -86,9 +86,15 @@ public enum TerminalOutput {
 
     /// Asks for a password on the terminal itself, without showing it; nil without a terminal.
     public static func askForPassword(_ prompt: String) -> String? {
-        guard isatty(STDIN_FILENO) == 1, let text = getpass(prompt) else { return nil }
-        return String(cString: text)
+        guard isatty(STDIN_FILENO) == 1 else { return nil }
+        isAsking.store(true, ordering: .relaxed)
+        defer { isAsking.store(false, ordering: .relaxed) }
+        if isInteractive { printError("\r\u{1B}[K") }
+        return getpass(prompt).map { String(cString: $0) }
     }
+
+    /// Whether a password is being typed: nothing may be drawn over the question.
+    static let isAsking = Atomic(false)
 
     /// Asks a question on the terminal; nil without one, and when the task is cancelled meanwhile.
     ///

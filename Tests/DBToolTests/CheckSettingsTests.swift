@@ -58,7 +58,7 @@ import Testing
             let json = try await bench.dbtool(words + ["--json"])
             let check = Checked(end: json, report: try JSON(parsing: json.output))
             check.expect(code: 5)
-            #expect(check.report["error"].string == "connection_failed")
+            #expect(check.report["error"]["code"].string == "connection_failed")
             #expect(check.text("repository").contains("\(bench.folder)/backups"))
             try await bench.dbtool(["check", "--nonsense"]).expect(code: 2, saying: "--nonsense")
         }

@@ -34,10 +34,15 @@ struct BackupConsoleCommand: BackupCommand {
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let wiring = try await Wiring(connection)
         guard commands.isEmpty, TerminalOutput.inputIsTerminal else {
-            let console = console(
-                try wiring.engine().sqlSession(notice: SQLRun.notice), password: nil,
-                isInteractive: false, output)
-            return try await run(console)
+            return try await wiring.withEngine { engine, password in
+                let session = engine.sqlSession(notice: SQLRun.notice)
+                // Each command asks by itself; SQL must know before it begins.
+                if commands.contains(where: { ConsoleLine($0).isSQL }) {
+                    _ = try await session.greeting()
+                }
+                return try await run(
+                    console(session, password: password, isInteractive: false, output))
+            }
         }
         // Whoever has to type a password does so once.
         return try await wiring.withEngine { engine, password in
@@ -96,12 +101,14 @@ struct SQLCommand: BackupCommand {
         var options = SQLOptions(text: statement)
         (options.extracts, options.path, options.format) = (extract, path, format)
         try options.check()
-        let run = SQLRun(
-            session: try wiring.engine().sqlSession(notice: SQLRun.notice),
-            allowsWrites: consent.allowWrites,
-            isInteractive: TerminalOutput.inputIsTerminal, isForPrograms: output.isJSON)
         let finished = options
-        return try await run.run(finished) > 0 ? .failed : .done
+        return try await wiring.withEngine { engine in
+            let run = SQLRun(
+                session: engine.sqlSession(notice: SQLRun.notice),
+                allowsWrites: consent.allowWrites,
+                isInteractive: TerminalOutput.inputIsTerminal, isForPrograms: output.isJSON)
+            return try await run.run(finished) > 0 ? .failed : .done
+        }
     }
 }
 

@@ -19,6 +19,10 @@ struct RowsCommand: BackupCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
+        guard !output.isJSON else {
+            throw BackupError(
+                .usage, "rows are CSV, and no document", hint: "Leave out --json.")
+        }
         let wiring = try await Wiring(connection)
         let repository = try wiring.existingRepository(repository)
         let chain = try await repository.contents().chain(named: point, database: wiring.database)

@@ -7,6 +7,9 @@ enum ConsoleLine {
     case sql(Substring)
     case command([String])
 
+    /// Whether it is for the server itself.
+    var isSQL: Bool { if case .sql = self { true } else { false } }
+
     init(_ line: String) {
         let text = line.drop { $0.isWhitespace }
         let first = text.prefix { !$0.isWhitespace }

@@ -8,7 +8,7 @@ struct CheckRendering: Rendering {
         let database: String?
         let would_succeed: Bool
         let findings: [Finding]
-        let error: String?
+        let error: CommandOutput.ErrorContent?
     }
 
     private let report: CheckReport
@@ -20,7 +20,7 @@ struct CheckRendering: Rendering {
     var document: Document {
         Document(
             database: report.database, would_succeed: report.wouldSucceed,
-            findings: report.findings, error: report.failure?.code.rawValue)
+            findings: report.findings, error: report.failure.map { CommandOutput.ErrorContent($0) })
     }
 
     var lines: [String] {

@@ -107,19 +107,20 @@ struct CommandOutput: Sendable {
         _ = TerminalOutput.write(Array(data) + Array("\n".utf8))
     }
 
-    private struct ErrorDocument: Encodable {
-        struct Content: Encodable {
-            let code: String
-            let message: String
-            let hint: String?
+    /// An error for programs.
+    struct ErrorContent: Encodable {
+        let code: String
+        let message: String
+        let hint: String?
 
-            init(_ error: BackupError) {
-                code = error.code.rawValue
-                message = error.message
-                hint = error.hint
-            }
+        init(_ error: BackupError) {
+            code = error.code.rawValue
+            message = error.message
+            hint = error.hint
         }
+    }
 
-        let error: Content
+    private struct ErrorDocument: Encodable {
+        let error: ErrorContent
     }
 }

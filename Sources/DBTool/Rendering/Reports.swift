@@ -26,6 +26,8 @@ struct BackupRendering: Rendering {
         let statistics: Metadata.Statistics
         let excluded_tables: [TableName]
         let unreadable_tables: [TableName]
+        /// What it may lack.
+        let warnings: [String]
         let archive_error: String?
         let base_id: String?
         let parent_id: String?
@@ -50,6 +52,7 @@ struct BackupRendering: Rendering {
             database: metadata.database, snapshot_at: metadata.snapshotAt,
             duration_seconds: metadata.durationSeconds, statistics: metadata.statistics,
             excluded_tables: metadata.excludedTables, unreadable_tables: metadata.unreadableTables,
+            warnings: metadata.warnings ?? [],
             archive_error: report.archiveFailure?.message, base_id: metadata.baseID,
             parent_id: metadata.parentID, full_reason: report.fullReason, exact: metadata.exact,
             changes: metadata.type == .full ? nil : metadata.tables.map(Self.change))
@@ -135,7 +138,8 @@ struct VerifyRendering: Rendering {
     var lines: [String] {
         let document = document
         guard document.passed else {
-            return ["\(document.id) is damaged"] + document.damage.map { "  \($0)" }
+            return ["\(document.id) is damaged"]
+                + document.damage.map { "  \(VisibleText.of($0))" }
         }
         var fields = [
             ("tables", NumberText.grouped(document.tables)),

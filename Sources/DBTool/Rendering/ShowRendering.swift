@@ -60,6 +60,9 @@ struct ShowRendering: Rendering {
                 "\(NumberText.duration(seconds: metadata.durationSeconds)), by dbtool \(metadata.toolVersion)"
             ),
         ]
+        if let warnings = metadata.warnings {
+            fields.append(("warnings", warnings.joined(separator: "; ")))
+        }
         if let base = metadata.baseID { fields.append(("base", base)) }
         if let parent = metadata.parentID { fields.append(("parent", parent)) }
         if let merged = metadata.mergedFrom {
