@@ -120,14 +120,14 @@ struct SettingOrigins {
                 Finding(
                     .settings, "env file", .warning,
                     "\(file) holds a password, and other users of this machine may read it",
-                    fix: ["chmod 600 \(file)"]))
+                    fix: ["-- chmod 600 \(file)"]))
         }
         if isPostgres, let file = PostgresSettings.ignoredPasswordFile {
             findings.append(
                 Finding(
                     .settings, "password file", .warning,
                     "libpq ignores \(file), because other users of this machine may read it",
-                    fix: ["chmod 600 \(file)"]))
+                    fix: ["-- chmod 600 \(file)"]))
         }
         return findings
     }

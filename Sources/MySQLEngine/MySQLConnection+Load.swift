@@ -51,7 +51,24 @@ extension MySQLConnection {
         let statement = try prepare(transfer.execution)
         var total = Intake()
         try MySQLRowWriter(transfer).portions(of: batch, limit: limit) { portion in
-            try statement.execute(portion.binds, rows: portion.count)
+            if portion.count == 1, portion.firstRowBytes > limit {
+                try statement.execute(long: portion.firstRow)
+            } else {
+                try statement.execute(portion.binds, rows: portion.count)
+            }
+            total.add(try intake())
+        }
+        return total
+    }
+
+    /// Runs a prepared statement for each row of a batch, one by one: some of them are longer than a statement may be.
+    ///
+    /// - Throws: `MySQLError`; as `MySQLRowWriter.portions`.
+    func insertLong(_ batch: RowBatch, _ transfer: MySQLTransfer) throws -> Intake {
+        let statement = try prepare(transfer.execution)
+        var total = Intake()
+        try MySQLRowWriter(transfer).portions(of: batch, limit: 0) { portion in
+            try statement.execute(long: portion.firstRow)
             total.add(try intake())
         }
         return total
@@ -82,6 +99,9 @@ extension MySQLConnection {
                         try await insert(batch, transfer, limit: limit)
                     case .loading:
                         try await load(try writer.lines(of: batch), transfer.loading)
+                    case .inserting(let limit)
+                    where batch.longestRecord > limit && transfer.takesParameters:
+                        try await insertLong(batch, transfer)
                     case .inserting(let limit):
                         try await insert(
                             try writer.insertions(of: batch, transfer.insertion, limit: limit))
@@ -98,5 +118,12 @@ extension MySQLConnection {
             count += intake.count
         }
         return count
+    }
+}
+
+extension RowBatch {
+    /// The bytes of its longest record.
+    fileprivate var longestRecord: Int {
+        zip([0] + ends, ends).reduce(0) { max($0, $1.1 - $1.0) }
     }
 }

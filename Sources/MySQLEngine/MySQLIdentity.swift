@@ -15,7 +15,7 @@ enum MySQLIdentity {
     /// When, in UTC, the oldest transaction began that is open now, or now.
     static let oldestTransaction = "oldest_transaction"
 
-    /// Nil for an account that may not know: that needs the privilege `PROCESS`.
+    /// Nil where that cannot be known: it needs the privilege `PROCESS`.
     static func clock(_ connection: MySQLConnection) async throws -> String? {
         // The server keeps these times by its own clock.
         try await connection.execute("SET SESSION time_zone = 'SYSTEM'")
@@ -26,7 +26,8 @@ enum MySQLIdentity {
                 SELECT COALESCE(MAX(TIMESTAMPDIFF(SECOND, trx_started, NOW())), 0)
                 FROM information_schema.INNODB_TRX
                 """)
-        } catch let error as MySQLError where error.isRefusal {
+        } catch let error as MySQLError where !error.isConnectionLoss {
+            // Refused; or MySQL cannot show what others run just now, in characters that its catalogs do not have (3854).
             age = nil
         }
         try await connection.execute("SET SESSION time_zone = '+00:00'")

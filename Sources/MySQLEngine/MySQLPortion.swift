@@ -52,6 +52,31 @@ final class MySQLPortion {
 
     var isFull: Bool { count == Self.capacity }
 
+    /// A value, and what it is sent as.
+    struct Value {
+        let type: enum_field_types
+        /// Nil for NULL.
+        let bytes: UnsafeRawBufferPointer?
+    }
+
+    /// The values of its first row.
+    var firstRow: [Value] {
+        (0..<columnCount).map { column in
+            let place = column * Self.capacity
+            let isNull = indicators[place] == CChar(STMT_INDICATOR_NULL.rawValue)
+            return Value(
+                type: binds[column].buffer_type,
+                bytes: isNull
+                    ? nil : UnsafeRawBufferPointer(start: values[place], count: Int(lengths[place]))
+            )
+        }
+    }
+
+    /// How many bytes the values of its first row have.
+    var firstRowBytes: Int {
+        (0..<columnCount).reduce(0) { $0 + Int(lengths[$1 * Self.capacity]) }
+    }
+
     func clear() { (count, used) = (0, 0) }
 
     func endRow() { count += 1 }

@@ -62,4 +62,42 @@ struct MySQLPrepared: ~Copyable {
         else { throw MySQLError(handle) }
         try execute()
     }
+
+    /// Runs it for one row whose long values go ahead in pieces: no packet is larger than these, however large the row.
+    ///
+    /// - SeeAlso: <https://dev.mysql.com/doc/c-api/9.7/en/mysql-stmt-send-long-data.html>
+    /// - Throws: `MySQLError`.
+    func execute(long row: [MySQLPortion.Value]) throws {
+        var lengths = row.map { UInt($0.bytes?.count ?? 0) }
+        var one = UInt32(0)
+        try lengths.withUnsafeMutableBufferPointer { lengths in
+            var binds = row.indices.map { index in
+                var bind = MYSQL_BIND()
+                bind.buffer_type = row[index].bytes == nil ? MYSQL_TYPE_NULL : row[index].type
+                bind.buffer = UnsafeMutableRawPointer(mutating: row[index].bytes?.baseAddress)
+                bind.buffer_length = lengths[index]
+                bind.length = lengths.baseAddress?.advanced(by: index)
+                return bind
+            }
+            guard mysql_stmt_attr_set(handle, STMT_ATTR_ARRAY_SIZE, &one) == 0,
+                mysql_stmt_bind_param(handle, &binds) == 0
+            else { throw MySQLError(handle) }
+            for (index, value) in row.enumerated() {
+                guard let value = value.bytes, value.count > Self.pieceBytes else { continue }
+                for start in stride(from: 0, to: value.count, by: Self.pieceBytes) {
+                    let piece = value[start..<min(value.count, start + Self.pieceBytes)]
+                    let bytes = UnsafeRawBufferPointer(rebasing: piece)
+                    guard
+                        mysql_stmt_send_long_data(
+                            handle, UInt32(index),
+                            bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+                            UInt(bytes.count)) == 0
+                    else { throw MySQLError(handle) }
+                }
+            }
+            try execute()
+        }
+    }
+
+    private static let pieceBytes = 256 << 10
 }

@@ -75,11 +75,13 @@ struct MySQLTransfer: Sendable {
         return "INSERT INTO \(MySQLText.qualified(table)) (\(names)) VALUES "
     }
 
+    /// Whether its values can be parameters of a statement.
+    var takesParameters: Bool { !columns.contains { $0.encoding == .coded } }
+
     /// The way that this table's rows can go: one of these parameters has a character set, and a value of bytes
     /// has none.
     func way(_ way: Way) -> Way {
-        guard case .executing(let limit) = way, columns.contains(where: { $0.encoding == .coded })
-        else { return way }
+        guard case .executing(let limit) = way, !takesParameters else { return way }
         return .inserting(limit: limit)
     }
 

@@ -16,7 +16,7 @@ import Testing
             let source = try await bench.guarded()
             let missing = try await bench.check(source, as: Self.role)
             missing.expect(code: 5)
-            #expect(missing.report["error"].string == "password_required", "\(missing.end)")
+            #expect(missing.report["error"]["code"].string == "password_required", "\(missing.end)")
             #expect(missing.fixes().contains("DB_PASSWORD"))
             let escaped = Self.password.replacing("\\", with: "\\\\").replacing(":", with: "\\:")
             try bench.write("*:*:*:*:\(escaped)\n", to: "home/.pgpass")

@@ -7,7 +7,9 @@ import Testing
 @Suite struct PostgresSettingStatementTests {
     @Test(arguments: [
         ("search_path", "\"\"", "''"),
-        ("search_path", "a, \"B c\", \"$user\"", "a, 'B c', '$user'"),
+        ("search_path", "a, \"B c\", \"$user\"", "'a', 'B c', '$user'"),
+        // What is no list is one value, and never a statement.
+        ("search_path", "public; DROP TABLE x", "'public; DROP TABLE x'"),
         ("temp_tablespaces", "\"\"", "''"), ("search_path", "\"it's \"\"x\"\"\"", "'it''s \"x\"'"),
         ("work_mem", "64MB", "'64MB'"), ("app.note", "\"\"", "'\"\"'"), ("search_path", "", "''"),
     ])

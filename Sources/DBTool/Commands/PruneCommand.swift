@@ -102,7 +102,8 @@ struct PruneRendering: Rendering {
             table.add(
                 [line.id, line.kept ? "kept" : removes, line.reasons.joined(separator: ", ")])
         }
-        return ["\(document.database): \(document.removed) \(removes)"] + table.lines
+        return ["\(VisibleText.of(document.database)): \(document.removed) \(removes)"]
+            + table.lines
     }
 }
 

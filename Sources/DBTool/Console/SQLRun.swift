@@ -35,7 +35,10 @@ struct SQLRun {
                 // What follows on the line may rest on what was declined.
                 if isInteractive { break }
             } catch let failure as SQLFailure {
-                throw SQLErrorText(failure, statement).error
+                var error = SQLErrorText(failure, statement).error
+                // It shows where in the statement, and that into the log as well.
+                if SecretText.mayBe(in: statement) { error.underlying = nil }
+                throw error
             }
         }
         return skipped

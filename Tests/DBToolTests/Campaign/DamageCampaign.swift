@@ -76,7 +76,7 @@ import Testing
                 .requireCode(0)
             let expected = try await whole.query(CampaignShop.contents)
             let names = Self.files(of: shop).proven
-            try await Attack("damaged files").run(tries: Attack.tries * 2) { number, random in
+            try await Attack("damaged files").run(tries: Attack.tries * 4) { number, random in
                 try shop.layOut()
                 let path = names[number % names.count]
                 let damage = Damage.allCases[
