@@ -30,7 +30,8 @@ import Testing
 
         try await shop.backUp()
         let again = try await prune.run(database: "shop", progress: OperationProgress())
-        #expect(again.removed.map(\.id.text) == [whole])
+        // The newest of those without a table replaces the older one.
+        #expect(again.removed.map(\.id.text) == [without])
     }
 
     @Test func `what was not asked for is not told to be gone`() async throws {
