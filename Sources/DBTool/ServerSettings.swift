@@ -37,7 +37,7 @@ enum ServerSettings {
     /// - Throws: `BackupError.usage`: what is no URL would be taken for the name of a database, on whichever server
     ///   is the usual one.
     static func knownEngine(ofURL url: String) throws -> ConnectionOptions.Engine {
-        if let engine = engine(ofURL: url) { return engine }
+        if url.contains("://"), let engine = engine(ofURL: url) { return engine }
         throw BackupError(
             .usage, "the URL is not understood",
             hint: "Write postgresql://user@host:5432/database or mysql://user@host:3306/database.")

@@ -106,12 +106,14 @@ struct MySQLColumn: Sendable {
     }
 
     /// Each of their characters is one of UTF-8, and comes back as it was.
+    ///
+    /// Not ASCII: MariaDB takes any byte for it.
     private static let exactCharacterSets: Set<String> = [
-        "utf8mb4", "utf8mb3", "utf8", "ucs2", "utf16", "utf16le", "utf32", "ascii", "latin1",
+        "utf8mb4", "utf8mb3", "utf8", "ucs2", "utf16", "utf16le", "utf32", "latin1",
     ]
 
     /// Those whose bytes are UTF-8, but that the server converts.
-    private static let partsOfUTF8: Set<String> = ["utf8mb3", "utf8", "ascii"]
+    private static let partsOfUTF8: Set<String> = ["utf8mb3", "utf8"]
 
     /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/data-types.html>,
     ///   <https://mariadb.com/kb/en/data-types/>

@@ -51,31 +51,4 @@ struct MySQLObject: Sendable, Hashable {
         let number = rest.dropFirst(mark.count).drop { $0.isASCII && $0.isNumber }
         return String(statement[..<word.endIndex]) + number
     }
-
-    /// A statement without the database in front of names: a default may count by a sequence, and a view that shows
-    /// tables of two databases, or calls a function, names its own too.
-    ///
-    /// As it is where something in it has the database's name: nobody knows then what is meant.
-    static func withoutDatabase(_ statement: String, _ database: String) -> String {
-        guard statement.utf8.count > database.utf8.count,
-            statement.contains(MySQLText.identifier(database) + ".")
-        else { return statement }
-        let tokens = MySQLTokens(statement).tokens
-        let isUnclear = tokens.indices.contains { index in
-            tokens[index].kind == .quotedIdentifier
-                && tokens[index].identifier?.isExactly(database) ?? false
-                && (index > 0 && tokens[index - 1].isSign(".")
-                    || !(index + 1 < tokens.count && tokens[index + 1].isSign(".")))
-        }
-        guard !isUnclear else { return statement }
-        let kept = tokens.enumerated().filter { index, token in
-            func isDatabase(_ index: Int) -> Bool {
-                index >= 0 && index + 1 < tokens.count
-                    && tokens[index].kind == .quotedIdentifier && tokens[index + 1].isSign(".")
-                    && tokens[index].identifier?.isExactly(database) ?? false
-            }
-            return !isDatabase(index) && !(token.isSign(".") && isDatabase(index - 1))
-        }
-        return String(decoding: kept.flatMap(\.element.bytes), as: UTF8.self)
-    }
 }

@@ -24,6 +24,7 @@ enum MySQLRestoreGuide {
             - **NULL and the empty text**: the files write NULL as nothing and the empty text as `""`, and
               `LOAD DATA` cannot tell them apart. The lines above make NULL of both where the column may be
               NULL.
+            - The text `NULL`, which `LOAD DATA` takes for NULL.
             - Texts that are none in UTF-8: bytes without a meaning become question marks.
             - `LOAD DATA` is never strict: look at its warnings.
             - Accounts that views, routines and triggers act for (`DEFINER`) must exist.
@@ -65,11 +66,13 @@ enum MySQLRestoreGuide {
             file.hasSuffix(".zst")
             ? "zstd -dc \(GuideText.quoted(file))" : "cat \(GuideText.quoted(file))"
         let table = MySQLText.identifier(record.name)
+        // Names of columns may have lines.
+        let headerLines = record.header.count { $0 == 0x0A }
         let sql = """
             SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone = '+00:00', \
             foreign_key_checks = 0; LOAD DATA LOCAL INFILE '/dev/stdin' INTO TABLE \(table) \
             CHARACTER SET utf8mb4 FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '' \
-            LINES TERMINATED BY '\\n' IGNORE 1 LINES (\(variables)) SET \(settings.joined(separator: ", ")); \
+            LINES TERMINATED BY '\\n' IGNORE \(headerLines) LINES (\(variables)) SET \(settings.joined(separator: ", ")); \
             SHOW WARNINGS
             """
         return "\(reader) | mysql --local-infile=1 restored -e \(GuideText.quoted(sql))"

@@ -154,7 +154,7 @@ struct PostgresPrograms: Sendable {
         let result = try await run(
             .path(FilePath(program)), arguments: Arguments(arguments),
             environment: .custom(Self.environment(with: environment)),
-            platformOptions: Self.options, output: .bytes(limit: 1 << 30),
+            platformOptions: Self.options, output: .bytes(limit: 256 << 20),
             error: .string(limit: 1 << 24))
         try Task.checkCancellation()
         return (result.terminationStatus.isSuccess, result.standardOutput, result.standardError)

@@ -60,7 +60,10 @@ import Testing
                 CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 10);
                 CREATE FUNCTION twice(x int) RETURNS int DETERMINISTIC RETURN x * 2;
                 CREATE VIEW joined AS SELECT t.v, twice(t.v) AS w FROM t JOIN \(beside.name).u ON u.id = t.id;
-                CREATE VIEW called AS SELECT twice(v) AS w FROM t
+                CREATE VIEW called AS SELECT twice(v) AS w FROM t;
+                CREATE VIEW aliased AS SELECT \(bench.source.name).v, twice(\(bench.source.name).v) AS w
+                  FROM t AS \(bench.source.name) JOIN (\(beside.name).u) ON u.id = \(bench.source.name).id;
+                CREATE VIEW named AS SELECT t.v AS \(bench.source.name), u.id FROM (t JOIN \(beside.name).u ON u.id = t.id)
                 """)
             let copy = try await bench.restored(try await bench.backUp().id)
             try await copy.query(
@@ -69,6 +72,33 @@ import Testing
             #expect(
                 try await copy.query("SELECT v, w FROM joined; SELECT w FROM called")
                     == "11\t33\n33")
+            #expect(
+                try await copy.query("SELECT v, w FROM aliased; SELECT * FROM named")
+                    == "11\t33\n11\t1")
+        }
+    }
+
+    /// MariaDB takes any byte for a character of ASCII.
+    @Test(arguments: MySQLTestServer.all.filter(\.isMariaDB))
+    func `bytes that are no ASCII come back out of a column of ASCII`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE t (k varchar(9) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY, v varchar(9) CHARACTER SET ascii,
+                  b blob, w varchar(9) CHARACTER SET utf8mb3);
+                SET sql_mode = '';
+                INSERT INTO t VALUES (x'80', x'E9', x'00ff', 'é'), (x'81', x'C3A4', NULL, ''), ('?', '\\\\x41', '', NULL), ('a', 'b', 'c', 'd')
+                """)
+            let full = try await bench.backUp()
+            try await bench.expectEqual(bench.source, try await bench.restored(full.id))
+            try await bench.source.query(
+                "SET sql_mode = ''; UPDATE t SET v = x'C3A5' WHERE k = x'81'; DELETE FROM t WHERE k = x'80'"
+            )
+            let later = try await bench.backUp(["differential", "backup"])
+            let copy = try await bench.restored(later.id, ["--check", "rows"], into: "later")
+            try await bench.expectEqual(bench.source, copy)
         }
     }
 
