@@ -57,6 +57,9 @@ public struct MemoryDatabase: Sendable {
         self.init(
             try batch.records.map { record in
                 let words = try CSVDialect.fields(of: record).map { $0 ?? "" }
+                guard words.count >= 2 else {
+                    throw BackupError(.damaged, "the definition is not understood")
+                }
                 return Content(
                     Table(memory: words[0], words[1], columns: Array(words[2...])), rows: [])
             })

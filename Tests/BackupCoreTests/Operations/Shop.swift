@@ -67,8 +67,7 @@ struct Shop {
     /// Each table's rows, in an order that does not depend on how they came.
     func rows(of database: String) -> [TableName: [[String?]]] {
         let contents = server[database]?.contents ?? []
-        return Dictionary(
-            uniqueKeysWithValues: contents.map { ($0.table.name, $0.rows.sortedRows) })
+        return Dictionary(contents.map { ($0.table.name, $0.rows.sortedRows) }) { one, _ in one }
     }
 
     /// The names of everything that is stored, locks excepted.
