@@ -29,7 +29,9 @@ extension RepositoryContents {
     ///   what makes a named backup unreadable.
     public func point(named name: String, database: String? = nil) throws -> Point {
         if let exact = points.first(where: { $0.id.text == name }) { return exact }
-        if let broken = unreadable.first(where: { $0.name == name }) { throw broken.error }
+        if let broken = unreadable.first(where: { Self.isName(name, of: $0.name) }) {
+            throw broken.error
+        }
         if name.lowercased() == "latest" {
             let completed = try points(of: database)
             guard let latest = completed.last else { throw nothing(of: database) }
@@ -46,6 +48,14 @@ extension RepositoryContents {
             return point
         }
         return try point(abbreviated: name)
+    }
+
+    /// Whether a backup of that name lies in a folder, as far as the folder's own name tells.
+    private static func isName(_ name: String, of folder: String) -> Bool {
+        guard folder.contains("/") else { return folder == name }
+        return folder == name
+            || BackupID(name).map { folder.hasSuffix("/\(RepositoryLayout.layers)/\($0.tail)") }
+                ?? false
     }
 
     /// The completed points of one database, the oldest first.
@@ -89,7 +99,7 @@ extension RepositoryContents {
     }
 
     private func unknown(_ name: String) -> BackupError {
-        if unfinished.contains(where: { $0.name == name }) {
+        if unfinished.contains(where: { Self.isName(name, of: $0.name) }) {
             return BackupError(
                 .notFound, "\(name) is not finished: it is still being made, or was interrupted",
                 hint: "The next backup of its database removes what an interrupted one has left.")
