@@ -97,13 +97,25 @@ struct PostgresSnapshot: Snapshot {
         do {
             // The transaction must have lived until now: its locks and its snapshot ended with it.
             try await leader.turn.pass { try await leader.execute("SELECT 1") }
-            let fresh = try await PostgresConnection(settings)
+            let fresh = try await anotherConnection()
             try await PostgresSession.pin(fresh, encoding: moment.encoding, side: .source)
             try await confirmMeaning(on: fresh)
             try await waitUntilWritten(on: fresh)
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot check the snapshot")
         }
+    }
+
+    /// At the end of hours of reading a server that has no place for a moment is asked again.
+    private func anotherConnection() async throws -> PostgresConnection {
+        for _ in 0..<20 {
+            do {
+                return try await PostgresConnection(settings)
+            } catch let error as BackupError where error.code == .connectionFailed {
+                try await Task.sleep(for: .milliseconds(500))
+            }
+        }
+        return try await PostgresConnection(settings)
     }
 
     /// Schemas can be renamed and types changed without a lock on the tables: what was read before

@@ -92,8 +92,7 @@ struct LayerPlan: Sendable {
 
     /// What to do with a table that is there now.
     func treatment(of table: Table) -> TableTreatment {
-        TableTreatment(
-            table, parent: parent.point.metadata.currentTables.first { $0.tableName == table.name },
-            in: self)
+        let known = parent.record(of: table.name, in: parent.point)
+        return TableTreatment(table, parent: known?.mode == .dropped ? nil : known, in: self)
     }
 }

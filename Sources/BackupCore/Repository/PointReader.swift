@@ -10,6 +10,8 @@ public struct PointReader: Sendable {
     /// The seed of the row hashes.
     let seed: UInt64
     private let storage: any Storage
+    /// Read once, not for each table.
+    private let checksums = Exclusive<[BackupID: Checksums]>([:])
 
     /// What is read.
     public var point: Point { chain.point }
@@ -58,7 +60,7 @@ public struct PointReader: Sendable {
             }
         }
         let name = try floor.point.folder.appending(index)
-        let checksums = try await Checksums(of: floor.point, in: storage)
+        let checksums = try await checksums(of: floor.point)
         guard let digest = checksums[index], try await storage.entry(name) != nil else {
             throw missing(name)
         }
@@ -69,6 +71,13 @@ public struct PointReader: Sendable {
                 return try await body(PointKeys(files, over: index, of: record, seed: seed))
             }
         }
+    }
+
+    private func checksums(of point: Point) async throws -> Checksums {
+        if let known = checksums.withValue({ $0[point.id] }) { return known }
+        let found = try await Checksums(of: point, in: storage)
+        checksums.withValue { $0[point.id] = found }
+        return found
     }
 
     /// What the layers of a table say over the rows that they rest on.
