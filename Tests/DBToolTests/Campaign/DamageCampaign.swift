@@ -82,7 +82,9 @@ import Testing
                 let damage = Damage.allCases[
                     (number / names.count + number) % Damage.allCases.count]
                 // Of two damaged files the one that must be read first is the one that is named.
-                let others = names.filter { $0 != path && !$0.hasSuffix("/metadata.json") }
+                let others = names.filter {
+                    $0 != path && !$0.hasSuffix("/metadata.json") && !$0.hasSuffix("/SHA256SUMS")
+                }
                 guard try damage.apply(to: path, others: others, &random) else { return nil }
                 let file = String(path.dropFirst(bench.repository.count + 1))
                 var broken: [String] = []
