@@ -37,8 +37,10 @@ public struct Prune: Sendable {
                     made: point.metadata.timestampStart,
                     flaw: flaw(of: point, contents, state)))
         }
-        let made = candidates.values.flatMap { retention.decisions(on: $0, now: .now) }
-        var decisions = points.compactMap { point in made.first { $0.id == point.id.text } }
+        let made = Dictionary(
+            candidates.values.flatMap { retention.decisions(on: $0, now: .now) }.map { ($0.id, $0) }
+        ) { one, _ in one }
+        var decisions = points.compactMap { made[$0.id.text] }
         // Nobody knows what rests on what in there.
         let unclear = Set(contents.unreadable.compactMap { $0.name.split(separator: "/").first })
         for index in decisions.indices {
