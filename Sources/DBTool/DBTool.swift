@@ -28,10 +28,21 @@ struct DBTool: AsyncParsableCommand {
 
     static func main() async {
         Memory.shareHeap()
+        refuseToGuess()
         refuseWhatIsNoText()
         let arguments = CommandWords.normalized(
             CommandWords.withLongHelp(Array(CommandLine.arguments.dropFirst())), in: DBTool.self)
         await FrontDoor(arguments: arguments).run()
+    }
+
+    /// Swift reads the arguments from /proc, and has none where that fails: not even the program's name.
+    private static func refuseToGuess() {
+        guard CommandLine.argc == 0 else { return }
+        CommandOutput(isJSON: false).fail(
+            BackupError(
+                .storageFailed, "cannot read the command line from /proc/self/cmdline",
+                hint: "Is /proc mounted, and may this process open files (ulimit -n)?"))
+        _exit(ExitCode.failed.rawValue)
     }
 
     /// Other bytes would be replaced on the way, and another file or another value meant than was given.

@@ -15,31 +15,48 @@ public struct Verify: Sendable {
     /// - Throws: `BackupError` when the backup cannot be read at all.
     public func run(_ chain: Chain, progress: OperationProgress) async throws -> VerifyReport {
         let start = ContinuousClock.now
-        var damage: [String] = []
-        do {
-            let metadata = chain.point.metadata
-            let layers = try metadata.currentTables.map { ($0, try chain.layers(of: $0)) }
-            progress.begin("checking files")
-            var checksums: [BackupID: Checksums] = [:]
-            for link in chain.links {
-                if !link.metadata.agreesWithItself {
-                    damage.append("metadata of \(link.id) contradicts itself")
-                }
-                let sums = try await Checksums(of: link, in: repository.storage)
-                checksums[link.id] = sums
-                let read = layers.flatMap(\.1).filter { $0.point.id == link.id }
-                damage += try await damagedFiles(
-                    of: link, but: Set(read.flatMap(\.record.files)), sums, progress)
-            }
-            progress.begin("verifying rows", totalBytes: metadata.csvBytes)
-            damage += try await damagedTables(of: chain, layers, checksums, progress)
-        } catch let error as BackupError where error.code == .damaged {
-            damage.append(error.message)
-        }
+        let damage = try await damage(in: chain, progress)
         let seconds = start.duration(to: .now).seconds
         let report = VerifyReport(point: chain.point, damage: damage.sorted(), seconds: seconds)
         await remember(report, progress)
         return report
+    }
+
+    private func damage(in chain: Chain, _ progress: OperationProgress) async throws -> [String] {
+        let metadata = chain.point.metadata
+        var damage: [String] = []
+        // What is wrong with one thing keeps nobody from looking at the next.
+        func finding<Result>(_ body: () async throws -> Result) async throws -> Result? {
+            do {
+                return try await body()
+            } catch let error as BackupError where error.code == .damaged {
+                damage.append(error.message)
+                return nil
+            }
+        }
+        var tables: [(TableRecord, [TableLayer])] = []
+        for record in metadata.currentTables {
+            guard let layers = try await finding({ try chain.layers(of: record) }) else { continue }
+            tables.append((record, layers))
+        }
+        progress.begin("checking files")
+        var checksums: [BackupID: Checksums] = [:]
+        for link in chain.links {
+            if !link.metadata.agreesWithItself {
+                damage.append("metadata of \(link.id) contradicts itself")
+            }
+            let sums = try await finding { try await Checksums(of: link, in: repository.storage) }
+            guard let sums else { continue }
+            checksums[link.id] = sums
+            let read = tables.flatMap(\.1).filter { $0.point.id == link.id }
+            damage += try await damagedFiles(
+                of: link, but: Set(read.flatMap(\.record.files)), sums, progress)
+        }
+        progress.begin("verifying rows", totalBytes: metadata.csvBytes)
+        let found = try await finding {
+            try await damagedTables(of: chain, tables, checksums, progress)
+        }
+        return damage + (found ?? [])
     }
 
     /// Everything but the data files that `damagedTables` reads.
@@ -100,9 +117,8 @@ public struct Verify: Sendable {
             for (index, (record, layers)) in tables.enumerated() {
                 if index >= jobs { all += try await group.next() ?? [] }
                 group.addTask {
-                    let disagreeing = disagreements(in: layers, checksums)
-                    guard disagreeing.isEmpty else { return disagreeing }
-                    return try await damage(in: record, reader, progress)
+                    try await disagreements(in: layers, checksums)
+                        + damage(in: record, layers, reader, progress)
                 }
             }
             for try await found in group { all += found }
@@ -114,22 +130,17 @@ public struct Verify: Sendable {
         in layers: [TableLayer], _ checksums: [BackupID: Checksums]
     ) -> [String] {
         layers.flatMap { layer in
-            let record = layer.record
-            let digests = [
-                (record.file, record.sha256), (record.deletedFile, record.deletedSHA256),
-            ]
-            return digests.compactMap { file, digest -> String? in
-                guard let file else { return nil }
-                guard checksums[layer.point.id]?[file] != digest || digest == nil else {
-                    return nil
-                }
-                return "SHA256SUMS and metadata disagree about \(file)"
+            // A list that cannot be read is named already.
+            guard let sums = checksums[layer.point.id] else { return [String]() }
+            return layer.record.provenFiles.filter { $1 == nil || sums[$0] != $1 }.map {
+                "SHA256SUMS and metadata of \(layer.point.id) disagree about \($0.file)"
             }
         }
     }
 
     private func damage(
-        in record: TableRecord, _ reader: PointReader, _ progress: OperationProgress
+        in record: TableRecord, _ layers: [TableLayer], _ reader: PointReader,
+        _ progress: OperationProgress
     ) async throws -> [String] {
         do {
             try await reader.withRows(of: record, proving: .rowsAndBytes) { rows in
@@ -140,7 +151,11 @@ public struct Verify: Sendable {
             }
             return []
         } catch let error as BackupError where error.code == .damaged {
-            return [error.message]
+            // Reading ends with the first of the table's files that is wrong; others may be, too.
+            let others = try await reader.damage(in: layers).filter { name, _ in
+                !error.message.contains("\(name)")
+            }
+            return [error.message] + others.values
         }
     }
 

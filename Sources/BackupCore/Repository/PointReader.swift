@@ -197,20 +197,35 @@ public struct PointReader: Sendable {
             for (index, layer) in layers.enumerated() {
                 if index >= jobs { try await group.next() }
                 group.addTask {
-                    let record = layer.record
-                    try await prove(record.file, layer, record.sha256, progress)
-                    try await prove(record.deletedFile, layer, record.deletedSHA256, progress)
+                    for (file, digest) in layer.record.provenFiles {
+                        try await prove(layer.point.folder.appending(file), digest, progress)
+                    }
                 }
             }
             try await group.waitForAll()
         }
     }
 
+    /// What is said of each file of a table's layers that is missing, or not what was written.
+    func damage(in layers: [TableLayer]) async throws -> [StorageName: String] {
+        var damage: [StorageName: String] = [:]
+        for layer in layers {
+            for (file, digest) in layer.record.provenFiles {
+                let name = try layer.point.folder.appending(file)
+                do {
+                    try await prove(name, digest, OperationProgress())
+                } catch let error as BackupError where error.code == .damaged {
+                    damage[name] = error.message
+                }
+            }
+        }
+        return damage
+    }
+
     private func prove(
-        _ file: String?, _ layer: TableLayer, _ digest: String?, _ progress: OperationProgress
+        _ name: StorageName, _ digest: String?, _ progress: OperationProgress
     ) async throws {
-        guard let file else { return }
-        let name = try layer.point.folder.appending(file)
+        guard try await storage.entry(name) != nil else { throw missing(name) }
         let found = try await storage.digest(of: name) { progress.add(rows: 0, bytes: $0) }
         guard found == digest else {
             throw BackupError(

@@ -109,6 +109,13 @@ public struct TableRecord: Sendable, Codable {
     /// The files of rows and tombstones, below the backup's folder.
     var files: [String] { [file, deletedFile].compactMap(\.self) }
 
+    /// Those files, and the SHA-256 that each must have.
+    var provenFiles: [(file: String, digest: String?)] {
+        [(file, sha256), (deletedFile, deletedSHA256)].compactMap { file, digest in
+            file.map { ($0, digest) }
+        }
+    }
+
     /// The positions of the key's columns in the file, in key order; empty without a key.
     public var keyPositions: [Int] { Table.positions(of: key, in: storedColumns) }
 

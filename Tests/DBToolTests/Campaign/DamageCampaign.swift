@@ -8,30 +8,32 @@ import Testing
     private enum Damage: String, CaseIterable {
         case flippedBit, truncated, emptied, deleted, lengthened, swapped, replaced, edited
 
-        /// Does it; false where the file stays as it is.
+        /// Does it, and gives the files that are others then.
         func apply(to path: String, others: [String], _ random: inout SeededGenerator) throws
-            -> Bool
+            -> [String]
         {
+            var damaged = [path]
             let url = URL(fileURLWithPath: path)
             let before = [UInt8](try Data(contentsOf: url))
             var bytes = before
             switch self {
             case .flippedBit:
-                guard let place = bytes.indices.randomElement(using: &random) else { return false }
+                guard let place = bytes.indices.randomElement(using: &random) else { return [] }
                 bytes[place] ^= 1 << UInt8.random(in: 0...7, using: &random)
             case .truncated: bytes.removeLast(.random(in: 0...bytes.count, using: &random))
             case .emptied: bytes = []
             case .deleted:
                 try FileManager.default.removeItem(at: url)
-                return true
+                return damaged
             case .lengthened:
                 bytes += (0..<Int.random(in: 1...40, using: &random)).map { _ in
                     UInt8.random(in: 0...255, using: &random)
                 }
             case .swapped:
-                guard let other = others.randomElement(using: &random) else { return false }
+                guard let other = others.randomElement(using: &random) else { return [] }
                 bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: other)))
                 try Data(before).write(to: URL(fileURLWithPath: other))
+                damaged.append(other)
             case .replaced:
                 // Of the right length, and with lines where there were lines.
                 for place in bytes.indices where bytes[place] != UInt8(ascii: "\n") {
@@ -39,11 +41,11 @@ import Testing
                 }
             case .edited:
                 let digits = bytes.indices.filter { (0x30...0x39).contains(bytes[$0]) }
-                guard let place = digits.randomElement(using: &random) else { return false }
+                guard let place = digits.randomElement(using: &random) else { return [] }
                 bytes[place] = bytes[place] == 0x39 ? 0x30 : bytes[place] + 1
             }
             try Data(bytes).write(to: url)
-            return bytes != before
+            return bytes == before ? [] : damaged
         }
     }
 
@@ -81,20 +83,24 @@ import Testing
                 let path = names[number % names.count]
                 let damage = Damage.allCases[
                     (number / names.count + number) % Damage.allCases.count]
-                // Of two damaged files the one that must be read first is the one that is named.
-                let others = names.filter {
-                    $0 != path && !$0.hasSuffix("/metadata.json") && !$0.hasSuffix("/SHA256SUMS")
+                // What tells of the other files is alone, as without it nothing is known of them.
+                let tells = { (path: String) in
+                    path.hasSuffix("/metadata.json") || path.hasSuffix("/SHA256SUMS")
                 }
-                guard try damage.apply(to: path, others: others, &random) else { return nil }
-                let file = String(path.dropFirst(bench.repository.count + 1))
+                let others = tells(path) ? [] : names.filter { $0 != path && !tells($0) }
+                let damaged = try damage.apply(to: path, others: others, &random)
+                guard !damaged.isEmpty else { return nil }
+                let files = damaged.map { String($0.dropFirst(bench.repository.count + 1)) }
                 var broken: [String] = []
                 let verify = try await shop.run(["verify", shop.newest], as: false)
                 let words = verify.output + verify.errors
                 if ![1, 4].contains(verify.code) { broken.append("not found: \(verify)") }
-                let parts = file.split(separator: "/")
-                let place =
-                    parts.last == "metadata.json" ? parts[parts.count - 2] : parts[parts.count - 1]
-                if !words.contains(place) { broken.append("not named: \(verify)") }
+                for file in files {
+                    let parts = file.split(separator: "/")
+                    let isMetadata = parts.last == "metadata.json"
+                    let place = parts[parts.count - (isMetadata ? 2 : 1)]
+                    if !words.contains(place) { broken.append("\(file) is not named: \(verify)") }
+                }
 
                 let target = bench.expectDatabase("damaged")
                 let end = try await shop.run([
@@ -110,7 +116,7 @@ import Testing
                 }
                 try await bench.administration.query(
                     "DROP DATABASE IF EXISTS \(Workbench.quoted(target.name)) WITH (FORCE)")
-                return broken.map { "\(damage) \(file): \($0)" }
+                return broken.map { "\(damage) \(files): \($0)" }
             }
         }
     }
@@ -126,9 +132,7 @@ import Testing
                 try shop.layOut()
                 let path = names[number % names.count]
                 let damage = try #require(Damage.allCases.randomElement(using: &random))
-                guard damage != .swapped, try damage.apply(to: path, others: [], &random) else {
-                    return nil
-                }
+                guard try !damage.apply(to: path, others: [], &random).isEmpty else { return nil }
                 let isIndex = path.contains("/index/")
                 var broken = isIndex ? [] : try await shop.broken(keeping: shop.ids)
                 let end = try await shop.run(["differential", "backup", "--json"])
