@@ -35,12 +35,12 @@ struct DBTool: AsyncParsableCommand {
         await FrontDoor(arguments: arguments).run()
     }
 
-    /// Swift reads the arguments from /proc, and has none where that fails: not even the program's name.
+    /// Swift finds the arguments by way of /proc/self/maps, and has none where that cannot be read.
     private static func refuseToGuess() {
         guard CommandLine.argc == 0 else { return }
         CommandOutput(isJSON: false).fail(
             BackupError(
-                .storageFailed, "cannot read the command line from /proc/self/cmdline",
+                .storageFailed, "cannot read the command line by way of /proc/self/maps",
                 hint: "Is /proc mounted, and may this process open files (ulimit -n)?"))
         _exit(ExitCode.failed.rawValue)
     }
