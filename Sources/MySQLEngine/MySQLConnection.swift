@@ -15,7 +15,7 @@ actor MySQLConnection: PooledConnection {
     /// One at a time may use the connection.
     nonisolated let turn = Turnstile(permits: 1)
     nonisolated let killer: MySQLKiller
-    private nonisolated let thread = ConnectionThread(label: "dbtool.mysql.connection")
+    private nonisolated let thread = BlockingThread(label: "dbtool.mysql.connection")
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     /// `nonisolated(unsafe)`: set once; used on the connection's own thread, and by `deinit`.

@@ -17,7 +17,7 @@ actor PostgresConnection: PooledConnection {
     nonisolated let canceller: PostgresCanceller
     /// Kept as long as libpq may call it.
     var notices: NoticeListener?
-    private nonisolated let thread = ConnectionThread(label: "dbtool.postgres.connection")
+    private nonisolated let thread = BlockingThread(label: "dbtool.postgres.connection")
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     /// `nonisolated(unsafe)`: set once; used on the connection's own thread, and by `deinit`.

@@ -111,7 +111,7 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
 
     /// Lets the system begin to write a file to the disk, and waits for nothing.
     static func beginFlush(_ path: String) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { return }
         Platform.beginFlush(descriptor, from: 0, count: 0)
         Platform.close(descriptor)
@@ -119,7 +119,7 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
 
     /// Flushes a file that was written and closed; one that is gone needs it no more.
     static func flush(_ path: String) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
             guard errno == ENOENT else { throw failure("flush", path) }
             return

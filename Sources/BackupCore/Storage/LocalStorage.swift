@@ -143,10 +143,7 @@ public struct LocalStorage: Storage {
                 names.subtract(due)
                 return due
             }
-            // The disk may begin with all of them before the first is waited for.
-            let paths = try waiting.map { try safePath(of: $0) }
-            for path in paths { LocalFile.beginFlush(path) }
-            for path in paths { try LocalFile.flush(path) }
+            try await LocalFlush.flush(waiting.map { path(of: $0) })
             for entry in try await list(folder) where entry.isFolder { try await seal(entry.name) }
         }
         do {

@@ -1,7 +1,7 @@
 import Dispatch
 
-/// The thread of one connection: servers' client libraries block, and must not block Swift's own threads.
-package final class ConnectionThread: SerialExecutor {
+/// A thread for calls that block, as those of servers' client libraries do: they must not block Swift's own threads.
+package final class BlockingThread: SerialExecutor {
     private let queue: DispatchQueue
 
     /// A thread that debuggers show by this name.
