@@ -4,17 +4,42 @@ import Packing
 struct KeyDiff: Sendable {
     let old: PointReader
     let new: PointReader
+    /// Whether somebody asks which keys differ, not only how many.
+    let namesKeys: Bool
 
     /// About how much a join may hold in memory before it goes to files.
     private static let joinBytes = 96 << 20
 
     /// What was found.
     struct Difference: Sendable {
-        var added = DigestSet()
-        var changed = DigestSet()
-        var deleted = DigestSet()
+        var added: Keys
+        var changed: Keys
+        var deleted: Keys
 
         var isEmpty: Bool { added.count + changed.count + deleted.count == 0 }
+    }
+
+    /// Keys that differ in one way.
+    struct Keys: Sendable {
+        private(set) var count = 0
+        /// Nil where only their number is wanted.
+        private var digests: DigestSet?
+
+        init(named isNamed: Bool) { digests = isNamed ? DigestSet() : nil }
+
+        init(_ digests: DigestSet) { (count, self.digests) = (digests.count, digests) }
+
+        mutating func insert(_ digest: KeyDigest) {
+            count += 1
+            digests?.insert(digest)
+        }
+
+        func contains(_ digest: KeyDigest) -> Bool { digests?.contains(digest) == true }
+    }
+
+    private var nothing: Difference {
+        let none = Keys(named: namesKeys)
+        return Difference(added: none, changed: none, deleted: none)
     }
 
     /// Compares a table that has the same columns and the same key at both points.
@@ -24,7 +49,7 @@ struct KeyDiff: Sendable {
         guard
             let oldFloor = try old.chain.layers(of: before).last,
             let newFloor = try new.chain.layers(of: after).last
-        else { return Difference() }
+        else { return nothing }
         if oldFloor.point.id == newFloor.point.id, oldFloor.record.sha256 == newFloor.record.sha256
         {
             return try await overlaid(before, after, over: newFloor, progress)
@@ -37,47 +62,47 @@ struct KeyDiff: Sendable {
     // MARK: Over the same rows
 
     /// Two points that rest on the same rows differ at most where a layer over these says something.
+    ///
+    /// Keys are decided, and forgotten, as they come in the row index of these rows; the layers alone tell of those
+    /// that are left.
     private func overlaid(
         _ before: TableRecord, _ after: TableRecord, over floor: TableLayer,
         _ progress: OperationProgress
     ) async throws -> Difference {
-        let was = try await old.overlay(of: before)
-        let now = try await new.overlay(of: after)
-        var filter = DigestFilter(count: was.count + now.count)
-        for overlay in [was, now] {
-            filter.formUnion(overlay.rows)
-            filter.formUnion(overlay.gone)
-        }
         let reader = try new.below(to: floor.point)
         let parent = TableParent(reader: reader, record: floor.record)
-        let below = try await parent.withKeys(note: { progress.note($0) }) { [filter] keys in
-            var below = DigestTable<UInt64>()
+        return try await parent.withKeys(note: { progress.note($0) }) { [nothing] keys in
+            var (was, now, found) = (
+                try await old.overlay(of: before), try await new.overlay(of: after), nothing
+            )
+            var filter = DigestFilter(count: was.count + now.count)
+            for overlay in [was, now] {
+                filter.formUnion(overlay.rows)
+                filter.formUnion(overlay.gone)
+            }
+            func decide(_ digest: KeyDigest, below: UInt64?) {
+                let old = was.remove(digest, over: below)
+                let new = now.remove(digest, over: below)
+                switch (old, new) {
+                case (nil, _?): found.added.insert(digest)
+                case (_?, nil): found.deleted.insert(digest)
+                case (let old?, let new?) where old != new: found.changed.insert(digest)
+                default: break
+                }
+            }
             while let block = try await keys.next() {
                 try Task.checkCancellation()
-                for (index, digest) in block.digests.enumerated()
-                where filter.mayContain(digest)
-                    && (was.contains(digest) || now.contains(digest))
-                {
-                    below.insert(digest, block.hashes[index])
+                for (index, digest) in block.digests.enumerated() where filter.mayContain(digest) {
+                    if was.contains(digest) || now.contains(digest) {
+                        decide(digest, below: block.hashes[index])
+                    }
                 }
                 add(block, of: floor.record, to: progress)
             }
-            return below
+            for digest in was.keys { decide(digest, below: nil) }
+            for digest in now.keys { decide(digest, below: nil) }
+            return found
         }
-        var found = Difference()
-        func compare(_ digest: KeyDigest) {
-            let old = was.hash(of: digest, over: below)
-            let new = now.hash(of: digest, over: below)
-            switch (old, new) {
-            case (nil, _?): found.added.insert(digest)
-            case (_?, nil): found.deleted.insert(digest)
-            case (let old?, let new?) where old != new: found.changed.insert(digest)
-            default: break
-            }
-        }
-        was.forEachKey(compare)
-        now.forEachKey { if !was.contains($0) { compare($0) } }
-        return found
     }
 
     // MARK: Over different rows
@@ -106,7 +131,8 @@ struct KeyDiff: Sendable {
                 }
                 let outcome = try await join.finish()
                 return Difference(
-                    added: outcome.inserted, changed: outcome.updated, deleted: outcome.deleted)
+                    added: Keys(outcome.inserted), changed: Keys(outcome.updated),
+                    deleted: Keys(outcome.deleted))
             }
         }
     }
@@ -131,14 +157,21 @@ struct TableOverlay: Sendable {
         rows[digest] != nil || gone.contains(digest)
     }
 
-    func forEachKey(_ body: (KeyDigest) -> Void) {
-        rows.forEach { digest, _ in body(digest) }
-        gone.forEach { digest in body(digest) }
+    /// All keys that the layers say something about.
+    var keys: [KeyDigest] {
+        var keys: [KeyDigest] = []
+        keys.reserveCapacity(count)
+        rows.forEach { digest, _ in keys.append(digest) }
+        gone.forEach { keys.append($0) }
+        return keys
     }
 
-    /// The hash of the row of a key; nil when there is none.
-    func hash(of digest: KeyDigest, over below: DigestTable<UInt64>) -> UInt64? {
-        rows[digest] ?? (gone.contains(digest) ? nil : below[digest])
+    /// Forgets a key; the hash of its row, nil when there is none.
+    ///
+    /// `below`: The hash of the row that the layers rest on, where there is one.
+    mutating func remove(_ digest: KeyDigest, over below: UInt64?) -> UInt64? {
+        if let hash = rows.remove(digest) { return hash }
+        return gone.take(digest) ? nil : below
     }
 }
 

@@ -205,7 +205,8 @@ public struct PointDiff: Sendable {
         _ before: TableRecord, _ after: TableRecord, _ progress: OperationProgress,
         _ rows: (@Sendable (RowDifference) async throws -> Void)?
     ) async throws -> TableDifference? {
-        let keys = try await KeyDiff(old: old, new: new).run(from: before, to: after, progress)
+        let keys = try await KeyDiff(old: old, new: new, namesKeys: rows != nil)
+            .run(from: before, to: after, progress)
         guard !keys.isEmpty else { return nil }
         if let rows {
             var changed: [KeyDigest: [String?]] = [:]
