@@ -191,11 +191,7 @@ struct MySQLFieldWriter {
     @inline(__always)
     mutating func append(text: UnsafeRawBufferPointer, isAlone: Bool, isCoded: Bool) {
         let (isSpecial, isASCII) = Self.look(at: text)
-        let isBytes =
-            !isCoded
-            && (!isASCII && !Self.isText(text)
-                || text.count > 1 && text[0] == Self.backslash && text[1] == UInt8(ascii: "x"))
-        guard !isBytes else { return append(hex: text) }
+        guard isCoded || !Self.isBytes(text, isASCII: isASCII) else { return append(hex: text) }
         // A lone \. would end the data for readers that follow COPY's old protocol.
         let isEndMark = isAlone && text.elementsEqual("\\.".utf8)
         guard isSpecial || text.isEmpty || isEndMark else { return append(text) }
@@ -205,6 +201,21 @@ struct MySQLFieldWriter {
             append(byte)
         }
         append(Self.quote)
+    }
+
+    /// How many bytes a text takes at most.
+    static func byteCount(ofText text: UnsafeRawBufferPointer, isCoded: Bool) -> Int {
+        guard isCoded || !isBytes(text, isASCII: look(at: text).isASCII) else {
+            return 2 * text.count + 2
+        }
+        return text.count + 2 + text.reduce(0) { $1 == quote ? $0 + 1 : $0 }
+    }
+
+    /// Whether what the server calls a text is shown as bytes: it is none, or would look like bytes.
+    @inline(__always)
+    private static func isBytes(_ text: UnsafeRawBufferPointer, isASCII: Bool) -> Bool {
+        !isASCII && !isText(text)
+            || text.count > 1 && text[0] == backslash && text[1] == UInt8(ascii: "x")
     }
 
     /// Whether CSV must quote it, and whether every byte is a character.

@@ -80,6 +80,7 @@ struct MySQLRowEncoder {
         for column in 0..<count where row[column].u.row_ptr != nil {
             most += 2 * Int(row[column].length_value)
         }
+        if most > RowBatch.hugeBytes { most = mostBytes(of: row) }
         if bytes.count - used < most {
             bytes.append(contentsOf: repeatElement(0, count: most - (bytes.count - used)))
         }
@@ -101,6 +102,25 @@ struct MySQLRowEncoder {
         }
         used += length
         ends.append(used)
+    }
+
+    /// How much a huge row takes, which is worth a look at each of its texts: twice as much would be held for nothing.
+    private func mostBytes(of row: UnsafeMutablePointer<MYSQL_BIND>) -> Int {
+        fields.indices.reduce(0) { most, column in
+            let (field, length) = (fields[column], Int(row[column].length_value))
+            guard let value = row[column].u.row_ptr.map({ UnsafeRawPointer($0) }) else {
+                return most + Self.mostOfValue
+            }
+            let isText = field.form == .bytes && [.text, .coded].contains(field.encoding)
+            let content =
+                isText
+                ? MySQLFieldWriter.byteCount(
+                    ofText: UnsafeRawBufferPointer(
+                        start: value + Self.lengthOfLength(value), count: length),
+                    isCoded: field.encoding == .coded)
+                : 2 * length
+            return most + Self.mostOfValue + content
+        }
     }
 
     /// A value in its form; those of bytes, dates and times have their length in front.

@@ -27,7 +27,7 @@ struct MySQLSelection: Sendable {
         into sink: @escaping @Sendable (RowBatch) async throws -> Void
     ) async throws {
         // The connection is free for the next part while the last rows are still worked on.
-        try await Relay.run(capacity: 1, receive: sink) { relay in
+        try await Relay.ofRows(receive: sink) { relay in
             try await readers.withOne { connection in
                 try await connection.copyOut(sql, as: encodings, to: relay)
             }

@@ -154,7 +154,7 @@ actor PostgresConnection: PooledConnection {
     nonisolated func copyOut(
         _ sql: String, into sink: @escaping @Sendable (RowBatch) async throws -> Void
     ) async throws {
-        try await Relay.run(capacity: 1, receive: sink) { try await self.copyOut(sql, to: $0) }
+        try await Relay.ofRows(receive: sink) { try await self.copyOut(sql, to: $0) }
     }
 
     /// The same for whoever has a relay already; returns when everything has been sent.
@@ -239,14 +239,22 @@ actor PostgresConnection: PooledConnection {
         }
     }
 
+    /// In pieces, wherever rows end: libpq copies what it is given, and would keep the room of the largest row.
     private func put(_ batch: RowBatch) throws {
-        let code = batch.bytes.withUnsafeBytes { bytes in
-            PQputCopyData(
-                connection, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
-                Int32(bytes.count))
+        try batch.bytes.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.pieceBytes))
+                let code = PQputCopyData(
+                    connection, piece.baseAddress?.assumingMemoryBound(to: CChar.self),
+                    Int32(piece.count))
+                guard code == 1 else { throw PostgresError(result: nil, connection: connection) }
+                rest = rest.dropFirst(piece.count)
+            }
         }
-        guard code == 1 else { throw PostgresError(result: nil, connection: connection) }
     }
+
+    private static let pieceBytes = 128 << 10
 
     /// Adds the next row to the batch; false at the end.
     @inline(__always)

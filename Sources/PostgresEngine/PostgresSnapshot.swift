@@ -44,7 +44,7 @@ struct PostgresSnapshot: Snapshot {
     {
         do {
             // The connection is free for the next part while the last rows are still worked on.
-            try await Relay.run(capacity: 1, receive: sink) { relay in
+            try await Relay.ofRows(receive: sink) { relay in
                 let isRead = try await readers.withOne { connection in
                     try await copy(part, on: connection, to: relay)
                 }

@@ -8,6 +8,8 @@ public final class Relay<Value: Sendable>: Sendable {
         var values: [Value] = []
         var isFinished = false
         var isAbandoned = false
+        /// Whether the receiver works on a value.
+        var isReceiving = false
         var receiver: CheckedContinuation<Void, Never>?
         var sender: CheckedContinuation<Void, Never>?
 
@@ -18,26 +20,32 @@ public final class Relay<Value: Sendable>: Sendable {
     }
 
     private let capacity: Int
+    private let isHuge: @Sendable (Value) -> Bool
     private let state = Mutex(State())
 
-    /// `capacity`: How many values wait at most; at least 1.
-    public init(capacity: Int) {
+    /// A relay in which `capacity` values wait at most, at least 1, and beside one that `isHuge` no other.
+    public init(capacity: Int, isHuge: @escaping @Sendable (Value) -> Bool = { _ in false }) {
         precondition(capacity > 0)
         self.capacity = capacity
+        self.isHuge = isHuge
     }
 
     /// Runs `send` and, beside it, `receive` with each value that it sends.
     ///
     /// - Throws: What `receive` throws, else what `send` does.
     public static func run(
-        capacity: Int, receive: @escaping @Sendable (Value) async throws -> Void,
+        capacity: Int, isHuge: @escaping @Sendable (Value) -> Bool = { _ in false },
+        receive: @escaping @Sendable (Value) async throws -> Void,
         send: (Relay) async throws -> Void
     ) async throws {
-        let relay = Relay(capacity: capacity)
+        let relay = Relay(capacity: capacity, isHuge: isHuge)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 defer { relay.abandon() }
-                while let value = await relay.next() { try await receive(value) }
+                while let value = await relay.next() {
+                    try await receive(value)
+                    relay.receivedLast()
+                }
             }
             let sent: Result<Void, any Error>
             do {
@@ -52,23 +60,33 @@ public final class Relay<Value: Sendable>: Sendable {
         }
     }
 
-    /// Sends a value, and waits while there is no room for it.
+    /// Sends a value, and waits while there is no room for it; with a huge one, until it has been received.
     ///
     /// - Returns: False when nobody receives any more.
     public func send(_ value: Value) async -> Bool {
         await wait(until: { $0.values.count < capacity || $0.isAbandoned }) { $0.sender = $1 }
-        return change { state in
+        let isSent = change { state in
             guard !state.isAbandoned else { return false }
             state.values.append(value)
             return true
         }
+        guard isSent, isHuge(value) else { return isSent }
+        await wait(until: { $0.values.isEmpty && !$0.isReceiving || $0.isAbandoned }) {
+            $0.sender = $1
+        }
+        return state.withLock { !$0.isAbandoned }
     }
 
     /// The next value, once it is there; nil when there are no more.
     public func next() async -> Value? {
         await wait(until: { !$0.values.isEmpty || $0.isFinished }) { $0.receiver = $1 }
-        return change { $0.values.isEmpty ? nil : $0.values.removeFirst() }
+        return change { state in
+            state.isReceiving = !state.values.isEmpty
+            return state.values.isEmpty ? nil : state.values.removeFirst()
+        }
     }
+
+    private func receivedLast() { change { $0.isReceiving = false } }
 
     /// Nothing more is sent.
     public func finish() { change { $0.isFinished = true } }
@@ -85,20 +103,33 @@ public final class Relay<Value: Sendable>: Sendable {
         until isReady: (State) -> Bool,
         _ register: (inout State, CheckedContinuation<Void, Never>) -> Void
     ) async {
-        await withCheckedContinuation { continuation in
-            let mayGoOn = state.withLock { state in
-                if !isReady(state) { register(&state, continuation) }
-                return isReady(state)
+        var mayGoOn = false
+        while !mayGoOn {
+            await withCheckedContinuation { continuation in
+                mayGoOn = state.withLock { state in
+                    if !isReady(state) { register(&state, continuation) }
+                    return isReady(state)
+                }
+                if mayGoOn { continuation.resume() }
             }
-            if mayGoOn { continuation.resume() }
         }
     }
 
-    /// After a change whoever waits looks again: with one of each, what woke them is what they wait for.
+    /// After a change whoever waits looks again.
     @discardableResult
     private func change<Result>(_ body: (inout State) -> Result) -> Result {
         let (result, waiting) = state.withLock { (body(&$0), $0.wake()) }
         waiting.forEach { $0.resume() }
         return result
+    }
+}
+
+extension Relay<RowBatch> {
+    /// For rows: one batch is read while another is worked on, but of huge rows there is one at a time.
+    public static func ofRows(
+        receive: @escaping @Sendable (RowBatch) async throws -> Void,
+        send: (Relay) async throws -> Void
+    ) async throws {
+        try await run(capacity: 1, isHuge: \.isHuge, receive: receive, send: send)
     }
 }

@@ -30,6 +30,11 @@ public struct RowBatch: Sendable {
     public var isEmpty: Bool { ends.isEmpty }
     /// Whether it is time to hand the batch over.
     public var isFull: Bool { bytes.count >= Self.targetBytes }
+    /// Whether it takes so much memory that there should be no second one beside it.
+    public var isHuge: Bool { bytes.count >= Self.hugeBytes }
+
+    /// Far more than a batch of usual rows.
+    public static let hugeBytes = 8 << 20
 
     /// Adds one record, given with its line end.
     @inline(__always)

@@ -60,4 +60,31 @@ import Testing
         } send: { _ in
         }
     }
+
+    @Test func `beside a huge value there is no other`() async throws {
+        let alive = Mutex(0)
+        try await Relay<Int>.run(capacity: 1, isHuge: { $0 >= 100 }) { value in
+            await Task.yield()
+            alive.withLock { $0 -= value >= 100 ? 1 : 0 }
+        } send: { relay in
+            for value in 1...1000 {
+                if value >= 100 {
+                    // The one before has been received to its end.
+                    #expect(alive.withLock { $0 } == 0)
+                    alive.withLock { $0 += 1 }
+                }
+                #expect(await relay.send(value))
+            }
+        }
+    }
+
+    @Test func `who waits for a huge value to be received hears of a receiver that throws`() async {
+        await #expect(throws: DeliberateFailure.self) {
+            try await Relay<Int>.run(capacity: 1, isHuge: { _ in true }) { _ in
+                throw DeliberateFailure()
+            } send: { relay in
+                #expect(await relay.send(1) == false)
+            }
+        }
+    }
 }
