@@ -17,6 +17,11 @@ import Testing
         #expect(ConsoleWords(line).words == words)
     }
 
+    @Test func `a quote under an accent is a quote`() {
+        #expect(ConsoleWords("'\u{301} a' \"\u{301}\"").words == ["\u{301} a", "\u{301}"])
+        #expect(ShellWord(typed: "'\u{301} a'").value == "\u{301} a")
+    }
+
     private func options(_ text: String) throws -> SQLOptions {
         let session = PostgresSQLSession(PostgresSettings(), notice: { _ in })
         return try SQLOptions(line: text, starts: session.starts(in: text))

@@ -6,24 +6,25 @@ struct ShellWord {
     let value: String
 
     init(typed: String) {
-        var value = ""
-        var quote: Character?
-        var characters = typed[...]
+        var value = String.UnicodeScalarView()
+        var quote: Unicode.Scalar?
+        // A quote under an accent is still a quote.
+        var scalars = typed.unicodeScalars[...]
         let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
         for prefix in ["~/", "$HOME/", "${HOME}/", "\"$HOME/", "\"${HOME}/"]
-        where typed.hasPrefix(prefix) {
-            value = "\(home)/"
+        where scalars.starts(with: prefix.unicodeScalars) {
+            value = "\(home)/".unicodeScalars
             quote = prefix.first == "\"" ? "\"" : nil
-            characters = characters.dropFirst(prefix.count)
+            scalars = scalars.dropFirst(prefix.unicodeScalars.count)
         }
-        while let character = characters.popFirst() {
-            switch (character, quote) {
-            case ("\\", nil), ("\\", "\""): value.append(characters.popFirst() ?? "\\")
-            case ("'", nil), ("\"", nil): quote = character
-            case (_, .some(character)): quote = nil
-            default: value.append(character)
+        while let scalar = scalars.popFirst() {
+            switch (scalar, quote) {
+            case ("\\", nil), ("\\", "\""): value.append(scalars.popFirst() ?? "\\")
+            case ("'", nil), ("\"", nil): quote = scalar
+            case (_, .some(scalar)): quote = nil
+            default: value.append(scalar)
             }
         }
-        self.value = value
+        self.value = String(value)
     }
 }

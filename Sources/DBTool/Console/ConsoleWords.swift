@@ -9,32 +9,37 @@ struct ConsoleWords {
 
     init(_ line: String) {
         var words: [String] = []
-        var word: String?
-        var quote: Character?
+        var word: String.UnicodeScalarView?
+        func append(_ scalar: Unicode.Scalar) {
+            if word == nil { word = .init() }
+            word?.append(scalar)
+        }
+        var quote: Unicode.Scalar?
         var isEscaped = false
-        for character in line {
-            switch (character, quote) {
+        // A quote under an accent is still a quote.
+        for scalar in line.unicodeScalars {
+            switch (scalar, quote) {
             case _ where isEscaped:
                 // Between double quotes a backslash is one, except before what it can protect.
-                if quote == "\"", character != "\"", character != "\\" { word?.append("\\") }
-                word = (word ?? "") + String(character)
+                if quote == "\"", scalar != "\"", scalar != "\\" { append("\\") }
+                append(scalar)
                 isEscaped = false
             case ("\\", nil), ("\\", "\""):
                 isEscaped = true
-                word = word ?? ""
+                word = word ?? .init()
             case ("'", nil), ("\"", nil):
-                quote = character
-                word = word ?? ""
-            case (_, .some(character)): quote = nil
-            case (_, nil) where character.isWhitespace:
-                if let done = word { words.append(done) }
+                quote = scalar
+                word = word ?? .init()
+            case (_, .some(scalar)): quote = nil
+            case (_, nil) where scalar.properties.isWhitespace:
+                if let done = word { words.append(String(done)) }
                 word = nil
-            case ("~", nil) where word == nil: word = Self.home
-            default: word = (word ?? "") + String(character)
+            case ("~", nil) where word == nil: word = Self.home.unicodeScalars
+            default: append(scalar)
             }
         }
-        if isEscaped { word?.append("\\") }
-        if let done = word { words.append(done) }
+        if isEscaped { append("\\") }
+        if let done = word { words.append(String(done)) }
         self.words = words
         isOpen = quote != nil
     }
