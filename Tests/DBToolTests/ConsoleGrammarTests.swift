@@ -22,6 +22,13 @@ import Testing
         #expect(ShellWord(typed: "'\u{301} a'").value == "\u{301} a")
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a statement of very many negative numbers is looked through once`() throws {
+        let rows = (0..<40_000).map { "(\($0), -\($0), 'x')" }.joined(separator: ", ")
+        let found = try options("INSERT INTO t VALUES \(rows) -extract -format csv")
+        #expect(found.extracts && found.text.hasSuffix("-39999, 'x') "))
+    }
+
     private func options(_ text: String) throws -> SQLOptions {
         let session = PostgresSQLSession(PostgresSettings(), notice: { _ in })
         return try SQLOptions(line: text, starts: session.starts(in: text))

@@ -26,7 +26,7 @@ struct SQLOptions {
         let bytes = Array(line.utf8)
         for start in starts where start < bytes.count && bytes[start] == UInt8(ascii: "-") {
             let isFirst = start == 0 || bytes[start - 1] == 0x20 || bytes[start - 1] == 0x09
-            guard isFirst else { continue }
+            guard isFirst, Self.beginsWithFlag(bytes[start...]) else { continue }
             // The semicolon behind them is the statement's.
             let flagBytes = bytes[start...].reversed().drop {
                 $0 <= 0x20 || $0 == UInt8(ascii: ";")
@@ -50,13 +50,24 @@ struct SQLOptions {
         }
     }
 
+    /// Whether the first word is a flag: a statement may hold many thousands of negative numbers, and is not split
+    /// into words behind each.
+    private static func beginsWithFlag(_ bytes: ArraySlice<UInt8>) -> Bool {
+        let word = bytes.prefix { $0 > 0x20 && $0 != UInt8(ascii: ";") }
+        let words = ConsoleWords(String(decoding: word.prefix(80), as: UTF8.self)).words
+        return words.first.map { ["extract", "path", "format"].contains(name(of: $0)) } ?? false
+    }
+
+    private static func name(of flag: String) -> Substring {
+        flag.hasPrefix("--") ? flag.dropFirst(2) : flag.dropFirst(1)
+    }
+
     /// Nil when one of the words is no flag and no flag's value.
     private static func flags(_ words: [String]) throws -> SQLOptions? {
         var options = SQLOptions(text: "")
         var rest = words[...]
         while let word = rest.popFirst() {
-            let name = word.hasPrefix("--") ? word.dropFirst(2) : word.dropFirst(1)
-            switch name {
+            switch name(of: word) {
             case "extract": options.extracts = true
             case "path":
                 guard let path = rest.popFirst() else { return nil }
