@@ -133,7 +133,14 @@ struct MySQLStatementLines: SQLStatementLines {
 
     var isOpen: Bool { !open.isEmpty || reader.isInside }
 
+    /// What a line must hold to end the quote or comment: it ends with what it began with.
+    private var closing: UInt8? { open.utf8.first }
+
     mutating func add(_ line: String) {
+        if let closing, !line.utf8.contains(closing) {
+            open += "\n\(line)"
+            return
+        }
         let scan = MySQLTokens(open.isEmpty ? "\(line)\n" : "\(open)\n\(line)\n")
         open = scan.isOpen ? String(decoding: scan.tokens.last?.bytes ?? [], as: UTF8.self) : ""
         for token in scan.isOpen ? scan.tokens.dropLast() : scan.tokens[...] {

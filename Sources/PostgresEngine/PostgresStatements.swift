@@ -87,7 +87,19 @@ struct PostgresStatementLines: SQLStatementLines {
 
     var isOpen: Bool { !open.isEmpty || depth.isInside }
 
+    /// What a line must hold to end the quote or comment.
+    private var closing: UInt8? {
+        switch open.utf8.first {
+        case UInt8(ascii: "e"), UInt8(ascii: "E"): UInt8(ascii: "'")
+        case let first: first
+        }
+    }
+
     mutating func add(_ line: String) {
+        if let closing, !line.utf8.contains(closing) {
+            open += "\n\(line)"
+            return
+        }
         let scan = SQLTokens(open.isEmpty ? line : "\(open)\n\(line)")
         open = scan.isOpen ? String(decoding: scan.tokens.last?.bytes ?? [], as: UTF8.self) : ""
         for token in scan.isOpen ? scan.tokens.dropLast() : scan.tokens[...] {

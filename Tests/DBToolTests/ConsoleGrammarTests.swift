@@ -29,6 +29,16 @@ import Testing
         #expect(found.extracts && found.text.hasSuffix("-39999, 'x') "))
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a body of very many lines is read once`() {
+        var lines = PostgresStatementLines()
+        lines.add("CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $body$ SELECT '")
+        for _ in 0..<100_000 { lines.add("a line of text") }
+        #expect(lines.isOpen && !lines.endsStatement)
+        lines.add("'; $body$;")
+        #expect(!lines.isOpen && lines.endsStatement)
+    }
+
     private func options(_ text: String) throws -> SQLOptions {
         let session = PostgresSQLSession(PostgresSettings(), notice: { _ in })
         return try SQLOptions(line: text, starts: session.starts(in: text))

@@ -55,6 +55,16 @@ import Testing
         #expect(MySQLStatements(text).all == statements)
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a quote of very many lines is read once`() {
+        var lines = MySQLStatementLines()
+        lines.add("INSERT INTO t VALUES ('")
+        for _ in 0..<100_000 { lines.add("a line of text") }
+        #expect(lines.isOpen && !lines.endsStatement)
+        lines.add("');")
+        #expect(!lines.isOpen && lines.endsStatement)
+    }
+
     @Test func `a statement that comes line by line is open until its body ends`() {
         var lines = MySQLStatementLines()
         for line in ["CREATE PROCEDURE p() BEGIN", "  SELECT 'a", "b;';", "END"] {
