@@ -37,7 +37,7 @@ struct FrontDoor {
         var output = CommandOutput(isJSON: command.output.json)
         let log: RunLog
         do {
-            let settings = try await Settings(command.connection)
+            let settings = try Settings(command.connection)
             log = try RunLog(
                 options: command.output, settings: settings,
                 database: settings.value(command.connection.database, "DB_NAME"),

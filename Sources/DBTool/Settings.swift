@@ -1,7 +1,6 @@
 import BackupCore
 import Configuration
 import Foundation
-import SystemPackage
 
 /// Where each setting comes from: flags, `DB_*` of the environment, `.env`.
 ///
@@ -16,13 +15,13 @@ struct Settings: Sendable {
     /// Reads `.env`, unless `--config manual` says not to.
     ///
     /// - Throws: `BackupError.usage` when a file that was asked for is missing.
-    init(_ options: ConnectionOptions) async throws {
+    init(_ options: ConnectionOptions) throws {
         environment = ConfigReader(provider: EnvironmentVariablesProvider())
-        file = try await Self.file(options)
+        file = try Self.file(options)
         fileName = options.envFile ?? ".env"
     }
 
-    private static func file(_ options: ConnectionOptions) async throws -> ConfigReader? {
+    private static func file(_ options: ConnectionOptions) throws -> ConfigReader? {
         guard options.config != .manual else { return nil }
         let path = options.envFile ?? ".env"
         let isWanted = options.envFile != nil || options.config == .file
@@ -35,9 +34,10 @@ struct Settings: Sendable {
             return nil
         }
         do {
+            // The library's own reader takes a file whose lines end in CR and LF for one line.
+            let file = SettingsFile(try Data(contentsOf: URL(fileURLWithPath: path)))
             return ConfigReader(
-                provider: try await EnvironmentVariablesProvider(
-                    environmentFilePath: FilePath(path)))
+                provider: EnvironmentVariablesProvider(environmentVariables: file.variables))
         } catch {
             throw BackupError(
                 .usage, "settings file \(path) cannot be read", underlying: "\(error)")
@@ -84,8 +84,11 @@ struct Settings: Sendable {
 
     /// `.env` files often quote their values, as a shell would want it.
     private static func unquoted(_ value: String) -> String {
-        guard value.count >= 2, let quote = value.first, "\"'".contains(quote), value.last == quote
+        // A quote under an accent is still a quote.
+        let scalars = value.unicodeScalars
+        guard scalars.count >= 2, let quote = scalars.first, quote == "\"" || quote == "'",
+            scalars.last == quote
         else { return value }
-        return String(value.dropFirst().dropLast())
+        return String(scalars.dropFirst().dropLast())
     }
 }

@@ -9,9 +9,9 @@ struct Wiring {
     let options: ConnectionOptions
     let settings: Settings
 
-    init(_ options: ConnectionOptions) async throws {
+    init(_ options: ConnectionOptions) throws {
         self.options = options
-        settings = try await Settings(options)
+        settings = try Settings(options)
     }
 
     /// The database that the user named, if any.

@@ -194,7 +194,7 @@ extension Settings {
     /// What the environment says, without a file.
     fileprivate static var none: Settings {
         get async throws {
-            try await Settings(ConnectionOptions.parse(["--config", "manual"]))
+            try Settings(ConnectionOptions.parse(["--config", "manual"]))
         }
     }
 }

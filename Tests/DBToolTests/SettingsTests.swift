@@ -47,12 +47,23 @@ import Testing
         }
     }
 
+    @Test func `lines may end in CR and LF, and a byte order mark may come first`() async throws {
+        let text =
+            "\u{FEFF}DB_UNIT_I=first\r\n# comment\r\nDB_UNIT_J=\"second one\"\r\n\r\nDB_UNIT_K=3"
+        try await withSettings(text) {
+        } check: { settings in
+            #expect(settings.value(nil, "DB_UNIT_I") == "first")
+            #expect(settings.value(nil, "DB_UNIT_J") == "second one")
+            #expect(settings.value(nil, "DB_UNIT_K") == "3")
+        }
+    }
+
     @Test func `a file that was asked for must be there`() async throws {
         for arguments in [
             ["--env-file", "/nowhere/.env"], ["--env-file", "/nowhere", "--config", "file"],
         ] {
             let options = try ConnectionOptions.parse(arguments)
-            let error = await #expect(throws: BackupError.self) { try await Settings(options) }
+            let error = #expect(throws: BackupError.self) { try Settings(options) }
             #expect(error?.code == .usage)
             #expect(error?.message.contains("/nowhere") == true)
         }
@@ -60,7 +71,7 @@ import Testing
 
     @Test func `manual reads no file, not even one that is named`() async throws {
         let options = try ConnectionOptions.parse(["--config", "manual", "--env-file", "/nowhere"])
-        #expect(try await Settings(options).value(nil, "DB_UNIT_Z") == nil)
+        #expect(try Settings(options).value(nil, "DB_UNIT_Z") == nil)
     }
 
     private func withSettings(
@@ -70,7 +81,7 @@ import Testing
             try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/settings"))
             prepare()
             let options = try ConnectionOptions.parse(["--env-file", "\(folder)/settings"])
-            check(try await Settings(options))
+            check(try Settings(options))
         }
     }
 }

@@ -24,7 +24,7 @@ struct CheckCommand: BackupCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         let isNamed = wiring.repositoryPath(repository) != nil
         let check = Check(
             repository: isNamed ? try wiring.repository(repository) : nil,

@@ -32,7 +32,7 @@ struct BackupConsoleCommand: BackupCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         guard commands.isEmpty, TerminalOutput.inputIsTerminal else {
             return try await wiring.withEngine { engine, password in
                 let session = engine.sqlSession(notice: SQLRun.notice)
@@ -97,7 +97,7 @@ struct SQLCommand: BackupCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         var options = SQLOptions(text: statement)
         (options.extracts, options.path, options.format) = (extract, path, format)
         try options.check()

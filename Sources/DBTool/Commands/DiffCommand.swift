@@ -43,7 +43,7 @@ struct DiffCommand: BackupCommand {
     }
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
         let contents = try await repository.contents()
         let old = try contents.chain(named: from, database: wiring.database)

@@ -44,7 +44,7 @@ struct FullOptions: ParsableArguments, Sendable {
     func run(scope: Scope, output: CommandOutput, progress: OperationProgress) async throws
         -> ExitCode
     {
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         let repository = try wiring.repository(repository)
         var snapshot = SnapshotRequest(scope: scope)
         snapshot.excluded = try excluded.map { try TablePattern($0) }

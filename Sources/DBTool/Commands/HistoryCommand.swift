@@ -18,7 +18,7 @@ struct HistoryCommand: BackupCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
         let events = try await RowHistory(repository: repository)
             .run(TablePattern(table), key: key, database: wiring.database, progress: progress)

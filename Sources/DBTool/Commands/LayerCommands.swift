@@ -126,7 +126,7 @@ struct LayerOptions: ParsableArguments, Sendable {
     func run(
         _ kind: BackupKind, output: CommandOutput, progress: OperationProgress
     ) async throws -> ExitCode {
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         let repository = try wiring.repository(repository)
         let finished = request(kind, wiring)
         let report = try await wiring.withEngine { engine in

@@ -12,7 +12,7 @@ struct ListCommand: BackupCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
         let contents = try await repository.contents()
         var states: [String: BackupState] = [:]

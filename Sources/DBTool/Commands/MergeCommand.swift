@@ -24,7 +24,7 @@ struct MergeCommand: BackupCommand {
     var interruptionLeaves: String { "nothing was kept" }
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
         let chain = try await repository.contents().chain(named: point, database: wiring.database)
         var request = MergeRequest(toolVersion: Version.text)

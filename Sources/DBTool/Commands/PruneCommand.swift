@@ -48,7 +48,7 @@ struct PruneCommand: BackupCommand {
     }
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
         let prune = Prune(
             repository: repository, retention: retention, holder: Wiring.holder)
@@ -148,7 +148,7 @@ struct PinOptions: ParsableArguments, Sendable {
     var connection: ConnectionOptions
 
     func run(pins: Bool, _ output: CommandOutput) async throws -> ExitCode {
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
         let found = try await repository.contents().point(named: point, database: wiring.database)
         try await repository.setPinned(pins, of: found, holder: Wiring.holder)

@@ -90,7 +90,7 @@ struct RestoreCommand: BackupCommand {
     }
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
         let request = try request(wiring)
         let report = try await wiring.withEngine { engine in

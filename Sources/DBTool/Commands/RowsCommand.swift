@@ -23,7 +23,7 @@ struct RowsCommand: BackupCommand {
             throw BackupError(
                 .usage, "rows are CSV, and no document", hint: "Leave out --json.")
         }
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
         let chain = try await repository.contents().chain(named: point, database: wiring.database)
         let record = try chain.point.metadata.table(matching: TablePattern(table))

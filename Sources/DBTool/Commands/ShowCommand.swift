@@ -16,7 +16,7 @@ struct ShowCommand: BackupCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
         let point = try await repository.contents().point(named: point, database: wiring.database)
         output.show(

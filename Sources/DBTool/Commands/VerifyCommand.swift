@@ -21,7 +21,7 @@ struct VerifyCommand: BackupCommand {
     var interruptionLeaves: String { "the scratch database, if there was one, is dropped" }
 
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
-        let wiring = try await Wiring(connection)
+        let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
         let chain = try await repository.contents().chain(named: point, database: wiring.database)
         let report = try await Verify(repository: repository, jobs: jobs.jobs)

@@ -41,7 +41,7 @@ struct Completions {
 
     init(_ line: CompletionLine) async throws {
         self.line = line
-        wiring = try await Wiring(try line.parsed(as: ConnectionOptions.self))
+        wiring = try Wiring(try line.parsed(as: ConnectionOptions.self))
     }
 
     /// Whether a script of a shell asks, and not a person.
