@@ -245,7 +245,8 @@ struct PostgresArchiveRestore: Sendable {
         let options =
             (setting.map { [$0] } ?? []) + [
                 "maintenance_work_mem=256MB", "statement_timeout=0", "lock_timeout=0",
-                "idle_in_transaction_session_timeout=0", "default_transaction_read_only=off",
+                "idle_in_transaction_session_timeout=0", "idle_session_timeout=0",
+                "default_transaction_read_only=off",
             ]
         let words = options.map { "-c \($0)" }.joined(separator: " ")
         return own.merging([

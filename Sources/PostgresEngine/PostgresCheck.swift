@@ -88,7 +88,7 @@ struct PostgresCheck {
         do {
             let mine = try await connection.process()
             if let other = try? await PostgresConnection(settings) {
-                try await PostgresSession.liftTimeout(of: other)
+                try await PostgresSession.liftTimeouts(of: other)
                 try await other.execute("BEGIN")
                 let its = try await other.process()
                 let mineNow = try await connection.process()

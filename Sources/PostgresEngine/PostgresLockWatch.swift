@@ -36,8 +36,12 @@ final class PostgresLockWatch: Sendable {
 
     /// Counts a connection among those of this backup.
     func include(_ connection: PostgresConnection) async throws {
-        let process = try await connection.process()
-        state.withLock { _ = $0.own.insert(process) }
+        do {
+            let process = try await connection.process()
+            state.withLock { _ = $0.own.insert(process) }
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot take a snapshot")
+        }
     }
 
     /// The name by which the watch knows the session of the pg_dump that `leader` waits for.

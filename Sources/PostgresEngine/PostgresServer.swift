@@ -13,7 +13,7 @@ struct PostgresServer: Sendable {
     /// - Throws: `BackupError.connectionFailed` for a version that is not supported.
     init(_ connection: PostgresConnection) async throws {
         do {
-            try await PostgresSession.liftTimeout(of: connection)
+            try await PostgresSession.liftTimeouts(of: connection)
             let row =
                 try await connection.rows(
                     """

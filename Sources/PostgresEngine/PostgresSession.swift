@@ -56,7 +56,7 @@ enum PostgresSession {
             .map { "(\(SQLText.literal($0.0)), \(SQLText.literal($0.1)))" }
             .joined(separator: ", ")
         do {
-            try await liftTimeout(of: connection)
+            try await liftTimeouts(of: connection)
             try await connection.execute(
                 """
                 SELECT pg_catalog.set_config(s.name, v.value, false)
@@ -93,9 +93,10 @@ enum PostgresSession {
         major >= 17 ? "event_triggers=off" : "session_replication_role=replica"
     }
 
-    /// A role or database can have a timeout so short that nothing longer than this would pass.
-    static func liftTimeout(of connection: PostgresConnection) async throws {
-        try await connection.execute("SET statement_timeout = 0")
+    /// A role or database can have timeouts so short that nothing longer than this would pass, and no search for
+    /// programs between it and the next statement.
+    static func liftTimeouts(of connection: PostgresConnection) async throws {
+        try await connection.execute("SET statement_timeout = 0; SET idle_session_timeout = 0")
     }
 
     /// Reads the settings back, inside the transaction that relies on them.
