@@ -11,6 +11,8 @@ public struct Attack: Sendable {
 
     /// How often each is tried.
     public static let tries = number("DBTOOL_CAMPAIGN_TRIES").map { Int($0) } ?? 5
+    /// Whether there is time for what tries the same once more on another product.
+    public static let isLong = tries >= 20
     /// What repeats all of them.
     public static let seed = number("DBTOOL_CAMPAIGN_SEED") ?? UInt64.random(in: 0..<(1 << 48))
 

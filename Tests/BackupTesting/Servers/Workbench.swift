@@ -146,8 +146,8 @@ public final class Workbench: Sendable {
     }
 
     /// A database that is there, and that the test does not have to drop.
-    public func existingDatabase(_ name: String) -> TestDatabase {
-        TestDatabase(name: name, server: server, bench: self)
+    public func existingDatabase(_ name: String, on other: TestServer? = nil) -> TestDatabase {
+        TestDatabase(name: name, server: other ?? server, bench: self)
     }
 
     /// Makes a role that may log in; its name.

@@ -4,82 +4,108 @@ import Testing
 
 /// A small database, and a repository with a chain of it that each try begins with.
 struct CampaignShop {
-    let bench: Workbench
-    let source: TestDatabase
+    let server: any CampaignServer
     /// The ids in the template, and the last of them.
     let ids: Set<String>
     let newest: String
-    private let template: String
+
+    var repository: String { "\(server.folder)/repository" }
+    private var template: String { "\(server.folder)/template" }
+
+    /// The product that it sells from.
+    enum Product: String, CustomTestStringConvertible {
+        case postgres, mariadb, mysql
+        var testDescription: String { rawValue }
+    }
+
+    /// Opens one on a server of a product, for `body`.
+    static func open(
+        on product: Product, endingWithFull: Bool = false,
+        _ body: @escaping @Sendable (CampaignShop) async throws -> Void
+    ) async throws {
+        switch product {
+        case .postgres:
+            try await Workbench.with(TestServer.oldestAndNewest.newest, limit: .seconds(7200)) {
+                bench in
+                let server = try await PostgresCampaignServer(bench)
+                try await body(CampaignShop(server, endingWithFull: endingWithFull))
+            }
+        case .mariadb, .mysql:
+            let server = try #require(
+                MySQLTestServer.all.first { $0.product == product.rawValue },
+                "no server of \(product)")
+            try await MySQLBench.with(server) { bench in
+                try await body(
+                    CampaignShop(MySQLCampaignServer(bench), endingWithFull: endingWithFull))
+            }
+        }
+    }
 
     /// A full, a differential and an incremental; then changes that no backup has yet.
-    ///
-    /// `source`: An empty database to take; by default a new one is made.
-    init(_ bench: Workbench, in source: TestDatabase? = nil, endingWithFull: Bool = false)
-        async throws
-    {
-        self.bench = bench
-        let template = "\(bench.folder)/template"
-        self.template = template
-        if let source {
-            self.source = source
-        } else {
-            self.source = try await bench.createDatabase()
-        }
-        try await self.source.query(
-            """
-            CREATE TABLE people (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);
-            CREATE TABLE pets (name text NOT NULL, owner integer REFERENCES people ON DELETE CASCADE);
-            INSERT INTO people (name) SELECT 'person ' || i FROM generate_series(1, 1000) i;
-            INSERT INTO pets SELECT 'pet ' || i, i FROM generate_series(1, 500) i;
-            CREATE TABLE "Odd, ""name"" x" (a integer, b text, PRIMARY KEY (b, a));
-            INSERT INTO "Odd, ""name"" x" SELECT i, repeat('x', i % 50) FROM generate_series(1, 300) i;
-            CREATE INDEX ON people (name);
-            CREATE VIEW fine AS SELECT name FROM people;
-            """)
+    init(_ server: any CampaignServer, endingWithFull: Bool = false) async throws {
+        self.server = server
+        try await server.query(server.opening, in: server.source)
+        let verbs =
+            [["full", "database"], ["differential", "backup"], ["incremental", "backup"]]
+            + (endingWithFull ? [["full", "database"]] : [])
         var ids: [String] = []
-        for (verb, change) in Self.history + (endingWithFull ? [("full database", "")] : []) {
-            let end = try await bench.dbtool(
-                verb.split(separator: " ").map(String.init) + ["-path", template, "--json"]
-                    + ["--database", self.source.name] + bench.connection(to: self.source.server))
+        for (number, verb) in verbs.enumerated() {
+            let end = try await Program.run(
+                DBToolBinary.path(),
+                verb + [
+                    "-path", "\(server.folder)/template", "--json", "--database", server.source,
+                ] + server.flags(port: server.port),
+                environment: server.environment, folder: server.folder)
             try end.requireCode(0)
             ids.append(try StoredBackup(end).id)
-            try await self.source.query("DELETE FROM pets WHERE owner % 3 = 0; \(change)")
+            let change = number < server.changes.count ? server.changes[number] : ""
+            try await server.query(
+                "DELETE FROM pets WHERE owner % 3 = 0; \(change)", in: server.source)
         }
         self.ids = Set(ids)
         newest = try #require(ids.last)
     }
 
-    private static let history = [
-        ("full database", "UPDATE people SET name = name || '.' WHERE id % 7 = 1"),
-        ("differential backup", "DELETE FROM people WHERE id > 900 AND id % 3 = 0"),
-        ("incremental backup", "UPDATE \"Odd, \"\"name\"\" x\" SET b = b || 'y' WHERE a < 20"),
-    ]
-
     /// A copy of the template, as the test's repository.
     func layOut() throws {
-        try? FileManager.default.removeItem(atPath: bench.repository)
-        try FileManager.default.copyItem(atPath: template, toPath: bench.repository)
+        try? FileManager.default.removeItem(atPath: repository)
+        try FileManager.default.copyItem(atPath: template, toPath: repository)
     }
 
     /// Runs words before dbtool's own, with the repository and the source.
     ///
-    /// `connection`: Flags that reach the server in another way.
+    /// `port`: Of whoever stands in front of the server. `connected`: Whether it needs a server.
     func run(
-        _ words: [String], before: [String] = [], as connected: Bool = true,
-        through connection: [String]? = nil,
+        _ words: [String], before: [String] = [], as connected: Bool = true, port: UInt16? = nil,
         while body: (RunningProgram) async throws -> Void = { _ in }
     ) async throws -> ProgramEnd {
         let all =
-            before + [try DBToolBinary.path()] + words + ["-path", bench.repository]
+            before + [try DBToolBinary.path()] + words + ["-path", repository]
             + (connected
-                ? ["--database", source.name] + (connection ?? bench.connection(to: source.server))
-                : [])
+                ? ["--database", server.source] + server.flags(port: port ?? server.port) : [])
         return try await Program.run(
             "/usr/bin/timeout", ["--foreground", "-s", "KILL", "60"] + all,
-            environment: bench.environment, folder: bench.folder, while: body)
+            environment: server.environment, folder: server.folder, while: body)
     }
 
     // MARK: What must hold
+
+    /// What does not hold after an attack on a run, whatever became of it: what is listed is proven, the same run
+    /// succeeds now, and nothing is left of the one before.
+    ///
+    /// `kept`: What must be listed still; by default all that was there, but for a verb that removes backups.
+    func aftermath(of verb: CampaignVerb, keeping kept: Set<String>? = nil) async throws
+        -> [String]
+    {
+        let kept = kept ?? (verb == .prune ? [newest] : ids)
+        var broken = try await broken(keeping: kept)
+        let again = try await run(verb.words)
+        if !verb.isDone(again) { broken.append("the next run: \(again)") }
+        broken += try await self.broken(keeping: kept.intersection([newest]))
+        // A run that finds nothing to do, or takes no lock, leaves what is left to the next one.
+        if again.code == 0, verb != .pin, verb != .verify { broken += remains() }
+        return broken
+    }
 
     /// What is listed as completed must be proven by `verify`, and what was there before must be listed.
     func broken(keeping kept: Set<String>) async throws -> [String] {
@@ -95,22 +121,37 @@ struct CampaignShop {
         return broken
     }
 
+    /// What is listed and is no completed backup.
+    func unfinished() async throws -> [String] {
+        let list = try await run(["list", "--json"], as: false)
+        return try JSON(parsing: list.output)["backups"].items
+            .filter { $0["status"].string != "completed" }.map { "\($0) is listed" }
+    }
+
+    /// Whether a point restores to what the source holds; it must have been made after the last change.
+    func differences(ofPoint point: String) async throws -> [String] {
+        let target = server.newName("restored")
+        let end = try await run(["restore", point, "--into", target, "--create"])
+        guard end.code == 0 else { return ["\(end)"] }
+        let isEqual = try await server.contents(of: target) == server.contents(of: server.source)
+        try await server.drop(target)
+        return isEqual ? [] : ["\(point) is not the source"]
+    }
+
     /// Nothing but whole backups and what belongs to the repository itself.
-    func remains() throws -> [String] {
-        let names = FileManager.default.enumerator(atPath: bench.repository)?.compactMap {
+    private func remains() -> [String] {
+        let names = FileManager.default.enumerator(atPath: repository)?.compactMap {
             $0 as? String
         }
         return (names ?? []).filter { $0.hasSuffix(".tmp") }.map { "\($0) is left" }
     }
+}
 
-    /// What a restored database must say as the source does.
-    static let contents = """
-        SELECT (SELECT md5(string_agg(p::text, ',' ORDER BY id)) FROM people p),
-          (SELECT md5(string_agg(p::text, ',' ORDER BY name)) FROM pets p),
-          (SELECT md5(string_agg(o::text, ',' ORDER BY a)) FROM "Odd, ""name"" x" o),
-          (SELECT string_agg(conname, ',' ORDER BY conname) FROM pg_constraint WHERE contype IN ('p', 'f')),
-          (SELECT string_agg(indexname, ',' ORDER BY indexname) FROM pg_indexes WHERE schemaname = 'public'),
-          (SELECT last_value FROM people_id_seq), (SELECT count(*) FROM fine),
-          (SELECT count(*) FROM pg_namespace WHERE nspname = 'dbtool_restore')
-        """
+extension ProgramEnd {
+    /// What is wrong about the end of a run in trouble: it must have words, and a code that has a meaning.
+    var faults: [String] {
+        guard code != 0 else { return [] }
+        guard [1, 3, 4, 5, 6].contains(code) else { return ["\(self)"] }
+        return errors.contains("error:") || code == 3 || code == 4 ? [] : ["no words: \(self)"]
+    }
 }

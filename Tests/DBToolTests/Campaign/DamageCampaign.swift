@@ -54,11 +54,11 @@ import Testing
 
     private static func files(of shop: CampaignShop) -> (proven: [String], views: [String]) {
         let all =
-            (FileManager.default.enumerator(atPath: shop.bench.repository)?.compactMap {
+            (FileManager.default.enumerator(atPath: shop.repository)?.compactMap {
                 $0 as? String
             } ?? [])
             .filter { $0.contains(".") && !$0.contains(".lock") && !$0.hasSuffix(".backup_diff") }
-            .map { "\(shop.bench.repository)/\($0)" }
+            .map { "\(shop.repository)/\($0)" }
             .filter {
                 var isFolder: ObjCBool = false
                 return FileManager.default.fileExists(atPath: $0, isDirectory: &isFolder)
@@ -68,17 +68,20 @@ import Testing
         return (all.filter { !isView($0) }, all.filter(isView))
     }
 
-    @Test func `every damage is found and named, and no wrong row is restored`() async throws {
-        try await Workbench.with(TestServer.oldestAndNewest.newest, limit: .seconds(7200)) {
-            bench in
-            let shop = try await CampaignShop(bench)
+    @Test(arguments: [CampaignShop.Product.postgres, .mariadb])
+    func `every damage is found and named, and no wrong row is restored`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await CampaignShop.open(on: product) { shop in
             try shop.layOut()
-            let whole = bench.expectDatabase("whole")
-            try await shop.run(["restore", shop.newest, "--into", whole.name, "--create"])
+            let whole = shop.server.newName("whole")
+            try await shop.run(["restore", shop.newest, "--into", whole, "--create"])
                 .requireCode(0)
-            let expected = try await whole.query(CampaignShop.contents)
+            let expected = try await shop.server.contents(of: whole)
             let names = Self.files(of: shop).proven
-            try await Attack("damaged files").run(tries: Attack.tries * 4) { number, random in
+            // Which files there are depends on the product; how one is read does not.
+            let tries = Attack.tries * (product == .postgres ? 4 : 1)
+            try await Attack("damaged files, \(product)").run(tries: tries) { number, random in
                 try shop.layOut()
                 let path = names[number % names.count]
                 let damage = Damage.allCases[
@@ -90,7 +93,7 @@ import Testing
                 let others = tells(path) ? [] : names.filter { $0 != path && !tells($0) }
                 let damaged = try damage.apply(to: path, others: others, &random)
                 guard !damaged.isEmpty else { return nil }
-                let files = damaged.map { String($0.dropFirst(bench.repository.count + 1)) }
+                let files = damaged.map { String($0.dropFirst(shop.repository.count + 1)) }
                 var broken: [String] = []
                 let verify = try await shop.run(["verify", shop.newest], as: false)
                 let words = verify.output + verify.errors
@@ -102,29 +105,26 @@ import Testing
                     if !words.contains(place) { broken.append("\(file) is not named: \(verify)") }
                 }
 
-                let target = bench.expectDatabase("damaged")
+                let target = shop.server.newName("damaged")
                 let end = try await shop.run([
-                    "restore", shop.newest, "--into", target.name, "--create",
+                    "restore", shop.newest, "--into", target, "--create",
                 ])
                 if end.code == 0 {
                     // Files that a restore does not read, the row index above all.
-                    if try await target.query(CampaignShop.contents) != expected {
+                    if try await shop.server.contents(of: target) != expected {
                         broken.append("restored something else: \(end)")
                     }
-                } else if try await bench.exists(target) {
+                } else if try await shop.server.exists(target) {
                     broken.append("the target was touched: \(end)")
                 }
-                try await bench.administration.query(
-                    "DROP DATABASE IF EXISTS \(Workbench.quoted(target.name)) WITH (FORCE)")
+                try await shop.server.drop(target)
                 return broken.map { "\(damage) \(files): \($0)" }
             }
         }
     }
 
     @Test func `what can be made again is made again`() async throws {
-        try await Workbench.with(TestServer.oldestAndNewest.newest, limit: .seconds(7200)) {
-            bench in
-            let shop = try await CampaignShop(bench)
+        try await CampaignShop.open(on: .postgres) { shop in
             try shop.layOut()
             let (proven, views) = Self.files(of: shop)
             let names = views + proven.filter { $0.contains("/index/") }
@@ -137,25 +137,24 @@ import Testing
                 var broken = isIndex ? [] : try await shop.broken(keeping: shop.ids)
                 let end = try await shop.run(["differential", "backup", "--json"])
                 guard end.code == 0 else { return ["\(damage) \(path): \(end)"] }
-                let target = bench.expectDatabase("again")
+                let target = shop.server.newName("again")
                 let restored = try await shop.run([
-                    "restore", "latest", "--into", target.name, "--create",
+                    "restore", "latest", "--into", target, "--create",
                 ])
                 if restored.code != 0 {
                     broken.append("\(restored)")
-                } else if try await target.query(CampaignShop.contents)
-                    != shop.source.query(CampaignShop.contents)
+                } else if try await shop.server.contents(of: target)
+                    != shop.server.contents(of: shop.server.source)
                 {
                     broken.append("the differential is not the source: \(end)")
                 }
                 let catalog = try JSON(
                     parsing: String(
-                        contentsOfFile: "\(bench.repository)/backup_catalog.json", encoding: .utf8))
+                        contentsOfFile: "\(shop.repository)/backup_catalog.json", encoding: .utf8))
                 if catalog["backups"].items.count != shop.ids.count + 1 {
                     broken.append("\(catalog)")
                 }
-                try await bench.administration.query(
-                    "DROP DATABASE IF EXISTS \(Workbench.quoted(target.name)) WITH (FORCE)")
+                try await shop.server.drop(target)
                 return broken.map { "\(damage) \(path): \($0)" }
             }
         }

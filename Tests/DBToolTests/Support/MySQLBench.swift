@@ -49,6 +49,14 @@ struct MySQLBench {
 
     // MARK: dbtool
 
+    /// All variables that programs get: nothing of the developer's own databases or settings.
+    var environment: [String: String] {
+        [
+            "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": folder, "TMPDIR": folder,
+            "XDG_STATE_HOME": "\(folder)/state", "LC_ALL": "C.UTF-8",
+        ]
+    }
+
     /// Runs dbtool with these words, and how to reach a server.
     func dbtool(
         _ words: [String], as user: String = "root", on other: MySQLTestServer? = nil,
@@ -58,10 +66,7 @@ struct MySQLBench {
         return try await Program.run(
             DBToolBinary.path(),
             words + ["--db", "mysql", "--host", "127.0.0.1", "--port", "\(port)", "--user", user],
-            environment: [
-                "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": folder, "TMPDIR": folder,
-                "XDG_STATE_HOME": "\(folder)/state", "LC_ALL": "C.UTF-8",
-            ], folder: folder, while: body)
+            environment: environment, folder: folder, while: body)
     }
 
     /// Runs `dbtool restore latest` into one of the test's databases.

@@ -1,0 +1,76 @@
+import BackupTesting
+
+/// A database on MySQL or MariaDB that a campaign's shop sells from.
+struct MySQLCampaignServer: CampaignServer {
+    private let bench: MySQLBench
+
+    init(_ bench: MySQLBench) {
+        self.bench = bench
+    }
+
+    var folder: String { bench.folder }
+    var environment: [String: String] { bench.environment }
+    var source: String { bench.source.name }
+    var port: UInt16 { UInt16(bench.server.port) }
+
+    var opening: String {
+        """
+        CREATE TABLE people (id int AUTO_INCREMENT PRIMARY KEY, name text);
+        CREATE TABLE pets (name varchar(100) NOT NULL, owner int,
+          FOREIGN KEY (owner) REFERENCES people (id) ON DELETE CASCADE);
+        INSERT INTO people (name) VALUES \(Self.rows(1000) { "('person \($0)')" });
+        INSERT INTO pets VALUES \(Self.rows(500) { "('pet \($0)', \($0))" });
+        CREATE TABLE `Odd, ``name`` x` (a int, b varchar(100), PRIMARY KEY (b, a));
+        INSERT INTO `Odd, ``name`` x` VALUES \(Self.rows(300) { "(\($0), REPEAT('x', \($0) % 50))" });
+        CREATE INDEX named ON people (name(20));
+        CREATE VIEW fine AS SELECT name FROM people;
+        """
+    }
+
+    private static func rows(_ count: Int, _ row: (Int) -> String) -> String {
+        (1...count).map(row).joined(separator: ", ")
+    }
+
+    let changes = [
+        "UPDATE people SET name = CONCAT(name, '.') WHERE id % 7 = 1",
+        "DELETE FROM people WHERE id > 900 AND id % 3 = 0",
+        "UPDATE `Odd, ``name`` x` SET b = CONCAT(b, 'y') WHERE a < 20",
+    ]
+
+    func flags(port: UInt16) -> [String] {
+        ["--db", "mysql", "--host", "127.0.0.1", "--port", "\(port)", "--user", "root"]
+    }
+
+    @discardableResult
+    func query(_ sql: String, in database: String) async throws -> String {
+        try await bench.server.query(sql, database: database)
+    }
+
+    func contents(of database: String) async throws -> String {
+        try await bench.contents(of: MySQLTestDatabase(name: database, server: bench.server))
+    }
+
+    func newName(_ purpose: String) -> String { bench.other(purpose).name }
+
+    func exists(_ database: String) async throws -> Bool {
+        try await !query(
+            "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '\(database)'", in: ""
+        ).isEmpty
+    }
+
+    func drop(_ database: String) async throws {
+        try await query("DROP DATABASE IF EXISTS \(database)", in: "")
+    }
+
+    func disturb(_ way: Disturbance) async throws {
+        // The client that asks is in no database.
+        let session = try await query(
+            """
+            SELECT ID FROM information_schema.PROCESSLIST WHERE DB = '\(source)' ORDER BY RAND() LIMIT 1
+            """, in: "")
+        guard !session.isEmpty else { return }
+        let word = way == .cancelled ? "QUERY" : "CONNECTION"
+        // It may have ended by itself.
+        _ = try await bench.server.attempt("KILL \(word) \(session)")
+    }
+}

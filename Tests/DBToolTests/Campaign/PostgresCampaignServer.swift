@@ -1,0 +1,86 @@
+import BackupTesting
+
+/// A database on PostgreSQL that a campaign's shop sells from.
+struct PostgresCampaignServer: CampaignServer {
+    private let bench: Workbench
+    private let database: TestDatabase
+    private let user: String
+
+    /// `database`: An empty one to take; by default a new one is made. `user`: Who backs up; the superuser, if nil.
+    init(_ bench: Workbench, _ database: TestDatabase? = nil, as user: String? = nil) async throws {
+        self.bench = bench
+        self.user = user ?? bench.server.superuser
+        if let database {
+            self.database = database
+        } else {
+            self.database = try await bench.createDatabase()
+        }
+    }
+
+    var folder: String { bench.folder }
+    var environment: [String: String] { bench.environment }
+    var source: String { database.name }
+    var port: UInt16 { UInt16(database.server.port) ?? 0 }
+
+    let opening = """
+        CREATE TABLE people (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);
+        CREATE TABLE pets (name text NOT NULL, owner integer REFERENCES people ON DELETE CASCADE);
+        INSERT INTO people (name) SELECT 'person ' || i FROM generate_series(1, 1000) i;
+        INSERT INTO pets SELECT 'pet ' || i, i FROM generate_series(1, 500) i;
+        CREATE TABLE "Odd, ""name"" x" (a integer, b text, PRIMARY KEY (b, a));
+        INSERT INTO "Odd, ""name"" x" SELECT i, repeat('x', i % 50) FROM generate_series(1, 300) i;
+        CREATE INDEX ON people (name);
+        CREATE VIEW fine AS SELECT name FROM people;
+        """
+
+    let changes = [
+        "UPDATE people SET name = name || '.' WHERE id % 7 = 1",
+        "DELETE FROM people WHERE id > 900 AND id % 3 = 0",
+        "UPDATE \"Odd, \"\"name\"\" x\" SET b = b || 'y' WHERE a < 20",
+    ]
+
+    func flags(port: UInt16) -> [String] {
+        ["--host", "127.0.0.1", "--port", "\(port)", "--user", user]
+    }
+
+    @discardableResult
+    func query(_ sql: String, in database: String) async throws -> String {
+        try await bench.existingDatabase(database, on: self.database.server).query(sql)
+    }
+
+    func contents(of database: String) async throws -> String {
+        try await query(
+            """
+            SELECT (SELECT md5(string_agg(p::text, ',' ORDER BY id)) FROM people p),
+              (SELECT md5(string_agg(p::text, ',' ORDER BY name)) FROM pets p),
+              (SELECT md5(string_agg(o::text, ',' ORDER BY a)) FROM "Odd, ""name"" x" o),
+              (SELECT string_agg(conname, ',' ORDER BY conname) FROM pg_constraint WHERE contype IN ('p', 'f')),
+              (SELECT string_agg(indexname, ',' ORDER BY indexname) FROM pg_indexes WHERE schemaname = 'public'),
+              (SELECT last_value FROM people_id_seq), (SELECT count(*) FROM fine),
+              (SELECT count(*) FROM pg_namespace WHERE nspname = 'dbtool_restore')
+            """, in: database)
+    }
+
+    func newName(_ purpose: String) -> String {
+        bench.expectDatabase(purpose, on: database.server).name
+    }
+
+    func exists(_ database: String) async throws -> Bool {
+        try await bench.exists(bench.existingDatabase(database))
+    }
+
+    func drop(_ database: String) async throws {
+        try await query(
+            "DROP DATABASE IF EXISTS \(Workbench.quoted(database)) WITH (FORCE)", in: "postgres")
+    }
+
+    func disturb(_ way: Disturbance) async throws {
+        let function = way == .cancelled ? "pg_cancel_backend" : "pg_terminate_backend"
+        try await query(
+            """
+            SELECT \(function)(pid) FROM pg_stat_activity
+            WHERE application_name IN ('dbtool', 'pg_dump') AND datname = '\(source)'
+            ORDER BY random() LIMIT 1
+            """, in: "postgres")
+    }
+}

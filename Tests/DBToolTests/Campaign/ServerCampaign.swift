@@ -1,0 +1,90 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// A server, or a way to it, that is gone in the middle of a run costs that run at most.
+@Suite struct ServerCampaign {
+    private static let runs: [(CampaignShop.Product, CampaignVerb)] =
+        [(.postgres, .full), (.postgres, .differential), (.mariadb, .full)]
+        + (Attack.isLong ? [(.mariadb, .differential), (.mysql, .incremental)] : [])
+
+    @Test(arguments: runs)
+    func `a connection that is cut costs no backup, one that falls silent can be left`(
+        product: CampaignShop.Product, verb: CampaignVerb
+    ) async throws {
+        try await CampaignShop.open(on: product) { shop in
+            try await Attack("cut or silent connection: \(product), \(verb)").run { _, random in
+                try shop.layOut()
+                let isSilent = Bool.random(using: &random)
+                let proxy = try FailingProxy(
+                    to: shop.server.port, after: Int.random(in: 100...60_000, using: &random),
+                    isSilent: isSilent)
+                defer { proxy.stop() }
+                let end = try await shop.run(verb.words, port: proxy.port) { running in
+                    guard isSilent else { return }
+                    try await Task.sleep(for: .seconds(2))
+                    // A person's patience: the second one need not wait for the server.
+                    for _ in 0..<2 {
+                        try? running.send(SIGINT)
+                        try await Task.sleep(for: .milliseconds(500))
+                    }
+                }
+                let faults = end.code == 130 && isSilent ? [] : end.faults
+                return try await (faults + shop.aftermath(of: verb)).map { "\(proxy): \($0)" }
+            }
+        }
+    }
+
+    @Test func `a server that crashes in the middle costs no backup`() async throws {
+        try await Workbench.with(TestServer.oldestAndNewest.newest, limit: .seconds(7200)) {
+            bench in
+            try await bench.withOwnServer(["fsync=off"]) { source in
+                let shop = try await CampaignShop(PostgresCampaignServer(bench, source))
+                try await Attack("crash of the server").run { _, random in
+                    try shop.layOut()
+                    let verb: CampaignVerb =
+                        Bool.random(using: &random) ? .full : .incremental
+                    let wait = Int.random(in: 0...600, using: &random)
+                    let end = try await shop.run(verb.words) { _ in
+                        try await Task.sleep(for: .milliseconds(wait))
+                        // A server whose session dies that way ends all others, and recovers from its log.
+                        let session = try? await source.query(
+                            """
+                            SELECT pid FROM pg_stat_activity
+                            WHERE application_name IN ('dbtool', 'pg_dump') ORDER BY random() LIMIT 1
+                            """)
+                        if let number = session.flatMap({ Int32($0) }) { kill(number, SIGKILL) }
+                    }
+                    try await eventually("the server has recovered") {
+                        (try? await source.query("SELECT 1")) == "1"
+                    }
+                    return try await (end.faults + shop.aftermath(of: verb)).map {
+                        "\(verb), after \(wait) ms: \($0)"
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [.postgres, .mariadb] + (Attack.isLong ? [CampaignShop.Product.mysql] : []))
+    func `what an administrator cancels or ends costs no backup`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await CampaignShop.open(on: product) { shop in
+            try await Attack("cancelled or ended session, \(product)").run { _, random in
+                try shop.layOut()
+                let verb = try #require(CampaignVerb.backups.randomElement(using: &random))
+                let way = try #require(Disturbance.allCases.randomElement(using: &random))
+                let wait = Int.random(in: 0...200, using: &random)
+                let times = Int.random(in: 1...6, using: &random)
+                let end = try await shop.run(verb.words) { _ in
+                    try await Task.sleep(for: .milliseconds(wait))
+                    for _ in 0..<times { try await shop.server.disturb(way) }
+                }
+                return try await (end.faults + shop.aftermath(of: verb)).map {
+                    "\(verb), \(way) \(times) times after \(wait) ms: \($0)"
+                }
+            }
+        }
+    }
+}
