@@ -65,4 +65,39 @@ import Testing
             }
         }
     }
+
+    @Test func `a disk that becomes read-only at any moment costs no backup`() async throws {
+        try await CampaignShop.open(on: .postgres) { shop in
+            try await Attack("read-only disk").run { _, random in
+                try shop.layOut()
+                let verb = try #require(
+                    (CampaignVerb.backups + [.prune]).randomElement(using: &random))
+                let wait = Duration.milliseconds(Int.random(in: 0...300, using: &random))
+                let disk = CampaignDisk(shop: shop, kilobytes: 100_000, readOnlyAfter: wait)
+                let end = try await shop.run(verb.words, before: disk.words())
+                // It was done before.
+                guard end.code != 0 else { return nil }
+                return try await (end.faults + shop.aftermath(of: verb)).map {
+                    "after \(wait), \(verb): \($0)"
+                }
+            }
+        }
+    }
+
+    @Test func `a few file handles are enough, or asked for with words`() async throws {
+        try await CampaignShop.open(on: .postgres) { shop in
+            try await Attack("few file handles").run { _, random in
+                try shop.layOut()
+                let verb = try #require(CampaignVerb.allCases.randomElement(using: &random))
+                let handles = Int.random(in: 6...40, using: &random)
+                let end = try await shop.run(
+                    verb.words,
+                    before: ["/bin/sh", "-c", "ulimit -n \(handles); exec \"$@\"", "sh"])
+                guard !end.errors.contains("while loading shared libraries") else { return nil }
+                return try await (end.faults + shop.aftermath(of: verb)).map {
+                    "\(handles) handles, \(verb): \($0)"
+                }
+            }
+        }
+    }
 }

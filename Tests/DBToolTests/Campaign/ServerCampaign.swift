@@ -87,4 +87,45 @@ import Testing
             }
         }
     }
+
+    /// Settings that a role may have, each of which a backup or a restore must not be ruled by.
+    ///
+    /// Time limits of a few milliseconds can be over before a session has lifted them; `check` says so.
+    private static let settings: [(name: String, values: [String])] = [
+        ("statement_timeout", ["50ms", "300ms"]), ("lock_timeout", ["1ms", "30ms"]),
+        ("idle_in_transaction_session_timeout", ["1ms", "30ms"]),
+        ("idle_session_timeout", ["100ms", "300ms"]), ("transaction_timeout", ["50ms", "300ms"]),
+        ("default_transaction_isolation", ["serializable", "read uncommitted"]),
+        ("default_transaction_deferrable", ["on"]), ("search_path", ["pg_temp", "nowhere"]),
+        ("DateStyle", ["German", "SQL, DMY"]), ("IntervalStyle", ["iso_8601"]),
+        ("extra_float_digits", ["-15"]), ("bytea_output", ["escape"]),
+        ("standard_conforming_strings", ["off"]), ("client_encoding", ["LATIN1"]),
+        ("quote_all_identifiers", ["on"]), ("work_mem", ["64kB"]), ("enable_seqscan", ["off"]),
+        ("client_min_messages", ["debug5"]), ("row_security", ["off"]),
+        ("timezone", ["Asia/Tokyo"]),
+    ]
+
+    @Test func `what a role is set to spoils nothing`() async throws {
+        try await Workbench.with(TestServer.oldestAndNewest.newest, limit: .seconds(7200)) {
+            bench in
+            let role = try await bench.createRole("hurried", "SUPERUSER")
+            let shop = try await CampaignShop(PostgresCampaignServer(bench, as: role))
+            try await Attack("settings of a role").run { _, random in
+                try shop.layOut()
+                let verb = try #require(CampaignVerb.backups.randomElement(using: &random))
+                var told: [String] = ["ALTER ROLE \(role) RESET ALL"]
+                for (name, values) in Self.settings.shuffled(using: &random).prefix(3) {
+                    let value = values.randomElement(using: &random) ?? ""
+                    told.append("ALTER ROLE \(role) SET \(name) = '\(value)'")
+                }
+                try await shop.server.query(told.joined(separator: "; "), in: shop.server.source)
+                let end = try await shop.run(verb.words)
+                var broken = verb.isDone(end) ? [] : ["\(end)"]
+                broken += try await shop.aftermath(of: verb)
+                // A merge tells of the point that it was made of.
+                if verb != .merge { broken += try await shop.differences(ofPoint: "latest") }
+                return broken.map { "\(verb), \(told): \($0)" }
+            }
+        }
+    }
 }

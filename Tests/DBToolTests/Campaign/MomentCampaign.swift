@@ -1,0 +1,100 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// Whatever happens beside a run, at any moment of it: signals, another run, a clock that is set.
+@Suite struct MomentCampaign {
+    @Test func `a run that is told to stop undoes itself`() async throws {
+        try await CampaignShop.open(on: .postgres) { shop in
+            try await Attack("SIGTERM and SIGHUP").run { _, random in
+                try shop.layOut()
+                let verb = try #require(CampaignVerb.backups.randomElement(using: &random))
+                let number = Bool.random(using: &random) ? SIGTERM : SIGHUP
+                let wait = Int.random(in: 0...250, using: &random)
+                let end = try await shop.run(verb.words) { running in
+                    try await Task.sleep(for: .milliseconds(wait))
+                    try? running.send(number)
+                }
+                // It was done before, or had not begun.
+                guard end.code != 0, end.code != 128 + number else { return nil }
+                var broken = end.code == 130 ? [] : ["\(end)"]
+                broken += try await shop.unfinished()
+                broken += try await shop.aftermath(of: verb)
+                return broken.map { "signal \(number) after \(wait) ms, \(verb): \($0)" }
+            }
+        }
+    }
+
+    @Test(arguments: [.postgres] + (Attack.isLong ? [CampaignShop.Product.mariadb, .mysql] : []))
+    func `two runs at once are as two runs, or one of them is refused`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await CampaignShop.open(on: product) { shop in
+            try await Attack("two runs at once, \(product)").run { _, random in
+                try shop.layOut()
+                let verbs = try (0..<2).map { _ in
+                    try #require((CampaignVerb.backups + [.prune]).randomElement(using: &random))
+                }
+                let wait = Int.random(in: 0...150, using: &random)
+                async let first = shop.run(verbs[0].words)
+                try await Task.sleep(for: .milliseconds(wait))
+                let ends = [try await shop.run(verbs[1].words), try await first]
+                var broken = zip(verbs.reversed(), ends).compactMap { verb, end in
+                    verb.isDone(end) || end.code == 6 ? nil : "\(end)"
+                }
+                if ends.allSatisfy({ $0.code == 6 }) { broken.append("both were refused: \(ends)") }
+                broken += try await shop.aftermath(
+                    of: verbs[0], keeping: verbs.contains(.prune) ? [] : shop.ids)
+                return broken.map { "\(verbs), \(wait) ms apart: \($0)" }
+            }
+        }
+    }
+
+    @Test func `a clock that is set, before a run or in the middle of it, spoils no backup`()
+        async throws
+    {
+        try await CampaignShop.open(on: .postgres) { shop in
+            let library = "\(shop.server.folder)/set-clock.so"
+            try await Program.run(
+                "/usr/bin/cc",
+                [
+                    "-shared", "-fPIC", "-O1", "-o", library,
+                    "\(DBToolBinary.package)/Tests/Fixtures/set-clock.c", "-ldl",
+                ], environment: shop.server.environment, folder: shop.server.folder
+            ).requireCode(0)
+            let clock = URL(fileURLWithPath: "\(shop.server.folder)/clock")
+            try await Attack("clock that is set").run { _, random in
+                try shop.layOut()
+                var story: [String] = []
+                var broken: [String] = []
+                for verb in [CampaignVerb.full, .incremental, .differential, .zipped]
+                    .shuffled(using: &random).prefix(3)
+                {
+                    let offsets = (0..<2).map { _ in Self.offset(&random) }
+                    try Data(offsets[0].utf8).write(to: clock)
+                    let wait = Int.random(in: 0...200, using: &random)
+                    let end = try await shop.run(
+                        verb.words,
+                        before: [
+                            "/usr/bin/env", "LD_PRELOAD=\(library)", "CLOCK_FILE=\(clock.path)",
+                        ]
+                    ) { _ in
+                        try await Task.sleep(for: .milliseconds(wait))
+                        try Data(offsets[1].utf8).write(to: clock, options: .atomic)
+                    }
+                    story.append("\(verb) at \(offsets[0]), \(offsets[1]) after \(wait) ms")
+                    if end.code != 0 { broken.append("\(end)") }
+                }
+                broken += try await shop.aftermath(of: .incremental)
+                broken += try await shop.differences(ofPoint: "latest")
+                return broken.map { "\(story): \($0)" }
+            }
+        }
+    }
+
+    /// Seconds from now: a few, or years.
+    private static func offset(_ random: inout SeededGenerator) -> String {
+        let unit = [1, 60, 3600, 86_400, 31_557_600].randomElement(using: &random) ?? 1
+        return "\(unit * Int.random(in: -40...40, using: &random))"
+    }
+}
