@@ -1,0 +1,102 @@
+import BackupCore
+import BackupTesting
+import Testing
+
+@testable import MySQLEngine
+
+/// Any text is divided as SQL, and loses nothing; no name and no value breaks out of its quotes.
+@Suite struct HostileSQLTests {
+    private static let pieces = [
+        "SELECT", "x", "1", " ", "\n", "\r", "\t", ";", ";", "(", ")", "'", "''", "\"", "`", "``",
+        "\\", "\\'", "$$", "//", "--", "-- ", "#", "/*", "/*!", "*/", "*", "/", "-", "BEGIN", "END",
+        "CASE", "IF", "THEN", "LOOP", "END IF", "CREATE PROCEDURE p()", "CREATE TRIGGER t",
+        "FOR EACH ROW",
+        "é", "'\u{301}", "`\u{301}", "😀", ".", ",",
+    ]
+
+    @Test func `whatever somebody types, statements are what stands between semicolons`()
+        async throws
+    {
+        try await Attack("SQL for MySQL").run(tries: Attack.tries * 200) { _, random in
+            let text = (0..<Int.random(in: 0...25, using: &random))
+                .map { _ in Self.pieces.randomElement(using: &random) ?? "" }
+                .joined(separator: Bool.random(using: &random) ? " " : "")
+            let tokens = MySQLTokens(text)
+            let whole = MySQLStatements(text)
+            var broken: [String] = []
+            if tokens.tokens.flatMap(\.bytes) != Array(text.utf8) { broken.append("tokens") }
+            if whole.all.flatMap(Self.code) != Self.code(text) {
+                broken.append("statements \(whole.all)")
+            }
+            let (pieces, isOpen) = Self.lineByLine(text)
+            if pieces.map(Self.code) != whole.all.map(Self.code) {
+                broken.append("line by line \(pieces), at once \(whole.all)")
+            }
+            if isOpen != whole.isOpen { broken.append("open: \(isOpen), at once \(whole.isOpen)") }
+            return broken.map { "\(text.debugDescription): \($0)" }
+        }
+    }
+
+    /// What of a text the server reads, without what divides statements and the end of what is open: a comment may
+    /// belong to the statement before it, or to the next one.
+    private static func code(_ text: String) -> [[UInt8]] {
+        let tokens = MySQLTokens(text)
+        return (tokens.isOpen ? tokens.tokens.dropLast() : tokens.tokens[...])
+            .filter { $0.isCode && !$0.isSign(";") }.map(\.bytes)
+    }
+
+    /// As a console reads them.
+    private static func lineByLine(_ text: String) -> (statements: [String], isOpen: Bool) {
+        var statements: [String] = []
+        var (lines, read): (any SQLStatementLines, [Substring]) = (MySQLStatementLines(), [])
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            lines.add(String(line))
+            read.append(line)
+            guard lines.endsStatement, !lines.isOpen else { continue }
+            statements += MySQLStatements(read.joined(separator: "\n")).all
+            (lines, read) = (MySQLStatementLines(), [])
+        }
+        return (statements + MySQLStatements(read.joined(separator: "\n")).all, lines.isOpen)
+    }
+
+    @Test func `a name or a value is one word, and the same again`() async throws {
+        try await Attack("quoted text for MySQL").run(tries: Attack.tries * 200) { _, random in
+            let text = random.text(maximumLength: 12)
+            var broken: [String] = []
+            let identifier = MySQLTokens(MySQLText.identifier(text))
+            if identifier.isOpen || identifier.tokens.count != 1
+                || identifier.tokens[0].identifier.map({ Array($0.utf8) }) != Array(text.utf8)
+            {
+                broken.append("identifier \(MySQLText.identifier(text))")
+            }
+            let literal = MySQLTokens(MySQLText.literal(text))
+            if literal.isOpen || literal.tokens.count != 1
+                || literal.tokens[0].literal.map({ Array($0.utf8) }) != Array(text.utf8)
+            {
+                broken.append("literal \(MySQLText.literal(text))")
+            }
+            return broken.map { "\(text.debugDescription): \($0)" }
+        }
+    }
+
+    @Test func `a script with bodies is divided into what it was written from`() async throws {
+        // A body that the server keeps has an end of all its quotes.
+        let words =
+            Self.pieces.filter {
+                $0.unicodeScalars.allSatisfy { !"'\"`\\*".unicodeScalars.contains($0) }
+            } + ["'it''s;;'", "`a``;;`", "/* ; */", "-- ;;;\n"]
+        try await Attack("schema.sql of MySQL").run(tries: Attack.tries * 100) { _, random in
+            let objects = (0..<3).map { number in
+                let body = (0..<Int.random(in: 0...15, using: &random))
+                    .map { _ in words.randomElement(using: &random) ?? "" }.joined(separator: " ")
+                return MySQLObject(
+                    kind: .procedure, name: "p\(number)",
+                    statement: "CREATE PROCEDURE p\(number)() \(body)\nEND")
+            }
+            let found = MySQLStatements(MySQLScript.text(of: objects)).all
+            return objects.filter { object in
+                !found.contains { $0.utf8.elementsEqual(object.statement.utf8) }
+            }.map { "\($0.statement.debugDescription) is none of \(found)" }
+        }
+    }
+}
