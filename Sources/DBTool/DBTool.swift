@@ -29,6 +29,7 @@ struct DBTool: AsyncParsableCommand {
     static func main() async {
         Memory.shareHeap()
         refuseToGuess()
+        refuseFewFiles()
         refuseWhatIsNoText()
         let arguments = CommandWords.normalized(
             CommandWords.withLongHelp(Array(CommandLine.arguments.dropFirst())), in: DBTool.self)
@@ -43,6 +44,15 @@ struct DBTool: AsyncParsableCommand {
                 .storageFailed, "cannot read the command line by way of /proc/self/maps",
                 hint: "Is /proc mounted, and may this process open files (ulimit -n)?"))
         _exit(ExitCode.failed.rawValue)
+    }
+
+    private static func refuseFewFiles() {
+        do {
+            try OpenFiles.allow()
+        } catch {
+            CommandOutput(isJSON: false).fail(FrontDoor.backupError(error, leaving: ""))
+            _exit(ExitCode.failed.rawValue)
+        }
     }
 
     /// Other bytes would be replaced on the way, and another file or another value meant than was given.

@@ -1,4 +1,5 @@
 import BackupCore
+import BackupTesting
 import Testing
 
 @testable import DBTool
@@ -25,6 +26,23 @@ import Testing
     @Test func `the list has every exit code`() {
         for code in ExitCode.allCases {
             #expect(ExitCode.list.contains("\(code.rawValue) \(code.meaning)"))
+        }
+    }
+
+    @Test func `too few files at once are told, and a limit that may be raised is`() async throws {
+        try await withTemporaryFolder { folder in
+            func list(_ limit: String) async throws -> ProgramEnd {
+                try await Program.run(
+                    "/bin/sh",
+                    [
+                        "-c", "\(limit); exec \"$@\"", "sh", DBToolBinary.path(), "list", "-path",
+                        "x",
+                    ],
+                    environment: ["HOME": folder], folder: folder)
+            }
+            try await list("ulimit -n 40")
+                .expect(code: 1, saying: "only 40 files may be open at once", "ulimit -n 1024")
+            try await list("ulimit -S -n 40").expect(code: 1, saying: "there is no folder")
         }
     }
 }

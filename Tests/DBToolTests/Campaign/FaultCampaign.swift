@@ -89,7 +89,7 @@ import Testing
             try await Attack("few file handles").run { _, random in
                 try shop.layOut()
                 let verb = try #require(CampaignVerb.allCases.randomElement(using: &random))
-                let handles = Int.random(in: 6...40, using: &random)
+                let handles = Int.random(in: 6...200, using: &random)
                 let end = try await shop.run(
                     verb.words,
                     before: ["/bin/sh", "-c", "ulimit -n \(handles); exec \"$@\"", "sh"])
