@@ -88,12 +88,12 @@ struct MySQLCatalog {
         let rows = try await connection.rows(
             """
             SELECT COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, ORDINAL_POSITION, EXTRA, CHARACTER_SET_NAME,
-                   IS_NULLABLE, TABLE_NAME
+                   IS_NULLABLE, COLLATION_NAME, TABLE_NAME
             FROM information_schema.COLUMNS WHERE \(here) ORDER BY TABLE_NAME, ORDINAL_POSITION
             """)
         var columns: [TableName: [MySQLColumn]] = [:]
-        for row in rows where known.contains(ExactText(row[7] ?? "")) {
-            let table = TableName(schema: database, name: row[7] ?? "")
+        for row in rows where known.contains(ExactText(row[8] ?? "")) {
+            let table = TableName(schema: database, name: row[8] ?? "")
             columns[table, default: []].append(try MySQLColumn(row, of: table))
         }
         return columns
@@ -114,33 +114,8 @@ struct MySQLCatalog {
         }
     }
 
-    /// The least and the greatest number of the key's first column, by its scale; nil where it has none, and for
-    /// small tables and numbers beyond 63 bits.
-    func bounds(
-        of key: [String], in columns: [MySQLColumn], _ relation: Relation
-    ) async throws -> ClosedRange<Int>? {
-        guard relation.bytes >= Self.largeBytes, let first = key.first,
-            let scale = columns.first(where: { ExactText($0.column.name) == ExactText(first) })?
-                .scale
-        else { return nil }
-        let name = MySQLText.identifier(first)
-        let row =
-            try await connection.rows(
-                """
-                SELECT \(scale.number(of: "MIN(\(name))")), \(scale.number(of: "MAX(\(name))"))
-                FROM \(MySQLText.qualified(relation.name))
-                """
-            ).first ?? [nil, nil]
-        guard let least = row[0].flatMap({ Int($0) }), let greatest = row[1].flatMap({ Int($0) }),
-            scale.least <= least, least <= greatest
-        else { return nil }
-        return least...greatest
-    }
-
-    private static let largeBytes = 16 << 20
-
-    /// The unique indexes on whole columns of all tables, the primary key first; each its columns in order.
-    func uniqueIndexes() async throws -> [TableName: [[String]]] {
+    /// The unique indexes on whole columns of all tables, the primary key first.
+    func uniqueIndexes() async throws -> [TableName: [MySQLUniqueIndex]] {
         let rows = try await connection.rows(
             """
             SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART
@@ -165,22 +140,23 @@ struct MySQLCatalog {
         }
         return indexes.reduce(into: [:]) { result, entry in
             result[entry.key] = entry.value
-                .filter { !unfit.contains([entry.key.name, $0.name]) }.map(\.columns)
+                .filter { !unfit.contains([entry.key.name, $0.name]) }
+                .map { MySQLUniqueIndex(name: $0.name, columns: $0.columns) }
         }
     }
 
-    /// The columns that identify a row; none without a usable index.
+    /// The index whose columns identify a row; nil without a usable one.
     static func key(
-        among indexes: [[String]], of columns: [MySQLColumn]
-    ) -> [String] {
+        among indexes: [MySQLUniqueIndex], of columns: [MySQLColumn]
+    ) -> MySQLUniqueIndex? {
         let byName = Dictionary(columns.map { (ExactText($0.column.name), $0) }) { first, _ in first
         }
         return indexes.first { index in
-            index.allSatisfy { name in
+            index.columns.allSatisfy { name in
                 byName[ExactText(name)].map { column in
                     !column.isNullable && column.mayIdentify && !column.column.isGenerated
                 } ?? false
             }
-        } ?? []
+        }
     }
 }

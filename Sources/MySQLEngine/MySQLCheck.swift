@@ -157,7 +157,7 @@ struct MySQLCheck {
         let keyless = scope.stored.filter { relation in
             MySQLCatalog.key(
                 among: indexes[relation.name] ?? [], of: columns[relation.name] ?? []
-            ).isEmpty
+            ) == nil
         }
         if !keyless.isEmpty {
             check.findings.append(

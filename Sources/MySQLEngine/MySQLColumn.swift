@@ -9,15 +9,17 @@ struct MySQLColumn: Sendable {
     let isNullable: Bool
     /// Whether two values never share one text, so that the column may identify a row.
     let mayIdentify: Bool
-    /// How a table can be divided by it, if it can.
+    /// How a table can be divided by its numbers, if it can.
     let scale: MySQLKeyScale?
+    /// How a table can be divided between its values, if it can.
+    let order: MySQLKeyOrder?
     /// Whether its values are labels, and one that was never allowed has none.
     let isChoice: Bool
     /// Whether the server counts in it by itself.
     let counts: Bool
 
     /// A row of `MySQLCatalog.columns`: name, type, the type's first word, position, extra, character set,
-    /// nullability.
+    /// nullability, collation.
     ///
     /// - Throws: `BackupError.serverRefused` for a type that nobody knows how to read.
     init(_ row: [String?], of table: TableName) throws {
@@ -61,6 +63,7 @@ struct MySQLColumn: Sendable {
             }
         isNullable = row[6] != "NO"
         scale = MySQLKeyScale(kind: kind)
+        order = MySQLKeyOrder(kind: kind, characterSet: row[5], collation: row[7])
         isChoice = kind == "enum"
         counts = extra.contains("AUTO_INCREMENT")
         // One with the empty label alone has the text of one without any.

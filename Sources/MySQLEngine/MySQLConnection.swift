@@ -71,10 +71,16 @@ actor MySQLConnection: PooledConnection {
     ///
     /// - Throws: `MySQLError`; `CancellationError` once the task is cancelled.
     nonisolated func executeInterruptibly(_ sql: String) async throws {
+        _ = try await rowsInterruptibly(sql)
+    }
+
+    /// The same of one that returns rows.
+    nonisolated func rowsInterruptibly(_ sql: String) async throws -> [[String?]] {
+        let rows: [[String?]]
         try Task.checkCancellation()
         do {
-            try await withTaskCancellationHandler {
-                try await execute(sql)
+            rows = try await withTaskCancellationHandler {
+                try await self.rows(sql)
             } onCancel: {
                 killer.kill()
             }
@@ -85,6 +91,7 @@ actor MySQLConnection: PooledConnection {
         }
         killer.waitForRequests()
         try Task.checkCancellation()
+        return rows
     }
 
     private func query(_ sql: String) throws { try run(Array(sql.utf8)) }

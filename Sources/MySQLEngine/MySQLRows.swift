@@ -2,91 +2,47 @@ import BackupCore
 
 /// How a table's rows are selected, whole or in ranges of its key.
 struct MySQLRows: Sendable {
-    /// Ranges are about this large: small enough to keep all connections busy to the end.
-    private static let rangeBytes = 32 << 20
-    /// And not more rows, about: a differential holds what it knows of the ranges under way.
-    private static let rangeRows = 256 << 10
-
     private let table: TableName
     private let columns: [MySQLColumn]
-    private let key: [String]
-    /// The least and the greatest number of the key's first column, where it has a scale.
-    private let bounds: ClosedRange<Int>?
-    /// Where the ranges begin and how wide they are; empty where all rows are read at once.
-    let split: String
+    private let index: MySQLUniqueIndex?
+    private let ranges: MySQLRanges
 
     init(
-        _ relation: MySQLCatalog.Relation, columns: [MySQLColumn], key: [String],
-        bounds: ClosedRange<Int>?
+        _ table: TableName, columns: [MySQLColumn], key: MySQLUniqueIndex?, ranges: MySQLRanges
     ) {
-        table = relation.name
+        self.table = table
         self.columns = columns.filter { !$0.column.isGenerated }
-        self.key = key
-        self.bounds = bounds
-        split = bounds.map { Self.split($0, relation.bytes, rows: relation.rowEstimate) } ?? ""
+        index = key
+        self.ranges = ranges
     }
 
-    private static func split(_ bounds: ClosedRange<Int>, _ bytes: Int, rows: Int) -> String {
-        let count = max(bytes / rangeBytes, rows / rangeRows)
-        let (span, overflows) = bounds.upperBound.subtractingReportingOverflow(bounds.lowerBound)
-        guard count > 1, !overflows, span > count else { return "" }
-        return "\(bounds.lowerBound)+\(span / count + 1)"
-    }
+    /// Between what the ranges are; empty where all rows are read at once.
+    var split: String { ranges.split }
 
     /// The split of a table as it was once, where that gives ranges of a sensible number.
-    func split(like other: String) -> String {
-        guard let now = rangeCount(split), let then = rangeCount(other) else { return split }
-        return (now / 4...now * 4).contains(then) ? other : split
-    }
-
-    /// How many ranges a split makes; nil where it means nothing, or more than anybody would read.
-    private func rangeCount(_ split: String) -> Int? {
-        let parts = split.split(separator: "+").compactMap { Int($0) }
-        guard parts.count == 2, parts[1] > 0, let bounds else { return nil }
-        let (span, overflows) = bounds.upperBound.subtractingReportingOverflow(parts[0])
-        guard !overflows else { return nil }
-        let count = max(0, span) / parts[1] + 1
-        return count <= Self.mostRanges ? count : nil
-    }
-
-    private static let mostRanges = 1 << 20
-
-    /// The beginnings of all ranges but the first, which has none; nil where a split means nothing.
-    private func ranges(_ split: String) -> [Int]? {
-        let parts = split.split(separator: "+").compactMap { Int($0) }
-        guard rangeCount(split) != nil, let bounds else { return nil }
-        return Array(stride(from: parts[0], through: bounds.upperBound, by: parts[1]).dropFirst())
-    }
+    func split(like other: String) -> String { ranges.split(like: other) }
 
     /// The selections that together are every row once, in the order of the key.
     func selections(split: String) -> [MySQLSelection] {
-        conditions(split).map { selection(columns, $0) }
+        ranges.conditions(split).map { selection(columns, $0, isRange: true) }
     }
 
-    /// Ranges of the key's first column, half open; the first has no beginning and the last no end.
-    private func conditions(_ split: String) -> [[String]] {
-        guard let beginnings = ranges(split), let first = keyColumns.first, let scale = first.scale,
-            beginnings.allSatisfy({ $0 >= scale.least })
-        else { return [[]] }
-        let name = MySQLText.identifier(first.column.name)
-        let borders = beginnings.map(scale.value)
-        return zip([nil] + borders.map(Optional.some), borders.map(Optional.some) + [nil])
-            .map { start, end in
-                [start.map { "\(name) >= \($0)" }, end.map { "\(name) < \($0)" }]
-                    .compactMap(\.self)
-            }
-    }
-
-    private func selection(_ columns: [MySQLColumn], _ conditions: [String]) -> MySQLSelection {
-        selection(columns.map(\.selection), columns.map(\.encoding), conditions)
+    /// `isRange`: Whether rows are chosen by their keys alone.
+    private func selection(
+        _ columns: [MySQLColumn], _ conditions: [String], isRange: Bool = false
+    ) -> MySQLSelection {
+        selection(columns.map(\.selection), columns.map(\.encoding), conditions, isRange: isRange)
     }
 
     private func selection(
-        _ list: [String], _ encodings: [MySQLEncoding], _ conditions: [String]
+        _ list: [String], _ encodings: [MySQLEncoding], _ conditions: [String], isRange: Bool
     ) -> MySQLSelection {
-        let order = key.map(MySQLText.identifier).joined(separator: ", ")
+        let order = (index?.columns ?? []).map(MySQLText.identifier).joined(separator: ", ")
+        // An index that holds all columns would be read whole for each range.
+        let isForced = isRange && !conditions.isEmpty && index?.isPrimary == true
         return MySQLSelection(
             "SELECT \(list.joined(separator: ", ")) FROM \(MySQLText.qualified(table))"
+                + (isForced ? " FORCE INDEX (PRIMARY)" : "")
                 + (conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))")
                 + (order.isEmpty ? "" : " ORDER BY \(order)"), encodings)
     }
@@ -94,9 +50,7 @@ struct MySQLRows: Sendable {
     // MARK: What changed
 
     private var keyColumns: [MySQLColumn] {
-        key.compactMap { name in
-            columns.first { ExactText($0.column.name) == ExactText(name) }
-        }
+        MySQLRanges.columns(of: index, among: columns)
     }
 
     /// What a row fulfils that may have changed: it is never NULL, and an index can answer it.
@@ -115,9 +69,9 @@ struct MySQLRows: Sendable {
         let list = keys.enumerated().map { index, column in
             index == 0 ? "IF(\(condition), NULL, \(column.selection))" : column.selection
         }
-        return conditions(split).map { range in
+        return ranges.conditions(split).map { range in
             (
-                selection(list, keys.map(\.encoding), range),
+                selection(list, keys.map(\.encoding), range, isRange: true),
                 selection(columns, range + [condition])
             )
         }
@@ -131,7 +85,7 @@ struct MySQLRows: Sendable {
         let list =
             keys.map(\.selection) + ["IF(\(condition), 't', 'f')"] + columns.map(\.selection)
         let encodings = keys.map(\.encoding) + [.plain] + columns.map(\.encoding)
-        return conditions(split).map { selection(list, encodings, $0) }
+        return ranges.conditions(split).map { selection(list, encodings, $0, isRange: true) }
     }
 
     /// The rows of some keys, and maybe of others that the server takes for equal.

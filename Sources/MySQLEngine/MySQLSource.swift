@@ -11,9 +11,13 @@ struct MySQLSource {
     private let more: [MySQLConnection]
     private let server: MySQLServer
     private let database: String
+    private let rangeSize: MySQLRangeSize
 
     /// Connects as often as the request wants, and once more for locks.
-    init(_ settings: MySQLSettings, for request: SnapshotRequest) async throws {
+    init(
+        _ settings: MySQLSettings, for request: SnapshotRequest,
+        rangeSize: MySQLRangeSize = MySQLRangeSize()
+    ) async throws {
         let leader = try await MySQLConnection(settings)
         if let exposure = await leader.exposure(settings) { request.notes(exposure) }
         let server = try await MySQLServer(leader)
@@ -30,7 +34,7 @@ struct MySQLSource {
         var more: [MySQLConnection] = []
         for _ in 1..<max(1, request.connections) { more.append(try await another()) }
         (self.settings, self.leader, self.guardian, self.more) = (settings, leader, guardian, more)
-        (self.server, self.database) = (server, database)
+        (self.server, self.database, self.rangeSize) = (server, database, rangeSize)
     }
 
     /// Takes a snapshot, and starts over when structure changed while it was taken.
@@ -187,10 +191,11 @@ struct MySQLSource {
             let own = columns[relation.name] ?? []
             let key = MySQLCatalog.key(among: indexes[relation.name] ?? [], of: own)
             let selected = MySQLRows(
-                relation, columns: own, key: key,
-                bounds: try await catalog.bounds(of: key, in: own, relation))
+                relation.name, columns: own, key: key,
+                ranges: try await MySQLRanges.find(
+                    of: relation, key, own, on: leader, server, size: rangeSize))
             var table = Table(
-                name: relation.name, columns: own.map(\.column), key: key,
+                name: relation.name, columns: own.map(\.column), key: key?.columns ?? [],
                 identity: TableIdentity(
                     object: "", storage: "", textDigest: digests[relation.name] ?? ""),
                 estimatedBytes: relation.bytes)

@@ -155,8 +155,9 @@ extension MySQLTarget {
                 let key = MySQLCatalog.key(
                     among: try await catalog.uniqueIndexes()[name] ?? [], of: own)
                 let rows = MySQLRows(
-                    relation, columns: own, key: key,
-                    bounds: try await catalog.bounds(of: key, in: own, relation))
+                    name, columns: own, key: key,
+                    ranges: try await MySQLRanges.find(
+                        of: relation, key, own, on: connection, server))
                 return rows.selections(split: rows.split).map {
                     TablePart(table: name, selection: $0.text)
                 }

@@ -100,11 +100,13 @@ import Testing
 extension MySQLTestDatabase {
     /// Runs `body` with a snapshot that three connections read.
     func withSnapshot<Result: Sendable>(
-        as user: String = "root", _ body: (MySQLSnapshot) async throws -> Result
+        as user: String = "root", rangeSize: MySQLRangeSize = MySQLRangeSize(),
+        _ body: (MySQLSnapshot) async throws -> Result
     ) async throws -> Result {
         var request = SnapshotRequest(scope: .database)
         request.connections = 3
-        let source = try await MySQLSource(settings(as: user), for: request)
+        let source = try await MySQLSource(
+            settings(as: user), for: request, rangeSize: rangeSize)
         let snapshot = try await source.takeSnapshot(of: request)
         let result = try await body(snapshot)
         try await snapshot.leader.execute("ROLLBACK")
