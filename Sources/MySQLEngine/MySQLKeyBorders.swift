@@ -70,10 +70,9 @@ struct MySQLKeyBorders: Sendable {
     ) -> [String] {
         var common = 0
         if let lower, let upper {
-            // MariaDB sorts rows that have a UUID in common, though the index has them in order.
             common =
                 zip(columns.dropLast(), zip(lower.key, upper)).prefix { column, values in
-                    !column.order.isWord && values.0 == values.1
+                    column.order.keepsOrder && values.0 == values.1
                 }.count
         }
         let shared = zip(columns, lower?.key ?? []).prefix(common).map { equal($0, $1) }

@@ -34,8 +34,13 @@ enum MySQLKeyOrder: Sendable, Equatable {
         }
     }
 
-    var isWord: Bool {
-        if case .word = self { true } else { false }
+    /// Whether servers see that the rows of one value are in the order of the rest of the key; where they do not, they
+    /// sort them once more.
+    var keepsOrder: Bool {
+        switch self {
+        case .number, .bytes, .text: true
+        case .moment, .time, .word: false
+        }
     }
 
     /// What stands for it where borders are recorded: another collation is another order.
