@@ -9,7 +9,9 @@ enum JSONFile {
     }
 
     /// The fields of `value` over those that `before` had: unknown ones stay.
-    static func bytes(of value: some Encodable, over before: [UInt8]) throws -> [UInt8] {
+    static func bytes<Value: Codable>(
+        of value: Value, over before: [UInt8]
+    ) throws -> [UInt8] {
         let new = try bytes(of: value)
         // A file that is damaged has no fields to keep.
         guard
@@ -19,6 +21,8 @@ enum JSONFile {
         let merged = try JSONSerialization.data(
             withJSONObject: old.merging(fields) { $1 },
             options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        // A damaged field that `value` does not write would stay, and nobody could read the file.
+        guard (try? JSONDecoder().decode(Value.self, from: merged)) != nil else { return new }
         return Array(merged) + Array("\n".utf8)
     }
 

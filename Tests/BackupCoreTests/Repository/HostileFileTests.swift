@@ -71,13 +71,24 @@ import Testing
             let read = try JSONFile.value(BackupState.self, from: after, file: "state.json")
             var broken = read.pinned ? [] : ["\(before)"]
             let (old, new) = (Self.fields(of: before), Self.fields(of: after))
-            for key in ["x", "z"] {
+            // Of a file whose known fields are damaged nothing is kept.
+            let isReadable =
+                (try? JSONFile.value(BackupState.self, from: before, file: "state.json")) != nil
+            for key in ["x", "z"] where isReadable {
                 if let kept = old?[key], new?[key] != kept {
                     broken.append("\(key) was \(kept), is \(new?[key] ?? "gone")")
                 }
             }
             return broken
         }
+    }
+
+    @Test func `a damaged field does not make what is written over it unreadable`() throws {
+        var state = BackupState()
+        state.pinned = true
+        let before = Array(#"{"drilled": false, "pinned": false, "kept": 1}"#.utf8)
+        let after = try JSONFile.bytes(of: state, over: before)
+        #expect(try JSONFile.value(BackupState.self, from: after, file: "state.json").pinned)
     }
 
     /// Each as JSON; nil for what is no JSON.
