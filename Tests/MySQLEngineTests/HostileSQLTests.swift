@@ -42,7 +42,8 @@ import Testing
     private static func code(_ text: String) -> [[UInt8]] {
         let tokens = MySQLTokens(text)
         return (tokens.isOpen ? tokens.tokens.dropLast() : tokens.tokens[...])
-            .filter { $0.isCode && !$0.isSign(";") }.map(\.bytes)
+            // Two minus signs are a comment where the statement ends behind them.
+            .filter { $0.isCode && !$0.isSign(";") && !$0.isSign("-") }.map(\.bytes)
     }
 
     /// As a console reads them.
