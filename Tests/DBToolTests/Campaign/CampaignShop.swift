@@ -121,11 +121,13 @@ struct CampaignShop {
         return broken
     }
 
-    /// What is listed and is no completed backup.
+    /// What is listed and is neither a completed backup nor a run that says of itself that it failed.
     func unfinished() async throws -> [String] {
         let list = try await run(["list", "--json"], as: false)
         return try JSON(parsing: list.output)["backups"].items
-            .filter { $0["status"].string != "completed" }.map { "\($0) is listed" }
+            .filter { !["completed", "failed"].contains($0["status"].string) }.map {
+                "\($0) is listed"
+            }
     }
 
     /// Whether a point restores to what the source holds; it must have been made after the last change.
