@@ -22,9 +22,7 @@ struct Benchmarks {
         let sizes = try server.psql(
             "SELECT string_agg(datname || ' ' || pg_size_pretty(pg_database_size(datname)), ', ' ORDER BY datname)"
                 + " FROM pg_database WHERE datname IN ('bench', 'narrow', 'small')")
-        let contests = Contest.all(options, server: server).filter { contest in
-            options.contests.isEmpty || options.contests.contains { contest.name.hasPrefix($0) }
-        }
+        let contests = Contest.all(options, server: server).chosen(by: options.contests)
         var results = contests.map { ContestResult($0) }
         // One contest after the other: what some of them change in the databases, others would measure.
         for (index, contest) in contests.enumerated() {
@@ -41,6 +39,17 @@ struct Benchmarks {
             databases: sizes, rounds: options.rounds, contests: results)
         Screen.tell(report.table)
         try Screen.write(report)
+    }
+}
+
+extension [Contest] {
+    /// Those of these names; a name that none has stands for all that begin so.
+    func chosen(by words: [String]) -> [Contest] {
+        guard !words.isEmpty else { return self }
+        let names = Set(map(\.name))
+        return filter { contest in
+            words.contains { names.contains($0) ? contest.name == $0 : contest.name.hasPrefix($0) }
+        }
     }
 }
 
