@@ -45,6 +45,9 @@ struct MySQLColumn: Sendable {
         let quoted = MySQLText.identifier(name)
         selection =
             switch kind {
+            // What of its bytes is ASCII the reader sees faster than the server.
+            case _ where row[5] == "ascii" && encoding == .text && kind != "enum" && kind != "set":
+                "CAST(\(quoted) AS BINARY)"
             case _ where isCoded: Self.coded(quoted, characterSet: row[5] ?? "")
             // Its bytes, which are UTF-8 or none: converted they would be question marks where they are none.
             case _

@@ -189,9 +189,9 @@ struct MySQLFieldWriter {
     // MARK: Texts and bytes
 
     @inline(__always)
-    mutating func append(text: UnsafeRawBufferPointer, isAlone: Bool, isCoded: Bool) {
+    mutating func append(text: UnsafeRawBufferPointer, isAlone: Bool, as kind: Text) {
         let (isSpecial, isASCII) = Self.look(at: text)
-        guard isCoded || !Self.isBytes(text, isASCII: isASCII) else { return append(hex: text) }
+        guard !Self.isBytes(text, isASCII: isASCII, kind) else { return append(hex: text) }
         // A lone \. would end the data for readers that follow COPY's old protocol.
         let isEndMark = isAlone && text.elementsEqual("\\.".utf8)
         guard isSpecial || text.isEmpty || isEndMark else { return append(text) }
@@ -204,18 +204,28 @@ struct MySQLFieldWriter {
     }
 
     /// How many bytes a text takes at most.
-    static func byteCount(ofText text: UnsafeRawBufferPointer, isCoded: Bool) -> Int {
-        guard isCoded || !isBytes(text, isASCII: look(at: text).isASCII) else {
+    static func byteCount(ofText text: UnsafeRawBufferPointer, as kind: Text) -> Int {
+        guard !isBytes(text, isASCII: look(at: text).isASCII, kind) else {
             return 2 * text.count + 2
         }
         return text.count + 2 + text.reduce(0) { $1 == quote ? $0 + 1 : $0 }
     }
 
+    /// What a text may consist of.
+    enum Text {
+        case utf8, ascii
+        /// Whatever the server has made of it.
+        case coded
+    }
+
     /// Whether what the server calls a text is shown as bytes: it is none, or would look like bytes.
     @inline(__always)
-    private static func isBytes(_ text: UnsafeRawBufferPointer, isASCII: Bool) -> Bool {
-        !isASCII && !isText(text)
-            || text.count > 1 && text[0] == backslash && text[1] == UInt8(ascii: "x")
+    private static func isBytes(
+        _ text: UnsafeRawBufferPointer, isASCII: Bool, _ kind: Text
+    ) -> Bool {
+        if kind == .coded { return false }
+        if !isASCII, kind == .ascii || !isText(text) { return true }
+        return text.count > 1 && text[0] == backslash && text[1] == UInt8(ascii: "x")
     }
 
     /// Whether CSV must quote it, and whether every byte is a character.

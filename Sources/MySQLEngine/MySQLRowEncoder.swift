@@ -16,6 +16,8 @@ struct MySQLRowEncoder {
         /// Digits of the fraction of a second.
         let decimals: Int
         let encoding: MySQLEncoding
+        /// Whether a coded text comes as the bytes of an ASCII column, not coded by the server.
+        let isASCII: Bool
 
         init(_ field: MYSQL_FIELD, _ encoding: MySQLEncoding) {
             form =
@@ -36,6 +38,14 @@ struct MySQLRowEncoder {
             hasTime = ![MYSQL_TYPE_DATE, MYSQL_TYPE_NEWDATE].contains(field.type)
             decimals = Int(min(field.decimals, 6))
             self.encoding = encoding
+            isASCII = encoding == .coded && field.charsetnr == Self.binary
+        }
+
+        /// The number of the character set of what is no text.
+        private static let binary: UInt32 = 63
+
+        var text: MySQLFieldWriter.Text {
+            isASCII ? .ascii : encoding == .coded ? .coded : .utf8
         }
     }
 
@@ -117,7 +127,7 @@ struct MySQLRowEncoder {
                 ? MySQLFieldWriter.byteCount(
                     ofText: UnsafeRawBufferPointer(
                         start: value + Self.lengthOfLength(value), count: length),
-                    isCoded: field.encoding == .coded)
+                    as: field.text)
                 : 2 * length
             return most + Self.mostOfValue + content
         }
@@ -161,7 +171,7 @@ struct MySQLRowEncoder {
             switch field.encoding {
             case .plain: writer.append(content)
             case .text, .coded:
-                writer.append(text: content, isAlone: isAlone, isCoded: field.encoding == .coded)
+                writer.append(text: content, isAlone: isAlone, as: field.text)
             case .binary: writer.append(hex: content)
             case .bits: writer.append(content.reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
             case .instant:
