@@ -151,9 +151,12 @@ struct CampaignShop {
 
 extension ProgramEnd {
     /// What is wrong about the end of a run in trouble: it must have words, and a code that has a meaning.
+    ///
+    /// `check` says what it found in its report, whatever the code.
     var faults: [String] {
         guard code != 0 else { return [] }
         guard [1, 3, 4, 5, 6].contains(code) else { return ["\(self)"] }
-        return errors.contains("error:") || code == 3 || code == 4 ? [] : ["no words: \(self)"]
+        let hasWords = errors.contains("error:") || output.contains("-- problem:")
+        return hasWords || code == 3 || code == 4 ? [] : ["no words: \(self)"]
     }
 }
