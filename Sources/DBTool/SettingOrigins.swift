@@ -97,7 +97,9 @@ struct SettingOrigins {
     private var password: Finding {
         let found = found("password", wiring.options.password, "DB_PASSWORD", isInURL: true)
         guard let place = found?.place ?? libpq["password"]?.place else {
-            return Finding(.settings, "password", .ok, "not given")
+            return Finding(
+                .settings, "password", .ok,
+                isPostgres ? "not given" : "as ~/.my.cnf says (or none)")
         }
         let isSeen = ["flag", "--url"].contains(place)
         return Finding(

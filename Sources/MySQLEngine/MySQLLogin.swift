@@ -25,11 +25,11 @@ struct MySQLLogin: Sendable {
         do {
             return try connectAndWait()
         } catch let error as MySQLError {
-            throw refusal(error)
+            throw refusal(error, hasPassword: false)
         }
     }
 
-    /// - Throws: `MySQLError`.
+    /// - Throws: `MySQLError`, `BackupError`.
     func connectAndWait() throws -> UnsafeMutablePointer<MYSQL> {
         guard settings.tls == .prefer, !usesSocket else {
             return try connect(encrypted: settings.tls != .disable && !usesSocket)
@@ -56,7 +56,12 @@ struct MySQLLogin: Sendable {
             settings.database, settings.port ?? 0, settings.socket, 0)
         guard result != nil else {
             defer { mysql_close(connection) }
-            throw MySQLError(connection)
+            let error = MySQLError(connection)
+            guard error.number == Self.noTLSOnServer else {
+                // Option files give passwords too.
+                throw refusal(error, hasPassword: connection.pointee.options.password != nil)
+            }
+            throw error
         }
         // Of a server that offers none the library asks for encryption only where it checks certificates.
         guard !encrypted || settings.tls == .prefer || mysql_get_ssl_cipher(connection) != nil
@@ -123,12 +128,16 @@ struct MySQLLogin: Sendable {
         }
     }
 
-    private func refusal(_ error: MySQLError) -> BackupError {
-        let needsPassword = error.number == 1045 && settings.password == nil
+    /// `hasPassword`: Whether an option file gave one.
+    private func refusal(_ error: MySQLError, hasPassword: Bool) -> BackupError {
+        let needsPassword = error.number == 1045 && settings.password == nil && !hasPassword
         let hint: String
         switch error.number {
         case _ where needsPassword:
             hint = "Give a password with DB_PASSWORD, ~/.my.cnf or --password."
+        case 1045 where settings.password == nil:
+            hint =
+                "Check the password in ~/.my.cnf and --user, and from where the account may log in."
         case 1045: hint = "Check the password and --user, and from where the account may log in."
         case 1044:
             let place = settings.database.map { "\(MySQLText.identifier($0)).*" } ?? "the database"
