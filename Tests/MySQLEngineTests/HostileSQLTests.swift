@@ -17,47 +17,19 @@ import Testing
     @Test func `whatever somebody types, statements are what stands between semicolons`()
         async throws
     {
-        try await Attack("SQL for MySQL").run(tries: Attack.tries * 200) { _, random in
-            let text = (0..<Int.random(in: 0...25, using: &random))
-                .map { _ in Self.pieces.randomElement(using: &random) ?? "" }
-                .joined(separator: Bool.random(using: &random) ? " " : "")
-            let tokens = MySQLTokens(text)
-            let whole = MySQLStatements(text)
-            var broken: [String] = []
-            if tokens.tokens.flatMap(\.bytes) != Array(text.utf8) { broken.append("tokens") }
-            if whole.all.flatMap(Self.code) != Self.code(text) {
-                broken.append("statements \(whole.all)")
-            }
-            let (pieces, isOpen) = Self.lineByLine(text)
-            if pieces.map(Self.code) != whole.all.map(Self.code) {
-                broken.append("line by line \(pieces), at once \(whole.all)")
-            }
-            if isOpen != whole.isOpen { broken.append("open: \(isOpen), at once \(whole.isOpen)") }
-            return broken.map { "\(text.debugDescription): \($0)" }
-        }
-    }
-
-    /// What of a text the server reads, without what divides statements and the end of what is open: a comment may
-    /// belong to the statement before it, or to the next one.
-    private static func code(_ text: String) -> [[UInt8]] {
-        let tokens = MySQLTokens(text)
-        return (tokens.isOpen ? tokens.tokens.dropLast() : tokens.tokens[...])
-            // Two minus signs are a comment where the statement ends behind them.
-            .filter { $0.isCode && !$0.isSign(";") && !$0.isSign("-") }.map(\.bytes)
-    }
-
-    /// As a console reads them.
-    private static func lineByLine(_ text: String) -> (statements: [String], isOpen: Bool) {
-        var statements: [String] = []
-        var (lines, read): (any SQLStatementLines, [Substring]) = (MySQLStatementLines(), [])
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            lines.add(String(line))
-            read.append(line)
-            guard lines.endsStatement, !lines.isOpen else { continue }
-            statements += MySQLStatements(read.joined(separator: "\n")).all
-            (lines, read) = (MySQLStatementLines(), [])
-        }
-        return (statements + MySQLStatements(read.joined(separator: "\n")).all, lines.isOpen)
+        try await HostileSQL(
+            "SQL for MySQL", pieces: Self.pieces,
+            tokens: { MySQLTokens($0).tokens.map { Array($0.bytes) } },
+            code: { text in
+                let tokens = MySQLTokens(text)
+                return (tokens.isOpen ? tokens.tokens.dropLast() : tokens.tokens[...])
+                    // Two minus signs are a comment where the statement ends behind them.
+                    .filter { $0.isCode && !$0.isSign(";") && !$0.isSign("-") }
+                    .map { Array($0.bytes) }
+            },
+            statements: { (MySQLStatements($0).all, MySQLStatements($0).isOpen) },
+            lines: { MySQLStatementLines() }
+        ).run()
     }
 
     @Test func `a name or a value is one word, and the same again`() async throws {

@@ -17,51 +17,21 @@ import Testing
     @Test func `whatever somebody types, statements are what stands between semicolons`()
         async throws
     {
-        try await Attack("SQL for PostgreSQL").run(tries: Attack.tries * 200) { _, random in
-            let text = (0..<Int.random(in: 0...25, using: &random))
-                .map { _ in Self.pieces.randomElement(using: &random) ?? "" }
-                .joined(separator: Bool.random(using: &random) ? " " : "")
-            let tokens = SQLTokens(text)
-            let whole = PostgresStatements(text)
-            var broken: [String] = []
-            if tokens.tokens.flatMap(\.bytes) != Array(text.utf8) { broken.append("tokens") }
-            if whole.all.flatMap(Self.code) != Self.code(text) {
-                broken.append("statements \(whole.all)")
-            }
-            for statement in whole.all where PostgresStatements(statement).all != [statement] {
-                broken.append("\(statement) is \(PostgresStatements(statement).all)")
-            }
-            let (pieces, isOpen) = Self.lineByLine(text)
-            if pieces.map(Self.code) != whole.all.map(Self.code) {
-                broken.append("line by line \(pieces), at once \(whole.all)")
-            }
-            if isOpen != whole.isOpen { broken.append("open: \(isOpen), at once \(whole.isOpen)") }
-            return broken.map { "\(text.debugDescription): \($0)" }
+        try await HostileSQL(
+            "SQL for PostgreSQL", pieces: Self.pieces,
+            tokens: { SQLTokens($0).tokens.map { Array($0.bytes) } },
+            code: { text in
+                let tokens = SQLTokens(text)
+                return (tokens.isOpen ? tokens.tokens.dropLast() : tokens.tokens[...])
+                    .filter { !$0.isBlank && $0.bytes != [UInt8(ascii: ";")] }
+                    .map { Array($0.bytes) }
+            },
+            statements: { (PostgresStatements($0).all, PostgresStatements($0).isOpen) },
+            lines: { PostgresStatementLines() }
+        ).run { statements in
+            statements.filter { PostgresStatements($0).all != [$0] }
+                .map { "\($0) is \(PostgresStatements($0).all)" }
         }
-    }
-
-    /// What of a text the server reads, without what divides statements and the end of what is open: a comment may
-    /// belong to the statement before it, or to the next one.
-    private static func code(_ text: String) -> [[UInt8]] {
-        let tokens = SQLTokens(text)
-        return (tokens.isOpen ? tokens.tokens.dropLast() : tokens.tokens[...])
-            .filter { !$0.isBlank && $0.bytes != [UInt8(ascii: ";")] }.map(\.bytes)
-    }
-
-    /// As a console reads them.
-    private static func lineByLine(_ text: String) -> (statements: [String], isOpen: Bool) {
-        var statements: [String] = []
-        var (lines, read): (any SQLStatementLines, [Substring]) = (PostgresStatementLines(), [])
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            lines.add(String(line))
-            read.append(line)
-            guard lines.endsStatement, !lines.isOpen else { continue }
-            statements += PostgresStatements(read.joined(separator: "\n")).all
-            (lines, read) = (PostgresStatementLines(), [])
-        }
-        return (
-            statements + PostgresStatements(read.joined(separator: "\n")).all, lines.isOpen
-        )
     }
 
     @Test func `a name or a value is one word, and the same again`() async throws {
