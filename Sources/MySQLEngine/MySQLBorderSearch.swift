@@ -231,12 +231,10 @@ struct MySQLBorderSearch: Sendable {
     ) async throws -> Key? {
         let list = columns.map { $0.order.text(of: MySQLText.identifier($0.name)) }
         let order = columns.map { MySQLText.identifier($0.name) + (isLast ? " DESC" : "") }
+        let selection = MySQLText.selection(
+            of: list, from: source("FORCE"), where: conditions, order: order)
         let rows = try await connection.rowsInterruptibly(
-            """
-            SELECT \(list.joined(separator: ", ")) FROM \(source("FORCE"))
-            \(conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))")
-            ORDER BY \(order.joined(separator: ", ")) LIMIT 1 OFFSET \(offset)
-            """)
+            "\(selection) LIMIT 1 OFFSET \(offset)")
         guard let row = rows.first else { return nil }
         let key = row.compactMap(\.self)
         guard MySQLKeyBorders.isValid(key, columns) else {
@@ -255,15 +253,11 @@ struct MySQLBorderSearch: Sendable {
     private func explained(
         _ conditions: [String], _ source: String
     ) async throws -> (rows: Int, isRange: Bool) {
-        let order = index.columns.map(MySQLText.identifier).joined(separator: ", ")
+        let selection = MySQLText.selection(
+            of: ["*"], from: source, where: conditions,
+            order: index.columns.map(MySQLText.identifier))
         let row =
-            try await connection.rows(
-                """
-                EXPLAIN FORMAT=TRADITIONAL SELECT * FROM \(source)
-                \(conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))")
-                ORDER BY \(order)
-                """
-            ).first ?? []
+            try await connection.rows("EXPLAIN FORMAT=TRADITIONAL \(selection)").first ?? []
         // MySQL has two columns more than MariaDB: partitions, and the share of rows that remain.
         guard row.count == 10 || row.count == 12 else {
             throw MySQLError(message: "what the server says of a selection is not understood")

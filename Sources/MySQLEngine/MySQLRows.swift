@@ -37,14 +37,12 @@ struct MySQLRows: Sendable {
     private func selection(
         _ list: [String], _ encodings: [MySQLEncoding], _ conditions: [String], isRange: Bool
     ) -> MySQLSelection {
-        let order = (index?.columns ?? []).map(MySQLText.identifier).joined(separator: ", ")
         // An index that holds all columns would be read whole for each range.
         let isForced = isRange && !conditions.isEmpty && index?.isPrimary == true
-        return MySQLSelection(
-            "SELECT \(list.joined(separator: ", ")) FROM \(MySQLText.qualified(table))"
-                + (isForced ? " FORCE INDEX (PRIMARY)" : "")
-                + (conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))")
-                + (order.isEmpty ? "" : " ORDER BY \(order)"), encodings)
+        let text = MySQLText.selection(
+            of: list, from: MySQLText.qualified(table) + (isForced ? " FORCE INDEX (PRIMARY)" : ""),
+            where: conditions, order: (index?.columns ?? []).map(MySQLText.identifier))
+        return MySQLSelection(text, encodings)
     }
 
     // MARK: What changed

@@ -21,4 +21,15 @@ enum MySQLText {
     static func isName(_ column: String, _ name: String) -> String {
         "\(column) = \(literal(name)) AND CAST(\(column) AS BINARY) = CAST(\(literal(name)) AS BINARY)"
     }
+
+    /// A selection of rows.
+    ///
+    /// `source`: A table and how it is read. `conditions`: What all hold of the rows. `order`: Empty for any.
+    static func selection(
+        of list: [String], from source: String, where conditions: [String], order: [String]
+    ) -> String {
+        "SELECT \(list.joined(separator: ", ")) FROM \(source)"
+            + (conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))")
+            + (order.isEmpty ? "" : " ORDER BY \(order.joined(separator: ", "))")
+    }
 }
