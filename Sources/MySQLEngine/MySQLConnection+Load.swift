@@ -46,29 +46,16 @@ extension MySQLConnection {
 
     /// Runs a prepared statement for each row of a batch.
     ///
+    /// `limit`: How many bytes may go to the server at once; a row of more goes alone, in pieces.
     /// - Throws: `MySQLError`; as `MySQLRowWriter.portions`.
     func insert(_ batch: RowBatch, _ transfer: MySQLTransfer, limit: Int) throws -> Intake {
         let statement = try prepare(transfer.execution)
         var total = Intake()
         try MySQLRowWriter(transfer).portions(of: batch, limit: limit) { portion in
-            if portion.count == 1, portion.firstRowBytes > limit {
-                try statement.execute(long: portion.firstRow)
-            } else {
-                try statement.execute(portion.binds, rows: portion.count)
-            }
+            try statement.execute(portion.binds, rows: portion.count)
             total.add(try intake())
-        }
-        return total
-    }
-
-    /// Runs a prepared statement for each row of a batch, one by one: some of them are longer than a statement may be.
-    ///
-    /// - Throws: `MySQLError`; as `MySQLRowWriter.portions`.
-    func insertLong(_ batch: RowBatch, _ transfer: MySQLTransfer) throws -> Intake {
-        let statement = try prepare(transfer.execution)
-        var total = Intake()
-        try MySQLRowWriter(transfer).portions(of: batch, limit: 0) { portion in
-            try statement.execute(long: portion.firstRow)
+        } long: { row in
+            try statement.execute(long: row, as: transfer.columns.map(\.parameterType))
             total.add(try intake())
         }
         return total
@@ -101,7 +88,7 @@ extension MySQLConnection {
                         try await load(try writer.lines(of: batch), transfer.loading)
                     case .inserting(let limit)
                     where batch.longestRecord > limit && transfer.takesParameters:
-                        try await insertLong(batch, transfer)
+                        try await insert(batch, transfer, limit: 0)
                     case .inserting(let limit):
                         try await insert(
                             try writer.insertions(of: batch, transfer.insertion, limit: limit))

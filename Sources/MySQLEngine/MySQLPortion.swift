@@ -32,9 +32,8 @@ final class MySQLPortion {
         room = .allocate(byteCount: size, alignment: 1)
         binds = .allocate(capacity: columns.count)
         for (index, column) in columns.enumerated() {
-            let isText = ![.binary, .bits].contains(column.encoding)
             var bind = MYSQL_BIND()
-            bind.buffer_type = isText ? MYSQL_TYPE_STRING : MYSQL_TYPE_BLOB
+            bind.buffer_type = column.parameterType
             bind.buffer = UnsafeMutableRawPointer(values + index * Self.capacity)
             bind.length = lengths + index * Self.capacity
             bind.u.indicator = indicators + index * Self.capacity
@@ -52,31 +51,6 @@ final class MySQLPortion {
 
     var isFull: Bool { count == Self.capacity }
 
-    /// A value, and what it is sent as.
-    struct Value {
-        let type: enum_field_types
-        /// Nil for NULL.
-        let bytes: UnsafeRawBufferPointer?
-    }
-
-    /// The values of its first row.
-    var firstRow: [Value] {
-        (0..<columnCount).map { column in
-            let place = column * Self.capacity
-            let isNull = indicators[place] == CChar(STMT_INDICATOR_NULL.rawValue)
-            return Value(
-                type: binds[column].buffer_type,
-                bytes: isNull
-                    ? nil : UnsafeRawBufferPointer(start: values[place], count: Int(lengths[place]))
-            )
-        }
-    }
-
-    /// How many bytes the values of its first row have.
-    var firstRowBytes: Int {
-        (0..<columnCount).reduce(0) { $0 + Int(lengths[$1 * Self.capacity]) }
-    }
-
     func clear() { (count, used) = (0, 0) }
 
     func endRow() { count += 1 }
@@ -91,51 +65,21 @@ final class MySQLPortion {
         indicators[place] = CChar(STMT_INDICATOR_NULL.rawValue)
     }
 
-    /// A value that stays where it is until the portion is taken.
+    /// A value that stays where it is until the portion is taken, unless it must be decoded.
     @inline(__always)
-    func set(_ column: Int, _ value: UnsafeRawBufferPointer) {
+    func set(_ column: Int, _ value: MySQLValue) {
+        guard value.coding != .asIs else { return set(column, value.content) }
+        let free = UnsafeMutableRawBufferPointer(rebasing: room[used...])
+        let count = value.decode(into: free)
+        set(column, UnsafeRawBufferPointer(rebasing: free[..<count]))
+        used += count
+    }
+
+    @inline(__always)
+    private func set(_ column: Int, _ bytes: UnsafeRawBufferPointer) {
         let place = column * Self.capacity + count
-        values[place] = value.baseAddress ?? UnsafeRawPointer(values)
-        lengths[place] = UInt(value.count)
+        values[place] = bytes.baseAddress ?? UnsafeRawPointer(values)
+        lengths[place] = UInt(bytes.count)
         indicators[place] = CChar(STMT_INDICATOR_NONE.rawValue)
-    }
-
-    /// Bytes as pairs of hexadecimal digits.
-    @inline(__always)
-    func set(_ column: Int, hex digits: UnsafeRawBufferPointer) {
-        func value(_ digit: UInt8) -> UInt8 {
-            digit > 0x39 ? (digit | 0x20) - 0x57 : digit - 0x30
-        }
-        let start = used
-        for offset in stride(from: 0, to: digits.count - 1, by: 2) {
-            room[used] = value(digits[offset]) &* 16 &+ value(digits[offset + 1])
-            used += 1
-        }
-        set(column, UnsafeRawBufferPointer(rebasing: room[start..<used]))
-    }
-
-    /// A number as its bytes, the highest first, without zeros in front.
-    func set(_ column: Int, bits number: UInt64) {
-        let start = used
-        for shift in stride(from: 56, through: 0, by: -8) where number >> shift != 0 || shift == 0 {
-            room[used] = UInt8(truncatingIfNeeded: number >> shift)
-            used += 1
-        }
-        set(column, UnsafeRawBufferPointer(rebasing: room[start..<used]))
-    }
-
-    /// A text whose quotes are doubled.
-    @inline(__always)
-    func set(_ column: Int, unquoted value: UnsafeRawBufferPointer) {
-        let start = used
-        var isSecond = false
-        for byte in value {
-            isSecond = byte == UInt8(ascii: "\"") && !isSecond
-            if !isSecond {
-                room[used] = byte
-                used += 1
-            }
-        }
-        set(column, UnsafeRawBufferPointer(rebasing: room[start..<used]))
     }
 }

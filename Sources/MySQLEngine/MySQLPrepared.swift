@@ -65,16 +65,26 @@ struct MySQLPrepared: ~Copyable {
 
     /// Runs it for one row whose long values go ahead in pieces: no packet is larger than these, however large the row.
     ///
+    /// `types`: What each value is sent as.
     /// - SeeAlso: <https://dev.mysql.com/doc/c-api/9.7/en/mysql-stmt-send-long-data.html>
     /// - Throws: `MySQLError`.
-    func execute(long row: [MySQLPortion.Value]) throws {
-        var lengths = row.map { UInt($0.bytes?.count ?? 0) }
-        var one = UInt32(0)
+    func execute(long row: [MySQLValue?], as types: [enum_field_types]) throws {
+        func isLong(_ value: MySQLValue) -> Bool { value.content.count > Self.pieceBytes }
+        let size = row.compactMap(\.self).reduce(0) { $0 + (isLong($1) ? 0 : $1.content.count) }
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 1)
+        defer { room.deallocate() }
+        var (used, lengths, one) = (0, row.map { _ in UInt(0) }, UInt32(0))
         try lengths.withUnsafeMutableBufferPointer { lengths in
             var binds = row.indices.map { index in
                 var bind = MYSQL_BIND()
-                bind.buffer_type = row[index].bytes == nil ? MYSQL_TYPE_NULL : row[index].type
-                bind.buffer = UnsafeMutableRawPointer(mutating: row[index].bytes?.baseAddress)
+                bind.buffer_type = row[index] == nil ? MYSQL_TYPE_NULL : types[index]
+                bind.buffer = room.baseAddress?.advanced(by: used)
+                if let value = row[index], !isLong(value) {
+                    let count = value.decode(
+                        into: UnsafeMutableRawBufferPointer(rebasing: room[used...]))
+                    lengths[index] = UInt(count)
+                    used += count
+                }
                 bind.buffer_length = lengths[index]
                 bind.length = lengths.baseAddress?.advanced(by: index)
                 return bind
@@ -83,15 +93,12 @@ struct MySQLPrepared: ~Copyable {
                 mysql_stmt_bind_param(handle, &binds) == 0
             else { throw MySQLError(handle) }
             for (index, value) in row.enumerated() {
-                guard let value = value.bytes, value.count > Self.pieceBytes else { continue }
-                for start in stride(from: 0, to: value.count, by: Self.pieceBytes) {
-                    let piece = value[start..<min(value.count, start + Self.pieceBytes)]
-                    let bytes = UnsafeRawBufferPointer(rebasing: piece)
+                guard let value, isLong(value) else { continue }
+                try value.decode(inPiecesOf: Self.pieceBytes) { piece in
+                    let bytes = piece.baseAddress?.assumingMemoryBound(to: CChar.self)
                     guard
                         mysql_stmt_send_long_data(
-                            handle, UInt32(index),
-                            bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
-                            UInt(bytes.count)) == 0
+                            handle, UInt32(index), bytes, UInt(piece.count)) == 0
                     else { throw MySQLError(handle) }
                 }
             }

@@ -174,35 +174,45 @@ struct MySQLRowWriter {
 
     // MARK: Rows of a prepared statement
 
-    /// Hands over the records of `batch` in portions, of no more than `limit` bytes unless one row has more.
+    /// Hands over the records of `batch` in portions, of no more than `limit` bytes; rows that have more than that alone.
     ///
     /// HOT PATH: every row of a restore into MariaDB passes here.
-    /// - Throws: As `lines`; whatever `take` throws.
+    ///
+    /// `takeLong`: Takes the values of such a row, nil being NULL.
+    /// - Throws: As `lines`; whatever `take` and `takeLong` throw.
     func portions(
-        of batch: RowBatch, limit: Int, _ take: (MySQLPortion) throws -> Void
+        of batch: RowBatch, limit: Int, _ take: (MySQLPortion) throws -> Void,
+        long takeLong: ([MySQLValue?]) throws -> Void
     ) throws {
         let portion = MySQLPortion(columns, decoding: batch.bytes.count)
         try batch.bytes.withUnsafeBytes { bytes in
             var (start, size) = (0, 0)
             for end in batch.ends {
                 size += end - start
+                let isLong = end - start > limit
                 if portion.isFull || size > limit, portion.count > 0 {
                     try take(portion)
                     portion.clear()
                     size = end - start
                 }
                 var offset = start
+                var row: [MySQLValue?] = []
                 for (index, column) in columns.enumerated() {
-                    let field = try field(
-                        in: bytes, &offset, end - 1, isLast: index == columns.count - 1)
-                    guard let field else {
-                        try checkNull(column)
+                    let value = try value(in: bytes, &offset, end - 1, index, column)
+                    if isLong {
+                        row.append(value)
+                    } else if let value {
+                        portion.set(index, value)
+                    } else {
                         portion.setNull(index)
-                        continue
                     }
-                    Self.set(bytes, field, column.encoding, index, in: portion)
                 }
-                portion.endRow()
+                if isLong {
+                    try takeLong(row)
+                    size = 0
+                } else {
+                    portion.endRow()
+                }
                 start = end
             }
         }
@@ -210,22 +220,26 @@ struct MySQLRowWriter {
     }
 
     @inline(__always)
-    private static func set(
-        _ bytes: UnsafeRawBufferPointer, _ field: Field, _ encoding: MySQLEncoding, _ column: Int,
-        in portion: MySQLPortion
-    ) {
+    private func value(
+        in bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ end: Int, _ index: Int,
+        _ column: MySQLTransfer.Column
+    ) throws -> MySQLValue? {
+        guard let field = try field(in: bytes, &offset, end, isLast: index == columns.count - 1)
+        else {
+            try checkNull(column)
+            return nil
+        }
         let content = UnsafeRawBufferPointer(rebasing: bytes[field.range])
-        switch encoding {
-        case .plain: portion.set(column, content)
-        case .instant: portion.set(column, withoutOffset(content))
-        case .bits:
-            portion.set(column, bits: content.reduce(0) { $0 &* 10 &+ UInt64($1 &- 0x30) })
+        switch column.encoding {
+        case .plain: return MySQLValue(content: content, coding: .asIs)
+        case .instant: return MySQLValue(content: Self.withoutOffset(content), coding: .asIs)
+        case .bits: return MySQLValue(content: content, coding: .number)
         case .binary,
-            .text where isBytes(content), .coded where isBytes(content):
-            portion.set(column, hex: UnsafeRawBufferPointer(rebasing: content.dropFirst(2)))
+            .text where Self.isBytes(content), .coded where Self.isBytes(content):
+            let digits = UnsafeRawBufferPointer(rebasing: content.dropFirst(2))
+            return MySQLValue(content: digits, coding: .hex)
         case .text, .coded:
-            guard field.hasQuotes else { return portion.set(column, content) }
-            portion.set(column, unquoted: content)
+            return MySQLValue(content: content, coding: field.hasQuotes ? .quoted : .asIs)
         }
     }
 

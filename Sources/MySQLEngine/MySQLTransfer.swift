@@ -1,4 +1,5 @@
 import BackupCore
+import CMariaDB
 
 /// How rows of CSV go into a table: into MariaDB by a prepared `INSERT` that takes many rows at once, into MySQL
 /// by `LOAD DATA LOCAL` where the server allows it, else by `INSERT` with the rows as text.
@@ -20,6 +21,11 @@ struct MySQLTransfer: Sendable {
         let counts: Bool
         /// The character set, where UTF-8 does not hold it exactly.
         let characterSet: String?
+
+        /// What its values are sent as to a prepared statement.
+        var parameterType: enum_field_types {
+            [.binary, .bits].contains(encoding) ? MYSQL_TYPE_BLOB : MYSQL_TYPE_STRING
+        }
     }
 
     /// Which statement takes the rows.
