@@ -84,7 +84,7 @@ private struct DigestSegment<Value: BitwiseCopyable & Sendable>: Sendable {
     }
 
     mutating func insert(_ digest: KeyDigest, _ value: Value) -> Bool {
-        if (count + 1) * 10 > slots.count * 7 { grow(value) }
+        if (count + 1) * 4 > slots.count * 3 { grow(value) }
         let index = place(of: digest)
         guard slots[index].digest != digest else { return false }
         slots[index] = Slot(digest: digest, value: value)
@@ -128,7 +128,7 @@ private struct DigestSegment<Value: BitwiseCopyable & Sendable>: Sendable {
     private mutating func grow(_ filler: Value) {
         let old = slots
         slots = Array(
-            repeating: Slot(value: filler), count: max(Self.smallest, old.count * 3 / 2))
+            repeating: Slot(value: filler), count: max(Self.smallest, old.count * 5 / 4))
         mixer = UInt64(slots.count) &* 0x9E37_79B9_7F4A_7C15 | 1
         for slot in old where !slot.digest.isZero { slots[place(of: slot.digest)] = slot }
     }

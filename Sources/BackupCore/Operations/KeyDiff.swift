@@ -46,62 +46,52 @@ struct KeyDiff: Sendable {
     func run(
         from before: TableRecord, to after: TableRecord, _ progress: OperationProgress
     ) async throws -> Difference {
-        guard
-            let oldFloor = try old.chain.layers(of: before).last,
-            let newFloor = try new.chain.layers(of: after).last
-        else { return nothing }
-        if oldFloor.point.id == newFloor.point.id, oldFloor.record.sha256 == newFloor.record.sha256
-        {
-            return try await overlaid(before, after, over: newFloor, progress)
+        let (oldLayers, newLayers) = try (
+            old.chain.layers(of: before), new.chain.layers(of: after)
+        )
+        let common = zip(oldLayers.reversed(), newLayers.reversed()).prefix { old, new in
+            old.point.id == new.point.id && old.record.sha256 == new.record.sha256
+        }.count
+        if common > 0 {
+            return try await overlaid(
+                oldLayers.dropLast(common), newLayers.dropLast(common),
+                over: newLayers.suffix(common), of: after, progress)
         }
         let byParts =
-            oldFloor.record.split != nil && oldFloor.record.split == newFloor.record.split
+            oldLayers.last?.record.split != nil
+            && oldLayers.last?.record.split == newLayers.last?.record.split
         return try await joined(before, after, byParts: byParts, progress)
     }
 
     // MARK: Over the same rows
 
-    /// Two points that rest on the same rows differ at most where a layer over these says something.
+    /// Two points that rest on the same layers differ at most where a layer over these says something.
     ///
-    /// Keys are decided, and forgotten, as they come in the row index of these rows; the layers alone tell of those
-    /// that are left.
+    /// Keys are decided, and forgotten, as they come in what both rest on: the newest layer first, the row index of all
+    /// rows last. The layers of one point alone tell of those that are left.
     private func overlaid(
-        _ before: TableRecord, _ after: TableRecord, over floor: TableLayer,
-        _ progress: OperationProgress
+        _ oldLayers: ArraySlice<TableLayer>, _ newLayers: ArraySlice<TableLayer>,
+        over common: ArraySlice<TableLayer>, of record: TableRecord, _ progress: OperationProgress
     ) async throws -> Difference {
+        guard let floor = common.last, !(oldLayers.isEmpty && newLayers.isEmpty) else {
+            return nothing
+        }
         let reader = try new.below(to: floor.point)
         let parent = TableParent(reader: reader, record: floor.record)
         return try await parent.withKeys(note: { progress.note($0) }) { [nothing] keys in
-            var (was, now, found) = (
-                try await old.overlay(of: before), try await new.overlay(of: after), nothing
-            )
-            var filter = DigestFilter(count: was.count + now.count)
-            for overlay in [was, now] {
-                filter.formUnion(overlay.rows)
-                filter.formUnion(overlay.gone)
-            }
-            func decide(_ digest: KeyDigest, below: UInt64?) {
-                let old = was.remove(digest, over: below)
-                let new = now.remove(digest, over: below)
-                switch (old, new) {
-                case (nil, _?): found.added.insert(digest)
-                case (_?, nil): found.deleted.insert(digest)
-                case (let old?, let new?) where old != new: found.changed.insert(digest)
-                default: break
-                }
+            var undecided = try await UndecidedKeys(
+                was: old.overlay(of: oldLayers), now: new.overlay(of: newLayers), found: nothing)
+            for layer in common.dropLast() {
+                try await new.statements(of: layer) { undecided.decide($0, below: $1) }
             }
             while let block = try await keys.next() {
                 try Task.checkCancellation()
-                for (index, digest) in block.digests.enumerated() where filter.mayContain(digest) {
-                    if was.contains(digest) || now.contains(digest) {
-                        decide(digest, below: block.hashes[index])
-                    }
+                for (index, digest) in block.digests.enumerated() {
+                    undecided.decide(digest, below: block.hashes[index])
                 }
                 add(block, of: floor.record, to: progress)
             }
-            for digest in was.keys { decide(digest, below: nil) }
-            for digest in now.keys { decide(digest, below: nil) }
-            return found
+            return undecided.decideRest()
         }
     }
 
@@ -143,12 +133,64 @@ struct KeyDiff: Sendable {
     }
 }
 
-/// What the layers of a point say over the rows that they rest on.
+/// The keys of which two points say something over what both rest on.
+private struct UndecidedKeys {
+    private var was: TableOverlay
+    private var now: TableOverlay
+    private var found: KeyDiff.Difference
+    private let filter: DigestFilter
+
+    init(was: TableOverlay, now: TableOverlay, found: KeyDiff.Difference) {
+        (self.was, self.now, self.found) = (was, now, found)
+        var filter = DigestFilter(count: was.count + now.count)
+        for overlay in [was, now] {
+            filter.formUnion(overlay.rows)
+            filter.formUnion(overlay.gone)
+        }
+        self.filter = filter
+    }
+
+    /// Decides a key, unless that is done or nothing to do.
+    ///
+    /// HOT PATH: every key of a table passes here.
+    ///
+    /// `below`: The hash of the row that both rest on; nil where that is gone.
+    @inline(__always)
+    mutating func decide(_ digest: KeyDigest, below: UInt64?) {
+        guard filter.mayContain(digest), was.contains(digest) || now.contains(digest) else {
+            return
+        }
+        let old = was.remove(digest, over: below)
+        let new = now.remove(digest, over: below)
+        note(digest, old, new)
+    }
+
+    /// Decides the keys that are in nothing that both rest on.
+    mutating func decideRest() -> KeyDiff.Difference {
+        let (old, new) = (was, now)
+        old.rows.forEach { digest, hash in note(digest, hash, new.rows[digest]) }
+        new.rows.forEach { digest, hash in
+            if old.rows[digest] == nil { note(digest, nil, hash) }
+        }
+        return found
+    }
+
+    private mutating func note(_ digest: KeyDigest, _ old: UInt64?, _ new: UInt64?) {
+        switch (old, new) {
+        case (nil, _?): found.added.insert(digest)
+        case (_?, nil): found.deleted.insert(digest)
+        case (let old?, let new?) where old != new: found.changed.insert(digest)
+        default: break
+        }
+    }
+}
+
+/// What layers say over the rows that they rest on.
 struct TableOverlay: Sendable {
     /// The hashes of rows.
-    var rows = DigestTable<UInt64>()
+    private(set) var rows = DigestTable<UInt64>()
     /// The keys of tombstones that no newer row has.
-    var gone = DigestSet()
+    private(set) var gone = DigestSet()
 
     var count: Int { rows.count + gone.count }
 
@@ -157,13 +199,15 @@ struct TableOverlay: Sendable {
         rows[digest] != nil || gone.contains(digest)
     }
 
-    /// All keys that the layers say something about.
-    var keys: [KeyDigest] {
-        var keys: [KeyDigest] = []
-        keys.reserveCapacity(count)
-        rows.forEach { digest, _ in keys.append(digest) }
-        gone.forEach { keys.append($0) }
-        return keys
+    /// Adds what an older layer says of a key: nothing, where a newer one has said something.
+    ///
+    /// `hash`: Of its row; nil when that is gone.
+    mutating func add(_ digest: KeyDigest, _ hash: UInt64?) {
+        if let hash {
+            if !gone.contains(digest) { rows.insert(digest, hash) }
+        } else if rows[digest] == nil {
+            gone.insert(digest)
+        }
     }
 
     /// Forgets a key; the hash of its row, nil when there is none.

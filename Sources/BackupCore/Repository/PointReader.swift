@@ -80,30 +80,30 @@ public struct PointReader: Sendable {
         return found
     }
 
-    /// What the layers of a table say over the rows that they rest on.
-    func overlay(of record: TableRecord) async throws -> TableOverlay {
-        let seed = seed
-        return try await withFiles(chain.layers(of: record).dropLast(), proving: .rows) { files in
-            var overlay = TableOverlay()
-            var rowKeys = RowKeys(positions: record.keyPositions, seed: seed)
-            var tombstoneKeys = RowKeys(positions: Array(record.key.indices), seed: seed)
-            for layer in files {
-                // Within a layer no key is there twice.
-                while let batch = try await layer.rows?.next() {
-                    let block = rowKeys.block(of: batch)
-                    for (index, digest) in block.digests.enumerated()
-                    where !overlay.gone.contains(digest) {
-                        overlay.rows.insert(digest, block.hashes[index])
-                    }
-                }
-                while let batch = try await layer.tombstones?.next() {
-                    for digest in tombstoneKeys.block(of: batch).digests
-                    where overlay.rows[digest] == nil {
-                        overlay.gone.insert(digest)
-                    }
+    /// What layers of a table say over the rows that they rest on; the newest layer first.
+    func overlay(of layers: ArraySlice<TableLayer>) async throws -> TableOverlay {
+        var overlay = TableOverlay()
+        for layer in layers { try await statements(of: layer) { overlay.add($0, $1) } }
+        return overlay
+    }
+
+    /// What one layer of changes says: of each key once, with the hash of its row, or nil where that is gone.
+    func statements(
+        of layer: TableLayer, _ body: (_ key: KeyDigest, _ hash: UInt64?) -> Void
+    ) async throws {
+        let record = layer.record
+        try await withFiles(of: layer) { rows, tombstones in
+            var keys = RowKeys(positions: record.keyPositions, seed: seed)
+            while let batch = try await rows?.next() {
+                let block = keys.block(of: batch)
+                for (index, digest) in block.digests.enumerated() {
+                    body(digest, block.hashes[index])
                 }
             }
-            return overlay
+            keys = RowKeys(positions: Array(record.key.indices), seed: seed)
+            while let batch = try await tombstones?.next() {
+                for digest in keys.block(of: batch).digests { body(digest, nil) }
+            }
         }
     }
 

@@ -247,7 +247,8 @@ extension Shop {
         _ moments: [(id: String, rows: [TableName: [[String?]]])], seed: UInt64
     ) async throws {
         let contents = try await repository.contents()
-        for (old, new) in [(0, moments.count - 1), (2, 1), (3, 4)] {
+        let pairs = moments.indices.flatMap { old in moments.indices.map { (old, $0) } }
+        for (old, new) in pairs where old != new {
             let diff = try PointDiff(
                 from: contents.chain(named: moments[old].id),
                 to: contents.chain(named: moments[new].id),
