@@ -44,23 +44,19 @@ struct Lineage: Sendable {
         let layers = contents.points.filter {
             $0.metadata.baseID?.isExactly(base.id.text) == true
         }
-        let parent = request.kind == .incremental ? newest(of: layers) ?? base : base
+        let broken = contents.brokenPoints()
+        let newest = layers.last { $0.metadata.status == .completed && !broken.contains($0.id) }
+        let parent = request.kind == .incremental ? newest ?? base : base
         let chain = try contents.chain(of: parent)
         // What the last differential holds, this one will hold as well.
         let last =
             request.kind == .differential
-            ? layers.last {
-                $0.id.kind == .differential && contents.brokenLink(of: $0) == nil
-            } : nil
+            ? layers.last { $0.id.kind == .differential && !broken.contains($0.id) } : nil
         let links = try last.map { try contents.chain(of: $0).links } ?? chain.links
         if let end = request.chainRule.end(of: base, layers: layers, links: links, now: now) {
             return try full(end)
         }
         return .layer(chain, number: layers.count + 1)
-    }
-
-    private func newest(of layers: [Point]) -> Point? {
-        layers.last { $0.metadata.status == .completed && contents.brokenLink(of: $0) == nil }
     }
 
     private func full(_ reason: String) throws -> Choice {

@@ -24,6 +24,7 @@ public struct Prune: Sendable {
         let points = contents.points.filter { $0.metadata.database.isExactly(database) }
         // A backup of some tables is no substitute for one of everything: each scope has its own.
         var candidates: [String: [Retention.Candidate]] = [:]
+        let broken = contents.brokenPoints()
         for point in points {
             // What cannot be read might say that it is pinned.
             let state = try await repository.stateIfKnown(of: point)
@@ -35,36 +36,26 @@ public struct Prune: Sendable {
                     isPinned: state?.pinned ?? true,
                     isComplete: point.metadata.status == .completed,
                     made: point.metadata.timestampStart,
-                    flaw: flaw(of: point, contents, state)))
+                    flaw: broken.contains(point.id)
+                        ? "what it rests on is missing" : state?.flaw))
         }
         let made = Dictionary(
             candidates.values.flatMap { retention.decisions(on: $0, now: .now) }.map { ($0.id, $0) }
         ) { one, _ in one }
-        var decisions = points.compactMap { made[$0.id.text] }
         // Nobody knows what rests on what in there.
         let unclear = Set(contents.unreadable.compactMap { $0.name.split(separator: "/").first })
-        for index in decisions.indices {
-            guard let point = points.first(where: { $0.id.text == decisions[index].id }) else {
-                continue
-            }
+        var decisions: [Retention.Decision] = []
+        var removed: [Point] = []
+        for point in points {
+            guard var decision = made[point.id.text] else { continue }
             let base = point.metadata.baseID ?? point.id.text
-            if unclear.contains(Substring(base)), !decisions[index].isKept {
-                decisions[index].reasons = ["a backup in its chain cannot be read"]
+            if unclear.contains(Substring(base)), !decision.isKept {
+                decision.reasons = ["a backup in its chain cannot be read"]
             }
-        }
-        let removed = points.filter { point in
-            decisions.contains { $0.id == point.id.text && !$0.isKept }
+            decisions.append(decision)
+            if !decision.isKept { removed.append(point) }
         }
         return PrunePlan(database: database, decisions: decisions, removed: removed)
-    }
-
-    /// Why a point does not count as one that could be restored.
-    private func flaw(
-        of point: Point, _ contents: RepositoryContents, _ state: BackupState?
-    ) -> String? {
-        if contents.brokenLink(of: point) != nil { return "what it rests on is missing" }
-        let failed = state?.verified?.passed == false || state?.drilled?.passed == false
-        return failed ? "its last proof failed" : nil
     }
 
     /// Removes what the plan removes; what rests on others first.
@@ -123,5 +114,12 @@ extension Repository {
             state.pinned = isPinned
             try await record(state, of: point)
         }
+    }
+}
+
+extension BackupState {
+    /// Why a point does not count as one that could be restored; nil when nothing speaks against it.
+    fileprivate var flaw: String? {
+        verified?.passed == false || drilled?.passed == false ? "its last proof failed" : nil
     }
 }

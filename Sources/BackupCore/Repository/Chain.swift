@@ -70,39 +70,70 @@ extension RepositoryContents {
     public func chain(of point: Point) throws -> Chain {
         var links = [point]
         var seen: Set<BackupID> = [point.id]
-        while let parent = links[links.count - 1].metadata.parentID {
-            let child = links[links.count - 1]
-            guard let link = self.point(id: parent), seen.insert(link.id).inserted else {
-                throw BackupError(
-                    .damaged, "\(child.id) rests on \(parent), which is not there",
-                    hint: "Put that backup back into the repository, or use an older point.")
-            }
-            guard link.digest == child.metadata.parentSHA256 else {
-                throw BackupError(
-                    .damaged, "\(parent) is not the backup that \(child.id) was compared with",
-                    hint: "Its metadata.json has changed since.")
-            }
-            guard link.metadata.hashSeed == child.metadata.hashSeed else {
-                throw BackupError(.damaged, "\(child.id) and \(parent) have different hash seeds")
+        while let link = try parent(of: links[links.count - 1]) {
+            guard seen.insert(link.id).inserted else {
+                throw Self.isMissing(link.id.text, below: links[links.count - 1])
             }
             links.append(link)
         }
-        let base = links[links.count - 1]
+        try checkBase(links[links.count - 1], of: point)
+        return Chain(links: links)
+    }
+
+    /// The points that cannot be read, because something that they rest on is missing or not what it was.
+    public func brokenPoints() -> Set<BackupID> {
+        // Where each chain ends; nil where it is broken. Each link is looked at once.
+        var ends: [BackupID: BackupID?] = [:]
+        for point in points where ends[point.id] == nil {
+            var path: [BackupID] = []
+            var next: Point? = point
+            while let link = next, ends[link.id] == nil {
+                // Until it is known; whoever comes back here goes round in a circle.
+                ends[link.id] = .some(nil)
+                path.append(link.id)
+                do {
+                    next = try parent(of: link)
+                    if next == nil { ends[link.id] = link.id }
+                } catch {
+                    next = nil
+                }
+            }
+            let end = (next?.id ?? path.last).flatMap { ends[$0] ?? nil }
+            for link in path { ends[link] = end }
+        }
+        return Set(
+            points.filter { point in
+                let base = (ends[point.id] ?? nil).flatMap { self.point(id: $0.text) }
+                return base.map { (try? checkBase($0, of: point)) == nil } ?? true
+            }.map(\.id))
+    }
+
+    /// What a point was compared with; nil for a full.
+    private func parent(of child: Point) throws -> Point? {
+        guard let parent = child.metadata.parentID else { return nil }
+        guard let link = point(id: parent) else { throw Self.isMissing(parent, below: child) }
+        guard link.digest == child.metadata.parentSHA256 else {
+            throw BackupError(
+                .damaged, "\(parent) is not the backup that \(child.id) was compared with",
+                hint: "Its metadata.json has changed since.")
+        }
+        guard link.metadata.hashSeed == child.metadata.hashSeed else {
+            throw BackupError(.damaged, "\(child.id) and \(parent) have different hash seeds")
+        }
+        return link
+    }
+
+    private func checkBase(_ base: Point, of point: Point) throws {
         guard base.metadata.type == .full, point.metadata.baseID ?? base.id.text == base.id.text
         else {
             throw BackupError(.damaged, "\(point.id) does not rest on a full backup")
         }
-        return Chain(links: links)
     }
 
-    /// Why a point cannot be read: what it rests on is missing or another; nil when it can.
-    public func brokenLink(of point: Point) -> BackupError? {
-        do {
-            _ = try chain(of: point)
-            return nil
-        } catch {
-            return error as? BackupError
-        }
+    private static func isMissing(_ parent: String, below child: Point) -> BackupError {
+        BackupError(
+            .damaged, "\(child.id) rests on \(parent), which is not there",
+            hint: "Put that backup back into the repository, or use an older point.")
     }
 
     /// The point that somebody names, with everything that it rests on.

@@ -50,8 +50,7 @@ struct ListRendering: Rendering {
         let known = Dictionary(contents.points.map { ($0.id.text, $0.metadata) }) { first, _ in
             first
         }
-        let broken = Set(
-            contents.points.filter { contents.brokenLink(of: $0) != nil }.map(\.id.text))
+        let broken = Set(contents.brokenPoints().map(\.text))
         document = Document(
             backups: Catalog(points: contents.points, failures: failures).backups.map {
                 Line(
