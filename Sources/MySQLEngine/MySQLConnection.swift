@@ -194,7 +194,13 @@ actor MySQLConnection: PooledConnection {
         var encoder = try MySQLRowEncoder(statement.fields, encodings)
         var isWanted = true
         while isWanted, let row = try statement.nextRow() {
-            encoder.append(row)
+            guard encoder.append(row) else {
+                isWanted = try await Self.hugeRows.pass {
+                    encoder.append(huge: row)
+                    return await relay.send(encoder.takeBatch())
+                }
+                continue
+            }
             if encoder.isFull { isWanted = await relay.send(encoder.takeBatch()) }
         }
         guard isWanted else {
@@ -210,6 +216,8 @@ actor MySQLConnection: PooledConnection {
     }
 
     private static let resultTooLong: UInt32 = 1301
+    /// Each connection holds the row that it has received; of those that are huge one at a time is held as CSV too.
+    private static let hugeRows = Turnstile(permits: 1)
 
     /// What the server has to say about the last statement.
     func remarks() throws -> [Intake.Warning] {

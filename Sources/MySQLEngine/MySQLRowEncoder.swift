@@ -72,7 +72,7 @@ struct MySQLRowEncoder {
         Array(repeating: 0, count: RowBatch.targetBytes + RowBatch.targetBytes >> 3)
     }
 
-    var isFull: Bool { used >= RowBatch.targetBytes }
+    var isFull: Bool { used >= RowBatch.targetBytes || ends.count >= RowBatch.targetRows }
 
     /// The records since the last batch.
     mutating func takeBatch() -> RowBatch {
@@ -81,16 +81,29 @@ struct MySQLRowEncoder {
         return RowBatch(bytes: bytes, ends: ends)
     }
 
+    /// Adds a record; false, and nothing added, where the row is huge.
+    ///
     /// HOT PATH: every row of a backup passes here.
     @inline(__always)
-    mutating func append(_ row: UnsafeMutablePointer<MYSQL_BIND>) {
-        let count = fields.count
-        var most = count * Self.mostOfValue
+    mutating func append(_ row: UnsafeMutablePointer<MYSQL_BIND>) -> Bool {
+        var most = fields.count * Self.mostOfValue
         // Twice as long, in quotes: no text and no bytes are longer.
-        for column in 0..<count where row[column].u.row_ptr != nil {
+        for column in 0..<fields.count where row[column].u.row_ptr != nil {
             most += 2 * Int(row[column].length_value)
         }
-        if most > RowBatch.hugeBytes { most = mostBytes(of: row) }
+        guard most <= RowBatch.hugeBytes else { return false }
+        append(row, within: most)
+        return true
+    }
+
+    /// Adds a record of any size, and takes no more room than it needs.
+    mutating func append(huge row: UnsafeMutablePointer<MYSQL_BIND>) {
+        append(row, within: mostBytes(of: row))
+    }
+
+    @inline(__always)
+    private mutating func append(_ row: UnsafeMutablePointer<MYSQL_BIND>, within most: Int) {
+        let count = fields.count
         if bytes.count - used < most {
             bytes.append(contentsOf: repeatElement(0, count: most - (bytes.count - used)))
         }
@@ -114,7 +127,7 @@ struct MySQLRowEncoder {
         ends.append(used)
     }
 
-    /// How much a huge row takes, which is worth a look at each of its texts: twice as much would be held for nothing.
+    /// How much a row takes, which is worth a look at each text of a huge one: twice as much would be held for nothing.
     private func mostBytes(of row: UnsafeMutablePointer<MYSQL_BIND>) -> Int {
         fields.indices.reduce(0) { most, column in
             let (field, length) = (fields[column], Int(row[column].length_value))

@@ -94,7 +94,9 @@ struct PostgresCopyStream: ~Copyable {
     private mutating func fill(
         _ space: UnsafeMutableRawBufferPointer, _ count: inout Int, _ ends: inout [Int]
     ) throws {
-        while count < RowBatch.targetBytes, let head = try nextRowHead() {
+        while count < RowBatch.targetBytes, ends.count < RowBatch.targetRows,
+            let head = try nextRowHead()
+        {
             guard head.length <= space.count - count else { return }
             let start = count
             rest = rest.lowerBound + Self.headBytes..<rest.upperBound

@@ -10,6 +10,8 @@ public struct RowBatch: Sendable {
 
     /// About how many bytes a batch is filled to: large enough to make each hand-over cheap.
     public static let targetBytes = 1 << 20
+    /// How many records a batch is filled with at most: what is known of each one takes more room than small records do.
+    public static let targetRows = 16_384
 
     /// An empty batch with room for `targetBytes`.
     public init() {
@@ -29,7 +31,7 @@ public struct RowBatch: Sendable {
     /// Whether there are no records.
     public var isEmpty: Bool { ends.isEmpty }
     /// Whether it is time to hand the batch over.
-    public var isFull: Bool { bytes.count >= Self.targetBytes }
+    public var isFull: Bool { bytes.count >= Self.targetBytes || ends.count >= Self.targetRows }
     /// Whether it takes so much memory that there should be no second one beside it.
     public var isHuge: Bool { bytes.count >= Self.hugeBytes }
 
@@ -41,6 +43,17 @@ public struct RowBatch: Sendable {
     public mutating func append(record: UnsafeRawBufferPointer) {
         bytes.append(contentsOf: record)
         ends.append(bytes.count)
+    }
+
+    /// The same records in batches of `targetRows` at most.
+    func inParts() -> [RowBatch] {
+        guard count > Self.targetRows else { return [self] }
+        return stride(from: 0, to: count, by: Self.targetRows).map { first in
+            let start = first == 0 ? 0 : ends[first - 1]
+            let own = ends[first..<min(first + Self.targetRows, count)]
+            return RowBatch(
+                bytes: Array(bytes[start..<(own.last ?? start)]), ends: own.map { $0 - start })
+        }
     }
 
     /// Forgets the records and keeps the memory, unless one huge record had made it large.

@@ -30,6 +30,8 @@ public actor TableFileReader {
     private var splitter = RecordSplitter()
     private var hash = SHA256Stream()
     private var hasHeader = false
+    /// What has been read and not been handed over; the next one is last.
+    private var waiting: [RowBatch] = []
     private var isAtEnd = false
     private var fingerprint = Fingerprint()
 
@@ -60,6 +62,7 @@ public actor TableFileReader {
     }
 
     private func nextBatch() async throws -> RowBatch? {
+        if let batch = waiting.popLast() { return batch }
         while !isAtEnd {
             guard let piece = try await nextPiece() else {
                 try finish()
@@ -76,7 +79,8 @@ public actor TableFileReader {
             guard fingerprint.rows <= expected.rowCount else {
                 throw damage("it holds more than \(expected.rowCount) rows")
             }
-            return batch
+            waiting = batch.inParts().reversed()
+            return waiting.popLast()
         }
         return nil
     }
