@@ -124,14 +124,22 @@ public struct Repository: Sendable {
             guard let base = BackupID(entry.name.last), base.kind == .full else { continue }
             folders.append(PointFolder(location: entry.name, base: base, tail: nil))
             let layers = try entry.name.appending(RepositoryLayout.layers)
-            // Links are not followed; that the folder is one is told when it is read.
-            let found = (try? await storage.list(layers)) ?? []
-            for entry in found where entry.isFolder {
+            for entry in try await layerEntries(layers) where entry.isFolder {
                 guard let tail = BackupID.tail(entry.name.last) else { continue }
                 folders.append(PointFolder(location: entry.name, base: base, tail: tail))
             }
         }
         return folders
+    }
+
+    private func layerEntries(_ folder: StorageName) async throws -> [StorageEntry] {
+        do {
+            return try await storage.list(folder)
+        } catch let error as BackupError where error.code == .damaged {
+            // Links are not followed; that the folder is one is told when it is read. What cannot be listed is no such
+            // thing: the newest backup would be an older one.
+            return []
+        }
     }
 
     /// The backups in folders, in the same order; nil where a folder holds no finished one.

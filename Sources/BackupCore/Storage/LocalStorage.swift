@@ -74,12 +74,17 @@ public struct LocalStorage: Storage {
         }
         defer { closedir(directory) }
         var names: [String] = []
-        while let item = readdir(directory) {
+        while true {
+            // Nothing but this tells an error from the end.
+            errno = 0
+            guard let item = readdir(directory) else { break }
             names.append(
                 withUnsafePointer(to: &item.pointee.d_name) { tuple in
                     tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
                 })
         }
+        // Somebody else may have removed it meanwhile.
+        guard errno == 0 || errno == ENOENT else { throw LocalFile.failure("read folder", path) }
         return names.sorted().filter { $0 != "." && $0 != ".." }
     }
 

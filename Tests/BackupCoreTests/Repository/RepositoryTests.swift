@@ -103,6 +103,22 @@ import Testing
         #expect(error?.code == .storageFailed)
     }
 
+    /// The newest backup would be an older one.
+    @Test func `a folder of layers that cannot be listed is no empty one`() async throws {
+        let storage = MemoryStorage()
+        let id = "full_a_20250101_000000_0001"
+        try await storage.write(
+            StorageName(path: "\(id)/metadata.json"),
+            bytes: JSONFile.bytes(of: Self.metadata(id, at: "2025-01-01T00:00:00Z")))
+        storage.beforeEachStep { step in
+            if case .list(_?) = step { throw BackupError(.storageFailed, "no disk") }
+        }
+        let error = await #expect(throws: BackupError.self) {
+            try await Repository(storage: storage).contents()
+        }
+        #expect(error?.code == .storageFailed)
+    }
+
     @Test func `metadata is written as it is read`() throws {
         let metadata = Self.metadata("full_a_20250101_000000_0001", at: "2025-01-01T00:00:00.5Z")
         let bytes = try JSONFile.bytes(of: metadata)
