@@ -15,6 +15,8 @@ struct MySQLColumn: Sendable {
     let order: MySQLKeyOrder?
     /// Whether its values are labels, and one that was never allowed has none.
     let isChoice: Bool
+    /// Whether it holds texts of ASCII, which are their bytes.
+    let isASCII: Bool
     /// Whether the server counts in it by itself.
     let counts: Bool
 
@@ -43,11 +45,11 @@ struct MySQLColumn: Sendable {
         }
         self.encoding = isCoded && encoding == .text ? .coded : encoding
         let quoted = MySQLText.identifier(name)
+        isASCII = row[5] == "ascii" && encoding == .text && kind != "enum" && kind != "set"
         selection =
             switch kind {
             // What of its bytes is ASCII the reader sees faster than the server.
-            case _ where row[5] == "ascii" && encoding == .text && kind != "enum" && kind != "set":
-                "CAST(\(quoted) AS BINARY)"
+            case _ where isASCII: "CAST(\(quoted) AS BINARY)"
             case _ where isCoded: Self.coded(quoted, characterSet: row[5] ?? "")
             // Its bytes, which are UTF-8 or none: converted they would be question marks where they are none.
             case _

@@ -34,7 +34,8 @@ struct MySQLTargetColumns: Sendable {
                     name: column.column.name, encoding: column.encoding,
                     replacesNull: column.encoding == .instant && !column.isNullable,
                     mayHoldError: column.isChoice, counts: column.counts,
-                    characterSet: MySQLColumn.codedSet(ofType: column.column.type))
+                    characterSet: MySQLColumn.codedSet(ofType: column.column.type),
+                    takesBytes: column.isASCII)
             })
     }
 

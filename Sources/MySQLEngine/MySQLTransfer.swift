@@ -21,10 +21,13 @@ struct MySQLTransfer: Sendable {
         let counts: Bool
         /// The character set, where UTF-8 does not hold it exactly.
         let characterSet: String?
+        /// Whether the bytes of a text are the text: ASCII.
+        let takesBytes: Bool
 
         /// What its values are sent as to a prepared statement.
         var parameterType: enum_field_types {
-            [.binary, .bits].contains(encoding) ? MYSQL_TYPE_BLOB : MYSQL_TYPE_STRING
+            takesBytes || [.binary, .bits].contains(encoding)
+                ? MYSQL_TYPE_BLOB : MYSQL_TYPE_STRING
         }
     }
 
@@ -82,7 +85,7 @@ struct MySQLTransfer: Sendable {
     }
 
     /// Whether its values can be parameters of a statement.
-    var takesParameters: Bool { !columns.contains { $0.encoding == .coded } }
+    var takesParameters: Bool { !columns.contains { $0.encoding == .coded && !$0.takesBytes } }
 
     /// The way that this table's rows can go: one of these parameters has a character set, and a value of bytes
     /// has none.
