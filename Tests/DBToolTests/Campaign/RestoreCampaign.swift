@@ -1,0 +1,180 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// A restore that is attacked goes on when it is run again, and ends with everything.
+@Suite struct RestoreCampaign {
+    /// What a restore does on the disk and with the server.
+    private static let calls = [
+        "write", "pwrite64", "fsync", "fdatasync", "rename", "mkdir", "unlink", "chmod", "connect",
+        "sendto", "recvfrom",
+    ]
+
+    /// A call of the system, and how it may fail while a restore reads and loads.
+    ///
+    /// What cannot be sent is not among them: libpq then waits for what the server says of it, and a connection that is
+    /// really broken answers that.
+    private static let faults = [
+        ("pread64", "EIO"), ("read", "EIO"), ("openat", "EIO"), ("openat", "EMFILE"),
+        ("getdents64", "EIO"), ("connect", "ETIMEDOUT"), ("connect", "ECONNREFUSED"),
+        ("recvfrom", "ECONNRESET"),
+        ("pwrite64", "ENOSPC"), ("mkdir", "EROFS"),
+    ]
+
+    private static let products: [CampaignShop.Product] = [.postgres, .mariadb, .mysql]
+    private static let few = Attack.isLong ? products : [.postgres]
+
+    @Test(arguments: products)
+    func `a killed restore goes on, and ends with everything`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await Self.open(on: product) { shop, expected in
+            let steps = try await Self.steps(of: Self.calls, shop)
+            try await Attack("kill -9: \(product), restore").run { number, _ in
+                let step = steps[number % steps.count]
+                return try await shop.restore(toHold: expected) { words in
+                    try await shop.run(words, before: Strace.killing(at: step))
+                } isHit: {
+                    // The other thread took the step that this one would have taken.
+                    $0.code == 0 ? nil : $0.code == 128 + SIGKILL
+                }.map { $0.map { "killed at \(step): \($0)" } }
+            }
+        }
+    }
+
+    @Test(arguments: Attack.isLong ? products : [.postgres, .mariadb])
+    func `a call that fails ends a restore with words, and it goes on`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await Self.open(on: product) { shop, expected in
+            let steps = try await Self.steps(of: Set(Self.faults.map(\.0)).sorted(), shop)
+            try await Attack("failing calls: \(product), restore").run { _, random in
+                guard let (call, error) = Self.faults.randomElement(using: &random),
+                    // The first files are libraries: without them there is no dbtool.
+                    let step = steps.filter({
+                        $0.call == call
+                            && (!["openat", "read", "pread64"].contains(call) || $0.number > 60)
+                    }).randomElement(using: &random)
+                else { return nil }
+                let isForGood = Bool.random(using: &random)
+                return try await shop.restore(toHold: expected) { words in
+                    try await shop.run(
+                        words, before: Strace.failing(step, with: error, forGood: isForGood))
+                } isHit: {
+                    $0.errors.contains("while loading shared libraries") ? nil : $0.faults.isEmpty
+                }.map { $0.map { "\(error) at \(step), \(isForGood): \($0)" } }
+            }
+        }
+    }
+
+    @Test(arguments: few)
+    func `a connection that is cut or falls silent costs a restore no row`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await Self.open(on: product) { shop, expected in
+            try await Attack("cut or silent connection: \(product), restore").run { _, random in
+                let isSilent = Bool.random(using: &random)
+                let bytes = Int.random(in: 100...120_000, using: &random)
+                return try await shop.restore(toHold: expected) { words in
+                    let proxy = try FailingProxy(
+                        to: shop.server.port, after: bytes, isSilent: isSilent)
+                    // Then the server has ended its sessions too.
+                    defer { proxy.stop() }
+                    return try await shop.run(words, port: proxy.port) { running in
+                        guard isSilent else { return }
+                        try await Task.sleep(for: .seconds(2))
+                        for _ in 0..<2 {
+                            try? running.send(SIGINT)
+                            try await Task.sleep(for: .milliseconds(500))
+                        }
+                    }
+                } isHit: {
+                    $0.code == 130 && isSilent || $0.faults.isEmpty
+                }.map { $0.map { "\(isSilent ? "silent" : "cut") after \(bytes) bytes: \($0)" } }
+            }
+        }
+    }
+
+    @Test(arguments: few)
+    func `a restore that is told to stop goes on`(product: CampaignShop.Product) async throws {
+        try await Self.open(on: product) { shop, expected in
+            try await Attack("SIGTERM and SIGHUP: \(product), restore").run { _, random in
+                let number = Bool.random(using: &random) ? SIGTERM : SIGHUP
+                let wait = Int.random(in: 0...400, using: &random)
+                return try await shop.restore(toHold: expected) { words in
+                    try await shop.run(words) { running in
+                        try await Task.sleep(for: .milliseconds(wait))
+                        try? running.send(number)
+                    }
+                } isHit: {
+                    // It was done before, or had not begun.
+                    $0.code == 0 || $0.code == 128 + number ? nil : $0.code == 130
+                }.map { $0.map { "signal \(number) after \(wait) ms: \($0)" } }
+            }
+        }
+    }
+
+    // MARK: A restore
+
+    /// `body`: Gets the shop, and what a restore of its newest backup must hold.
+    private static func open(
+        on product: CampaignShop.Product,
+        _ body: @escaping @Sendable (CampaignShop, String) async throws -> Void
+    ) async throws {
+        try await CampaignShop.open(on: product) { shop in
+            try shop.layOut()
+            let whole = shop.server.newName("whole")
+            try await shop.run(CampaignShop.restoring(into: whole)).requireCode(0)
+            try await body(shop, shop.server.contents(of: whole))
+        }
+    }
+
+    /// The steps of a restore, in an order that the seed repeats.
+    private static func steps(
+        of calls: [String], _ shop: CampaignShop
+    ) async throws -> [Strace.Step] {
+        let target = shop.server.newName("steps")
+        var order = SeededGenerator(seed: Attack.seed)
+        return try await Strace.steps(of: calls, log: "\(shop.server.folder)/steps") {
+            try await shop.run(CampaignShop.restoring(into: target), before: $0)
+        }.shuffled(using: &order)
+    }
+}
+
+extension CampaignShop {
+    fileprivate static func restoring(into target: String) -> [String] {
+        ["restore", "latest", "--into", target, "--create"]
+    }
+
+    /// What does not hold after an attack on a restore: it must go on, and end with everything.
+    ///
+    /// `attack`: Runs a restore, given its words. `isHit`: Whether it ended as it should; nil for a try that was none.
+    /// - Returns: Nil for a try that was none.
+    fileprivate func restore(
+        toHold expected: String, by attack: (_ words: [String]) async throws -> ProgramEnd,
+        isHit: (ProgramEnd) -> Bool?
+    ) async throws -> [String]? {
+        let target = server.newName("attacked")
+        let words = Self.restoring(into: target)
+        let end = try await attack(words)
+        guard let endedWell = isHit(end) else {
+            try await server.drop(target)
+            return nil
+        }
+        var broken = endedWell ? [] : ["\(end)"]
+        var last = end
+        // What the attacked one had begun on the server may go on for a moment.
+        for wait in 0..<50 where last.code != 0 && (wait == 0 || last.code == 6) {
+            if wait > 0 { try await Task.sleep(for: .milliseconds(100)) }
+            last = try await run(words)
+        }
+        let wasComplete = last.code == 1 && last.errors.contains("is not empty")
+        if last.code != 0 && !wasComplete {
+            broken.append("the next run: \(last)")
+        } else if try await server.contents(of: target) != expected {
+            broken.append("what was restored differs: \(end)\n\(last)")
+        }
+        try await server.drop(target)
+        return broken
+    }
+}
