@@ -25,11 +25,11 @@ struct MySQLLogin: Sendable {
         do {
             return try connectAndWait()
         } catch let error as MySQLError {
-            throw refusal(error, hasPassword: false)
+            throw refusal(error)
         }
     }
 
-    /// - Throws: `MySQLError`, `BackupError`.
+    /// - Throws: `MySQLError`.
     func connectAndWait() throws -> UnsafeMutablePointer<MYSQL> {
         guard settings.tls == .prefer, !usesSocket else {
             return try connect(encrypted: settings.tls != .disable && !usesSocket)
@@ -56,12 +56,7 @@ struct MySQLLogin: Sendable {
             settings.database, settings.port ?? 0, settings.socket, 0)
         guard result != nil else {
             defer { mysql_close(connection) }
-            let error = MySQLError(connection)
-            guard error.number == Self.noTLSOnServer else {
-                // Option files give passwords too.
-                throw refusal(error, hasPassword: connection.pointee.options.password != nil)
-            }
-            throw error
+            throw MySQLError(connection)
         }
         // Of a server that offers none the library asks for encryption only where it checks certificates.
         guard !encrypted || settings.tls == .prefer || mysql_get_ssl_cipher(connection) != nil
@@ -128,9 +123,11 @@ struct MySQLLogin: Sendable {
         }
     }
 
-    /// `hasPassword`: Whether an option file gave one.
-    private func refusal(_ error: MySQLError, hasPassword: Bool) -> BackupError {
-        let needsPassword = error.number == 1045 && settings.password == nil && !hasPassword
+    private func refusal(_ error: MySQLError) -> BackupError {
+        // Option files give passwords too, and the library has forgotten them by now.
+        let hadPassword =
+            settings.password != nil || error.message.contains("using password: YES")
+        let needsPassword = error.number == 1045 && !hadPassword
         let hint: String
         switch error.number {
         case _ where needsPassword:

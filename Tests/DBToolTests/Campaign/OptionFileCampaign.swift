@@ -32,6 +32,18 @@ import Testing
         }
     }
 
+    @Test func `a wrong password of an option file is not called a missing one`() async throws {
+        try await CampaignShop.open(on: .mariadb) { shop in
+            try shop.layOut()
+            let home = try #require(shop.server.environment["HOME"])
+            let url = URL(fileURLWithPath: "\(home)/.my.cnf")
+            try Data("[client]\npassword=wrong\n".utf8).write(to: url)
+            let end = try await shop.run(["full", "database"])
+            #expect(end.code == 5, "\(end)")
+            #expect(end.errors.contains("Check the password in ~/.my.cnf"), "\(end)")
+        }
+    }
+
     private static func lines(_ shop: CampaignShop, _ random: inout SeededGenerator) -> String {
         let pieces = [
             "127.0.0.1:\(shop.server.port):*:root:s3cr3t", "*:*:*:*:s3cr3t", "\\:", "::::",
