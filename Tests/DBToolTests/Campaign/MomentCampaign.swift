@@ -17,7 +17,9 @@ import Testing
                 }
                 // It was done before, or had not begun.
                 guard end.code != 0, end.code != 128 + number else { return nil }
-                var broken = end.code == 130 ? [] : ["\(end)"]
+                // A backup that is complete before its archive is stays, and says so.
+                let isWhole = verb == .zipped && end.code == 3
+                var broken = end.code == 130 || isWhole ? [] : ["\(end)"]
                 broken += try await shop.unfinished()
                 broken += try await shop.aftermath(of: verb)
                 return broken.map { "signal \(number) after \(wait) ms, \(verb): \($0)" }
