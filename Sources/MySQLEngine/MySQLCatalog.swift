@@ -121,17 +121,19 @@ struct MySQLCatalog {
             SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART
             FROM information_schema.STATISTICS
             WHERE TABLE_SCHEMA = \(MySQLText.literal(database)) AND NON_UNIQUE = 0
-            ORDER BY TABLE_NAME, INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX
+            ORDER BY TABLE_NAME, INDEX_NAME <> 'PRIMARY', CAST(INDEX_NAME AS BINARY), SEQ_IN_INDEX
             """)
         var indexes: [TableName: [(name: String, columns: [String])]] = [:]
-        var unfit: Set<[String]> = []
+        var unfit: Set<[ExactText]> = []
         for row in rows {
             let (table, index) = (row[0] ?? "", row[1] ?? "")
             let name = TableName(schema: database, name: table)
             // A part of a column, or an expression, which has no column.
-            if row[3] != nil || row[2] == nil { unfit.insert([table, index]) }
+            if row[3] != nil || row[2] == nil {
+                unfit.insert([ExactText(table), ExactText(index)])
+            }
             var known = indexes[name] ?? []
-            if let last = known.indices.last, known[last].name == index {
+            if let last = known.indices.last, known[last].name.isExactly(index) {
                 known[last].columns.append(row[2] ?? "")
             } else {
                 known.append((index, [row[2] ?? ""]))
@@ -140,7 +142,7 @@ struct MySQLCatalog {
         }
         return indexes.reduce(into: [:]) { result, entry in
             result[entry.key] = entry.value
-                .filter { !unfit.contains([entry.key.name, $0.name]) }
+                .filter { !unfit.contains([ExactText(entry.key.name), ExactText($0.name)]) }
                 .map { MySQLUniqueIndex(name: $0.name, columns: $0.columns) }
         }
     }

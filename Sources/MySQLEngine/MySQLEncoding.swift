@@ -24,7 +24,7 @@ enum MySQLEncoding: Character, Sendable {
         case .binary,
             .text where isBytes, .coded where isBytes:
             "x\(MySQLText.literal(String(text.dropFirst(2))))"
-        case .bits: text
+        case .bits where text.utf8.allSatisfy { (0x30...0x39).contains($0) }: text
         case .instant where text.hasSuffix("+00:00"): MySQLText.literal(String(text.dropLast(6)))
         default: MySQLText.literal(text)
         }

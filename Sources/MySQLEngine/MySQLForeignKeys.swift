@@ -28,7 +28,8 @@ struct MySQLForeignKeys {
             WHERE REFERENCED_TABLE_NAME IS NOT NULL
               AND (TABLE_SCHEMA = \(MySQLText.literal(database))
                    OR REFERENCED_TABLE_SCHEMA = \(MySQLText.literal(database)))
-            ORDER BY TABLE_SCHEMA, CAST(TABLE_NAME AS BINARY), CONSTRAINT_NAME, ORDINAL_POSITION
+            ORDER BY TABLE_SCHEMA, CAST(TABLE_NAME AS BINARY), CAST(CONSTRAINT_NAME AS BINARY),
+              ORDINAL_POSITION
             """)
         var keys: [Key] = []
         for row in rows {

@@ -12,8 +12,8 @@ struct MySQLRestoreMark: Sendable {
         let backup: String
         /// What was asked for, as words that can be compared.
         let request: String
-        /// What is made, as `MySQLRestoreMark.words(of:)`.
-        let chosen: Set<String>
+        /// What is made, as `MySQLRestoreMark.label(of:)`.
+        let chosen: Set<ExactText>
         let tables: [ExactText: Table]
 
         /// A table and how far it is.
@@ -42,16 +42,18 @@ struct MySQLRestoreMark: Sendable {
         guard let backup = values("backup").first?.value,
             let request = values("request").first?.value
         else { return nil }
+        let loaded = Set(values("loaded").map { ExactText($0.name) })
         let tables = values("table").map { table in
             (
                 ExactText(table.name),
                 Contents.Table(
                     treatment: TargetPlan.Treatment(rawValue: table.value) ?? .create,
-                    isLoaded: rows.contains { $0[0] == "loaded" && $0[1] == table.name })
+                    isLoaded: loaded.contains(ExactText(table.name)))
             )
         }
         return Contents(
-            backup: backup, request: request, chosen: Set(values("chosen").map(\.name)),
+            backup: backup, request: request,
+            chosen: Set(values("chosen").map { ExactText($0.name) }),
             tables: Dictionary(tables) { first, _ in first })
     }
 
@@ -70,7 +72,11 @@ struct MySQLRestoreMark: Sendable {
     }
 
     /// `TRIGGER orders_audit`.
-    static func words(of object: MySQLObject) -> String { "\(object.kind.rawValue) \(object.name)" }
+    static func label(of object: MySQLObject) -> ExactText { ExactText(words(of: object)) }
+
+    private static func words(of object: MySQLObject) -> String {
+        "\(object.kind.rawValue) \(object.name)"
+    }
 
     // MARK: Writing
 

@@ -16,8 +16,8 @@ struct MySQLRowEncoder {
         /// Digits of the fraction of a second.
         let decimals: Int
         let encoding: MySQLEncoding
-        /// Whether a coded text comes as the bytes of an ASCII column, not coded by the server.
-        let isASCII: Bool
+        /// What its letters are, where it is a text.
+        let text: MySQLFieldWriter.Text
 
         init(_ field: MYSQL_FIELD, _ encoding: MySQLEncoding) {
             form =
@@ -38,15 +38,13 @@ struct MySQLRowEncoder {
             hasTime = ![MYSQL_TYPE_DATE, MYSQL_TYPE_NEWDATE].contains(field.type)
             decimals = Int(min(field.decimals, 6))
             self.encoding = encoding
-            isASCII = encoding == .coded && field.charsetnr == Self.binary
+            // The bytes of an ASCII column are not coded by the server.
+            let isASCII = encoding == .coded && field.charsetnr == Self.binary
+            text = isASCII ? .ascii : encoding == .coded ? .coded : .utf8
         }
 
         /// The number of the character set of what is no text.
         private static let binary: UInt32 = 63
-
-        var text: MySQLFieldWriter.Text {
-            isASCII ? .ascii : encoding == .coded ? .coded : .utf8
-        }
     }
 
     /// No number and no time is longer, with what stands around it.

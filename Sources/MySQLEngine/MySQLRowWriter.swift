@@ -88,7 +88,7 @@ struct MySQLRowWriter {
     }
 
     private static func bytesOfHex(_ content: UnsafeRawBufferPointer) -> [UInt8] {
-        func digit(_ byte: UInt8) -> UInt8 { byte > 0x39 ? (byte | 0x20) - 0x57 : byte - 0x30 }
+        func digit(_ byte: UInt8) -> UInt8 { byte > 0x39 ? (byte | 0x20) &- 0x57 : byte &- 0x30 }
         return stride(from: 2, to: content.count - 1, by: 2).map {
             digit(content[$0]) &* 16 &+ digit(content[$0 + 1])
         }
@@ -119,7 +119,7 @@ struct MySQLRowWriter {
                         text += "NULL".utf8
                         continue
                     }
-                    Self.appendForInsert(bytes, field, column.encoding, to: &text)
+                    try Self.appendForInsert(bytes, field, column.encoding, to: &text)
                 }
                 text.append(UInt8(ascii: ")"))
                 if text.count > limit, before > beginning {
@@ -133,15 +133,29 @@ struct MySQLRowWriter {
         return statements
     }
 
+    /// What stands in a statement without quotes must not be another statement.
+    private static func requireDigits(
+        _ content: some Sequence<UInt8>, _ digits: StaticString
+    ) throws {
+        let known = UnsafeRawBufferPointer(
+            start: digits.utf8Start, count: digits.utf8CodeUnitCount)
+        guard content.allSatisfy(known.contains) else {
+            throw BackupError(.damaged, "a value that must be bits or bytes is neither")
+        }
+    }
+
     private static func appendForInsert(
         _ bytes: UnsafeRawBufferPointer, _ field: Field, _ encoding: MySQLEncoding,
         to text: inout [UInt8]
-    ) {
+    ) throws {
         let content = UnsafeRawBufferPointer(rebasing: bytes[field.range])
         let apostrophe = UInt8(ascii: "'")
         switch encoding {
-        case .bits: text.append(contentsOf: content)
+        case .bits:
+            try requireDigits(content, "0123456789")
+            text.append(contentsOf: content)
         case .coded where isBytes(content), .binary:
+            try requireDigits(content.dropFirst(2), "0123456789abcdefABCDEF")
             text.append(UInt8(ascii: "x"))
             text.append(apostrophe)
             text.append(contentsOf: content.dropFirst(2))

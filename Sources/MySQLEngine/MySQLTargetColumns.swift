@@ -32,7 +32,8 @@ struct MySQLTargetColumns: Sendable {
             columns: columns(of: load).map { column in
                 MySQLTransfer.Column(
                     name: column.column.name, encoding: column.encoding,
-                    replacesNull: column.encoding == .instant && !column.isNullable,
+                    replacesNull: column.counts
+                        || column.encoding == .instant && !column.isNullable,
                     mayHoldError: column.isChoice, counts: column.counts,
                     characterSet: MySQLColumn.codedSet(ofType: column.column.type),
                     takesBytes: column.isASCII)

@@ -60,7 +60,7 @@ struct MySQLTargetOpening {
 
     private func checkContinuation(_ mark: MySQLRestoreMark.Contents) throws {
         let isSame =
-            mark.backup == request.backup && mark.request == MySQLRestoreMark.words(request)
+            mark.backup == request.backup && mark.request.isExactly(MySQLRestoreMark.words(request))
         guard !isSame else { return }
         throw BackupError(
             .targetUnsuitable,

@@ -165,7 +165,7 @@ struct MySQLTargetPlanner {
     ) {
         plan.target.continues = true
         plan.chosen = definition.objects.filter {
-            mark.chosen.contains(MySQLRestoreMark.words(of: $0))
+            mark.chosen.contains(MySQLRestoreMark.label(of: $0))
         }
         for table in selected {
             guard let stored = table.stored, let known = mark.tables[ExactText(table.name)] else {
@@ -194,19 +194,21 @@ struct MySQLTargetPlanner {
         let keptTables = Set(
             selected.filter { isThere($0, plan) }.map { ExactText($0.name) }
         ).subtracting(dropped)
-        let goes = Set(plan.drops.map(MySQLRestoreMark.words(of:)))
+        let goes = Set(plan.drops.map(MySQLRestoreMark.label(of:)))
         plan.chosen = wanted.filter { object in
             if let table = MySQLStatementHead(object.statement)?.table.map(ExactText.init) {
                 // The triggers of a table that stays are its own, those of one that goes go with it.
                 return !keptTables.contains(table)
-                    && (dropped.contains(table) || goes.contains(MySQLRestoreMark.words(of: object))
+                    && (dropped.contains(table) || goes.contains(MySQLRestoreMark.label(of: object))
                         || !presence.holds(object))
             }
-            if plan.renamed != nil { return !keptTables.contains(ExactText(object.name)) }
-            return goes.contains(MySQLRestoreMark.words(of: object)) || !presence.holds(object)
+            if plan.renamed != nil, object.kind == .table {
+                return !keptTables.contains(ExactText(object.name))
+            }
+            return goes.contains(MySQLRestoreMark.label(of: object)) || !presence.holds(object)
         }
-        let made = Set(plan.chosen.map(MySQLRestoreMark.words(of:)))
-        plan.target.keeps = wanted.filter { !made.contains(MySQLRestoreMark.words(of: $0)) }
+        let made = Set(plan.chosen.map(MySQLRestoreMark.label(of:)))
+        plan.target.keeps = wanted.filter { !made.contains(MySQLRestoreMark.label(of: $0)) }
             .filter { $0.kind != .trigger }.map(described)
     }
 
@@ -259,7 +261,9 @@ struct MySQLTargetPlanner {
                 table.treatment == .append ? .forward : .exactly
         }
         for object in definition.objects where object.kind == .sequence {
-            let isMade = plan.chosen.contains { $0.kind == .sequence && $0.name == object.name }
+            let isMade = plan.chosen.contains {
+                $0.kind == .sequence && $0.name.isExactly(object.name)
+            }
             if isMade {
                 plan.counters[ExactText(object.name)] = .exactly
             } else if request.isWhole {

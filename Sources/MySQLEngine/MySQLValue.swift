@@ -52,7 +52,7 @@ struct MySQLValue {
             count = content.count
         case .hex:
             func value(_ digit: UInt8) -> UInt8 {
-                digit > 0x39 ? (digit | 0x20) - 0x57 : digit - 0x30
+                digit > 0x39 ? (digit | 0x20) &- 0x57 : digit &- 0x30
             }
             for offset in stride(from: 0, to: content.count - 1, by: 2) {
                 room[count] = value(content[offset]) &* 16 &+ value(content[offset + 1])

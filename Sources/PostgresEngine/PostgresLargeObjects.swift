@@ -135,12 +135,14 @@ enum PostgresLargeObjects {
         guard table == objects else {
             return [
                 """
-                SELECT pg_catalog.lo_put(loid, pageno::bigint * 2048, data)
+                SELECT pg_catalog.count(pg_catalog.lo_put(loid, pageno::bigint * 2048, data))
                 FROM \(temporaryTable) WHERE pageno >= 0
                 """
             ]
         }
-        var statements = ["SELECT pg_catalog.lo_create(loid) FROM \(temporaryTable)"]
+        var statements = [
+            "SELECT pg_catalog.count(pg_catalog.lo_create(loid)) FROM \(temporaryTable)"
+        ]
         statements.append(
             """
             SELECT pg_catalog.format('COMMENT ON LARGE OBJECT %s IS %L', loid, comment)

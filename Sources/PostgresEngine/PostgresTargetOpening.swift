@@ -120,7 +120,8 @@ struct PostgresTargetOpening {
 
     private func checkContinuation(_ mark: PostgresRestoreMark.Contents) throws {
         let isSame =
-            mark.backup == request.backup && mark.request == PostgresRestoreMark.words(request)
+            mark.backup == request.backup
+            && mark.request.isExactly(PostgresRestoreMark.words(request))
         guard !isSame else { return }
         throw BackupError(
             .targetUnsuitable,

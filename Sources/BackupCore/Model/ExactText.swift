@@ -23,6 +23,11 @@ extension String {
         utf8.elementsEqual(other.utf8)
     }
 
+    /// Whether the bytes come before the other's.
+    public func precedesExactly(_ other: String) -> Bool {
+        utf8.lexicographicallyPrecedes(other.utf8)
+    }
+
     /// Whether the bytes begin with those of `prefix`.
     public func startsExactly(with prefix: String) -> Bool {
         utf8.starts(with: prefix.utf8)

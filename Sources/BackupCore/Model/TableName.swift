@@ -26,8 +26,8 @@ extension TableName: Hashable, Comparable {
 
     /// By schema, then by name, byte by byte.
     public static func < (left: TableName, right: TableName) -> Bool {
-        (ExactText(left.schema), ExactText(left.name))
-            < (ExactText(right.schema), ExactText(right.name))
+        left.schema.isExactly(right.schema)
+            ? left.name.precedesExactly(right.name) : left.schema.precedesExactly(right.schema)
     }
 }
 

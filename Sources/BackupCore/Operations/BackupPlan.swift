@@ -52,7 +52,7 @@ struct BackupPlan: Sendable {
             scopePatterns: request.scope.patterns?.map(\.text),
             excludedPatterns: request.excluded.map(\.text),
             excludedTables: schema.excluded, unreadableTables: schema.unreadable,
-            scopeObjects: schema.scopeObjects, warnings: nil, tables: tables)
+            scopeObjects: schema.scopeObjects, warnings: nil, tables: TableRecords(tables))
     }
 
     /// What the catalog says about a run that failed.
@@ -92,7 +92,7 @@ struct LayerPlan: Sendable {
 
     /// What to do with a table that is there now.
     func treatment(of table: Table) -> TableTreatment {
-        let known = parent.record(of: table.name, in: parent.point)
+        let known = parent.point.metadata.tables[table.name]
         return TableTreatment(table, parent: known?.mode == .dropped ? nil : known, in: self)
     }
 }

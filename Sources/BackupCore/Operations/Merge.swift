@@ -35,19 +35,26 @@ public struct Merge: Sendable {
             try await repository.removeUnfinished(of: database) { progress.note($0) }
             let id = try await repository.freeID(.full, database: database, start: start)
             let folder = try BackupFolder(storage: repository.storage, id: id, base: nil)
+            let metadata: Metadata
             do {
-                let metadata = try await write(chain, to: folder, id, start, progress)
+                metadata = try await write(chain, to: folder, id, start, progress)
                 try Task.checkCancellation()
                 try await folder.commit(metadata)
-                try await repository.rebuildCatalog()
-                return BackupReport(
-                    metadata: metadata, location: "\(repository.storage.location)/\(id)")
             } catch {
                 // A task that was cancelled must still be able to clean up; what is left when that
                 // fails the next run removes.
                 await Task { try? await folder.discard() }.value
                 throw error
             }
+            do {
+                try await repository.rebuildCatalog()
+            } catch {
+                // The full is there, and whole: a catalog can be made again.
+                let reason = (error as? BackupError)?.message ?? "interrupted"
+                progress.note("warning: the catalog could not be written: \(reason)")
+            }
+            return BackupReport(
+                metadata: metadata, location: "\(repository.storage.location)/\(id)")
         }
     }
 
@@ -77,7 +84,7 @@ public struct Merge: Sendable {
         metadata.timestampEnd = .now
         let seconds = metadata.timestampEnd.date.timeIntervalSince(start.date)
         metadata.durationSeconds = (seconds * 1000).rounded() / 1000
-        metadata.tables = tables
+        metadata.tables = TableRecords(tables)
         metadata.statistics = Metadata.Statistics(of: tables)
         try await folder.write(
             RepositoryLayout.restoreGuide, bytes: Array(engine.restoreGuide(for: metadata).utf8))

@@ -194,7 +194,9 @@ public struct PointDiff: Sendable {
     ) -> [String?] {
         let names = before.storedColumns.map(ExactText.init)
         return after.storedColumns.map { name in
-            names.firstIndex(of: ExactText(name)).flatMap { fields[$0] }
+            names.firstIndex(of: ExactText(name)).flatMap {
+                fields.indices.contains($0) ? fields[$0] : nil
+            }
         }
     }
 
@@ -332,6 +334,10 @@ private struct ComparedRows {
 
     private func hash(of record: ArraySlice<UInt8>) throws -> UInt64 {
         let fields = try CSVDialect.fields(of: record)
+        guard positions.allSatisfy(fields.indices.contains) else {
+            throw BackupError(
+                .damaged, "a record has \(fields.count) fields, and not those of its table")
+        }
         let common = CSVDialect.record(positions.map { fields[$0] })
         return common.withUnsafeBytes { RowHash.hash($0, seed: seed) }
     }

@@ -23,12 +23,12 @@ public struct Prune: Sendable {
         let contents = try await repository.contents()
         let points = contents.points.filter { $0.metadata.database.isExactly(database) }
         // A backup of some tables is no substitute for one of everything: each scope has its own.
-        var candidates: [String: [Retention.Candidate]] = [:]
+        var candidates: [ExactText: [Retention.Candidate]] = [:]
         let broken = contents.brokenPoints()
         for point in points {
             // What cannot be read might say that it is pinned.
             let state = try await repository.stateIfKnown(of: point)
-            candidates[point.metadata.scopeWords, default: []].append(
+            candidates[ExactText(point.metadata.scopeWords), default: []].append(
                 Retention.Candidate(
                     id: point.id.text, time: point.metadata.snapshotAt,
                     parent: point.metadata.parentID,
@@ -39,9 +39,10 @@ public struct Prune: Sendable {
                     flaw: broken.contains(point.id)
                         ? "what it rests on is missing" : state?.flaw))
         }
-        let made = Dictionary(
+        var made = Dictionary(
             candidates.values.flatMap { retention.decisions(on: $0, now: .now) }.map { ($0.id, $0) }
         ) { one, _ in one }
+        Self.keepChains(of: points, &made)
         // Nobody knows what rests on what in there.
         let unclear = Set(contents.unreadable.compactMap { $0.name.split(separator: "/").first })
         var decisions: [Retention.Decision] = []
@@ -56,6 +57,22 @@ public struct Prune: Sendable {
             if !decision.isKept { removed.append(point) }
         }
         return PrunePlan(database: database, decisions: decisions, removed: removed)
+    }
+
+    /// A layer may be of another scope than its full, which goes by the rule of another group then.
+    private static func keepChains(
+        of points: [Point], _ decisions: inout [String: Retention.Decision]
+    ) {
+        let known = Dictionary(points.map { ($0.id.text, $0) }) { one, _ in one }
+        for point in points where decisions[point.id.text]?.isKept == true {
+            var child = point
+            while let parent = child.metadata.parentID.flatMap({ known[$0] }),
+                decisions[parent.id.text]?.isKept == false
+            {
+                decisions[parent.id.text]?.reasons = ["\(child.id) rests on it"]
+                child = parent
+            }
+        }
     }
 
     /// Removes what the plan removes; what rests on others first.

@@ -21,7 +21,9 @@ public struct Retention: Sendable {
     public init() {}
 
     /// Whether the rule keeps anything at all.
-    public var isEmpty: Bool { last + daily + weekly + monthly + yearly + withinDays == 0 }
+    public var isEmpty: Bool {
+        [last, daily, weekly, monthly, yearly, withinDays].allSatisfy { $0 == 0 }
+    }
 
     /// One point, as far as the rule looks at it.
     public struct Candidate: Sendable {
@@ -73,7 +75,7 @@ public struct Retention: Sendable {
     /// What becomes of each point of one database, the oldest first.
     ///
     /// Never removed: what a kept point rests on, the last full that was verified, what is pinned,
-    /// and the newest point. What cannot be counted on stands for nothing, and is left to a person.
+    /// and the newest point, with incomplete ones that are newer. What cannot be counted on stands for nothing, and is left to a person.
     public func decisions(on candidates: [Candidate], now: Timestamp) -> [Decision] {
         let sorted = candidates.sorted {
             ($0.time, $0.made, $0.id) < ($1.time, $1.made, $1.id)
@@ -96,6 +98,11 @@ public struct Retention: Sendable {
             }
         }
         if let newest = complete.last, reasons[newest.id] == nil { keep(newest, "the newest") }
+        // Better than nothing, and nothing is newer: whatever they lack, somebody has to look at that first.
+        for candidate in sorted.reversed().prefix(while: { $0.id != complete.last?.id })
+        where !candidate.isComplete && reasons[candidate.id] == nil {
+            keep(candidate, "no newer one is complete")
+        }
         if let verified = complete.last(where: \.isVerifiedFull), reasons[verified.id] == nil {
             keep(verified, "the last verified full")
         }

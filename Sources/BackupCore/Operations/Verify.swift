@@ -86,6 +86,7 @@ public struct Verify: Sendable {
     private func requiredFiles(of point: Point) -> [String] {
         [RepositoryLayout.metadata, RepositoryLayout.schemaSQL]
             + (point.metadata.type == .full ? [RepositoryLayout.restoreGuide] : [])
+            + (point.metadata.schemaDumpVersion == nil ? [] : [RepositoryLayout.schemaDump])
             + point.metadata.tables.flatMap { $0.files + [$0.indexFile].compactMap(\.self) }
     }
 

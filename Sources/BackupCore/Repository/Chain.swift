@@ -2,10 +2,6 @@
 public struct Chain: Sendable {
     /// The point, then the backup that it was compared with, and so on to the full, which is last.
     public let links: [Point]
-    /// Where each table is among those of a link.
-    private let places = Exclusive<[BackupID: [TableName: Int]]>([:])
-
-    init(links: [Point]) { self.links = links }
 
     /// What can be restored.
     public var point: Point { links[0] }
@@ -19,7 +15,7 @@ public struct Chain: Sendable {
     func layers(of record: TableRecord) throws -> [TableLayer] {
         var layers: [TableLayer] = []
         for link in links {
-            guard let found = self.record(of: record.tableName, in: link), found.mode != .dropped
+            guard let found = link.metadata.tables[record.tableName], found.mode != .dropped
             else { break }
             guard found.header == record.header, found.key == record.key || found.mode == .whole
             else { throw contradiction(link, record) }
@@ -33,19 +29,6 @@ public struct Chain: Sendable {
         throw BackupError(
             .damaged, "\(point.id) holds changes of \(record.tableName), and no backup its rows",
             hint: Self.hint)
-    }
-
-    /// What a link says of a table; nil where it does not know it.
-    func record(of table: TableName, in link: Point) -> TableRecord? {
-        let place = places.withValue { places in
-            if places[link.id] == nil {
-                places[link.id] = Dictionary(
-                    link.metadata.tables.enumerated().map { ($1.tableName, $0) }
-                ) { one, _ in one }
-            }
-            return places[link.id]?[table]
-        }
-        return place.map { link.metadata.tables[$0] }
     }
 
     private func contradiction(_ link: Point, _ record: TableRecord) -> BackupError {

@@ -3,7 +3,7 @@ struct KnownMetadata: Sendable {
     /// By the digest of its file.
     private var all: [String: Metadata] = [:]
     /// The one that was read last of each database.
-    private var latest: [String: Metadata] = [:]
+    private var latest: [ExactText: Metadata] = [:]
 
     subscript(digest: String) -> Metadata? { all[digest] }
 
@@ -12,16 +12,29 @@ struct KnownMetadata: Sendable {
     /// - Returns: The same.
     mutating func add(_ metadata: Metadata, digest: String) -> Metadata {
         var metadata = metadata
-        if let other = latest[metadata.database] { metadata.share(with: other) }
+        let database = ExactText(metadata.database)
+        if let other = latest[database] { metadata.share(with: other) }
         all[digest] = metadata
-        latest[metadata.database] = metadata
+        latest[database] = metadata
         return metadata
     }
 }
 
-extension Metadata {
-    /// Holds what is equal in another one together with it: backups of a database are mostly alike, and there may be
-    /// thousands.
+/// Backups of a database are mostly alike, and there may be thousands.
+private protocol Sharing {}
+
+extension Sharing {
+    /// Holds a field together with another value's where both are the same.
+    fileprivate mutating func hold(
+        _ field: WritableKeyPath<Self, some ExactlyEquatable>, of other: Self
+    ) {
+        if self[keyPath: field].isExactly(other[keyPath: field]) {
+            self[keyPath: field] = other[keyPath: field]
+        }
+    }
+}
+
+extension Metadata: Sharing {
     fileprivate mutating func share(with other: Metadata) {
         let texts: [WritableKeyPath<Metadata, String>] = [
             \.toolVersion, \.serverVersion, \.database, \.consistency, \.hashSeed,
@@ -37,29 +50,13 @@ extension Metadata {
         hold(\.scopePatterns, of: other)
         hold(\.excludedPatterns, of: other)
         hold(\.warnings, of: other)
-        // Both are in order of names.
-        var place = 0
-        for index in tables.indices {
-            let name = tables[index].tableName
-            while place < other.tables.count, other.tables[place].tableName < name { place += 1 }
-            guard place < other.tables.count, other.tables[place].tableName == name else {
-                continue
-            }
-            tables[index].share(with: other.tables[place])
-        }
-    }
-
-    private mutating func hold<Value: Equatable>(
-        _ field: WritableKeyPath<Metadata, Value>, of other: Metadata
-    ) {
-        if self[keyPath: field] == other[keyPath: field] {
-            self[keyPath: field] = other[keyPath: field]
-        }
+        tables.share(with: other.tables)
     }
 }
 
-extension TableRecord {
-    fileprivate mutating func share(with other: TableRecord) {
+extension TableRecord: Sharing {
+    /// Holds what is the same in another backup's record of the table together with it.
+    mutating func share(with other: TableRecord) {
         let texts: [WritableKeyPath<TableRecord, String?>] = [
             \.file, \.deletedFile, \.indexFile, \.reason, \.basisColumn, \.split, \.filter,
         ]
@@ -71,13 +68,5 @@ extension TableRecord {
         hold(\.fingerprint, of: other)
         hold(\.latest, of: other)
         hold(\.identity, of: other)
-    }
-
-    private mutating func hold<Value: Equatable>(
-        _ field: WritableKeyPath<TableRecord, Value>, of other: TableRecord
-    ) {
-        if self[keyPath: field] == other[keyPath: field] {
-            self[keyPath: field] = other[keyPath: field]
-        }
     }
 }

@@ -106,7 +106,7 @@ public struct Metadata: Sendable, Codable {
     /// What a person was warned of while it was made: what it may lack.
     @WrittenWhenNil public var warnings: [String]?
     /// Every table with rows here, by schema and name.
-    public var tables: [TableRecord]
+    public var tables: TableRecords
 
     /// The tables that there are at this point: those that were dropped are left out.
     public var currentTables: [TableRecord] { tables.filter { $0.mode != .dropped } }
@@ -151,7 +151,7 @@ public struct Metadata: Sendable, Codable {
 
 extension Metadata.Statistics {
     /// The totals of tables.
-    init(of tables: [TableRecord]) {
+    init(of tables: some Collection<TableRecord>) {
         self.init(
             totalTables: tables.count { $0.mode != .dropped },
             totalRowsProcessed: tables.reduce(0) { $0 + $1.rows + $1.tombstones },
@@ -166,11 +166,15 @@ extension Metadata {
         let totals = [
             statistics.totalTables, statistics.totalRowsProcessed, statistics.totalSizeBytes,
         ]
+        let fields: [KeyPath<TableRecord, Int>] = [
+            \.rows, \.tombstones, \.bytes, \.csvBytes, \.fingerprint.rows,
+        ]
         return totals.allSatisfy(counts.contains) && durationSeconds.isFinite
             && tables.count <= 1 << 17
-            && tables.allSatisfy { table in
-                [table.rows, table.tombstones, table.bytes, table.csvBytes, table.fingerprint.rows]
-                    .allSatisfy(counts.contains)
+            && fields.allSatisfy { field in
+                tables.allSatisfy { counts.contains($0[keyPath: field]) }
+                    // Two of these sums are added.
+                    && tables.reduce(0.0) { $0 + Double($1[keyPath: field]) } < 4e18
             }
     }
 

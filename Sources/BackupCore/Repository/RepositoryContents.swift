@@ -18,7 +18,7 @@ public struct RepositoryContents: Sendable {
 
 extension RepositoryContents {
     /// The point of exactly that name.
-    func point(id: String) -> Point? { places[ExactText(id)].map { points[$0] } }
+    public func point(id: String) -> Point? { places[ExactText(id)].map { points[$0] } }
 
     /// The point that somebody names: an id, a unique prefix, its four hex digits, `latest`, a time.
     ///
@@ -85,7 +85,7 @@ extension RepositoryContents {
 
     private func requireOneDatabase(among points: [Point]) throws {
         let databases = Set(points.map(\.metadata.database)).sorted()
-        guard databases.count <= 1 else {
+        guard Set(points.map { ExactText($0.metadata.database) }).count <= 1 else {
             throw BackupError(
                 .usage, "the repository holds backups of several databases",
                 hint: "Choose one with --database: \(databases.joined(separator: ", ")).")

@@ -1,7 +1,7 @@
 import Packing
 
 /// What `metadata.json` says about one table.
-public struct TableRecord: Sendable, Codable {
+public struct TableRecord: Sendable, Codable, Equatable {
     /// What the backup holds of it.
     public enum Mode: String, Sendable, Codable {
         /// Every row.

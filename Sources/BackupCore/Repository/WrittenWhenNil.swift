@@ -26,11 +26,13 @@ public struct WrittenWhenNil<Value: Codable & Sendable>: Codable, Sendable {
     }
 }
 
+extension WrittenWhenNil: Equatable where Value: Equatable {}
+
 extension KeyedDecodingContainer {
     /// A field that is missing is nil too.
     func decode<Value>(
         _ type: WrittenWhenNil<Value>.Type, forKey key: Key
     ) throws -> WrittenWhenNil<Value> {
-        try decodeIfPresent(type, forKey: key) ?? WrittenWhenNil(wrappedValue: nil)
+        WrittenWhenNil(wrappedValue: try decodeIfPresent(Value.self, forKey: key))
     }
 }

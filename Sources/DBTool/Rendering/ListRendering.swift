@@ -47,16 +47,14 @@ struct ListRendering: Rendering {
         _ contents: RepositoryContents, states: [String: BackupState], failures: [Catalog.Entry],
         location: String, now: Timestamp
     ) {
-        let known = Dictionary(contents.points.map { ($0.id.text, $0.metadata) }) { first, _ in
-            first
-        }
         let broken = Set(contents.brokenPoints().map(\.text))
         document = Document(
             backups: Catalog(points: contents.points, failures: failures).backups.map {
-                Line(
-                    entry: $0, snapshotAt: known[$0.id]?.snapshotAt, state: states[$0.id],
-                    lacksRows: known[$0.id]?.excludedTables.isEmpty == false,
-                    isExact: known[$0.id]?.exact, isBroken: broken.contains($0.id))
+                let metadata = contents.point(id: $0.id)?.metadata
+                return Line(
+                    entry: $0, snapshotAt: metadata?.snapshotAt, state: states[$0.id],
+                    lacksRows: metadata?.excludedTables.isEmpty == false,
+                    isExact: metadata?.exact, isBroken: broken.contains($0.id))
             },
             unfinished: contents.unfinished.map(\.name),
             unreadable: contents.unreadable.map(\.name))

@@ -79,11 +79,12 @@ import Testing
 
     @Test func `a table is found by its pattern, and the nearest names are offered`() throws {
         var metadata = RepositoryTests.metadata(Self.backups[0].0, at: Self.backups[0].1)
-        metadata.tables = [("public", "users"), ("sales", "users"), ("sales", "orders")].map {
-            TableRecord(
-                Table(memory: $0.0, $0.1, columns: []), mode: .whole,
-                fingerprint: StoredFingerprint(Fingerprint()))
-        }
+        metadata.tables = TableRecords(
+            [("public", "users"), ("sales", "users"), ("sales", "orders")].map {
+                TableRecord(
+                    Table(memory: $0.0, $0.1, columns: []), mode: .whole,
+                    fingerprint: StoredFingerprint(Fingerprint()))
+            })
         #expect(try metadata.table(matching: TablePattern("users")).schema == "public")
         #expect(try metadata.table(matching: TablePattern("sales.o*")).name == "orders")
         let missing = #expect(throws: BackupError.self) {

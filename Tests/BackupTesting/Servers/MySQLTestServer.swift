@@ -37,6 +37,11 @@ public struct MySQLTestServer: Sendable, Hashable, CustomTestStringConvertible {
             ] : servers
     }
 
+    /// Another server of the same product.
+    public func another(on port: UInt32) -> MySQLTestServer {
+        MySQLTestServer(product: product, port: port, script: script, problem: nil)
+    }
+
     /// Whether it is MariaDB.
     public var isMariaDB: Bool { product == "mariadb" }
 

@@ -15,6 +15,11 @@ struct CampaignShop {
     /// The product that it sells from.
     enum Product: String, CustomTestStringConvertible {
         case postgres, mariadb, mysql
+
+        /// All of them where there is time.
+        static let asTimeAllows: [Product] =
+            Attack.isLong ? [.postgres, .mariadb, .mysql] : [.postgres]
+
         var testDescription: String { rawValue }
     }
 

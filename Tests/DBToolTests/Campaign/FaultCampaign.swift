@@ -49,9 +49,12 @@ import Testing
         }
     }
 
-    @Test func `a disk that is full at any moment costs no backup`() async throws {
-        try await CampaignShop.open(on: .postgres) { shop in
-            try await Attack("full disk").run { _, random in
+    @Test(arguments: CampaignShop.Product.asTimeAllows)
+    func `a disk that is full at any moment costs no backup`(product: CampaignShop.Product)
+        async throws
+    {
+        try await CampaignShop.open(on: product) { shop in
+            try await Attack("full disk, \(product)").run { _, random in
                 try shop.layOut()
                 let verb = try #require(CampaignVerb.backups.randomElement(using: &random))
                 // What is there takes about 600 kB of pages.
@@ -66,9 +69,12 @@ import Testing
         }
     }
 
-    @Test func `a disk that becomes read-only at any moment costs no backup`() async throws {
-        try await CampaignShop.open(on: .postgres) { shop in
-            try await Attack("read-only disk").run { _, random in
+    @Test(arguments: CampaignShop.Product.asTimeAllows)
+    func `a disk that becomes read-only at any moment costs no backup`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await CampaignShop.open(on: product) { shop in
+            try await Attack("read-only disk, \(product)").run { _, random in
                 try shop.layOut()
                 let verb = try #require(
                     (CampaignVerb.backups + [.prune]).randomElement(using: &random))

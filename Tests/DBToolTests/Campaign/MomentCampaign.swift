@@ -4,9 +4,10 @@ import Testing
 
 /// Whatever happens beside a run, at any moment of it: signals, another run, a clock that is set.
 @Suite struct MomentCampaign {
-    @Test func `a run that is told to stop undoes itself`() async throws {
-        try await CampaignShop.open(on: .postgres) { shop in
-            try await Attack("SIGTERM and SIGHUP").run { _, random in
+    @Test(arguments: CampaignShop.Product.asTimeAllows)
+    func `a run that is told to stop undoes itself`(product: CampaignShop.Product) async throws {
+        try await CampaignShop.open(on: product) { shop in
+            try await Attack("SIGTERM and SIGHUP, \(product)").run { _, random in
                 try shop.layOut()
                 let verb = try #require(CampaignVerb.backups.randomElement(using: &random))
                 let number = Bool.random(using: &random) ? SIGTERM : SIGHUP
@@ -27,7 +28,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [.postgres] + (Attack.isLong ? [CampaignShop.Product.mariadb, .mysql] : []))
+    @Test(arguments: CampaignShop.Product.asTimeAllows)
     func `two runs at once are as two runs, or one of them is refused`(
         product: CampaignShop.Product
     ) async throws {
@@ -52,10 +53,11 @@ import Testing
         }
     }
 
-    @Test func `a clock that is set, before a run or in the middle of it, spoils no backup`()
-        async throws
-    {
-        try await CampaignShop.open(on: .postgres) { shop in
+    @Test(arguments: CampaignShop.Product.asTimeAllows)
+    func `a clock that is set, before a run or in the middle of it, spoils no backup`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await CampaignShop.open(on: product) { shop in
             let library = "\(shop.server.folder)/set-clock.so"
             try await Program.run(
                 "/usr/bin/cc",
@@ -65,7 +67,7 @@ import Testing
                 ], environment: shop.server.environment, folder: shop.server.folder
             ).requireCode(0)
             let clock = URL(fileURLWithPath: "\(shop.server.folder)/clock")
-            try await Attack("clock that is set").run { _, random in
+            try await Attack("clock that is set, \(product)").run { _, random in
                 try shop.layOut()
                 var story: [String] = []
                 var broken: [String] = []

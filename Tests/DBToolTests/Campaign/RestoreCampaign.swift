@@ -22,7 +22,6 @@ import Testing
     ]
 
     private static let products: [CampaignShop.Product] = [.postgres, .mariadb, .mysql]
-    private static let few = Attack.isLong ? products : [.postgres]
 
     @Test(arguments: products)
     func `a killed restore goes on, and ends with everything`(
@@ -67,7 +66,7 @@ import Testing
         }
     }
 
-    @Test(arguments: few)
+    @Test(arguments: CampaignShop.Product.asTimeAllows)
     func `a connection that is cut or falls silent costs a restore no row`(
         product: CampaignShop.Product
     ) async throws {
@@ -95,7 +94,7 @@ import Testing
         }
     }
 
-    @Test(arguments: few)
+    @Test(arguments: CampaignShop.Product.asTimeAllows)
     func `a restore that is told to stop goes on`(product: CampaignShop.Product) async throws {
         try await Self.open(on: product) { shop, expected in
             try await Attack("SIGTERM and SIGHUP: \(product), restore").run { _, random in

@@ -40,7 +40,7 @@ import Testing
             bench in
             try await bench.withOwnServer(["fsync=off"]) { source in
                 let shop = try await CampaignShop(PostgresCampaignServer(bench, source))
-                try await Attack("crash of the server").run { _, random in
+                try await Attack("crash of the server, postgres").run { _, random in
                     try shop.layOut()
                     let verb: CampaignVerb =
                         Bool.random(using: &random) ? .full : .incremental
@@ -61,6 +61,28 @@ import Testing
                     return try await (end.faults + shop.aftermath(of: verb)).map {
                         "\(verb), after \(wait) ms: \($0)"
                     }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a MySQL server that crashes in the middle costs no backup`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.withOwnServer(like: server) { bench, own in
+            let shop = try await CampaignShop(MySQLCampaignServer(bench))
+            try await Attack("crash of the server, \(server.product)").run { _, random in
+                try shop.layOut()
+                let verb: CampaignVerb = Bool.random(using: &random) ? .full : .incremental
+                let wait = Int.random(in: 0...300, using: &random)
+                let end = try await shop.run(verb.words) { _ in
+                    try await Task.sleep(for: .milliseconds(wait))
+                    try await own.crash()
+                }
+                try await own.restart()
+                return try await (end.faults + shop.aftermath(of: verb)).map {
+                    "\(verb), after \(wait) ms: \($0)"
                 }
             }
         }

@@ -18,7 +18,7 @@ struct MySQLBench {
         try await Workbench.gate.pass { try await inTurn(server, body) }
     }
 
-    private static func inTurn(
+    static func inTurn(
         _ server: MySQLTestServer, _ body: (MySQLBench) async throws -> Void
     ) async throws {
         try await withTemporaryFolder { folder in
