@@ -50,6 +50,13 @@ struct MySQLColumn: Sendable {
             switch kind {
             // What of its bytes is ASCII the reader sees faster than the server.
             case _ where isASCII: "CAST(\(quoted) AS BINARY)"
+            // A value that was never allowed has the text of the empty label; a number that is no label is
+            // taken for the place of one.
+            case "enum" where Self.labels(ofType: type).contains(ExactText("")):
+                """
+                IF(\(quoted) + 0 = 0, '\(Self.place0(besides: type))', \
+                \(isCoded ? Self.coded(quoted, characterSet: row[5] ?? "") : quoted))
+                """
             case _ where isCoded: Self.coded(quoted, characterSet: row[5] ?? "")
             // Its bytes, which are UTF-8 or none: converted they would be question marks where they are none.
             case _
@@ -60,10 +67,6 @@ struct MySQLColumn: Sendable {
             case "float": "\(quoted) * 1.0e0"
             // The client library knows no such type.
             case "vector": "CAST(\(quoted) AS BINARY)"
-            // A value that was never allowed has the text of the empty label; a number that is no label is
-            // taken for the place of one.
-            case "enum" where Self.labels(ofType: type).contains(ExactText("")):
-                "IF(\(quoted) + 0 = 0, '\(Self.place0(besides: type))', \(quoted))"
             default: quoted
             }
         isNullable = row[6] != "NO"
@@ -98,10 +101,11 @@ struct MySQLColumn: Sendable {
     /// Behind the type of a column with a character set that UTF-8 does not hold exactly.
     private static let codedMark = " character set "
 
-    /// The character set of such a column.
+    /// The character set of such a column; labels may hold the same words, but nothing ends with one.
     static func codedSet(ofType type: String) -> String? {
-        guard let mark = type.firstRange(of: codedMark) else { return nil }
-        return String(type[mark.upperBound...])
+        let set = type.reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" }.reversed()
+        guard !set.isEmpty, type.dropLast(set.count).hasSuffix(codedMark) else { return nil }
+        return String(set)
     }
 
     /// Several characters of such a set may be one of UTF-8, and bytes may be none.

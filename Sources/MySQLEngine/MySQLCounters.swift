@@ -7,10 +7,12 @@ struct MySQLCounters {
     let connection: MySQLConnection
     let database: String
 
-    /// Those of some tables, and of all sequences.
+    /// Those of some tables, and of some sequences.
     ///
     /// They obey no snapshot: read after the rows they are never behind them.
-    func values(of tables: [TableName]) async throws -> [SequenceValue] {
+    func values(
+        of tables: [TableName], sequences: Set<ExactText>
+    ) async throws -> [SequenceValue] {
         let names = Set(tables.map(\.name))
         let rows = try await connection.rows(
             """
@@ -23,6 +25,7 @@ struct MySQLCounters {
             let name = row[0] ?? ""
             var next = row[1]
             if row[2] == "SEQUENCE" {
+                guard sequences.contains(ExactText(name)) else { continue }
                 next = try await connection.value(
                     "SELECT next_not_cached_value FROM "
                         + MySQLText.qualified(TableName(schema: database, name: name)))

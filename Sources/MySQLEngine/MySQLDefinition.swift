@@ -10,9 +10,16 @@ struct MySQLDefinition {
         var settings: [MySQLObject.Setting] = []
         // A view stands there twice; the one that counts takes the place of the other.
         var replacesView = false
+        // Whether the database has another collation than its own, for one body.
+        var isForeign = false
         for statement in Self.statements(of: String(decoding: sql, as: UTF8.self)) {
             if let setting = Self.setting(statement) {
                 settings.append(setting)
+                continue
+            }
+            if let collation = Self.collation(statement) {
+                isForeign.toggle()
+                if isForeign { settings.append(collation) }
                 continue
             }
             guard let head = MySQLStatementHead(statement) else {
@@ -77,6 +84,16 @@ struct MySQLDefinition {
             let name = tokens[2].identifier, tokens[3].isSign("="), tokens[4].kind == .string
         else { return nil }
         return MySQLObject.Setting(name: name, value: tokens[4].literal ?? "")
+    }
+
+    /// ``ALTER DATABASE COLLATE = `name` ``.
+    private static func collation(_ statement: String) -> MySQLObject.Setting? {
+        let tokens = MySQLTokens(statement).tokens.filter(\.isCode)
+        guard tokens.count == 5,
+            zip(tokens, ["ALTER", "DATABASE", "COLLATE"]).allSatisfy({ $0.keyword == $1 }),
+            tokens[3].isSign("="), let name = tokens[4].identifier
+        else { return nil }
+        return MySQLObject.Setting(name: MySQLObject.Setting.collation, value: name)
     }
 }
 

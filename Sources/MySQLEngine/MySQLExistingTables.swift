@@ -10,6 +10,7 @@ struct MySQLExistingTables {
     let database: String
     let connection: MySQLConnection
     let columns: MySQLTargetColumns
+    let isMariaDB: Bool
 
     /// The connection was lost after the commit had been asked for.
     struct OutcomeUnknown: Error {
@@ -59,7 +60,10 @@ struct MySQLExistingTables {
     private func checkTriggers(_ presence: MySQLPresence) throws {
         let found = changed.flatMap { table in
             (presence.triggers[ExactText(table.load.table.name)] ?? [])
-                .filter { table.treatment == .truncate || !$0.isDelete }
+                .filter { trigger in
+                    trigger.event == "INSERT"
+                        || (trigger.event == "DELETE" && table.treatment == .truncate)
+                }
                 .map { "\($0.name) of \(table.load.table.name)" }
         }
         guard found.isEmpty else {
@@ -99,6 +103,10 @@ struct MySQLExistingTables {
         ) async throws -> Void
     ) async throws {
         do {
+            // Elsewhere rows are what they were; tables that were there have conditions of their own.
+            if isMariaDB {
+                try await connection.execute("SET SESSION check_constraint_checks = 1")
+            }
             try await connection.execute("START TRANSACTION")
             for table in emptied {
                 try await connection.executeInterruptibly(

@@ -1,11 +1,13 @@
 import BackupCore
 
 /// Makes views, routines, triggers and events: each under the settings that it was made under, which
-/// a session of its own takes.
+/// a session of its own takes, and its database too for a moment.
 struct MySQLMaker: Sendable {
     let settings: MySQLTargetPreparation
     let server: MySQLServer
     let acting: MySQLDefiner
+    /// The database's own collation, where an interrupted restore may have left it with another.
+    let collation: String?
 
     /// Makes them in an order in which each finds what it needs.
     ///
@@ -15,6 +17,7 @@ struct MySQLMaker: Sendable {
         guard !objects.isEmpty else { return [] }
         let connection = try await settings.connect()
         do {
+            if let collation { try await take(collation, connection) }
             var failures: [String] = []
             // Bodies are looked at when they run, views when they are made.
             let views = objects.filter { $0.kind == .view }
@@ -62,13 +65,16 @@ struct MySQLMaker: Sendable {
         }
         do {
             try await steps.take("\(object.kind.rawValue.lowercased()) \(object.name)") {
-                for setting in object.settings {
-                    try await connection.execute(
-                        "SET SESSION \(setting.name) = \(MySQLText.literal(setting.value))")
+                try await within(object.collation, connection) {
+                    for setting in object.settings
+                    where setting.name != MySQLObject.Setting.collation {
+                        try await connection.execute(setting.statement)
+                    }
+                    try await connection.executeInterruptibly(
+                        head.statement(acting: acting))
                 }
-                try await connection.executeInterruptibly(
-                    head.statement(acting: acting))
             }
+            if object.kind == .event { try await noteWhetherPast(object, connection) }
         } catch let error as MySQLError where Self.missing.contains(error.number) {
             throw BackupError(.notFound, error.message)
         } catch let error as MySQLError {
@@ -76,6 +82,41 @@ struct MySQLMaker: Sendable {
                 while: "cannot create \(object.kind.rawValue.lowercased()) \(object.name)")
         }
     }
+
+    /// A body that declares texts without saying how they compare has it from the database that it is made in, and
+    /// keeps it when that changes.
+    private func within(
+        _ collation: String?, _ connection: MySQLConnection, _ body: () async throws -> Void
+    ) async throws {
+        let own = try await connection.value("SELECT @@collation_database") ?? ""
+        guard let collation, collation != own else { return try await body() }
+        try await connection.execute(
+            MySQLRestoreMark.owns(own, settings.request.database))
+        try await take(collation, connection)
+        do {
+            try await body()
+        } catch {
+            try? await take(own, connection)
+            throw error
+        }
+        try await take(own, connection)
+    }
+
+    private func take(_ collation: String, _ connection: MySQLConnection) async throws {
+        let setting = MySQLObject.Setting(
+            name: MySQLObject.Setting.collation, value: collation)
+        try await connection.execute(setting.statement)
+    }
+
+    /// The server drops at once what would never happen, and only says so.
+    private func noteWhetherPast(_ event: MySQLObject, _ connection: MySQLConnection) async throws {
+        let warnings = try await connection.rows("SHOW WARNINGS")
+        guard warnings.contains(where: { $0[1] == Self.isPast }) else { return }
+        settings.request.notes("event \(event.name) is not there: its time is past")
+    }
+
+    /// `ER_EVENT_CANNOT_CREATE_IN_THE_PAST`.
+    private static let isPast = "1588"
 
     /// A database, a table, a column, a routine, or what a view shows.
     private static let missing: Set<UInt32> = [1049, 1146, 1054, 1305, 1356]

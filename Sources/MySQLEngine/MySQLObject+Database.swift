@@ -42,9 +42,28 @@ extension MySQLObject {
             }
         }
         guard before >= 0, let word = tokens[before].keyword else { return false }
-        return takesTable.contains(word)
+        return takesTable.contains(word) && !(word == "FROM" && takesValue(before, in: tokens))
+    }
+
+    /// Whether a `FROM` is that of `EXTRACT(YEAR FROM …)` or `TRIM(… FROM …)`.
+    private static func takesValue(_ index: Int, in tokens: [MySQLTokens.Token]) -> Bool {
+        var (before, depth) = (index - 1, 0)
+        while before > 0 {
+            if tokens[before].isSign(")") { depth += 1 }
+            if tokens[before].isSign("(") {
+                guard depth > 0 else {
+                    return tokens[before - 1].keyword.map(takesValueFrom.contains) ?? false
+                }
+                depth -= 1
+            }
+            before -= 1
+        }
+        return false
     }
 
     private static let takesTable: Set<String> = ["FROM", "JOIN", "STRAIGHT_JOIN", "FOR"]
+    private static let takesValueFrom: Set<String> = [
+        "EXTRACT", "TRIM", "SUBSTRING", "SUBSTR", "MID",
+    ]
     private static let takesSequence: Set<String> = ["NEXTVAL", "LASTVAL", "SETVAL"]
 }

@@ -28,11 +28,24 @@ struct MySQLObject: Sendable, Hashable {
     /// The names of a view's columns.
     var columns: [String] = []
 
-    /// One of the session's settings.
+    /// One of the session's settings, or of its database.
     struct Setting: Sendable, Hashable {
+        /// The one that is no session's: how texts compare that a body declares without saying so.
+        static let collation = "collation_database"
+
         let name: String
         let value: String
+
+        /// The statement that takes it.
+        var statement: String {
+            name == Self.collation
+                ? "ALTER DATABASE COLLATE = \(MySQLText.identifier(value))"
+                : "SET SESSION \(name) = \(MySQLText.literal(value))"
+        }
     }
+
+    /// The collation of a database in which it must be made, where that is not its own any more.
+    var collation: String? { settings.first { $0.name == Setting.collation }?.value }
 
     /// The statement without what changes with every row: the next value of the key.
     ///

@@ -7,6 +7,8 @@ struct MySQLObjects {
     let connection: MySQLConnection
     let database: String
     let server: MySQLServer
+    /// The database's own, for what names none; known once everything is read.
+    var collation = ""
 
     /// What makes some tables, by their names.
     func statements(of tables: [TableName]) async throws -> [ExactText: String] {
@@ -20,14 +22,20 @@ struct MySQLObjects {
 
     /// Everything, in the order in which it is made again.
     ///
-    /// `isWhole`: Whether what is no table belongs to it: else only the tables' triggers do.
+    /// `isWhole`: Whether what is no table belongs to it: else only the tables' triggers do, and the sequences
+    /// among `others` that they count by.
     /// - Throws: `BackupError.permissionDenied` naming all that the account may not see; `MySQLError`.
     func all(
-        _ relations: [MySQLCatalog.Relation], isWhole: Bool
+        _ relations: [MySQLCatalog.Relation], isWhole: Bool,
+        others: [MySQLCatalog.Relation] = []
     ) async throws -> [MySQLObject] {
         var objects: [MySQLObject] = []
         var hidden: [String] = []
-        for (kind, name) in try await names(relations, isWhole: isWhole) {
+        var names = try await names(relations, isWhole: isWhole)
+        if !isWhole {
+            names += try await sequences(of: relations, among: others).map { (.sequence, $0) }
+        }
+        for (kind, name) in names {
             if let object = try await object(kind, name) {
                 objects.append(object)
             } else {
@@ -52,6 +60,19 @@ struct MySQLObjects {
             return left.element.kind == .trigger
                 ? left.offset < right.offset : left.element.name < right.element.name
         }.map(\.element)
+    }
+
+    /// Those that the defaults of some tables name.
+    private func sequences(
+        of relations: [MySQLCatalog.Relation], among others: [MySQLCatalog.Relation]
+    ) async throws -> [String] {
+        let sequences = others.filter { $0.kind == .sequence }.map(\.name.name)
+        guard !sequences.isEmpty else { return [] }
+        let tables = relations.filter { $0.kind == .table }.map(\.name)
+        let words = try await Set(
+            statements(of: tables).values.flatMap { MySQLTokens($0).tokens }
+                .compactMap(\.identifier).map(ExactText.init))
+        return sequences.filter { words.contains(ExactText($0)) }
     }
 
     private func names(
@@ -131,7 +152,7 @@ struct MySQLObjects {
                     settings: settings(
                         [
                             ("sql_mode", 1), ("character_set_client", 3),
-                            ("collation_connection", 4),
+                            ("collation_connection", 4), (MySQLObject.Setting.collation, 5),
                         ], row, $0))
             }
         case .event:
@@ -141,7 +162,7 @@ struct MySQLObjects {
                     settings: settings(
                         [
                             ("sql_mode", 1), ("time_zone", 2), ("character_set_client", 4),
-                            ("collation_connection", 5),
+                            ("collation_connection", 5), (MySQLObject.Setting.collation, 6),
                         ], row, $0))
             }
         }
@@ -157,7 +178,8 @@ struct MySQLObjects {
     ) -> [MySQLObject.Setting] {
         let isPlain = text.utf8.allSatisfy { $0 < 0x80 }
         return places.compactMap { place in
-            statement(row, place.index).map { value in
+            statement(row, place.index).flatMap { value in
+                if place.name == MySQLObject.Setting.collation, value == collation { return nil }
                 let isTurned =
                     place.name == "character_set_client" && !isPlain && !value.hasPrefix("utf8")
                 return .init(name: place.name, value: isTurned ? "utf8mb4" : value)

@@ -11,8 +11,8 @@ struct MySQLPresence: Sendable {
     /// Tables, views and sequences share their names.
     private(set) var relations: [ExactText: MySQLObject.Kind] = [:]
     private(set) var things: [(kind: MySQLObject.Kind, name: String)] = []
-    /// The triggers of each table that loading or deleting rows would fire.
-    private(set) var triggers: [ExactText: [(name: String, isDelete: Bool)]] = [:]
+    /// The triggers of each table, with what they fire at: `INSERT`, `UPDATE` or `DELETE`.
+    private(set) var triggers: [ExactText: [(name: String, event: String)]] = [:]
 
     /// A database that is not there yet.
     init() {}
@@ -43,8 +43,8 @@ struct MySQLPresence: Sendable {
                 isTable ? .table : MySQLObject.Kind(rawValue: type) ?? .view
             things.append((kind, name))
             if [.table, .view, .sequence].contains(kind) { relations[ExactText(name)] = kind }
-            if let table = row[2], row[3] != "UPDATE" {
-                triggers[ExactText(table), default: []].append((name, row[3] == "DELETE"))
+            if let table = row[2] {
+                triggers[ExactText(table), default: []].append((name, row[3] ?? ""))
             }
         }
         things.sort { ($0.kind, ExactText($0.name)) < ($1.kind, ExactText($1.name)) }

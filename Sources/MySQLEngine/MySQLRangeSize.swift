@@ -12,6 +12,12 @@ struct MySQLRangeSize: Sendable {
     /// How many ranges a table is worth.
     func count(_ relation: MySQLCatalog.Relation) -> Int {
         guard relation.bytes >= leastBytes else { return 1 }
-        return max(relation.bytes / bytes, relation.rowEstimate / rows)
+        return max(
+            Self.rounded(relation.bytes, per: bytes), Self.rounded(relation.rowEstimate, per: rows))
+    }
+
+    /// Upwards: the server's estimate of the rows may be a third too low.
+    private static func rounded(_ amount: Int, per size: Int) -> Int {
+        amount / size + (amount % size == 0 ? 0 : 1)
     }
 }

@@ -15,6 +15,8 @@ struct MySQLRestoreMark: Sendable {
         /// What is made, as `MySQLRestoreMark.label(of:)`.
         let chosen: Set<ExactText>
         let tables: [ExactText: Table]
+        /// The database's own collation, where it may have another one for a moment.
+        let collation: String?
 
         /// A table and how far it is.
         struct Table: Sendable {
@@ -54,7 +56,8 @@ struct MySQLRestoreMark: Sendable {
         return Contents(
             backup: backup, request: request,
             chosen: Set(values("chosen").map { ExactText($0.name) }),
-            tables: Dictionary(tables) { first, _ in first })
+            tables: Dictionary(tables) { first, _ in first },
+            collation: values("collation").first?.value)
     }
 
     private static let noSuchTable: UInt32 = 1146
@@ -105,6 +108,13 @@ struct MySQLRestoreMark: Sendable {
     static func isLoaded(_ name: String, in database: String) -> String {
         let place = MySQLText.qualified(TableName(schema: database, name: table))
         return "INSERT IGNORE INTO \(place) VALUES ('loaded', \(MySQLText.literal(name)), '')"
+    }
+
+    /// Says which collation a database has, before it gets another one for a moment.
+    static func owns(_ collation: String, _ database: String) -> String {
+        let place = MySQLText.qualified(TableName(schema: database, name: table))
+        return
+            "INSERT IGNORE INTO \(place) VALUES ('collation', '', \(MySQLText.literal(collation)))"
     }
 
     /// Takes the mark away.

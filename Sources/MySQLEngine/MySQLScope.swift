@@ -10,6 +10,8 @@ struct MySQLScope: Sendable {
     private(set) var windows: [MySQLCatalog.Relation] = []
     /// In scope, and left out because the account may not read them.
     private(set) var unreadable: [TableName] = []
+    /// Not in scope, but tables may count by them.
+    private(set) var otherSequences: [MySQLCatalog.Relation] = []
     /// Everything whose definition belongs to the backup.
     private(set) var inScope: [MySQLCatalog.Relation] = []
 
@@ -33,6 +35,7 @@ struct MySQLScope: Sendable {
         }
         let wanted = try request.scope.patterns.map(matches) ?? Set(relations.map(\.name))
         let left = try matches(request.excluded)
+        otherSequences = relations.filter { $0.kind == .sequence && !wanted.contains($0.name) }
         for relation in relations where wanted.contains(relation.name) {
             inScope.append(relation)
             guard relation.kind == .table else { continue }

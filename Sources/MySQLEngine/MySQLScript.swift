@@ -9,7 +9,9 @@ enum MySQLScript {
     ///
     /// Views stand twice: first in the form of tables would, so that each finds the others whatever their
     /// order; foreign keys are not checked before all tables are there.
-    static func text(of objects: [MySQLObject]) -> String {
+    ///
+    /// `collation`: The database's own, which it has again after each that needs another.
+    static func text(of objects: [MySQLObject], collation: String) -> String {
         // One that cannot be made any more, because what it shows is gone, must not stop the others.
         let all = objects.filter { $0.kind == .view }
         let views = all.filter { !$0.columns.isEmpty } + all.filter(\.columns.isEmpty)
@@ -25,7 +27,11 @@ enum MySQLScript {
         for view in views where !view.columns.isEmpty {
             text += "\n\(placeholder(of: view));\n"
         }
-        for object in objects where object.kind > .view { text += "\n\(body(object))\n" }
+        let own = MySQLObject.Setting(name: MySQLObject.Setting.collation, value: collation)
+        for object in objects where object.kind > .view {
+            text += "\n\(body(object))\n"
+            if object.collation != nil { text += set([own]) }
+        }
         for view in views {
             let name = MySQLText.identifier(view.name)
             text += "\nDROP VIEW IF EXISTS \(name);\n\(set(view.settings))\(view.statement);\n"
@@ -51,6 +57,6 @@ enum MySQLScript {
     }
 
     private static func set(_ settings: [MySQLObject.Setting]) -> String {
-        settings.map { "SET SESSION \($0.name) = \(MySQLText.literal($0.value));\n" }.joined()
+        settings.map { "\($0.statement);\n" }.joined()
     }
 }

@@ -13,6 +13,8 @@ struct MySQLSnapshot: Snapshot {
     /// What made the tables, as it was under the locks.
     let statements: [ExactText: String]
     let objects: MySQLObjects
+    /// The sequences that belong to the backup.
+    let sequenceNames: Set<ExactText>
 
     func parts(of table: Table) -> [TablePart] {
         (rows[table.name]?.selections(split: table.split) ?? []).map {
@@ -51,7 +53,7 @@ struct MySQLSnapshot: Snapshot {
         do {
             return try await leader.turn.pass {
                 try await MySQLCounters(connection: leader, database: objects.database)
-                    .values(of: schema.tables.map(\.name))
+                    .values(of: schema.tables.map(\.name), sequences: sequenceNames)
             }
         } catch let error as MySQLError {
             throw error.backupError(while: "cannot read the counters")

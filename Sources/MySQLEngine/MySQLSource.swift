@@ -58,7 +58,7 @@ struct MySQLSource {
 
     private func attemptSnapshot(of request: SnapshotRequest) async throws -> MySQLSnapshot {
         let catalog = MySQLCatalog(connection: leader, database: database)
-        let objects = MySQLObjects(connection: leader, database: database, server: server)
+        var objects = MySQLObjects(connection: leader, database: database, server: server)
         let before = try await scope(of: request, catalog)
         try await checkPrivileges(before, request)
         let statements = try await objects.statements(of: before.stored.map(\.name))
@@ -88,6 +88,7 @@ struct MySQLSource {
                 hint: "Run the backup again.")
         }
         tellWhatHasNoSnapshot(scope, request)
+        objects.collation = try await leader.value("SELECT @@collation_database") ?? ""
         return try await snapshot(
             scope, catalog, objects, statements, moment.known(to: clock), time, request)
     }
@@ -203,7 +204,8 @@ struct MySQLSource {
             schema.tables.append(table)
             rows[relation.name] = selected
         }
-        let made = try await objects.all(scope.inScope, isWhole: isWhole)
+        let made = try await objects.all(
+            scope.inScope, isWhole: isWhole, others: scope.otherSequences)
         let libraries = isWhole ? await catalog.libraries() : []
         if !libraries.isEmpty {
             request.notes(
@@ -211,14 +213,15 @@ struct MySQLSource {
         }
         return MySQLSnapshot(
             moment: try await description(moment, time), schema: schema,
-            definition: SchemaDefinition(sql: try Self.script(made), dump: nil),
+            definition: SchemaDefinition(sql: try Self.script(made, objects.collation), dump: nil),
             leader: leader, readers: ConnectionPool(moment.connections), rows: rows,
-            statements: statements, objects: objects)
+            statements: statements, objects: objects,
+            sequenceNames: Set(made.filter { $0.kind == .sequence }.map { ExactText($0.name) }))
     }
 
     /// What cannot be read back could not be restored.
-    private static func script(_ objects: [MySQLObject]) throws -> [UInt8] {
-        let text = Array(MySQLScript.text(of: objects).utf8)
+    private static func script(_ objects: [MySQLObject], _ collation: String) throws -> [UInt8] {
+        let text = Array(MySQLScript.text(of: objects, collation: collation).utf8)
         let read = try MySQLDefinition(text).objects
         func names(_ objects: [MySQLObject]) -> Set<String> {
             Set(objects.map { "\($0.kind.rawValue) \($0.name)" })

@@ -118,7 +118,8 @@ extension MySQLTarget {
             try await connections.withOne { connection in
                 let columns = try await MySQLTargetColumns(connection, database: database)
                 try await MySQLExistingTables(
-                    plan: work, database: database, connection: connection, columns: columns
+                    plan: work, database: database, connection: connection, columns: columns,
+                    isMariaDB: server.isMariaDB
                 ).change(noting: notes, by: way, tell: request.steps, body)
             }
         } catch let error as MySQLExistingTables.OutcomeUnknown {

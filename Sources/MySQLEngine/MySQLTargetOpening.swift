@@ -84,7 +84,8 @@ struct MySQLTargetOpening {
         guard let leader = found.leader, found.mark == nil else { return }
         try await MySQLExistingTables(
             plan: plan, database: request.database, connection: leader,
-            columns: try await MySQLTargetColumns(leader, database: request.database)
+            columns: try await MySQLTargetColumns(leader, database: request.database),
+            isMariaDB: found.server.isMariaDB
         ).check(
             found.presence,
             mustBeEmpty: request.content == .rows && (request.existing ?? .fail) == .fail)
@@ -116,7 +117,8 @@ struct MySQLTargetOpening {
             request: request, connections: ConnectionPool(all), work: plan, server: found.server,
             presence: found.presence, way: try await way(all[0]),
             maker: MySQLMaker(
-                settings: preparation, server: found.server, acting: MySQLDefiner(request)))
+                settings: preparation, server: found.server, acting: MySQLDefiner(request),
+                collation: found.mark?.collation))
     }
 
     /// One after another: the server has no way to drop all or nothing.

@@ -42,7 +42,7 @@ struct MySQLTargetPlanner {
             try decideStructure(selected, &plan)
         }
         try decideForeignKeys(&plan)
-        decideCounters(selected, &plan)
+        decideCounters(wanted(selected, plan), &plan)
         plan.target.drops = plan.drops.map(described)
         plan.target.creates = plan.chosen.map(described)
         return plan
@@ -210,6 +210,17 @@ struct MySQLTargetPlanner {
         let made = Set(plan.chosen.map(MySQLRestoreMark.label(of:)))
         plan.target.keeps = wanted.filter { !made.contains(MySQLRestoreMark.label(of: $0)) }
             .filter { $0.kind != .trigger }.map(described)
+        plan.target.leftOut += lostTriggers(plan)
+    }
+
+    /// The triggers that go with tables that are dropped, and that the backup does not make again.
+    private func lostTriggers(_ plan: MySQLPlan) -> [String] {
+        let made = Set(plan.chosen.filter { $0.kind == .trigger }.map { ExactText($0.name) })
+        return plan.drops.filter { $0.kind == .table }.flatMap { table in
+            (presence.triggers[ExactText(table.name)] ?? [])
+                .filter { !made.contains(ExactText($0.name)) }
+                .map { "trigger \($0.name) of \(table.name): the backup does not make it" }
+        }
     }
 
     /// Everything; or some tables with their triggers, and the sequences that they count by.
@@ -255,18 +266,18 @@ struct MySQLTargetPlanner {
         }
     }
 
-    private func decideCounters(_ selected: [Candidate], _ plan: inout MySQLPlan) {
+    private func decideCounters(_ wanted: [MySQLObject], _ plan: inout MySQLPlan) {
         for (name, table) in plan.target.tables {
             plan.counters[ExactText(name.name)] =
                 table.treatment == .append ? .forward : .exactly
         }
-        for object in definition.objects where object.kind == .sequence {
+        for object in wanted where object.kind == .sequence {
             let isMade = plan.chosen.contains {
                 $0.kind == .sequence && $0.name.isExactly(object.name)
             }
             if isMade {
                 plan.counters[ExactText(object.name)] = .exactly
-            } else if request.isWhole {
+            } else if plan.renamed == nil {
                 plan.counters[ExactText(object.name)] = .forward
             }
         }

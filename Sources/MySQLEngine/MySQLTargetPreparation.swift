@@ -145,9 +145,12 @@ struct MySQLTargetPreparation {
         guard !definers.isEmpty,
             let rows = try? await connection.rows("SELECT User, Host FROM mysql.user")
         else { return [] }
-        let known = Set(rows.map { "`\($0[0] ?? "")`@`\($0[1] ?? "")`" })
-        // MariaDB lets roles be definers, which have no host.
-        let roles = Set(rows.map { "`\($0[0] ?? "")`" })
-        return definers.filter { !known.contains($0) && !roles.contains($0) }.sorted()
+        let known = Set(
+            rows.flatMap { row in
+                let name = MySQLText.identifier(row[0] ?? "")
+                // MariaDB lets roles be definers, which have no host.
+                return ["\(name)@\(MySQLText.identifier(row[1] ?? ""))", name].map(ExactText.init)
+            })
+        return definers.filter { !known.contains(ExactText($0)) }.sorted()
     }
 }

@@ -145,14 +145,18 @@ struct PostgresArchive: Sendable {
         return classes.isEmpty ? required : requirements(of: required.union(classes.map(\.id)))
     }
 
-    /// Foreign keys, attachments, triggers and rules of some tables that `chosen` leaves out.
+    /// What points from some tables to others, and their triggers and rules, that `chosen` leaves out.
     func leftOut(making tables: Set<String>, chosen: Set<Int>) -> [Entry] {
         let own = self.tables(tables)
         return entries.filter { entry in
-            ["FK CONSTRAINT", "TABLE ATTACH", "TRIGGER", "RULE"].contains(entry.kind)
+            Self.kindsMissed.contains(entry.kind)
                 && !chosen.contains(entry.id) && table(of: entry).map(own.contains) ?? false
         }
     }
+
+    private static let kindsMissed = [
+        "FK CONSTRAINT", "TABLE ATTACH", "TRIGGER", "RULE", "PUBLICATION TABLE",
+    ]
 
     /// The tables themselves.
     func tables(_ objects: Set<String>) -> Set<Int> {
@@ -161,7 +165,8 @@ struct PostgresArchive: Sendable {
 
     /// Tables, and what belongs to them alone: defaults, indexes, constraints, triggers, comments.
     ///
-    /// A foreign key belongs to the table that has it, an attachment to the partition.
+    /// A foreign key belongs to the table that has it, an attachment to the partition, a place in a publication to
+    /// the table that has it.
     func belongings(of tables: Set<Int>) -> Set<Int> {
         let owned = Set(
             entries.filter { entry in
@@ -212,7 +217,7 @@ struct PostgresArchive: Sendable {
     private static let kindsOwnedByTables = [
         "DEFAULT", "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "INDEX", "INDEX ATTACH",
         "TABLE ATTACH", "TRIGGER", "RULE", "POLICY", "ROW SECURITY", "STATISTICS",
-        "SEQUENCE OWNED BY", "SEQUENCE", "COMMENT", "ACL", "SECURITY LABEL",
+        "SEQUENCE OWNED BY", "SEQUENCE", "COMMENT", "ACL", "SECURITY LABEL", "PUBLICATION TABLE",
     ]
 
     /// A rule or policy may mention other tables than its own.
@@ -230,7 +235,8 @@ struct PostgresArchive: Sendable {
     }
 
     private static func pointsElsewhere(_ entry: Entry) -> Bool {
-        ["FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH"].contains { entry.isA($0) }
+        ["FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH", "PUBLICATION TABLE"]
+            .contains { entry.isA($0) }
     }
 
     // MARK: What belongs to what

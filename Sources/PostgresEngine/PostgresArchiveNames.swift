@@ -43,6 +43,13 @@ struct PostgresArchiveNames {
         let words = Self.withoutOwner(entry.name, owners)
         guard !words.startsExactly(with: "- ") else { return String(words.dropFirst(2)) }
         let whole = table(entry)
+        if entry.isA("PUBLICATION TABLE"),
+            let table = archive.table(of: entry).flatMap({ archive[$0] }).map(self.table),
+            whole.name.utf8.reversed().starts(with: " \(table.name)".utf8.reversed())
+        {
+            let own = whole.name.utf8.dropLast(table.name.utf8.count + 1)
+            return "\(table) of \(String(decoding: own, as: UTF8.self))"
+        }
         guard Self.kindsNamedAfterTables.contains(entry.kind) else {
             return entry.isRelation ? "\(whole)" : "\(whole.schema).\(whole.name)"
         }

@@ -158,7 +158,8 @@ struct PostgresCatalog {
         }
         let row =
             try await connection.rows("SELECT \(greatest.joined(separator: ", "))").first ?? []
-        return Dictionary(zip(columns, row).map { ($0, $1) }) { first, _ in first }
+        // Two names that only look alike would be told one from the other nowhere: neither is known.
+        return Dictionary(zip(columns, row).map { ($0, $1) }) { _, _ in nil }
             .compactMapValues(\.self)
     }
 

@@ -6,6 +6,7 @@ struct PostgresPresence: Sendable {
     private var keys: Set<ExactText> = []
     /// Tables, views, sequences and everything else that shares their names, with its kind.
     private(set) var relations: [TableName: Relation] = [:]
+    private var publications: [TableName: [String]] = [:]
     private let owners: [String]
 
     /// Something whose name a table could have.
@@ -35,7 +36,14 @@ struct PostgresPresence: Sendable {
             relations[TableName(schema: row[0] ?? "", name: row[1] ?? "")] = Relation(
                 oid: row[2] ?? "", kind: row[3] ?? "", parent: parent)
         }
+        for row in try await connection.rows(Self.publicationsQuery) {
+            publications[TableName(schema: row[0] ?? "", name: row[1] ?? ""), default: []]
+                .append(row[2] ?? "")
+        }
     }
+
+    /// The publications that name a table, in their order.
+    func publications(of table: TableName) -> [String] { publications[table] ?? [] }
 
     /// Whether there is such a schema.
     func hasSchema(_ name: String) -> Bool { keys.contains(ExactText("SCHEMA - \(name)")) }
@@ -84,6 +92,15 @@ struct PostgresPresence: Sendable {
           ON p.oid = coalesce(i.inhparent, x.indrelid, d.refobjid)
         LEFT JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
         WHERE c.relkind <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        """
+
+    private static let publicationsQuery = """
+        SELECT n.nspname, c.relname, p.pubname
+        FROM pg_catalog.pg_publication_rel r
+        JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
+        JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        ORDER BY p.pubname
         """
 
     /// The tags are written as `pg_dump.c` writes them.

@@ -44,7 +44,9 @@ struct PostgresTargetOpening {
             if !server.isSuperuser { leaveOutComments(&archive) }
             // A table with another name shares no names with the archive's entries; its indexes
             // are made all at once.
-            if found.mark != nil, archive.plan.renamed == nil { archive.made = planner.present }
+            if found.mark != nil, archive.plan.renamed == nil {
+                archive.made = planner.present.union(planner.attachedPartitions)
+            }
             try await check(found, archive, server)
             var shown = archive.plan.target
             shown.createsDatabase = !found.exists

@@ -50,36 +50,65 @@ extension PostgresTargetPlanner {
             .subtracting(own ?? [])
         let keptTables = kept.filter { archive[$0]?.isTable ?? false }
         let keepsCopy = plan.renamed.map { presence.relations[$0.to] != nil && !plan.dropsCopy }
-        let untouched = kept.union(archive.belongings(of: keptTables))
+        var ofKept = archive.belongings(of: keptTables)
+        // A publication that is made anew publishes the tables that are there, too.
+        if request.isWhole {
+            ofKept.subtract(archive.entries(of: "PUBLICATION TABLE", among: ofKept))
+        }
+        let untouched = kept.union(ofKept)
             .union(keepsCopy == true ? own ?? [] : [])
         plan.chosen = wanted.subtracting(untouched)
             .subtracting(archive.decorations(of: untouched))
         if let renamed = plan.renamed { plan.chosen = copy(of: renamed.entry, plan.chosen) }
-        plan.lateAttachments = plan.chosen.filter { id in
-            archive[id].map { entry in
-                entry.isA("TABLE ATTACH") && !keptTables.isDisjoint(with: entry.dependencies)
-            } ?? false
-        }
-        plan.doubtful = plan.chosen.filter { id in
-            archive[id].map { entry in
-                entry.isA("FK CONSTRAINT") && !keptTables.isDisjoint(with: entry.dependencies)
-            } ?? false
-        }
+        decidePointers(&plan)
         let containers = archive.entries(ofKinds: Self.containers, among: kept)
         plan.target.keeps = describe(
-            kept.subtracting(archive.belongings(of: keptTables)).subtracting(containers))
+            kept.subtracting(ofKept).subtracting(containers))
         let there = plan.chosen.union(untouched)
-        plan.target.leftOut = archive.leftOut(making: objects(selected), chosen: there).map {
-            leftOut($0, there: there)
+        plan.target.leftOut =
+            archive.leftOut(making: objects(selected), chosen: there).map {
+                leftOut($0, there: there)
+            } + lostPublications(plan)
+    }
+
+    /// What is made late, or may fail, because a table that it points to was there before.
+    func decidePointers(_ plan: inout PostgresPlan) {
+        let others = Set(
+            archive.entries.filter { $0.isTable && !plan.chosen.contains($0.id) }.map(\.id))
+        func pointers(_ kind: String) -> Set<Int> {
+            archive.entries(of: kind, among: plan.chosen).filter { id in
+                archive[id].map { !others.isDisjoint(with: $0.dependencies) } ?? false
+            }
+        }
+        plan.lateAttachments = pointers("TABLE ATTACH")
+        plan.doubtful = pointers("FK CONSTRAINT")
+    }
+
+    /// Attachments of partitions that have been made.
+    var attachedPartitions: Set<Int> {
+        archive.entries(of: "TABLE ATTACH", among: archive.all).filter { id in
+            archive[id].map { presence.relations[names.table($0)]?.parent != nil } ?? false
+        }
+    }
+
+    /// Publications take no notice of a table that is made anew: the backup's own are made again, others end here.
+    private func lostPublications(_ plan: PostgresPlan) -> [String] {
+        let dropped = plan.drops.compactMap { archive[$0] }.filter(\.isTable).map(names.table)
+        let known = Set(
+            describe(archive.entries(of: "PUBLICATION TABLE", among: archive.all))
+                .map { ExactText($0.name) })
+        return dropped.sorted().flatMap { table in
+            presence.publications(of: table).map { "\(table) of \($0)" }
+        }.filter { !known.contains(ExactText($0)) }.map {
+            "publication table \($0): the backup does not know of it"
         }
     }
 
     /// `fk constraint orders_customer_fkey of public.orders: public.customers is not there`.
     private func leftOut(_ entry: PostgresArchive.Entry, there: Set<Int>) -> String {
-        let missing = entry.dependencies.filter { id in
-            !there.contains(id) && archive[id].map(\.isTable) ?? false
-        }.compactMap { archive[$0].map(names.table) }
-        let reason = missing.isEmpty ? "" : ": \(missing[0]) is not there"
+        let missing = entry.dependencies.filter { !there.contains($0) }.compactMap { archive[$0] }
+            .filter { $0.isTable || $0.isA("PUBLICATION") }
+        let reason = missing.first.map { ": \(names.name(of: $0)) is not there" } ?? ""
         return "\(entry.kind.lowercased()) \(names.name(of: entry))\(reason)"
     }
 

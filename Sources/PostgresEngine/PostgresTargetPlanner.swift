@@ -59,6 +59,7 @@ struct PostgresTargetPlanner {
         try checkKinds(selected, plan)
         if let mark {
             continueTables(selected, mark, &plan)
+            decidePointers(&plan)
         } else {
             try decideTables(selected, &plan)
             try decideStructure(selected, &plan)
@@ -136,14 +137,14 @@ struct PostgresTargetPlanner {
         if request.content == .rows {
             try requireAll(selected, existing, plan)
         } else if request.drops {
-            try requireKnownPartitions(existing, selected)
+            try requireKnownPartitions(selected)
             try requireRows(existing, plan)
             plan.dropsCopy = plan.renamed != nil && !existing.isEmpty
             plan.drops = plan.renamed == nil ? Set(existing.compactMap(\.entry)) : []
         } else if (request.existing ?? .fail) == .fail, !existing.isEmpty {
             throw inTheWay(existing.map { Self.words("table", place($0, plan)) })
         }
-        if request.existing == .truncate { try requireKnownPartitions(existing, selected) }
+        if request.existing == .truncate { try requireKnownPartitions(selected) }
         guard request.content != .structure else { return }
         let keeps = request.drops ? [] : Set(existing.map(\.name))
         for table in selected {
@@ -209,16 +210,20 @@ struct PostgresTargetPlanner {
     }
 
     /// Emptying or dropping a partitioned table would take partitions along that nobody named.
-    private func requireKnownPartitions(_ existing: [Candidate], _ selected: [Candidate]) throws {
-        let known = Set(selected.map(\.name))
+    private func requireKnownPartitions(_ selected: [Candidate]) throws {
+        // Those on other servers are never emptied, and are made again only with everything else.
+        let foreign =
+            request.isWhole ? archive.entries.filter { $0.kind == "FOREIGN TABLE" } : []
+        let wholes = Set(selected.map(\.name))
+        let known = wholes.union(foreign.map(names.table))
         let unknown = presence.relations.filter { name, relation in
-            relation.kind != "S" && relation.isTable && !known.contains(name)
-                && relation.parent.map(known.contains) ?? false
+            (relation.isTable || (relation.kind == "f" && request.drops)) && !known.contains(name)
+                && relation.parent.map(wholes.contains) ?? false
         }.keys.sorted()
         guard unknown.isEmpty else {
             throw BackupError(
                 .targetUnsuitable,
-                "the backup does not hold \(Self.list(unknown.map { "partition \($0)" }))",
+                "what is restored does not hold \(Self.list(unknown.map { "partition \($0)" }))",
                 hint: "Detach these first, or name the partitions that are meant with -tablename.")
         }
     }

@@ -66,7 +66,7 @@ import Testing
                     kind: .procedure, name: "p\(number)",
                     statement: "CREATE PROCEDURE p\(number)() \(body)\nEND")
             }
-            let found = MySQLStatements(MySQLScript.text(of: objects)).all
+            let found = MySQLStatements(MySQLScript.text(of: objects, collation: "own")).all
             return objects.filter { object in
                 !found.contains { $0.utf8.elementsEqual(object.statement.utf8) }
             }.map { "\($0.statement.debugDescription) is none of \(found)" }

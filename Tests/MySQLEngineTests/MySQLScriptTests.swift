@@ -38,7 +38,30 @@ import Testing
         let body = MySQLObject(
             kind: .procedure, name: "p",
             statement: "CREATE PROCEDURE `p`() BEGIN SELECT ';;'; SELECT 1;; END")
-        let text = MySQLScript.text(of: [body])
+        let text = MySQLScript.text(of: [body], collation: "utf8mb4_bin")
         #expect(text.contains("DELIMITER ;;;\n\(body.statement);;;\nDELIMITER ;\n"))
+    }
+
+    @Test
+    func `a body keeps the collation of its database, and the next one has the database's own`()
+        throws
+    {
+        let bodies = ["a", "b", "c"].map { name in
+            MySQLObject(
+                kind: .function, name: name,
+                statement: "CREATE FUNCTION `\(name)`() RETURNS int RETURN 1",
+                settings: [.init(name: "sql_mode", value: "")]
+                    + (name == "b"
+                        ? [] : [.init(name: "collation_database", value: "latin1_\(name)")]))
+        }
+        let table = MySQLObject(kind: .table, name: "t", statement: "CREATE TABLE `t` (`id` int)")
+        let text = MySQLScript.text(of: [table] + bodies, collation: "own")
+        #expect(try MySQLDefinition(Array(text.utf8)).objects == [table] + bodies)
+        let lines = text.split(separator: "\n").filter { $0.hasPrefix("ALTER") }
+        #expect(
+            lines
+                == ["latin1_a", "own", "latin1_c", "own"].map {
+                    "ALTER DATABASE COLLATE = `\($0)`;"
+                })
     }
 }

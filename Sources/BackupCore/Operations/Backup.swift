@@ -49,20 +49,20 @@ public struct Backup: Sendable {
     private func run(
         _ start: Timestamp, fullBecause reason: String?, _ progress: OperationProgress
     ) async throws -> BackupReport {
-        let asked = try await snapshotRequest(progress)
         // Whoever comes second is told so before it waits for tables, where that can be known.
         guard let database = request.database, try await repository.isInUse else {
-            return try await run(asked, locked: nil, start, fullBecause: reason, progress)
+            return try await run(locked: nil, start, fullBecause: reason, progress)
         }
         return try await repository.withLock(database: database, holder: request.holder) {
-            try await run(asked, locked: database, start, fullBecause: reason, progress)
+            try await run(locked: database, start, fullBecause: reason, progress)
         }
     }
 
     private func run(
-        _ asked: SnapshotRequest, locked: String?, _ start: Timestamp,
-        fullBecause reason: String?, _ progress: OperationProgress
+        locked: String?, _ start: Timestamp, fullBecause reason: String?,
+        _ progress: OperationProgress
     ) async throws -> BackupReport {
+        let asked = try await snapshotRequest(progress)
         progress.begin("taking a snapshot")
         return try await engine.withSnapshot(of: asked) { snapshot in
             let database = snapshot.moment.database
@@ -97,7 +97,11 @@ public struct Backup: Sendable {
         guard request.kind != .full, let database = request.database else { return asked }
         let contents = try await repository.contents()
         let lineage = Lineage(request: request, contents: contents, database: database)
-        guard let base = try lineage.base()?.metadata else { return asked }
+        if let base = try lineage.base()?.metadata { try Self.scope(&asked, like: base) }
+        return asked
+    }
+
+    private static func scope(_ asked: inout SnapshotRequest, like base: Metadata) throws {
         if base.scope != Scope.database.word {
             let patterns = base.scopePatterns ?? base.tables.map { "\($0.tableName)" }
             asked.scope = .tables(try patterns.map { try TablePattern($0) })
@@ -105,7 +109,6 @@ public struct Backup: Sendable {
         }
         asked.excluded = try (base.excludedPatterns ?? base.excludedTables.map { "\($0)" })
             .map { try TablePattern($0) }
-        return asked
     }
 
     private func plan(
@@ -153,7 +156,7 @@ public struct Backup: Sendable {
         let identity = exact?.metadata.sourceIdentity ?? [:]
         let every = request.chainRule.measuresEvery
         return LayerPlan(
-            parent: parent, basis: request.basis, identity: identity,
+            parent: parent, number: number, basis: request.basis, identity: identity,
             loss: exact == nil
                 ? "no point of its chain is exact" : snapshot.loss(ofIdentity: identity),
             otherSource: snapshot.isOtherSource(than: parent.point.metadata.sourceIdentity),
@@ -170,9 +173,11 @@ public struct Backup: Sendable {
             note: { progress.note($0) })
     }
 
-    /// The scope was taken from a full that may not be the newest any more.
+    /// What is read was decided before the database was known, or before somebody made another full of it.
     private func require(_ base: Metadata, _ asked: SnapshotRequest) throws {
-        guard base.scope != asked.scope.word else { return }
+        var wanted = request.snapshot
+        try Self.scope(&wanted, like: base)
+        guard wanted.scope != asked.scope || wanted.excluded != asked.excluded else { return }
         throw BackupError(
             .usage, "the scope of \(base.id) is not known before its database is",
             hint: "Name the database with --database.")

@@ -37,7 +37,7 @@ struct BackupPlan: Sendable {
             status: schema.unreadable.isEmpty ? .completed : .incomplete,
             engine: engine, serverVersion: moment.serverVersion, database: moment.database,
             baseID: layer?.parent.base.id.text, parentID: parent?.id.text,
-            parentSHA256: parent?.digest,
+            parentSHA256: parent?.digest, chainNumber: layer?.number,
             snapshotAt: moment.time, timestampStart: start, timestampEnd: end,
             durationSeconds: seconds(until: end), consistency: moment.consistency,
             hashSeed: Hex.string(of: hashSeed),
@@ -74,6 +74,8 @@ struct BackupPlan: Sendable {
 struct LayerPlan: Sendable {
     /// What the live rows are compared with.
     let parent: Chain
+    /// Which of all layers on the full it is, those that have been removed included; the first is 1.
+    let number: Int
     /// How changed rows are to be found.
     let basis: BasisRequest
     /// The identity of the snapshot since which row versions tell what changed.

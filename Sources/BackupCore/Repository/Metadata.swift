@@ -55,6 +55,8 @@ public struct Metadata: Sendable, Codable {
     @WrittenWhenNil public var parentID: String?
     /// The SHA-256 of the parent's `metadata.json`.
     @WrittenWhenNil public var parentSHA256: String?
+    /// Which of all layers on its full it is, those that have been removed included, from 1; nil for a full.
+    @WrittenWhenNil public var chainNumber: Int?
     /// The snapshot's time, by the server's clock.
     public var snapshotAt: Timestamp
     /// When the run began.
@@ -126,6 +128,7 @@ public struct Metadata: Sendable, Codable {
         case baseID = "base_id"
         case parentID = "parent_id"
         case parentSHA256 = "parent_sha256"
+        case chainNumber = "chain_number"
         case snapshotAt = "snapshot_at"
         case timestampStart = "timestamp_start"
         case timestampEnd = "timestamp_end"

@@ -28,7 +28,8 @@ public actor TableFileReader {
     private let decompressor: ZstdDecompressor?
     private let order = Turnstile(permits: 1)
     private var splitter = RecordSplitter()
-    private var hash = SHA256Stream()
+    /// The digest of everything read, once the last piece has been taken in: beside the rows of that piece, on another core.
+    private var hash = Task.detached { SHA256Stream() }
     private var hasHeader = false
     /// What has been read and not been handed over; the next one is last.
     private var waiting: [RowBatch] = []
@@ -65,7 +66,7 @@ public actor TableFileReader {
         if let batch = waiting.popLast() { return batch }
         while !isAtEnd {
             guard let piece = try await nextPiece() else {
-                try finish()
+                try await finish()
                 return nil
             }
             var batch = splitter.records(completedBy: piece)
@@ -92,7 +93,14 @@ public actor TableFileReader {
         if let output = try decompressor?.next() { return output }
         let piece = try await reader.next()
         guard !piece.isEmpty else { return nil }
-        if proof == .rowsAndBytes { hash.update(piece) }
+        if proof == .rowsAndBytes {
+            let before = await hash.value
+            hash = Task.detached {
+                var hash = before
+                hash.update(piece)
+                return hash
+            }
+        }
         guard let decompressor else { return piece }
         decompressor.feed(piece)
         return try decompressor.next() ?? []
@@ -108,7 +116,7 @@ public actor TableFileReader {
         batch.ends = batch.ends.dropFirst().map { $0 - end }
     }
 
-    private func finish() throws {
+    private func finish() async throws {
         isAtEnd = true
         try decompressor?.finish()
         try splitter.finish()
@@ -122,7 +130,7 @@ public actor TableFileReader {
             }
         }
         guard proof == .rowsAndBytes else { return }
-        guard hash.hexDigest() == expected.sha256 else {
+        guard await hash.value.hexDigest() == expected.sha256 else {
             throw damage("its checksum differs from metadata")
         }
     }

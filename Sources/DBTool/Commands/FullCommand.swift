@@ -37,7 +37,7 @@ struct FullOptions: ParsableArguments, Sendable {
     @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func validate() throws {
-        guard lockTimeout > 0 else { throw ValidationError("--lock-timeout must be positive.") }
+        try LockTimeout.check(lockTimeout)
     }
 
     /// Makes the backup and shows the report.
@@ -105,5 +105,16 @@ struct FullTablesCommand: BackupCommand {
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let patterns = try tables.map { try TablePattern($0) }
         return try await options.run(scope: .tables(patterns), output: output, progress: progress)
+    }
+}
+
+/// How long a backup waits for a table that is locked.
+enum LockTimeout {
+    /// - Throws: `ValidationError` for what servers do not take: PostgreSQL counts milliseconds in 32 bits.
+    static func check(_ seconds: Int) throws {
+        let most = Int(Int32.max) / 1000
+        guard (1...most).contains(seconds) else {
+            throw ValidationError("--lock-timeout must be between 1 and \(most) seconds.")
+        }
     }
 }

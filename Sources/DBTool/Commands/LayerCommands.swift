@@ -109,7 +109,7 @@ struct LayerOptions: ParsableArguments, Sendable {
     }
 
     func validate() throws {
-        guard lockTimeout > 0 else { throw ValidationError("--lock-timeout must be positive.") }
+        try LockTimeout.check(lockTimeout)
         guard maxPoints > 0, maxDays > 0, maxShare > 0 else {
             throw ValidationError("--max-points, --max-days and --max-share must be positive.")
         }

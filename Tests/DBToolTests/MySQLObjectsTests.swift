@@ -1,0 +1,187 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// What belongs to tables and databases of MySQL and MariaDB without being their rows.
+@Suite struct MySQLObjectsTests {
+    /// A body has its texts' collation from the database that it was made in.
+    @Test(arguments: MySQLTestServer.all)
+    func `bodies keep the collation of the database that they were made in`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            let name = bench.source.name
+            try await bench.source.load(
+                """
+                CREATE TABLE t (id int PRIMARY KEY, v varchar(9)); INSERT INTO t VALUES (1, 'a');
+                CREATE TABLE log (words varchar(99) CHARACTER SET utf8mb4);
+                ALTER DATABASE \(name) COLLATE latin1_german2_ci;
+                DELIMITER //
+                CREATE FUNCTION of_old(x varchar(9)) RETURNS varchar(99) CHARACTER SET utf8mb4 DETERMINISTIC
+                  RETURN COLLATION(x)//
+                CREATE TRIGGER old_one AFTER UPDATE ON t FOR EACH ROW
+                BEGIN DECLARE x varchar(9) DEFAULT 'a'; INSERT INTO log VALUES (COLLATION(x)); END//
+                ALTER DATABASE \(name) COLLATE utf8mb4_unicode_ci//
+                CREATE FUNCTION of_now(x varchar(9)) RETURNS varchar(99) CHARACTER SET utf8mb4 DETERMINISTIC
+                  RETURN COLLATION(x)//
+                """)
+            let backup = try await bench.backUp()
+            let copy = try await bench.restored(backup.id)
+            let question = """
+                UPDATE t SET v = 'b'; SELECT of_old('a'), of_now('a'), words, @@collation_database FROM log
+                """
+            #expect(
+                try await copy.query(question)
+                    == "latin1_german2_ci\tutf8mb4_unicode_ci\tlatin1_german2_ci\tutf8mb4_unicode_ci"
+            )
+            // As the server's own client makes it.
+            let other = bench.other("by_hand")
+            try await server.query("CREATE DATABASE \(other.name) COLLATE utf8mb4_unicode_ci")
+            try await other.load(try Self.text("schema.sql", of: backup))
+            #expect(
+                try await other.query("SELECT of_old('a'), of_now('a'), @@collation_database")
+                    == "latin1_german2_ci\tutf8mb4_unicode_ci\tutf8mb4_unicode_ci")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `an event whose time is past is named`(server: MySQLTestServer) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY);
+                CREATE EVENT soon ON SCHEDULE AT CURRENT_TIMESTAMP + INTERVAL 2 SECOND DO DELETE FROM t;
+                CREATE EVENT often ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM t;
+                """)
+            let backup = try await bench.backUp()
+            #expect(try Self.text("schema.sql", of: backup).contains("`soon`"))
+            try await Task.sleep(for: .seconds(4))
+            let end = try await bench.dbtool(
+                [
+                    "restore", backup.id, "-path", bench.repository, "--into",
+                    bench.other("copy").name, "--create",
+                ])
+            #expect(end.code == 0, "\(end)")
+            #expect(
+                (end.output + end.errors).contains("event soon is not there: its time is past"),
+                "\(end)")
+            #expect(!(end.output + end.errors).contains("event often"), "\(end)")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `triggers that go with a table are named`(server: MySQLTestServer) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1);
+                CREATE TRIGGER ours BEFORE INSERT ON t FOR EACH ROW SET NEW.v = 7
+                """)
+            _ = try await bench.backUp()
+            try await bench.source.query(
+                "CREATE TRIGGER theirs BEFORE UPDATE ON t FOR EACH ROW SET NEW.v = 8")
+            let words = ["-tablename", "t", "--clean", "--yes"]
+            let end = try await bench.restore(into: bench.source, words)
+            let lost = "left out: trigger theirs of t: the backup does not make it"
+            #expect(end.code == 0 && end.output.contains(lost), "\(end)")
+            #expect(!end.output.contains("trigger ours of"), "\(end)")
+            let left =
+                "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()"
+            #expect(try await bench.source.query(left) == "ours")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all.filter(\.isMariaDB))
+    func `tables bring the sequences that they count by, and none else`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE SEQUENCE `own ``one` START WITH 100 INCREMENT BY 10 NOCACHE; CREATE SEQUENCE other;
+                CREATE TABLE t (id bigint DEFAULT NEXTVAL(`own ``one`) PRIMARY KEY, v int);
+                CREATE TABLE u (id bigint DEFAULT NEXTVAL(other) PRIMARY KEY);
+                INSERT INTO t (v) VALUES (1), (2); INSERT INTO u VALUES ()
+                """)
+            let backup = try await bench.backUp(["full", "tables", "-tablename", "t"])
+            let copy = try await bench.restored(backup.id)
+            #expect(
+                try await copy.query(
+                    "INSERT INTO t (v) VALUES (3); SELECT GROUP_CONCAT(id ORDER BY id) FROM t")
+                    == "100,110,120")
+            let sequences = """
+                SELECT TABLE_NAME FROM information_schema.TABLES
+                WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'SEQUENCE'
+                """
+            #expect(try await copy.query(sequences) == "own `one")
+            #expect(!(try Self.text("RESTORE.md", of: backup).contains("other")))
+            // One that is there goes on behind the rows, and never back.
+            let whole = try await bench.backUp()
+            for (start, next) in [(1, 120), (500, 500)] {
+                let target = bench.other("target_\(start)")
+                try await server.query("CREATE DATABASE \(target.name)")
+                try await target.query("CREATE SEQUENCE `own ``one` START WITH \(start) NOCACHE")
+                try await bench.dbtool(
+                    [
+                        "restore", whole.id, "-path", bench.repository, "--into", target.name,
+                        "-tablename", "t", "--yes",
+                    ]
+                ).requireCode(0)
+                #expect(
+                    try await target.query(
+                        "INSERT INTO t (v) VALUES (3); SELECT MAX(id) FROM t WHERE v = 3")
+                        == "\(next)")
+            }
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `rows that a table's own condition forbids are refused, all or none`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1), (2, -2)")
+            let backup = try await bench.backUp()
+            let target = bench.other("target")
+            try await server.query("CREATE DATABASE \(target.name)")
+            try await target.query(
+                "CREATE TABLE t (id int PRIMARY KEY, v int, CHECK (v > 0)); INSERT INTO t VALUES (7, 7)"
+            )
+            let end = try await bench.dbtool(
+                [
+                    "restore", backup.id, "-path", bench.repository, "--into", target.name,
+                    "-tablename", "t", "--existing", "truncate", "--yes",
+                ])
+            #expect(end.code == 1 && end.errors.contains("as they were"), "\(end)")
+            #expect(try await target.query("SELECT * FROM t") == "7\t7")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `labels of any set and any words come back`(server: MySQLTestServer) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY,
+                  a enum('x character set y', 'z', ' character set latin2') CHARACTER SET utf8mb4,
+                  b enum('', 'a', '0') CHARACTER SET latin2, c set(' character set ', 'b') CHARACTER SET gbk,
+                  d enum('', 'ł character set x') CHARACTER SET latin2);
+                SET sql_mode = '';
+                INSERT INTO t VALUES (1, 1, 0, 3, 0), (2, 2, 1, 0, 1), (3, 3, 2, 1, 2), (4, NULL, 3, NULL, NULL)
+                """)
+            let full = try await bench.backUp()
+            let copy = try await bench.restored(full.id, ["--check", "rows"])
+            let question = "SELECT id, a + 0, b + 0, c + 0, d + 0, HEX(d) FROM t ORDER BY id"
+            #expect(try await copy.query(question) == bench.source.query(question))
+            try await bench.source.query("SET sql_mode = ''; UPDATE t SET b = 0 WHERE id = 2")
+            let later = try await bench.backUp(["differential", "backup"])
+            let second = try await bench.restored(later.id, ["--check", "rows"], into: "later")
+            #expect(try await second.query(question) == bench.source.query(question))
+        }
+    }
+
+    private static func text(_ file: String, of backup: StoredBackup) throws -> String {
+        try String(contentsOfFile: "\(backup.folder)/\(file)", encoding: .utf8)
+    }
+}
