@@ -67,10 +67,12 @@ final class MySQLPortion {
 
     /// A value that stays where it is until the portion is taken, unless it must be decoded.
     @inline(__always)
-    func set(_ column: Int, _ value: MySQLValue) {
+    ///
+    /// - Throws: As `MySQLValue.decode`.
+    func set(_ column: Int, _ value: MySQLValue) throws {
         guard value.coding != .asIs else { return set(column, value.content) }
         let free = UnsafeMutableRawBufferPointer(rebasing: room[used...])
-        let count = value.decode(into: free)
+        let count = try value.decode(into: free)
         set(column, UnsafeRawBufferPointer(rebasing: free[..<count]))
         used += count
     }

@@ -75,12 +75,12 @@ struct MySQLPrepared: ~Copyable {
         defer { room.deallocate() }
         var (used, lengths, one) = (0, row.map { _ in UInt(0) }, UInt32(0))
         try lengths.withUnsafeMutableBufferPointer { lengths in
-            var binds = row.indices.map { index in
+            var binds = try row.indices.map { index in
                 var bind = MYSQL_BIND()
                 bind.buffer_type = row[index] == nil ? MYSQL_TYPE_NULL : types[index]
                 bind.buffer = room.baseAddress?.advanced(by: used)
                 if let value = row[index], !isLong(value) {
-                    let count = value.decode(
+                    let count = try value.decode(
                         into: UnsafeMutableRawBufferPointer(rebasing: room[used...]))
                     lengths[index] = UInt(count)
                     used += count

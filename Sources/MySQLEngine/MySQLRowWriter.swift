@@ -36,7 +36,7 @@ struct MySQLRowWriter {
                         text.append(UInt8(ascii: "N"))
                         continue
                     }
-                    Self.appendForLoad(bytes, field, column.encoding, to: &text)
+                    try Self.appendForLoad(bytes, field, column.encoding, to: &text)
                 }
                 text.append(0x0A)
                 start = end
@@ -49,14 +49,14 @@ struct MySQLRowWriter {
     private static func appendForLoad(
         _ bytes: UnsafeRawBufferPointer, _ field: Field, _ encoding: MySQLEncoding,
         to text: inout [UInt8]
-    ) {
+    ) throws {
         let content = UnsafeRawBufferPointer(rebasing: bytes[field.range])
         switch encoding {
         case .plain, .bits: text.append(contentsOf: content)
         case .instant: text.append(contentsOf: withoutOffset(content))
         case .binary: text.append(contentsOf: content.dropFirst(2))
         case .text where isBytes(content):
-            for byte in bytesOfHex(content) { appendEscaped(byte, to: &text) }
+            for byte in try decoded(content) { appendEscaped(byte, to: &text) }
         case .text, .coded:
             var isSpecial = field.hasQuotes
             for byte in content { isSpecial = isSpecial || byte == backslash || byte < 0x10 }
@@ -87,11 +87,14 @@ struct MySQLRowWriter {
         content.count > 1 && content[0] == backslash && content[1] == UInt8(ascii: "x")
     }
 
-    private static func bytesOfHex(_ content: UnsafeRawBufferPointer) -> [UInt8] {
-        func digit(_ byte: UInt8) -> UInt8 { byte > 0x39 ? (byte | 0x20) &- 0x57 : byte &- 0x30 }
-        return stride(from: 2, to: content.count - 1, by: 2).map {
-            digit(content[$0]) &* 16 &+ digit(content[$0 + 1])
-        }
+    private static func decoded(_ content: UnsafeRawBufferPointer) throws -> [UInt8] {
+        try MySQLValue.bytes(ofHex: digits(of: content))
+    }
+
+    /// What stands behind `\x`.
+    @inline(__always)
+    private static func digits(of content: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: content.dropFirst(2))
     }
 
     // MARK: INSERT
@@ -133,17 +136,6 @@ struct MySQLRowWriter {
         return statements
     }
 
-    /// What stands in a statement without quotes must not be another statement.
-    private static func requireDigits(
-        _ content: some Sequence<UInt8>, _ digits: StaticString
-    ) throws {
-        let known = UnsafeRawBufferPointer(
-            start: digits.utf8Start, count: digits.utf8CodeUnitCount)
-        guard content.allSatisfy(known.contains) else {
-            throw BackupError(.damaged, "a value that must be bits or bytes is neither")
-        }
-    }
-
     private static func appendForInsert(
         _ bytes: UnsafeRawBufferPointer, _ field: Field, _ encoding: MySQLEncoding,
         to text: inout [UInt8]
@@ -152,17 +144,17 @@ struct MySQLRowWriter {
         let apostrophe = UInt8(ascii: "'")
         switch encoding {
         case .bits:
-            try requireDigits(content, "0123456789")
+            try MySQLValue.requireDigits(content)
             text.append(contentsOf: content)
         case .coded where isBytes(content), .binary:
-            try requireDigits(content.dropFirst(2), "0123456789abcdefABCDEF")
+            try MySQLValue.requireHex(digits(of: content))
             text.append(UInt8(ascii: "x"))
             text.append(apostrophe)
             text.append(contentsOf: content.dropFirst(2))
             text.append(apostrophe)
         case .text where isBytes(content):
             text.append(apostrophe)
-            for byte in bytesOfHex(content) { appendQuoted(byte, to: &text) }
+            for byte in try decoded(content) { appendQuoted(byte, to: &text) }
             text.append(apostrophe)
         case .plain, .instant, .text, .coded:
             text.append(apostrophe)
@@ -216,7 +208,7 @@ struct MySQLRowWriter {
                     if isLong {
                         row.append(value)
                     } else if let value {
-                        portion.set(index, value)
+                        try portion.set(index, value)
                     } else {
                         portion.setNull(index)
                     }
@@ -250,8 +242,7 @@ struct MySQLRowWriter {
         case .bits: return MySQLValue(content: content, coding: .number)
         case .binary,
             .text where Self.isBytes(content), .coded where Self.isBytes(content):
-            let digits = UnsafeRawBufferPointer(rebasing: content.dropFirst(2))
-            return MySQLValue(content: digits, coding: .hex)
+            return MySQLValue(content: Self.digits(of: content), coding: .hex)
         case .text, .coded:
             return MySQLValue(content: content, coding: field.hasQuotes ? .quoted : .asIs)
         }

@@ -76,7 +76,7 @@ import Testing
             let expected = try await bench.duplicate(source, "expected")
             try await expected.query(
                 "ALTER TABLE nests DROP CONSTRAINT nests_kind_fkey; DELETE FROM kinds WHERE id = 2")
-            for passed in 0...2 {
+            for passed in 0...1 {
                 let target = try await bench.duplicate(source, "target_\(passed)")
                 try await target.query(
                     """
@@ -90,7 +90,7 @@ import Testing
                 #expect(first.code == 1 && first.errors.contains("meant to fail"), "\(first)")
                 let end = try await bench.restore(
                     tables: ["tree", "nests"], into: target, words + ["--check", "rows"])
-                #expect(end.output.contains("nests_kind_fkey"), "\(end)")
+                #expect(end.code == 3 && end.output.contains("nests_kind_fkey"), "\(end)")
                 try await bench.expectEqual(expected, target)
                 try await bench.expectNoMark(target)
             }

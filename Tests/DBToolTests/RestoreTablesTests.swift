@@ -61,7 +61,8 @@ import Testing
             let end = try await bench.restore(
                 tables: ["\"my users\""], into: target, ["--clean", "--yes"])
             try end.requireCode(0)
-            let lost = "publication table public.my users of later: the backup does not know of it"
+            let lost =
+                "publication table public.\"my users\" of later: the backup does not know of it"
             #expect(end.output.contains("left out: \(lost)"), "\(end)")
             try await bench.expectEqual(expected, target)
 

@@ -288,12 +288,7 @@ public struct Backup: Sendable {
                     ?? BackupError(.interrupted, "interrupted while the zip archive was made")
             }
         }
-        do {
-            try await repository.rebuildCatalog()
-        } catch {
-            let reason = (error as? BackupError)?.message ?? "interrupted"
-            progress.note("warning: the catalog could not be written: \(reason)")
-        }
+        await repository.rebuildCatalog { progress.note($0) }
         return report
     }
 

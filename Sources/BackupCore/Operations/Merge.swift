@@ -46,13 +46,7 @@ public struct Merge: Sendable {
                 await Task { try? await folder.discard() }.value
                 throw error
             }
-            do {
-                try await repository.rebuildCatalog()
-            } catch {
-                // The full is there, and whole: a catalog can be made again.
-                let reason = (error as? BackupError)?.message ?? "interrupted"
-                progress.note("warning: the catalog could not be written: \(reason)")
-            }
+            await repository.rebuildCatalog { progress.note($0) }
             return BackupReport(
                 metadata: metadata, location: "\(repository.storage.location)/\(id)")
         }

@@ -191,12 +191,14 @@ public struct PointDiff: Sendable {
     /// A row's fields as another version of the table has them; NULL for columns that it lacked.
     private static func fields(
         _ fields: [String?], of before: TableRecord, inOrderOf after: TableRecord
-    ) -> [String?] {
+    ) throws -> [String?] {
+        guard fields.count == before.storedColumns.count else {
+            throw BackupError(
+                .damaged, "a record has \(fields.count) fields, and not those of its table")
+        }
         let names = before.storedColumns.map(ExactText.init)
         return after.storedColumns.map { name in
-            names.firstIndex(of: ExactText(name)).flatMap {
-                fields.indices.contains($0) ? fields[$0] : nil
-            }
+            names.firstIndex(of: ExactText(name)).flatMap { fields[$0] }
         }
     }
 

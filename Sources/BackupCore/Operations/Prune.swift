@@ -39,16 +39,20 @@ public struct Prune: Sendable {
                     flaw: broken.contains(point.id)
                         ? "what it rests on is missing" : state?.flaw))
         }
-        var made = Dictionary(
-            candidates.values.flatMap { retention.decisions(on: $0, now: .now) }.map { ($0.id, $0) }
+        var reasons = Dictionary(
+            candidates.values.flatMap { retention.decisions(on: $0, now: .now) }
+                .filter(\.isKept).map { ($0.id, $0.reasons) }
         ) { one, _ in one }
-        Self.keepChains(of: points, &made)
+        // A layer may be of another scope than its full, which goes by the rule of another group then.
+        Retention.keepParents(
+            of: points.map { ($0.id.text, $0.metadata.parentID) }, &reasons)
         // Nobody knows what rests on what in there.
         let unclear = Set(contents.unreadable.compactMap { $0.name.split(separator: "/").first })
         var decisions: [Retention.Decision] = []
         var removed: [Point] = []
         for point in points {
-            guard var decision = made[point.id.text] else { continue }
+            var decision = Retention.Decision(
+                id: point.id.text, reasons: reasons[point.id.text] ?? [])
             let base = point.metadata.baseID ?? point.id.text
             if unclear.contains(Substring(base)), !decision.isKept {
                 decision.reasons = ["a backup in its chain cannot be read"]
@@ -57,22 +61,6 @@ public struct Prune: Sendable {
             if !decision.isKept { removed.append(point) }
         }
         return PrunePlan(database: database, decisions: decisions, removed: removed)
-    }
-
-    /// A layer may be of another scope than its full, which goes by the rule of another group then.
-    private static func keepChains(
-        of points: [Point], _ decisions: inout [String: Retention.Decision]
-    ) {
-        let known = Dictionary(points.map { ($0.id.text, $0) }) { one, _ in one }
-        for point in points where decisions[point.id.text]?.isKept == true {
-            var child = point
-            while let parent = child.metadata.parentID.flatMap({ known[$0] }),
-                decisions[parent.id.text]?.isKept == false
-            {
-                decisions[parent.id.text]?.reasons = ["\(child.id) rests on it"]
-                child = parent
-            }
-        }
     }
 
     /// Removes what the plan removes; what rests on others first.

@@ -106,7 +106,7 @@ public struct Retention: Sendable {
         if let verified = complete.last(where: \.isVerifiedFull), reasons[verified.id] == nil {
             keep(verified, "the last verified full")
         }
-        keepParents(of: sorted, &reasons)
+        Self.keepParents(of: sorted.map { ($0.id, $0.parent) }, &reasons)
         return sorted.map { Decision(id: $0.id, reasons: reasons[$0.id] ?? []) }
     }
 
@@ -152,10 +152,15 @@ public struct Retention: Sendable {
         }
     }
 
-    private func keepParents(of candidates: [Candidate], _ reasons: inout [String: [String]]) {
-        let parents = Dictionary(candidates.map { ($0.id, $0.parent) }) { first, _ in first }
-        for candidate in candidates.reversed() where reasons[candidate.id] != nil {
-            var child = candidate.id
+    /// Keeps what the points rest on that have reasons.
+    ///
+    /// `points`: With what each was compared with, the oldest first.
+    static func keepParents(
+        of points: [(id: String, parent: String?)], _ reasons: inout [String: [String]]
+    ) {
+        let parents = Dictionary(points.map { ($0.id, $0.parent) }) { first, _ in first }
+        for point in points.reversed() where reasons[point.id] != nil {
+            var child = point.id
             while let parent = parents[child] ?? nil, parents[parent] != nil {
                 guard reasons[parent] == nil else { break }
                 reasons[parent] = ["\(child) rests on it"]

@@ -26,6 +26,16 @@ extension Repository {
         }
     }
 
+    /// The same for who has done its work: what is there is whole, and a catalog can be made again.
+    func rebuildCatalog(orNote note: (String) -> Void) async {
+        do {
+            try await rebuildCatalog()
+        } catch {
+            let reason = (error as? BackupError)?.message ?? "interrupted"
+            note("warning: the catalog could not be written: \(reason)")
+        }
+    }
+
     /// The failed runs that the catalog remembers; none when it is missing or damaged.
     public func knownFailures() async throws -> [Catalog.Entry] {
         let name = try StorageName([RepositoryLayout.catalog])
