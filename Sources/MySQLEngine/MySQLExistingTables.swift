@@ -104,9 +104,7 @@ struct MySQLExistingTables {
     ) async throws {
         do {
             // Elsewhere rows are what they were; tables that were there have conditions of their own.
-            if isMariaDB {
-                try await connection.execute("SET SESSION check_constraint_checks = 1")
-            }
+            try await checkConditions(true)
             try await connection.execute("START TRANSACTION")
             for table in emptied {
                 try await connection.executeInterruptibly(
@@ -126,11 +124,13 @@ struct MySQLExistingTables {
             } catch let error as MySQLError where error.isConnectionLoss {
                 throw OutcomeUnknown(words: error.message)
             }
+            try? await checkConditions(false)
         } catch let error as OutcomeUnknown {
             throw error
         } catch {
             // A connection that cannot roll back is gone, and its transaction with it.
             try? await connection.execute("ROLLBACK")
+            try? await checkConditions(false)
             guard let error = error as? MySQLError else { throw error }
             var failure = error.backupError(
                 while: "cannot change tables of \(database), which are as they were")
@@ -139,6 +139,11 @@ struct MySQLExistingTables {
             }
             throw failure
         }
+    }
+
+    private func checkConditions(_ isChecked: Bool) async throws {
+        guard isMariaDB else { return }
+        try await connection.execute("SET SESSION check_constraint_checks = \(isChecked ? 1 : 0)")
     }
 
     private func checkKeys(_ tell: @escaping @Sendable (StepProgress) -> Void) async throws {

@@ -14,7 +14,7 @@ struct MySQLMaker: Sendable {
     /// - Returns: What could not be made, because what it needs is not there.
     /// - Throws: `BackupError`.
     func make(_ objects: [MySQLObject], _ steps: StepCounter) async throws -> [String] {
-        guard !objects.isEmpty else { return [] }
+        guard !objects.isEmpty || collation != nil else { return [] }
         let connection = try await settings.connect()
         do {
             if let collation { try await take(collation, connection) }
@@ -65,16 +65,16 @@ struct MySQLMaker: Sendable {
         }
         do {
             try await steps.take("\(object.kind.rawValue.lowercased()) \(object.name)") {
-                try await within(object.collation, connection) {
+                try await within(object, connection) {
                     for setting in object.settings
                     where setting.name != MySQLObject.Setting.collation {
                         try await connection.execute(setting.statement)
                     }
                     try await connection.executeInterruptibly(
                         head.statement(acting: acting))
+                    if object.kind == .event { try await noteWhetherPast(object, connection) }
                 }
             }
-            if object.kind == .event { try await noteWhetherPast(object, connection) }
         } catch let error as MySQLError where Self.missing.contains(error.number) {
             throw BackupError(.notFound, error.message)
         } catch let error as MySQLError {
@@ -86,12 +86,11 @@ struct MySQLMaker: Sendable {
     /// A body that declares texts without saying how they compare has it from the database that it is made in, and
     /// keeps it when that changes.
     private func within(
-        _ collation: String?, _ connection: MySQLConnection, _ body: () async throws -> Void
+        _ object: MySQLObject, _ connection: MySQLConnection, _ body: () async throws -> Void
     ) async throws {
         let own = try await connection.value("SELECT @@collation_database") ?? ""
-        guard let collation, collation != own else { return try await body() }
-        try await connection.execute(
-            MySQLRestoreMark.owns(own, settings.request.database))
+        guard let collation = object.collation, collation != own else { return try await body() }
+        try await connection.execute(MySQLRestoreMark.owns(own))
         try await take(collation, connection)
         do {
             try await body()

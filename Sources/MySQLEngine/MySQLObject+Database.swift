@@ -61,6 +61,19 @@ extension MySQLObject {
         return false
     }
 
+    /// The sequences that a statement counts by.
+    static func sequences(in statement: String) -> Set<ExactText> {
+        let tokens = MySQLTokens(statement).tokens.filter(\.isCode)
+        var found: Set<ExactText> = []
+        for index in tokens.indices
+        where tokens[index].keyword.map(takesSequence.contains) ?? false {
+            let argument = tokens[(index + 1)...].drop { $0.isSign("(") }
+                .prefix { $0.identifier != nil || $0.isSign(".") }
+            if let name = argument.last?.identifier { found.insert(ExactText(name)) }
+        }
+        return found
+    }
+
     private static let takesTable: Set<String> = ["FROM", "JOIN", "STRAIGHT_JOIN", "FOR"]
     private static let takesValueFrom: Set<String> = [
         "EXTRACT", "TRIM", "SUBSTRING", "SUBSTR", "MID",

@@ -70,8 +70,7 @@ struct MySQLObjects {
         guard !sequences.isEmpty else { return [] }
         let tables = relations.filter { $0.kind == .table }.map(\.name)
         let words = try await Set(
-            statements(of: tables).values.flatMap { MySQLTokens($0).tokens }
-                .compactMap(\.identifier).map(ExactText.init))
+            statements(of: tables).values.flatMap { MySQLObject.sequences(in: $0) })
         return sequences.filter { words.contains(ExactText($0)) }
     }
 

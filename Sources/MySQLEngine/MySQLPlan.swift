@@ -36,5 +36,7 @@ struct MySQLPlan: Sendable {
     }
 
     /// The name that a table of the backup has in the target.
-    func place(of name: String) -> String { renamed?.to ?? name }
+    func place(of name: String) -> String {
+        renamed.flatMap { $0.from.isExactly(name) ? $0.to : nil } ?? name
+    }
 }

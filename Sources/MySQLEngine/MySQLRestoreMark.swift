@@ -111,10 +111,10 @@ struct MySQLRestoreMark: Sendable {
     }
 
     /// Says which collation a database has, before it gets another one for a moment.
-    static func owns(_ collation: String, _ database: String) -> String {
-        let place = MySQLText.qualified(TableName(schema: database, name: table))
-        return
-            "INSERT IGNORE INTO \(place) VALUES ('collation', '', \(MySQLText.literal(collation)))"
+    ///
+    /// For a session in that database, whose name it may not be able to say: it speaks as who made a body spoke.
+    static func owns(_ collation: String) -> String {
+        "INSERT IGNORE INTO \(table) VALUES ('collation', '', \(MySQLText.literal(collation)))"
     }
 
     /// Takes the mark away.

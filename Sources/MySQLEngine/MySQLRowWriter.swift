@@ -54,7 +54,9 @@ struct MySQLRowWriter {
         switch encoding {
         case .plain, .bits: text.append(contentsOf: content)
         case .instant: text.append(contentsOf: withoutOffset(content))
-        case .binary: text.append(contentsOf: content.dropFirst(2))
+        case .binary:
+            try MySQLValue.requireHex(digits(of: content))
+            text.append(contentsOf: content.dropFirst(2))
         case .text where isBytes(content):
             for byte in try decoded(content) { appendEscaped(byte, to: &text) }
         case .text, .coded:

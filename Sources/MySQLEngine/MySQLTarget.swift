@@ -86,15 +86,17 @@ struct MySQLTarget: Target {
         }
     }
 
-    func finish() async throws -> [String] {
+    func switchOn() async throws -> [String] {
         let events = work.chosen.filter { $0.kind == .event && !isThere($0) }
-        let problems = try await maker.make(events, StepCounter(events.count, tell: request.steps))
+        return try await maker.make(events, StepCounter(events.count, tell: request.steps))
+    }
+
+    func finish() async throws {
         // Who may only change rows may not drop a table, not even one that is not there.
-        guard work.leavesMark else { return problems }
+        guard work.leavesMark else { return }
         try await run("finish") {
             try await $0.execute(MySQLRestoreMark.removal(in: database))
         }
-        return problems
     }
 
     // MARK: What follows rows

@@ -227,9 +227,7 @@ struct MySQLTargetPlanner {
     private func wanted(_ selected: [Candidate], _ plan: MySQLPlan) -> [MySQLObject] {
         guard !request.isWhole else { return definition.objects }
         let names = Set(selected.map { ExactText($0.name) })
-        let words = Set(
-            selected.flatMap { MySQLTokens($0.object.statement).tokens }.compactMap(\.identifier)
-                .map(ExactText.init))
+        let words = Set(selected.flatMap { MySQLObject.sequences(in: $0.object.statement) })
         return definition.objects.filter { object in
             switch object.kind {
             case .table: names.contains(ExactText(object.name))

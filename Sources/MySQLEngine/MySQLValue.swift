@@ -64,7 +64,7 @@ struct MySQLValue {
                 }
             }
         case .number:
-            guard content.allSatisfy(isDigit) else { throw notDigits }
+            guard !content.isEmpty, content.allSatisfy(isDigit) else { throw notDigits }
             // The highest byte first, without zeros in front.
             let number = content.reduce(UInt64(0)) { $0 &* 10 &+ UInt64($1 &- 0x30) }
             for shift in stride(from: 56, through: 0, by: -8)
@@ -120,7 +120,7 @@ struct MySQLValue {
 
     /// What stands in a statement without quotes must not be another statement.
     static func requireDigits(_ content: UnsafeRawBufferPointer) throws {
-        guard content.allSatisfy(isDigit) else { throw notDigits }
+        guard !content.isEmpty, content.allSatisfy(isDigit) else { throw notDigits }
     }
 
     /// The same for hexadecimal digits.

@@ -13,7 +13,8 @@ struct PostgresExistingTables {
     private let database: String
     /// Every table that is changed, those that rows go through included.
     private let tables: [TableName]
-    private let emptied: [TableName]
+    private let emptied: [TableLoad]
+    private let loads: [TableLoad]
     private let columns: [TableName: [(name: String, type: String?)]]
 
     init(_ plan: TargetPlan, in database: String, on connection: PostgresConnection) {
@@ -21,7 +22,9 @@ struct PostgresExistingTables {
         self.connection = connection
         self.database = database
         tables = Set(changed.flatMap { [$0.load.table, $0.load.place] }).sorted()
-        emptied = changed.filter { $0.treatment == .truncate }.map(\.load.table).sorted()
+        loads = changed.map(\.load).sorted { $0.table < $1.table }
+        emptied = changed.filter { $0.treatment == .truncate }.map(\.load)
+            .sorted { $0.table < $1.table }
         columns = Dictionary(
             changed.map { table in
                 let types: [String?] = table.load.types + table.load.columns.map { _ in nil }
@@ -59,10 +62,11 @@ struct PostgresExistingTables {
         try await checkPrivileges()
         guard mustBeEmpty else { return }
         var filled: [String] = []
-        for table in columns.keys.sorted() {
+        for load in loads {
+            let condition = try await PostgresEmptying.condition(of: load, on: connection)
             let row = try await connection.value(
-                "SELECT 1 FROM ONLY \(SQLText.qualified(table)) LIMIT 1")
-            if row != nil { filled.append("\(table)") }
+                "SELECT 1 FROM ONLY \(SQLText.qualified(load.table)) \(condition) LIMIT 1")
+            if row != nil { filled.append("\(load.table)") }
         }
         guard filled.isEmpty else {
             throw BackupError(
@@ -122,7 +126,7 @@ struct PostgresExistingTables {
         for row in rows {
             let table = TableName(schema: row[0] ?? "", name: row[1] ?? "")
             if row[2] != "t" { problems.append("may not insert into \(table)") }
-            if row[3] != "t", emptied.contains(table) {
+            if row[3] != "t", emptied.contains(where: { $0.table == table }) {
                 problems.append("may not truncate \(table)")
             }
             if row[4] == "t" { problems.append("is subject to row-level security of \(table)") }
@@ -158,8 +162,13 @@ struct PostgresExistingTables {
             let (keys, triggers) = (try await foreignKeys(), try await triggers())
             let forced = try await forcedTables(keys)
             try await run(Self.suspending(keys, triggers, forced) + [emptying])
-            try await body { load, next in
-                try await connection.copyIn(PostgresTarget.copy(load), from: next)
+            for load in emptied where load.filter != nil {
+                try await run([try await PostgresEmptying.statement(for: load, on: connection)])
+            }
+            try await checkingDeferrableKeys {
+                try await body { load, next in
+                    try await connection.copyIn(PostgresTarget.copy(load), from: next)
+                }
             }
             try await resume(Self.resuming(keys, triggers, forced), tell)
             try await run(notes + ["COMMIT"])
@@ -174,6 +183,19 @@ struct PostgresExistingTables {
         for statement in statements where !statement.isEmpty {
             try await connection.executeInterruptibly(statement)
         }
+    }
+
+    /// Keys that may wait for the end are checked by triggers, which must be noted while rows come: where a session
+    /// is quiet as a replica's is, they are not.
+    private func checkingDeferrableKeys(_ body: () async throws -> Void) async throws {
+        let role = try await connection.value(
+            "SELECT pg_catalog.current_setting('session_replication_role')")
+        guard role == "replica" else { return try await body() }
+        try await connection.execute("SET LOCAL session_replication_role = origin")
+        try await body()
+        // What waits for the end is looked at now: a table with such events cannot be altered.
+        try await connection.executeInterruptibly("SET CONSTRAINTS ALL IMMEDIATE")
+        try await connection.execute("SET LOCAL session_replication_role = replica")
     }
 
     /// Foreign keys are what takes time.
@@ -211,9 +233,9 @@ struct PostgresExistingTables {
 
     /// `ONLY`: what inherits from these tables was not named.
     private var emptying: String {
-        guard !emptied.isEmpty else { return "" }
-        let names = emptied.map { "ONLY \(SQLText.qualified($0))" }.joined(separator: ", ")
-        return "TRUNCATE \(names)"
+        let names = emptied.filter { $0.filter == nil }
+            .map { "ONLY \(SQLText.qualified($0.table))" }
+        return names.isEmpty ? "" : "TRUNCATE \(names.joined(separator: ", "))"
     }
 
     private static func suspending(
@@ -274,7 +296,7 @@ struct PostgresExistingTables {
             JOIN pg_catalog.pg_class f ON f.oid = c.confrelid
             JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace
             WHERE k.parent = 0 ORDER BY 1, 2, 3
-            """, [Self.array(tables), Self.array(emptied)]
+            """, [Self.array(tables), Self.array(emptied.map(\.table))]
         ).map { row in
             ForeignKey(
                 table: TableName(schema: row[0] ?? "", name: row[1] ?? ""),

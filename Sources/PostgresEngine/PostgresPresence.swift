@@ -6,6 +6,8 @@ struct PostgresPresence: Sendable {
     private var keys: Set<ExactText> = []
     /// Tables, views, sequences and everything else that shares their names, with its kind.
     private(set) var relations: [TableName: Relation] = [:]
+    /// The tables whose defaults count by a sequence.
+    private var users: [TableName: [TableName]] = [:]
     private var publications: [TableName: [String]] = [:]
     private let owners: [String]
 
@@ -36,11 +38,26 @@ struct PostgresPresence: Sendable {
             relations[TableName(schema: row[0] ?? "", name: row[1] ?? "")] = Relation(
                 oid: row[2] ?? "", kind: row[3] ?? "", parent: parent)
         }
+        for row in try await connection.rows(Self.usersQuery) {
+            users[TableName(schema: row[0] ?? "", name: row[1] ?? ""), default: []]
+                .append(TableName(schema: row[2] ?? "", name: row[3] ?? ""))
+        }
+        let knowsSchemas = try await connection.value(
+            "SELECT pg_catalog.to_regclass('pg_catalog.pg_publication_namespace') IS NOT NULL")
+        if knowsSchemas == "t" {
+            for row in try await connection.rows(Self.publishedSchemas) {
+                let words = row.map { $0 ?? "" }.joined(separator: " ")
+                keys.insert(ExactText(Self.asInList(words)))
+            }
+        }
         for row in try await connection.rows(Self.publicationsQuery) {
             publications[TableName(schema: row[0] ?? "", name: row[1] ?? ""), default: []]
                 .append(row[2] ?? "")
         }
     }
+
+    /// The tables whose defaults count by a sequence of the archive.
+    func users(ofSequence name: TableName) -> [TableName] { users[name] ?? [] }
 
     /// The publications that name a table, in their order.
     func publications(of table: TableName) -> [String] { publications[table] ?? [] }
@@ -92,6 +109,26 @@ struct PostgresPresence: Sendable {
           ON p.oid = coalesce(i.inhparent, x.indrelid, d.refobjid)
         LEFT JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
         WHERE c.relkind <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        """
+
+    private static let usersQuery = """
+        SELECT sn.nspname, s.relname, n.nspname, c.relname
+        FROM pg_catalog.pg_depend d
+        JOIN pg_catalog.pg_attrdef f ON f.oid = d.objid
+        JOIN pg_catalog.pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'
+        JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
+        JOIN pg_catalog.pg_class c ON c.oid = f.adrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass
+          AND d.refclassid = 'pg_catalog.pg_class'::regclass
+        """
+
+    /// Since PostgreSQL 15; written as the other objects.
+    private static let publishedSchemas = """
+        SELECT 'PUBLICATION TABLES IN SCHEMA', n.nspname, p.pubname || ' ' || n.nspname
+        FROM pg_catalog.pg_publication_namespace m
+        JOIN pg_catalog.pg_publication p ON p.oid = m.pnpubid
+        JOIN pg_catalog.pg_namespace n ON n.oid = m.pnnspid
         """
 
     private static let publicationsQuery = """

@@ -17,6 +17,7 @@ enum PostgresSession {
         "extra_float_digits": "3",
         "bytea_output": "hex",
         "xmloption": "content",
+        "array_nulls": "on",
         "lc_monetary": "C",
         "row_security": "off",
         "synchronize_seqscans": "off",

@@ -34,14 +34,16 @@ extension PostgresTarget {
 
     /// An interrupted restore may have committed a part of a table that several connections loaded.
     private func emptyInterrupted(_ load: TableLoad) async throws {
-        guard plan.continues, load.loadsThrough == nil, presence.relations[load.table] != nil else {
-            return
-        }
+        // Tables of extensions that are kept are kept with them.
+        guard plan.continues || load.filter != nil, load.loadsThrough == nil,
+            presence.relations[load.table] != nil
+        else { return }
         try await connections.withOne { connection in
             let row = try await connection.value(
                 "SELECT 1 FROM ONLY \(SQLText.qualified(load.table)) LIMIT 1")
             guard row != nil else { return }
-            try await connection.execute("TRUNCATE ONLY \(SQLText.qualified(load.table))")
+            try await connection.executeInterruptibly(
+                try await PostgresEmptying.statement(for: load, on: connection))
         }
     }
 
@@ -86,11 +88,17 @@ extension PostgresTarget {
 
     /// A part of the table may have been committed and another not.
     private func emptyAgain(_ load: TableLoad) async {
+        // What one holds another one would wait for.
+        for connection in connections.all { await Self.rollBack(connection) }
         for connection in connections.all {
-            await Self.rollBack(connection)
             // The first connection that still lives does it; the error that led here is reported.
-            let emptying = "TRUNCATE ONLY \(SQLText.qualified(load.table))"
-            if (try? await connection.execute(emptying)) != nil { return }
+            do {
+                try await connection.execute(
+                    try await PostgresEmptying.statement(for: load, on: connection))
+                return
+            } catch {
+                continue
+            }
         }
     }
 

@@ -144,28 +144,35 @@ struct PostgresTarget: Target {
         }
     }
 
-    func finish() async throws -> [String] {
+    func switchOn() async throws -> [String] {
         let settings = request.creates ? PostgresTargetPreparation.settingStatements(request) : []
         try await run("finish") { connection in
             for statement in settings { try await connection.execute(statement) }
-            // A commit that waits until it is written waits for all before it; it must change
-            // something to do so, before event triggers can react to it.
-            try await connection.execute(
-                """
-                SET synchronous_commit = on;
-                BEGIN; CREATE TEMPORARY TABLE dbtool_last_commit () ON COMMIT DROP; COMMIT
-                """)
+            try await writeAll(connection)
         }
-        var problems: [String] = []
-        if archive.plan.renamed == nil {
-            problems = try await archive.createWhatWouldBeInTheWay()
-        } else {
+        // Of a table with another name these come with the end.
+        return archive.plan.renamed == nil ? try await archive.createWhatWouldBeInTheWay() : []
+    }
+
+    func finish() async throws {
+        if archive.plan.renamed != nil {
             try await runRenamed(archive.last, PostgresRestoreMark.removal)
         }
-        if mark != .none {
-            try await run("finish") { try await $0.execute(PostgresRestoreMark.removal) }
+        try await run("finish") { connection in
+            // What came last: materialized views.
+            if request.isWhole { try await writeAll(connection) }
+            if mark != .none { try await connection.execute(PostgresRestoreMark.removal) }
         }
-        return problems
+    }
+
+    /// A commit that waits until it is written waits for all before it; it must write something to do so, which here
+    /// is a message to nobody: no event trigger reacts to it.
+    private func writeAll(_ connection: PostgresConnection) async throws {
+        try await connection.execute(
+            """
+            SET synchronous_commit = on;
+            SELECT pg_catalog.pg_logical_emit_message(true, 'dbtool', '')
+            """)
     }
 
     // MARK: What follows rows
@@ -176,12 +183,31 @@ struct PostgresTarget: Target {
             for sequence in sequences {
                 let name = TableName(schema: sequence.schema, name: sequence.name)
                 guard let move = archive.plan.sequences[PostgresPresence.asInList(name)] else {
+                    try await setIfOfExtension(sequence, name, connection)
                     continue
                 }
                 try await PostgresSequences.set(
                     sequence, of: renaming?.names[name] ?? name, onlyForward: move == .forward,
                     on: connection)
             }
+        }
+    }
+
+    /// Extensions make their sequences; those that count what their users do are in backups all the same.
+    private func setIfOfExtension(
+        _ sequence: SequenceValue, _ name: TableName, _ connection: PostgresConnection
+    ) async throws {
+        guard request.isWhole,
+            try await connection.value(
+                """
+                SELECT 1 FROM pg_catalog.pg_extension e
+                WHERE pg_catalog.to_regclass($1)::oid = ANY (e.extconfig) LIMIT 1
+                """, [SQLText.qualified(name)]) != nil
+        else { return }
+        do {
+            try await PostgresSequences.set(sequence, of: name, onlyForward: true, on: connection)
+        } catch let error as PostgresError where !error.isConnectionLoss {
+            request.notes("warning: sequence \(name) of an extension is not set: \(error.message)")
         }
     }
 
@@ -199,8 +225,10 @@ struct PostgresTarget: Target {
         }
         guard !wanted.isEmpty else { return [] }
         return try await connections.withOne { connection in
-            try await PostgresViewRefresh(connection: connection, tell: request.steps)
-                .refresh(wanted)
+            try await PostgresViewRefresh(
+                connection: connection, tell: request.steps, hidesRows: !request.omitsOwners
+            )
+            .refresh(wanted)
         }
     }
 

@@ -45,7 +45,7 @@ struct PostgresTargetOpening {
             // A table with another name shares no names with the archive's entries; its indexes
             // are made all at once.
             if found.mark != nil, archive.plan.renamed == nil {
-                archive.made = planner.present.union(planner.attachedPartitions)
+                archive.made = planner.made
             }
             try await check(found, archive, server)
             var shown = archive.plan.target
@@ -289,12 +289,19 @@ struct PostgresTargetOpening {
             """
             SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
             """)
-        guard isPermitted == "t" else { return .none }
+        guard isPermitted == "t" else {
+            if plan.target.tables.values.contains(where: { $0.treatment == .append }) {
+                request.notes(
+                    "warning: the role may not make a schema in \(request.database), which would tell how far "
+                        + "this restore is: if it is interrupted, look whether the rows are there already"
+                )
+            }
+            return .none
+        }
         let statements = PostgresRestoreMark.statements(request, plan)
         guard !plan.target.creates.isEmpty else {
-            // Replacing rows twice comes to the same; adding them twice does not.
-            let adds = plan.target.tables.values.contains { $0.treatment == .append }
-            return adds ? .withChange(statements) : .none
+            // Sequences follow the rows, and adding these twice would double them.
+            return plan.target.tables.isEmpty ? .none : .withChange(statements)
         }
         try await found.connection.execute(
             (["BEGIN"] + statements + ["COMMIT"]).joined(separator: ";\n"))

@@ -12,7 +12,9 @@ extension PostgresTargetPlanner {
             if plan.chosen.contains(entry.id) {
                 plan.sequences[name] = .exactly
             } else if wanted.contains(entry.id), plan.renamed == nil {
-                let isEmptied = presence.owner(ofSequence: name).map(emptied.contains) ?? false
+                let isEmptied =
+                    presence.owner(ofSequence: name).map(emptied.contains) ?? false
+                    && presence.users(ofSequence: name).allSatisfy(emptied.contains)
                 plan.sequences[name] = isEmptied ? .exactly : .forward
             }
         }
@@ -41,8 +43,11 @@ extension PostgresTargetPlanner {
     func decideStructure(_ selected: [Candidate], _ plan: inout PostgresPlan) throws {
         guard request.content != .rows else { return }
         // What creates the database itself is no part of it.
+        // Nor is what ties a database that is soon dropped again to another server.
+        let kinds =
+            ["DATABASE", "DATABASE PROPERTIES"] + (request.isScratch ? ["SUBSCRIPTION"] : [])
         let wanted = wanted(selected).subtracting(
-            archive.entries(ofKinds: ["DATABASE", "DATABASE PROPERTIES"], among: archive.all))
+            archive.entries(ofKinds: kinds, among: archive.all))
         if request.isWhole { try decideWhole(wanted, &plan) }
         // A table under another name is not the one that is there, nor is what belongs to it.
         let own = plan.renamed.map { archive.withSequences(archive.belongings(of: [$0.entry])) }
@@ -52,9 +57,11 @@ extension PostgresTargetPlanner {
         let keepsCopy = plan.renamed.map { presence.relations[$0.to] != nil && !plan.dropsCopy }
         var ofKept = archive.belongings(of: keptTables)
         // A publication that is made anew publishes the tables that are there, too.
-        if request.isWhole {
-            ofKept.subtract(archive.entries(of: "PUBLICATION TABLE", among: ofKept))
-        }
+        let publications = archive.entries(of: "PUBLICATION", among: wanted.subtracting(kept))
+        ofKept.subtract(
+            archive.entries(of: "PUBLICATION TABLE", among: ofKept).filter { id in
+                archive[id].map { !publications.isDisjoint(with: $0.dependencies) } ?? false
+            })
         let untouched = kept.union(ofKept)
             .union(keepsCopy == true ? own ?? [] : [])
         plan.chosen = wanted.subtracting(untouched)
@@ -84,12 +91,20 @@ extension PostgresTargetPlanner {
         plan.doubtful = pointers("FK CONSTRAINT")
     }
 
-    /// Attachments of partitions that have been made.
-    var attachedPartitions: Set<Int> {
-        archive.entries(of: "TABLE ATTACH", among: archive.all).filter { id in
+    /// What an interrupted restore has made.
+    var made: Set<Int> {
+        let attached = archive.entries(of: "TABLE ATTACH", among: archive.all).filter { id in
             archive[id].map { presence.relations[names.table($0)]?.parent != nil } ?? false
         }
+        // Every view has such a rule; where the archive has one, too, the view is an empty one until then.
+        let late = archive.entries(of: "RULE", among: present).filter { id in
+            archive[id].map { names.table($0).name.utf8.reversed().starts(with: Self.viewRule) }
+                ?? false
+        }
+        return present.subtracting(late).union(attached)
     }
+
+    private static let viewRule = Array(" _RETURN".utf8.reversed())
 
     /// Publications take no notice of a table that is made anew: the backup's own are made again, others end here.
     private func lostPublications(_ plan: PostgresPlan) -> [String] {

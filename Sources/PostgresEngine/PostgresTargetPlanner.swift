@@ -137,14 +137,14 @@ struct PostgresTargetPlanner {
         if request.content == .rows {
             try requireAll(selected, existing, plan)
         } else if request.drops {
-            try requireKnownPartitions(selected)
+            try requireKnownPartitions(selected, plan)
             try requireRows(existing, plan)
             plan.dropsCopy = plan.renamed != nil && !existing.isEmpty
             plan.drops = plan.renamed == nil ? Set(existing.compactMap(\.entry)) : []
         } else if (request.existing ?? .fail) == .fail, !existing.isEmpty {
             throw inTheWay(existing.map { Self.words("table", place($0, plan)) })
         }
-        if request.existing == .truncate { try requireKnownPartitions(selected) }
+        if request.existing == .truncate { try requireKnownPartitions(selected, plan) }
         guard request.content != .structure else { return }
         let keeps = request.drops ? [] : Set(existing.map(\.name))
         for table in selected {
@@ -210,11 +210,11 @@ struct PostgresTargetPlanner {
     }
 
     /// Emptying or dropping a partitioned table would take partitions along that nobody named.
-    private func requireKnownPartitions(_ selected: [Candidate]) throws {
+    private func requireKnownPartitions(_ selected: [Candidate], _ plan: PostgresPlan) throws {
         // Those on other servers are never emptied, and are made again only with everything else.
         let foreign =
             request.isWhole ? archive.entries.filter { $0.kind == "FOREIGN TABLE" } : []
-        let wholes = Set(selected.map(\.name))
+        let wholes = Set(selected.map { place($0, plan) })
         let known = wholes.union(foreign.map(names.table))
         let unknown = presence.relations.filter { name, relation in
             (relation.isTable || (relation.kind == "f" && request.drops)) && !known.contains(name)
@@ -233,7 +233,10 @@ struct PostgresTargetPlanner {
     ) {
         plan.target.continues = true
         plan.chosen = mark.chosen
+        // Partitioned tables have no rows of their own, and are not among the mark's.
+        let others = selected.filter { $0.entry.map { !mark.chosen.contains($0) } ?? false }
         let keeps = Set(mark.tables.filter { $0.value.treatment != .create }.keys)
+            .union(others.map(\.name))
         for table in selected {
             guard let stored = table.stored, let known = mark.tables[table.name] else { continue }
             var planned = TargetPlan.TablePlan(

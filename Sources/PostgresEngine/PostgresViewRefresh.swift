@@ -4,12 +4,17 @@ import BackupCore
 struct PostgresViewRefresh {
     let connection: PostgresConnection
     let tell: @Sendable (StepProgress) -> Void
+    /// Whether a view holds what its owner may see.
+    ///
+    /// If not, its owner is another than in the source, and hidden rows are an error.
+    let hidesRows: Bool
 
     /// - Returns: What could not be computed, and why.
     func refresh(_ views: [MaterializedView]) async throws -> [String] {
         var waiting = try await ordered(
             views.filter(\.isPopulated).map { TableName(schema: $0.schema, name: $0.name) })
         let steps = StepCounter(waiting.count, tell: tell)
+        if hidesRows { try await connection.execute("SET row_security = on") }
         // A function may read another view unseen by the catalogs: what fails is tried again as
         // long as others succeed.
         while true {
@@ -19,6 +24,8 @@ struct PostgresViewRefresh {
                     try await steps.take("\(view)") {
                         try await connection.executeInterruptibly(
                             "REFRESH MATERIALIZED VIEW \(SQLText.qualified(view))")
+                        try await connection.executeInterruptibly(
+                            "ANALYZE \(SQLText.qualified(view))")
                     }
                 } catch let error as PostgresError {
                     failures.append((view, error.message))

@@ -92,7 +92,8 @@ extension EngineContract {
             try await withTarget(of: subject) { target in
                 _ = try await target.createIndexesAndConstraints()
                 try await target.set([subject.sample.sequence])
-                _ = try await target.finish()
+                _ = try await target.switchOn()
+                try await target.finish()
             }
             let expected = subject.sample.sequence
             let name = TableName(schema: expected.schema, name: expected.name)
@@ -169,7 +170,8 @@ extension EngineContract {
         _ = try await subject.engine.withTarget(of: request, approves: { _ in true }) { target in
             _ = try await target.createStructure()
             _ = try await target.createIndexesAndConstraints()
-            _ = try await target.finish()
+            _ = try await target.switchOn()
+            try await target.finish()
         }
     }
 
@@ -186,7 +188,8 @@ extension EngineContract {
                     try demand(count, equals: subject.sample.wordRows.count, "the server's count")
                     if failing { throw DeliberateFailure() }
                 }
-                try demand(await target.finish(), equals: [], "problems")
+                try demand(await target.switchOn(), equals: [], "problems")
+                try await target.finish()
             }
         } catch is DeliberateFailure where failing {
             return
@@ -212,7 +215,8 @@ extension EngineContract {
             }
             try demand(await target.createIndexesAndConstraints(), equals: [], "problems")
             try demand(await target.analyze(), equals: [], "statistics")
-            try demand(await target.finish(), equals: [], "problems")
+            try demand(await target.switchOn(), equals: [], "problems")
+            try await target.finish()
         }
         try await demandItems(subject)
         for (table, rows) in subject.sample.rows {

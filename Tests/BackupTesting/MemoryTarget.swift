@@ -116,8 +116,7 @@ struct MemoryTarget: Target {
 
     func analyze() async throws -> [String] { [] }
 
-    func finish() async throws -> [String] {
-        try await engine.beforeStep(.finish)
-        return []
-    }
+    func switchOn() async throws -> [String] { [] }
+
+    func finish() async throws { try await engine.beforeStep(.finish) }
 }

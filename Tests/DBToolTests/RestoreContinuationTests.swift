@@ -102,6 +102,30 @@ import Testing
         }
     }
 
+    /// pg_dump makes such a view empty first, and replaces it when the key is there.
+    @Test(arguments: TestServer.all)
+    func `views that need a key are whole after an interruption`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE base (id int PRIMARY KEY, n text); INSERT INTO base VALUES (1, 'x'), (2, 'y');
+                CREATE VIEW grouped AS SELECT id, n, count(*) FROM base GROUP BY id;
+                CREATE MATERIALIZED VIEW kept AS SELECT * FROM grouped;
+                CREATE RULE twice AS ON INSERT TO base DO ALSO SELECT 1;
+                """)
+            let backup = try await bench.backUp(source)
+            for passed in 0...2 {
+                let target = bench.expectDatabase("target_\(passed)")
+                let failing = try bench.failingPgRestore(passing: passed)
+                _ = try await bench.restore(backup.id, into: target, ["--pg-dump", failing])
+                try await bench.restore(backup.id, into: target, ["--check", "rows"]).requireCode(0)
+                try await bench.expectEqual(source, target)
+                #expect(try await target.query("SELECT count(*) FROM kept, grouped") == "4")
+            }
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `of two restores into one database the second is refused`(
         server: TestServer

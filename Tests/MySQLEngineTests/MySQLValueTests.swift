@@ -37,7 +37,7 @@ import Testing
         #expect(try decoded("0", .number) == [0])
         #expect(try decoded("256", .number) == [1, 0])
         #expect(try decoded("18446744073709551615", .number) == [UInt8](repeating: 255, count: 8))
-        for text in ["-1", "1 OR 1", "0x1", "1.5"] {
+        for text in ["", "-1", "1 OR 1", "0x1", "1.5"] {
             #expect(throws: BackupError.self) { try decoded(text, .number) }
         }
     }

@@ -62,12 +62,14 @@ public struct Restore: Sendable {
                 progress.begin("creating indexes and constraints")
                 problems += try await target.createIndexesAndConstraints()
             }
-            problems += try await complete(plan, target, progress)
+            try await complete(plan, target, progress)
             let beforeReading = ContinuousClock.now
             let differences = try await differences(plan, target, seed: reader.seed, progress)
             let reading = beforeReading.duration(to: .now).seconds
             progress.begin("finishing")
-            problems += try await target.finish()
+            problems += try await target.switchOn()
+            problems += try await refresh(plan, target, progress)
+            try await target.finish()
             return RestoreReport(
                 plan: plan, content: request.content, check: request.check,
                 keepsRows: request.existing == .append
@@ -224,16 +226,22 @@ public struct Restore: Sendable {
 
     private func complete(
         _ plan: RestorePlan, _ target: any Target, _ progress: OperationProgress
-    ) async throws -> [String] {
-        guard request.content != .structure else { return [] }
-        let metadata = plan.point.metadata
+    ) async throws {
+        guard request.content != .structure else { return }
         progress.begin("setting sequences")
-        try await target.set(metadata.sequences)
-        if !metadata.materializedViews.isEmpty { progress.begin("computing materialized views") }
-        let problems = try await target.refresh(metadata.materializedViews)
+        try await target.set(plan.point.metadata.sequences)
         progress.begin("gathering statistics")
         for failure in try await target.analyze() { progress.note("warning: \(failure)") }
-        return problems
+    }
+
+    /// Not before policies hold: a view shows what its owner may see.
+    private func refresh(
+        _ plan: RestorePlan, _ target: any Target, _ progress: OperationProgress
+    ) async throws -> [String] {
+        let views = plan.point.metadata.materializedViews
+        guard request.content != .structure, !views.isEmpty else { return [] }
+        progress.begin("computing materialized views")
+        return try await target.refresh(views)
     }
 
     private func differences(

@@ -1,0 +1,28 @@
+import BackupCore
+
+/// Takes the rows out of a table that a backup has rows for.
+enum PostgresEmptying {
+    /// Of a table that an extension fills, only rows that the extension's condition selects are in a backup: the others
+    /// stay.
+    static func statement(
+        for load: TableLoad, on connection: PostgresConnection
+    ) async throws -> String {
+        let table = SQLText.qualified(load.table)
+        guard load.filter != nil else { return "TRUNCATE ONLY \(table)" }
+        return "DELETE FROM ONLY \(table) \(try await condition(of: load, on: connection))"
+    }
+
+    /// The target's own condition, empty where there is none.
+    ///
+    /// The backup's is text that anybody may have written.
+    static func condition(
+        of load: TableLoad, on connection: PostgresConnection
+    ) async throws -> String {
+        guard load.filter != nil else { return "" }
+        return try await connection.value(
+            """
+            SELECT e.extcondition[pg_catalog.array_position(e.extconfig, $1::regclass::oid)]
+            FROM pg_catalog.pg_extension e WHERE $1::regclass::oid = ANY (e.extconfig) LIMIT 1
+            """, [SQLText.qualified(load.table)]) ?? ""
+    }
+}

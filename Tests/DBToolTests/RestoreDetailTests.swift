@@ -1,0 +1,148 @@
+import BackupTesting
+import Testing
+
+/// What is easily overlooked when rows come into a database that has a life of its own.
+@Suite struct RestoreDetailTests {
+    /// An extension fills a table, of which backups have only rows that its condition selects.
+    @Test(arguments: TestServer.all)
+    func `rows that belong to an extension stay`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE EXTENSION hstore;
+                CREATE TABLE places (id int PRIMARY KEY, own boolean, name text); CREATE SEQUENCE jobs;
+                CREATE TABLE plain (id int PRIMARY KEY); INSERT INTO plain VALUES (1);
+                INSERT INTO places VALUES (1, false, 'theirs'), (2, true, 'ours');
+                SELECT setval('jobs', 10);
+                ALTER EXTENSION hstore ADD TABLE places; ALTER EXTENSION hstore ADD SEQUENCE jobs;
+                UPDATE pg_extension SET extconfig = ARRAY['places'::regclass::oid, 'jobs'::regclass::oid],
+                  extcondition = ARRAY['WHERE own', ''] WHERE extname = 'hstore';
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            let rows =
+                "SELECT * FROM places ORDER BY id; SELECT last_value FROM jobs; SELECT * FROM plain"
+            for words in [["--existing", "truncate"], ["--clean"]] {
+                try await target.query(
+                    """
+                    UPDATE places SET name = 'changed' WHERE own; INSERT INTO places VALUES (3, true, 'new');
+                    SELECT setval('jobs', 3); INSERT INTO plain VALUES (2);
+                    """)
+                try await bench.restore(
+                    tables: [], into: target, words + ["--yes", "--check", "rows"]
+                ).requireCode(0)
+                #expect(try await target.query(rows) == source.query(rows), "\(words)")
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `keys that are checked late are checked`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE late (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, v text);
+                INSERT INTO late VALUES (1, 'a')
+                """)
+            _ = try await bench.backUp(source)
+            try await bench.expectRefused(source, saying: "late_pkey", "--existing truncate") {
+                try await bench.restore(tables: ["late"], into: source, ["--existing", "append"])
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a materialized view holds what its owner may see`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let analyst = try await bench.createRole("analyst")
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE orders (id int PRIMARY KEY, region text);
+                INSERT INTO orders VALUES (1, 'EU'), (2, 'US');
+                ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+                CREATE POLICY own ON orders FOR SELECT TO \(analyst) USING (region = 'EU');
+                GRANT SELECT ON orders TO \(analyst);
+                CREATE MATERIALIZED VIEW seen AS SELECT * FROM orders; ALTER TABLE seen OWNER TO \(analyst);
+                GRANT USAGE, CREATE ON SCHEMA public TO \(analyst);
+                REFRESH MATERIALIZED VIEW seen;
+                """)
+            #expect(try await source.query("SELECT * FROM seen") == "1|EU")
+            let backup = try await bench.backUp(source)
+            let target = bench.expectDatabase("target")
+            try await bench.restore(backup.id, into: target).requireCode(0)
+            #expect(try await target.query("SELECT * FROM seen") == "1|EU")
+            try await target.query("DELETE FROM orders")
+            try await bench.restore(
+                tables: [], into: target, ["--existing", "truncate", "--yes"]
+            ).requireCode(0)
+            #expect(try await target.query("SELECT * FROM seen") == "1|EU")
+            try await bench.expectEqual(source, target)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `publications of schemas are there already`(server: TestServer) async throws {
+        guard server.major >= 15 else { return }
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE SCHEMA "my own"; CREATE TABLE "my own".t (id int PRIMARY KEY); INSERT INTO "my own".t VALUES (1);
+                CREATE PUBLICATION "of all" FOR TABLES IN SCHEMA "my own"
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await target.query("DELETE FROM \"my own\".t")
+            for words in [["--existing", "truncate"], ["--clean"]] {
+                try await bench.restore(tables: [], into: target, words + ["--yes"]).requireCode(0)
+                try await bench.expectEqual(source, target)
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a sequence that other tables count by never goes back`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE parent (id serial PRIMARY KEY); CREATE TABLE child () INHERITS (parent);
+                CREATE TABLE alone (id serial PRIMARY KEY);
+                INSERT INTO parent DEFAULT VALUES; INSERT INTO alone DEFAULT VALUES;
+                """)
+            _ = try await bench.backUp(source)
+            for _ in 1...5 {
+                try await source.query(
+                    "INSERT INTO child DEFAULT VALUES; INSERT INTO alone DEFAULT VALUES")
+            }
+            try await bench.restore(
+                tables: ["parent", "alone"], into: source, ["--existing", "truncate", "--yes"]
+            ).requireCode(0)
+            #expect(try await source.query("INSERT INTO child DEFAULT VALUES RETURNING id") == "7")
+            #expect(try await source.query("INSERT INTO alone DEFAULT VALUES RETURNING id") == "2")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a copy does not take the place of a table with partitions`(server: TestServer)
+        async throws
+    {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query("CREATE TABLE one (id int); INSERT INTO one VALUES (1)")
+            _ = try await bench.backUp(source)
+            try await source.query(
+                """
+                CREATE TABLE whole (id int) PARTITION BY LIST (id);
+                CREATE TABLE part PARTITION OF whole FOR VALUES IN (1); INSERT INTO whole VALUES (1);
+                """)
+            try await bench.expectRefused(source, saying: "partition public.part") {
+                try await bench.restore(
+                    tables: ["one"], into: source, ["--as", "whole", "--clean", "--yes"])
+            }
+        }
+    }
+}
