@@ -59,11 +59,13 @@ struct MySQLForeignKeys {
         }
         let matches = columns.map { "r.\($0.other) = t.\($0.own)" }.joined(separator: " AND ")
         let present = columns.map { "t.\($0.own) IS NOT NULL" }.joined(separator: " AND ")
+        // A lock of the outer selection does not reach the inner one.
+        let lock = locks ? " LOCK IN SHARE MODE" : ""
         let sql = """
             SELECT 1 FROM \(MySQLText.qualified(key.table)) t
             WHERE \(present) AND NOT EXISTS (
-              SELECT 1 FROM \(MySQLText.qualified(key.referenced)) r WHERE \(matches)) LIMIT 1
+              SELECT 1 FROM \(MySQLText.qualified(key.referenced)) r WHERE \(matches)\(lock)) LIMIT 1\(lock)
             """
-        return try await connection.value(locks ? sql + " LOCK IN SHARE MODE" : sql) != nil
+        return try await connection.value(sql) != nil
     }
 }

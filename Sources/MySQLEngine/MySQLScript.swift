@@ -18,7 +18,7 @@ enum MySQLScript {
         var text = """
             -- Run by: mysql DATABASE < schema.sql
             SET NAMES utf8mb4;
-            SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
+            SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION';
             SET SESSION foreign_key_checks = 0;
 
             """

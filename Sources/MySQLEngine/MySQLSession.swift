@@ -11,12 +11,15 @@ enum MySQLSession {
         /// To write what was read, as it is.
         case target
 
+        /// The modes that it needs, and no other.
+        ///
         /// `ANSI_QUOTES`, `NO_BACKSLASH_ESCAPES` and `PAD_CHAR_TO_FULL_LENGTH` would change what is
-        /// printed; a zero is a zero for keys that count, and dates may be any.
+        /// printed; a zero is a zero for keys that count, and dates may be any. A table whose storage
+        /// engine is not there must not get another one.
         var mode: String {
             switch self {
             case .source: ""
-            case .target: "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"
+            case .target: "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
             }
         }
     }
@@ -38,6 +41,12 @@ enum MySQLSession {
         "wait_timeout": "31536000",
     ]
 
+    /// What everybody knows and not everybody may set.
+    private static let wherePermitted: KeyValuePairs = [
+        "max_error_count": "65535",
+        "sql_notes": "1",
+    ]
+
     private static let ofMariaDB: KeyValuePairs = [
         "max_statement_time": "0",
         "idle_transaction_timeout": "0",
@@ -53,10 +62,11 @@ enum MySQLSession {
         "print_identified_with_as_hex": "1",
     ]
 
-    /// What a target needs besides: foreign keys are made after the rows, and every warning is shown.
+    /// What a target needs besides: foreign keys are made after the rows.
     private static let ofTargets: KeyValuePairs = [
         "foreign_key_checks": "0",
-        "max_error_count": "65535",
+        // MariaDB: a statement that names a character set alone means the collation that it always meant.
+        "character_set_collations": "''",
         "lock_wait_timeout": "60",
         // MariaDB: rows are what they were, whatever was demanded of others since.
         "check_constraint_checks": "0",
@@ -83,7 +93,7 @@ enum MySQLSession {
             for (name, value) in always {
                 try await connection.execute("SET SESSION \(name) = \(value)")
             }
-            for (name, value) in own + more {
+            for (name, value) in own + wherePermitted.map({ ($0.key, $0.value) }) + more {
                 do {
                     try await connection.execute("SET SESSION \(name) = \(value)")
                 } catch let error as MySQLError

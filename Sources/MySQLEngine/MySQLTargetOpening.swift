@@ -81,14 +81,16 @@ struct MySQLTargetOpening {
 
     private func check(_ found: Found, _ plan: MySQLPlan) async throws {
         try await preparation.checkServer(found.administration, found.server, plan)
-        guard let leader = found.leader, found.mark == nil else { return }
+        guard let leader = found.leader else { return }
+        // What has not been changed yet when an interrupted restore is gone on with may have become another since.
+        let isNew = found.mark == nil
         try await MySQLExistingTables(
             plan: plan, database: request.database, connection: leader,
             columns: try await MySQLTargetColumns(leader, database: request.database),
             isMariaDB: found.server.isMariaDB
         ).check(
             found.presence,
-            mustBeEmpty: request.content == .rows && (request.existing ?? .fail) == .fail)
+            mustBeEmpty: isNew && request.content == .rows && (request.existing ?? .fail) == .fail)
     }
 
     // MARK: Making ready

@@ -36,6 +36,8 @@ public struct MemoryEngine: Engine {
     public var rowsPerBatch = 2
     /// Added to what the target says about the number of rows that it took.
     public var countError = 0
+    /// Whether a row may have changed, as the first reading of its part and the second see it; nothing is marked without.
+    public var marks: (@Sendable (_ row: [String?], _ isSecond: Bool) -> Bool)?
     /// Called before each step; what it throws fails the step.
     public var beforeStep: @Sendable (Step) async throws -> Void = { _ in }
 

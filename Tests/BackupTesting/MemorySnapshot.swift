@@ -38,14 +38,40 @@ struct MemorySnapshot: Snapshot {
 
     func split(of table: Table, like split: String) -> String { table.split }
 
-    func loss(ofIdentity parent: [String: String]) -> String? { "memory keeps no versions" }
+    func loss(ofIdentity parent: [String: String]) -> String? {
+        engine.marks == nil ? "memory keeps no versions" : nil
+    }
 
     func isOtherSource(than parent: [String: String]) -> String? {
         parent == moment.identity ? nil : "it is another memory"
     }
 
     func markedParts(of table: Table, by mark: RowMark) -> MarkedSelection<MarkedPart> {
-        .impossible("memory marks nothing")
+        guard engine.marks != nil else { return .impossible("memory marks nothing") }
+        return .parts(
+            parts(of: table).map { part in
+                func piece(_ word: String) -> TablePart {
+                    TablePart(table: part.table, selection: "\(part.selection) \(word)")
+                }
+                return MarkedPart(keys: piece(Self.keys), rows: piece(Self.marked))
+            })
+    }
+
+    private static let keys = "keys"
+    private static let marked = "marked"
+
+    /// What a reading of marked parts sees of some rows.
+    private func seen(_ rows: some Sequence<[String?]>, _ part: TablePart) -> [[String?]] {
+        guard let marks = engine.marks,
+            let word = part.selection.split(separator: " ").dropFirst().first
+        else { return Array(rows) }
+        guard word == Self.keys else { return rows.filter { marks($0, true) } }
+        let table = schema.tables.first { $0.name == part.table }
+        let positions = table?.keyPositions ?? []
+        return rows.map { row in
+            let key = positions.map { row[$0] }
+            return marks(row, false) ? [nil] + key.dropFirst() : key
+        }
     }
 
     func rowsWithMarks(of table: Table, by mark: RowMark) -> MarkedSelection<TablePart> {
@@ -68,7 +94,9 @@ struct MemorySnapshot: Snapshot {
     func read(_ part: TablePart, into sink: @escaping @Sendable (RowBatch) async throws -> Void)
         async throws
     {
-        guard let rows = database[rows: part.table], let start = Int(part.selection) else {
+        guard let rows = database[rows: part.table],
+            let start = Int(part.selection.prefix { $0 != " " })
+        else {
             throw BackupError(.serverRefused, "\(part.table) has no part \(part.selection)")
         }
         try await engine.beforeStep(.askForPart(part.table))
@@ -78,7 +106,7 @@ struct MemorySnapshot: Snapshot {
                 try Task.checkCancellation()
                 try await engine.beforeStep(.read(part.table, row: row))
                 let batch = rows[row..<min(row + engine.rowsPerBatch, end)]
-                try await sink(RowBatch(rows: batch))
+                try await sink(RowBatch(rows: seen(batch, part)))
             }
             try Task.checkCancellation()
         }

@@ -69,6 +69,23 @@ import Testing
         }
     }
 
+    /// Its body may name the live database.
+    @Test(arguments: MySQLTestServer.all)
+    func `a drill lets no event run`(server: MySQLTestServer) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1);
+                CREATE EVENT often ON SCHEDULE EVERY 1 YEAR STARTS '2037-01-01' DO DELETE FROM \(bench.source.name).t;
+                """)
+            let backup = try await bench.backUp()
+            let end = try await bench.dbtool(
+                ["verify", backup.id, "-path", bench.repository, "--drill", "--same-server"])
+            #expect(end.code == 0, "\(end)")
+            #expect((end.output + end.errors).contains("events are not made"), "\(end)")
+        }
+    }
+
     @Test(arguments: MySQLTestServer.all)
     func `triggers that go with a table are named`(server: MySQLTestServer) async throws {
         try await MySQLBench.with(server) { bench in

@@ -38,8 +38,8 @@ struct LiveReader {
     private let format: LiveFormat
     private let seed: UInt64
     private var keyReader: KeyReader?
-    /// Whether there were marked rows among those of which only the keys are read.
-    private(set) var hasPassedMarked = false
+    /// How many marked rows there were among those of which only the keys are read.
+    private(set) var passedMarked = 0
 
     init(_ format: LiveFormat, seed: UInt64) {
         self.format = format
@@ -94,7 +94,7 @@ struct LiveReader {
         for end in ends {
             let isMarked = start == end - 1 || bytes[start] == CSVDialect.comma
             guard !isMarked else {
-                hasPassedMarked = true
+                passedMarked += 1
                 start = end
                 continue
             }

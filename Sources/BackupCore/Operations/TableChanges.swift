@@ -39,6 +39,9 @@ struct TableChanges: Sendable {
         let rows: Int
     }
 
+    /// Two readings of one part do not agree which rows may have changed.
+    private struct MarksDisagree: Error {}
+
     /// Most rows are gone: the rest is less than the tombstones.
     private struct MostIsGone: Error {}
 
@@ -55,7 +58,15 @@ struct TableChanges: Sendable {
         let byParts = split == table.split
         var reading = try await reading(of: table, record, by: basis, treatment)
         do {
-            var found = try await find(table, record, reading, byParts)
+            var found: Found
+            do {
+                found = try await find(table, record, reading, byParts)
+            } catch is MarksDisagree {
+                let reason = "its row versions are older than the server's sessions can tell apart"
+                progress.note("warning: \(table.name) is compared: \(reason)")
+                reading = compared(table, because: reason)
+                found = try await find(table, record, reading, byParts)
+            }
             if found.outcome.unknown.count > 0 {
                 // With row versions that hold: never. Then nothing of them is believed.
                 let count = found.outcome.unknown.count
@@ -214,10 +225,17 @@ struct TableChanges: Sendable {
                 if index > connections { try await group.next() }
                 group.addTask {
                     let bytes = Exclusive(0)
-                    var isMissingRows = true
-                    for piece in pieces where isMissingRows {
+                    // Marked rows whose keys have been passed over, and which the next piece has.
+                    var missing: Int?
+                    for piece in pieces where missing != 0 {
+                        let (count, expected) = (Exclusive(0), missing)
                         let reader = Exclusive(LiveReader(piece.format, seed: plan.hashSeed))
                         try await snapshot.read(piece.selection) { batch in
+                            let read = count.withValue { count in
+                                count += batch.count
+                                return count
+                            }
+                            guard read <= expected ?? read else { throw MarksDisagree() }
                             for start in stride(
                                 from: 0, to: batch.count, by: LiveReader.rowsAtOnce)
                             {
@@ -227,7 +245,10 @@ struct TableChanges: Sendable {
                             progress.add(rows: batch.count, bytes: batch.bytes.count)
                             bytes.withValue { $0 += batch.bytes.count }
                         }
-                        isMissingRows = reader.withValue { $0.hasPassedMarked }
+                        guard expected == nil || expected == count.withValue({ $0 }) else {
+                            throw MarksDisagree()
+                        }
+                        missing = reader.withValue { $0.passedMarked }
                     }
                     try await join.end(part: index)
                     // Keys alone are less than what the server stores.

@@ -204,7 +204,7 @@ import Testing
             let keys = way == .marked ? chunk.keys.map { [isUnmarked($0) ? $0 : nil] } : []
             try await join.take(
                 keyReader.rows(of: RowBatch(rows: keys), from: 0), part: chunk.part)
-            #expect(way != .marked || keyReader.hasPassedMarked || rows.isEmpty)
+            #expect(way != .marked || keyReader.passedMarked > 0 || rows.isEmpty)
             try await join.take(reader.rows(of: RowBatch(rows: rows), from: 0), part: chunk.part)
             let isLast = !live[(index + 1)...].contains { $0.part == chunk.part }
             if isLast { try await join.end(part: chunk.part) }

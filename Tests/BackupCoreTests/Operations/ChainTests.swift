@@ -71,6 +71,33 @@ import Testing
         #expect(refused?.code == .damaged)
     }
 
+    /// Sessions count the age of a row's version each from its own moment: after so many transactions that it is about
+    /// to turn they may see it differently.
+    @Test(arguments: [false, true])
+    func `a row that one reading marks and the other does not is not lost`(
+        isMarkedFirst: Bool
+    ) async throws {
+        var shop = Shop()
+        try await shop.backUp()
+        try shop.server.change("shop") { database in
+            database[rows: Shop.sample.items]?[3][1] = "changed"
+        }
+        let changed = shop.rows[Shop.sample.items]?.map { $0 } ?? []
+        let turning = changed.first { $0[1] != "changed" }
+        shop.engine.marks = { row, isSecond in
+            row[1] == "changed" || row == turning && isSecond != isMarkedFirst
+        }
+        shop.request.kind = .differential
+        let report = try await shop.backUp()
+        let record = report.metadata.tables.first { $0.tableName == Shop.sample.items }
+        #expect(record?.basis == "compare" && record?.tombstones == 0, "\(report)")
+        #expect(record?.rows == 1)
+        try await shop.expectRows(report.metadata.id, shop.rows, "the turning row")
+        shop.engine.marks = { row, _ in row[1] == "changed" }
+        let other = try await shop.backUp().metadata
+        #expect(other.tables.first { $0.tableName == Shop.sample.items }?.basis == "xmin")
+    }
+
     @Test func `many tasks may read the rows of a point`() async throws {
         var shop = Shop()
         try shop.server.change("shop") { database in
