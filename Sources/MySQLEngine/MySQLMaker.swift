@@ -88,8 +88,9 @@ struct MySQLMaker: Sendable {
     private func within(
         _ object: MySQLObject, _ connection: MySQLConnection, _ body: () async throws -> Void
     ) async throws {
+        guard let collation = object.collation else { return try await body() }
         let own = try await connection.value("SELECT @@collation_database") ?? ""
-        guard let collation = object.collation, collation != own else { return try await body() }
+        guard collation != own else { return try await body() }
         try await connection.execute(MySQLRestoreMark.owns(own))
         try await take(collation, connection)
         do {

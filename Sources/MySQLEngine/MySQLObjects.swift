@@ -31,16 +31,22 @@ struct MySQLObjects {
     ) async throws -> [MySQLObject] {
         var objects: [MySQLObject] = []
         var hidden: [String] = []
-        var names = try await names(relations, isWhole: isWhole)
-        if !isWhole {
-            names += try await sequences(of: relations, among: others).map { (.sequence, $0) }
-        }
-        for (kind, name) in names {
-            if let object = try await object(kind, name) {
-                objects.append(object)
-            } else {
-                hidden.append("\(kind.rawValue.lowercased()) \(name)")
+        func add(_ names: [(MySQLObject.Kind, String)]) async throws {
+            for (kind, name) in names {
+                if let object = try await object(kind, name) {
+                    objects.append(object)
+                } else {
+                    hidden.append("\(kind.rawValue.lowercased()) \(name)")
+                }
             }
+        }
+        try await add(try await names(relations, isWhole: isWhole))
+        if !isWhole {
+            let used = objects.filter { $0.kind == .table }.reduce(into: Set<ExactText>()) {
+                $0.formUnion(MySQLObject.sequences(in: $1.statement))
+            }
+            let sequences = others.filter { used.contains(ExactText($0.name.name)) }
+            try await add(sequences.map { (.sequence, $0.name.name) })
         }
         guard hidden.isEmpty else {
             throw BackupError(
@@ -60,18 +66,6 @@ struct MySQLObjects {
             return left.element.kind == .trigger
                 ? left.offset < right.offset : left.element.name < right.element.name
         }.map(\.element)
-    }
-
-    /// Those that the defaults of some tables name.
-    private func sequences(
-        of relations: [MySQLCatalog.Relation], among others: [MySQLCatalog.Relation]
-    ) async throws -> [String] {
-        let sequences = others.filter { $0.kind == .sequence }.map(\.name.name)
-        guard !sequences.isEmpty else { return [] }
-        let tables = relations.filter { $0.kind == .table }.map(\.name)
-        let words = try await Set(
-            statements(of: tables).values.flatMap { MySQLObject.sequences(in: $0) })
-        return sequences.filter { words.contains(ExactText($0)) }
     }
 
     private func names(
