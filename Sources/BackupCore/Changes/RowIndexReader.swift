@@ -15,8 +15,8 @@ actor RowIndexReader: KeySource {
     private var position = 0
     private var isAtEnd = false
 
-    /// No block is larger than what is written from a batch of the largest rows.
-    private static let limit = 1 << 30
+    /// A block is of one batch, and no server indexes keys of more than a few thousand bytes, or of what these are packed from.
+    private static let limit = 64 << 20
 
     /// `digest`: The file's SHA-256, as the backup's checksums have it.
     init(_ reader: any StorageReader, name: String, digest: String, seed: UInt64) throws {

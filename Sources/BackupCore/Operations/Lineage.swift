@@ -56,13 +56,13 @@ struct Lineage: Sendable {
         if let end = request.chainRule.end(of: base, layers: layers, links: links, now: now) {
             return try full(end)
         }
-        return .layer(chain, number: Self.number(after: layers))
+        return .layer(chain, number: Self.number(after: [base] + layers))
     }
 
-    /// Layers that have been removed count too, as far as a later one tells.
-    private static func number(after layers: [Point]) -> Int {
-        let known = layers.compactMap(\.metadata.chainNumber).filter { $0 < .max }
-        return max(layers.count, known.max() ?? 0) + 1
+    /// Layers that have been removed count too, as far as a later one tells; so do those that a merged full was made of.
+    private static func number(after points: [Point]) -> Int {
+        let known = points.compactMap(\.metadata.chainNumber).filter { $0 < .max }
+        return max(points.count - 1, known.max() ?? 0) + 1
     }
 
     private func full(_ reason: String) throws -> Choice {

@@ -72,7 +72,6 @@ public struct Merge: Sendable {
         metadata.id = id.text
         metadata.type = .full
         (metadata.baseID, metadata.parentID, metadata.parentSHA256) = (nil, nil, nil)
-        metadata.chainNumber = nil
         metadata.mergedFrom = chain.links.reversed().map(\.id.text)
         metadata.toolVersion = request.toolVersion
         metadata.timestampStart = start

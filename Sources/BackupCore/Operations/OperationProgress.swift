@@ -56,8 +56,9 @@ public final class OperationProgress: Sendable {
     /// Counts work done.
     func add(rows: Int, bytes: Int) {
         reading.withLock {
-            $0.rows += rows
-            $0.bytes += bytes
+            // What somebody else's repository says may be any number.
+            $0.rows &+= rows
+            $0.bytes &+= bytes
         }
     }
 

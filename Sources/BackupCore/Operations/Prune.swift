@@ -25,36 +25,39 @@ public struct Prune: Sendable {
         // A backup of some tables is no substitute for one of everything: each scope has its own.
         var candidates: [ExactText: [Retention.Candidate]] = [:]
         let broken = contents.brokenPoints()
+        var states: [BackupID: BackupState] = [:]
+        for point in points { states[point.id] = try await repository.state(of: point) }
+        let proofs = ChainProofs(of: points, states)
         for point in points {
-            // What cannot be read might say that it is pinned.
-            let state = try await repository.stateIfKnown(of: point)
+            let state = states[point.id] ?? BackupState()
             candidates[ExactText(point.metadata.scopeWords), default: []].append(
                 Retention.Candidate(
                     id: point.id.text, time: point.metadata.snapshotAt,
                     parent: point.metadata.parentID,
-                    isVerifiedFull: point.metadata.type == .full && state?.verified?.passed == true,
-                    isPinned: state?.pinned ?? true,
+                    isVerifiedFull: point.metadata.type == .full && state.verified?.passed == true,
+                    isPinned: state.pinned,
                     isComplete: point.metadata.status == .completed,
                     made: point.metadata.timestampStart,
                     flaw: broken.contains(point.id)
-                        ? "what it rests on is missing" : state?.flaw))
+                        ? "what it rests on is missing" : proofs.flaw(of: point, state)))
         }
         var reasons = Dictionary(
             candidates.values.flatMap { retention.decisions(on: $0, now: .now) }
                 .filter(\.isKept).map { ($0.id, $0.reasons) }
         ) { one, _ in one }
         // A layer may be of another scope than its full, which goes by the rule of another group then.
-        Retention.keepParents(
-            of: points.map { ($0.id.text, $0.metadata.parentID) }, &reasons)
+        Retention.keepParents(of: points.map { ($0.id.text, $0.metadata.parentID) }, &reasons)
+        Retention.keepBehindGaps(
+            of: points.map { ($0.id.text, $0.metadata.parentID, $0.metadata.baseID) }, &reasons)
         // Nobody knows what rests on what in there.
-        let unclear = Set(contents.unreadable.compactMap { $0.name.split(separator: "/").first })
+        let unclear = Set(contents.unreadable.map(\.folder.base.text))
         var decisions: [Retention.Decision] = []
         var removed: [Point] = []
         for point in points {
             var decision = Retention.Decision(
                 id: point.id.text, reasons: reasons[point.id.text] ?? [])
             let base = point.metadata.baseID ?? point.id.text
-            if unclear.contains(Substring(base)), !decision.isKept {
+            if unclear.contains(base), !decision.isKept {
                 decision.reasons = ["a backup in its chain cannot be read"]
             }
             decisions.append(decision)
@@ -79,7 +82,7 @@ public struct Prune: Sendable {
                 try await repository.remove(point)
                 progress.add(rows: 1, bytes: 0)
             }
-            try await repository.rebuildCatalog()
+            await repository.rebuildCatalog { progress.note($0) }
             return plan
         }
     }
@@ -122,9 +125,39 @@ extension Repository {
     }
 }
 
-extension BackupState {
-    /// Why a point does not count as one that could be restored; nil when nothing speaks against it.
-    fileprivate var flaw: String? {
-        verified?.passed == false || drilled?.passed == false ? "its last proof failed" : nil
+/// What the proofs of points say of others that rest on the same full.
+///
+/// A proof that fails tells that something in a chain is damaged, and not where: nothing of the chain counts until a
+/// later proof has passed.
+private struct ChainProofs {
+    /// The last proof that failed, by the full of the chain.
+    private var failures: [ExactText: (id: BackupID, at: Timestamp)] = [:]
+
+    init(of points: [Point], _ states: [BackupID: BackupState]) {
+        for point in points {
+            // A drill may fail for reasons of its server; what is damaged is found by the check of the files.
+            guard let proof = states[point.id]?.verified, !proof.passed else { continue }
+            let base = Self.base(of: point)
+            if let known = failures[base], known.at >= proof.at { continue }
+            failures[base] = (point.id, proof.at)
+        }
     }
+
+    /// Why a point does not count as one that could be restored; nil when nothing speaks against it.
+    func flaw(of point: Point, _ state: BackupState) -> String? {
+        guard state.proofs.allSatisfy(\.passed) else { return "its last proof failed" }
+        guard let failure = failures[Self.base(of: point)],
+            !state.proofs.contains(where: { $0.passed && $0.at > failure.at })
+        else { return nil }
+        return "the last proof of \(failure.id) failed, which is of the same chain: verify this one"
+    }
+
+    private static func base(of point: Point) -> ExactText {
+        ExactText(point.metadata.baseID ?? point.id.text)
+    }
+}
+
+extension BackupState {
+    /// The last proof of each kind.
+    fileprivate var proofs: [Proof] { [verified, drilled].compactMap(\.self) }
 }

@@ -82,10 +82,15 @@ public struct Retention: Sendable {
         }
         var reasons: [String: [String]] = [:]
         for candidate in sorted where candidate.isPinned { reasons[candidate.id] = ["pinned"] }
-        for candidate in sorted {
-            if let flaw = candidate.flaw { reasons[candidate.id, default: []].append(flaw) }
+        // By a clock that was ahead it would be the newest for long, and those that are newer would go.
+        func flaw(of candidate: Candidate) -> String? {
+            let isAhead = candidate.time.date > now.date.addingTimeInterval(Self.patience)
+            return candidate.flaw ?? (isAhead ? "its time is in the future" : nil)
         }
-        let complete = sorted.filter { $0.isComplete && $0.flaw == nil }
+        for candidate in sorted {
+            if let flaw = flaw(of: candidate) { reasons[candidate.id, default: []].append(flaw) }
+        }
+        let complete = sorted.filter { $0.isComplete && flaw(of: $0) == nil }
         func keep(_ candidate: Candidate, _ reason: String) {
             reasons[candidate.id, default: []].append(reason)
         }
@@ -109,6 +114,9 @@ public struct Retention: Sendable {
         Self.keepParents(of: sorted.map { ($0.id, $0.parent) }, &reasons)
         return sorted.map { Decision(id: $0.id, reasons: reasons[$0.id] ?? []) }
     }
+
+    /// So far the clocks of servers may be apart, in seconds.
+    private static let patience = 3600.0
 
     private enum Bucket: CaseIterable {
         case day, week, month, year
@@ -165,6 +173,25 @@ public struct Retention: Sendable {
                 guard reasons[parent] == nil else { break }
                 reasons[parent] = ["\(child) rests on it"]
                 child = parent
+            }
+        }
+    }
+
+    /// Keeps the chains of points that have reasons and rest on something that is missing: nobody knows what that rested on.
+    ///
+    /// `points`: All of a database, with what each was compared with and the full of its chain.
+    static func keepBehindGaps(
+        of points: [(id: String, parent: String?, base: String?)],
+        _ reasons: inout [String: [String]]
+    ) {
+        let parents = Dictionary(points.map { ($0.id, $0.parent) }) { first, _ in first }
+        for point in points where reasons[point.id] != nil {
+            guard let base = point.base, let parent = point.parent, parents[parent] == nil else {
+                continue
+            }
+            for other in points where reasons[other.id] == nil {
+                guard other.id == base || other.base == base else { continue }
+                reasons[other.id] = ["\(point.id) rests on \(parent), which is missing"]
             }
         }
     }

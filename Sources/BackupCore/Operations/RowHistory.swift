@@ -48,9 +48,14 @@ public struct RowHistory: Sendable {
         var lastTable: TableName?
         var lastKey: [ExactText]?
         var hadTable = false
+        let broken = contents.brokenPoints()
         progress.begin("looking for the row")
         for point in points {
             try Task.checkCancellation()
+            if broken.contains(point.id) {
+                progress.note("warning: \(point.id) is left out: what it rests on is missing")
+                continue
+            }
             let chain = try contents.chain(of: point)
             let record: TableRecord
             do {

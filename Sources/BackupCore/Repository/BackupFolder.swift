@@ -18,6 +18,7 @@ actor BackupFolder {
 
     /// Writes a small file.
     func write(_ file: String, bytes: [UInt8]) async throws {
+        try checkSize(of: bytes, file)
         try await storage.write(folder.appending(file), survival: .whenSealed, bytes: bytes)
         checksums[file] = SHA256Stream.hexDigest(of: bytes)
     }
@@ -63,6 +64,10 @@ actor BackupFolder {
     /// Makes it a backup: everything else survives a crash before `metadata.json` has its name.
     func commit(_ metadata: Metadata) async throws {
         let bytes = try JSONFile.bytes(of: metadata)
+        try checkSize(of: bytes, RepositoryLayout.metadata)
+        guard metadata.hasPossibleNumbers else {
+            throw Self.unreadable("a backup of \(metadata.tables.count) tables")
+        }
         checksums[RepositoryLayout.metadata] = SHA256Stream.hexDigest(of: bytes)
         try await storage.write(
             folder.appending(RepositoryLayout.checksums), survival: .whenSealed,
@@ -76,6 +81,18 @@ actor BackupFolder {
         try await storage.write(folder.appending(RepositoryLayout.metadata), bytes: bytes)
         try await storage.seal(folder)
         try await storage.seal(nil)
+    }
+
+    /// What no reader takes must not become a backup.
+    private func checkSize(of bytes: [UInt8], _ file: String) throws {
+        guard bytes.count > RepositoryLayout.mostBytesAtOnce else { return }
+        throw Self.unreadable("\(file) of \(ByteText(bytes.count))")
+    }
+
+    private static func unreadable(_ what: String) -> BackupError {
+        BackupError(
+            .storageFailed, "\(what) could not be read again",
+            hint: "Divide it: back up some tables at a time, with \"dbtool full tables\".")
     }
 
     /// Removes everything, as if the run had never been; what made it a backup first.

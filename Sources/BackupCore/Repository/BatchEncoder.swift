@@ -20,7 +20,14 @@ final class BatchEncoder {
         compressor = try ZstdCompressor()
     }
 
+    /// - Throws: `BackupError.storageFailed` for a row that no reader would take.
     func encode(_ batch: RowBatch) throws -> EncodedBatch {
+        guard batch.bytes.count <= TableFileReader.mostRecordBytes else {
+            throw BackupError(
+                .storageFailed,
+                "a row of \(ByteText(batch.bytes.count)) as CSV could not be read again",
+                hint: "Leave the table's rows out with --exclude-tablename.")
+        }
         var frames: [UInt8] = []
         let fingerprint = try hashRows(of: batch, indexing: &frames)
         if index.rowCount > 0 { frames += try compressor.frame(index.takeBytes()) }

@@ -35,6 +35,9 @@ public struct Catalog: Sendable, Codable {
             case baseID = "base_id"
             case scope, database, reason
         }
+
+        /// Whether its counts are such that a repository's can be added up.
+        var hasPossibleNumbers: Bool { statistics.arePossible && durationSeconds.isFinite }
     }
 
     /// How many failed runs are remembered.

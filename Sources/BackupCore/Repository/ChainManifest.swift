@@ -62,7 +62,7 @@ extension Repository {
             }
             try await storage.removeUnfinishedWrites(in: folder) { $0 == RepositoryLayout.manifest }
             let bytes = try JSONFile.bytes(of: ChainManifest(of: base, layers: layers))
-            let before = isThere ? try await storage.bytes(of: name) : []
+            let before = isThere ? try? await storage.bytes(of: name) : nil
             if before != bytes { try await storage.write(name, bytes: bytes) }
         }
     }

@@ -162,17 +162,24 @@ extension Metadata.Statistics {
     }
 }
 
+extension Metadata.Statistics {
+    /// A thousand thousand times more than anything that there is, and few enough that all of a repository can be added up.
+    static let possibleCounts = 0...(1 << 46)
+
+    var arePossible: Bool {
+        [totalTables, totalRowsProcessed, totalSizeBytes].allSatisfy(
+            Self.possibleCounts.contains)
+    }
+}
+
 extension Metadata {
     /// Whether its counts are such that a repository's can be added up.
     var hasPossibleNumbers: Bool {
-        let counts = 0...(1 << 46)
-        let totals = [
-            statistics.totalTables, statistics.totalRowsProcessed, statistics.totalSizeBytes,
-        ]
+        let counts = Statistics.possibleCounts
         let fields: [KeyPath<TableRecord, Int>] = [
             \.rows, \.tombstones, \.bytes, \.csvBytes, \.fingerprint.rows,
         ]
-        return totals.allSatisfy(counts.contains) && durationSeconds.isFinite
+        return statistics.arePossible && durationSeconds.isFinite
             && tables.count <= 1 << 17
             && fields.allSatisfy { field in
                 tables.allSatisfy { counts.contains($0[keyPath: field]) }

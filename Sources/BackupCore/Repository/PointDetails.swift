@@ -39,11 +39,11 @@ extension Repository {
         var total = 0
         for entry in try await storage.list(folder) {
             guard entry.isFolder else {
-                total += entry.byteCount
+                total &+= entry.byteCount
                 continue
             }
             guard entry.name.last != RepositoryLayout.layers else { continue }
-            total += try await storedBytes(in: entry.name)
+            total &+= try await storedBytes(in: entry.name)
         }
         return total
     }

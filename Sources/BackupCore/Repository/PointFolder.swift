@@ -10,6 +10,9 @@ public struct PointFolder: Sendable {
     /// For people: the backup's name as far as the folder tells it.
     public var name: String { tail.map { "\(base)/\(RepositoryLayout.layers)/\($0)" } ?? base.text }
 
+    /// Date and time of its start, and hex digits.
+    var startTail: String { tail ?? base.tail }
+
     /// Whether a backup rests on what lies here.
     func bears(_ child: Metadata) -> Bool {
         guard let tail else { return child.baseID?.isExactly(base.text) == true }

@@ -177,7 +177,7 @@ public struct PointReader: Sendable {
         for file in layer.record.files {
             name = try layer.point.folder.appending(file)
             guard let entry = try await storage.entry(name) else { throw missing(name) }
-            bytes += entry.byteCount
+            bytes &+= entry.byteCount
         }
         guard bytes == layer.record.bytes else {
             throw BackupError(

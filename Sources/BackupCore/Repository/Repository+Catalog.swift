@@ -40,10 +40,11 @@ extension Repository {
     public func knownFailures() async throws -> [Catalog.Entry] {
         let name = try StorageName([RepositoryLayout.catalog])
         guard try await storage.entry(name) != nil else { return [] }
-        let bytes = try await storage.bytes(of: name)
         do {
+            let bytes = try await storage.bytes(of: name)
             return try JSONFile.value(Catalog.self, from: bytes, file: "\(name)").failures
-        } catch {
+                .filter(\.hasPossibleNumbers)
+        } catch let error as BackupError where error.code != .storageFailed {
             // A view: what is damaged is made again, at the price of the failures it remembered.
             return []
         }

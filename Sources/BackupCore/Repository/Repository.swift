@@ -22,7 +22,7 @@ public struct Repository: Sendable {
             switch found {
             case .success(let point?): points.append(point)
             case .success(nil): contents.unfinished.append(folder)
-            case .failure(let error): contents.unreadable.append((folder.name, error))
+            case .failure(let error): contents.unreadable.append((folder, error))
             }
         }
         contents.points = points.sorted {
@@ -97,24 +97,36 @@ public struct Repository: Sendable {
         return known ?? UInt64.random(in: 1...UInt64.max)
     }
 
-    /// What is known about a backup beside its metadata; damage there loses only that knowledge.
+    /// What is known about a backup beside its metadata.
+    ///
+    /// What is missing or cannot be read may have said that the backup is pinned, so it is.
     public func state(of point: Point) async throws -> BackupState {
         let name = try point.folder.appending(RepositoryLayout.state)
-        guard try await storage.entry(name) != nil else { return BackupState() }
-        let bytes = try await storage.bytes(of: name)
         do {
+            guard try await storage.entry(name) != nil else { throw BackupError(.notFound, "") }
+            let bytes = try await storage.bytes(of: name)
             return try JSONFile.value(BackupState.self, from: bytes, file: "\(name)")
-        } catch {
-            return BackupState()
+        } catch let error as BackupError where error.code != .storageFailed {
+            return Self.unknownState
         }
     }
 
+    private static var unknownState: BackupState {
+        var state = BackupState()
+        state.pinned = true
+        return state
+    }
+
     /// Replaces what is known about a backup; fields that this version does not know stay.
+    ///
+    /// - Throws: `BackupError.notFound` for a backup that has been removed meanwhile: its folder must not come back.
     func record(_ state: BackupState, of point: Point) async throws {
+        guard try await storage.entry(point.folder.appending(RepositoryLayout.metadata)) != nil
+        else { throw BackupError(.notFound, "\(point.id) is not there any more") }
         let name = try point.folder.appending(RepositoryLayout.state)
         let isThere = try await storage.entry(name) != nil
-        let before = isThere ? try await storage.bytes(of: name) : []
-        try await storage.write(name, bytes: JSONFile.bytes(of: state, over: before))
+        let before = isThere ? try? await storage.bytes(of: name) : nil
+        try await storage.write(name, bytes: JSONFile.bytes(of: state, over: before ?? []))
     }
 
     /// Every folder that is a backup's by its name: fulls, and inside them what rests on each.

@@ -13,7 +13,7 @@ public struct RepositoryContents: Sendable {
     /// Folders that look like backups and have no `metadata.json`: runs that go on, or were cut off.
     public var unfinished: [PointFolder] = []
     /// Backups whose `metadata.json` cannot be read, and why.
-    public var unreadable: [(name: String, error: BackupError)] = []
+    public var unreadable: [(folder: PointFolder, error: BackupError)] = []
 }
 
 extension RepositoryContents {
@@ -29,17 +29,20 @@ extension RepositoryContents {
     ///   what makes a named backup unreadable.
     public func point(named name: String, database: String? = nil) throws -> Point {
         if let exact = points.first(where: { $0.id.text == name }) { return exact }
-        if let broken = unreadable.first(where: { Self.isName(name, of: $0.name) }) {
+        if let broken = unreadable.first(where: { Self.isName(name, of: $0.folder.name) }) {
             throw broken.error
         }
         if name.lowercased() == "latest" {
-            let completed = try points(of: database)
-            guard let latest = completed.last else { throw nothing(of: database) }
+            let latest = try points(of: database).last
+            try checkReadable(after: latest, of: database)
+            guard let latest else { throw nothing(of: database) }
             return latest
         }
         if let time = Timestamp(name) {
             let completed = try points(of: database)
-            guard let point = completed.last(where: { $0.metadata.snapshotAt <= time }) else {
+            let last = completed.last { $0.metadata.snapshotAt <= time }
+            try checkReadable(after: last, until: time, of: database)
+            guard let point = last else {
                 guard let oldest = completed.first else { throw nothing(of: database) }
                 throw BackupError(
                     .notFound, "no completed backup is as old as \(name)",
@@ -48,6 +51,29 @@ extension RepositoryContents {
             return point
         }
         return try point(abbreviated: name)
+    }
+
+    /// What is meant by a time may be one that cannot be read: an older one in its place would go unnoticed.
+    ///
+    /// - Throws: `BackupError.damaged`, or whatever makes it unreadable.
+    private func checkReadable(
+        after point: Point?, until time: Timestamp? = nil, of database: String?
+    ) throws {
+        let name = (database ?? point?.metadata.database).map(FileNaming.encoded)
+        // A merged full has the time of its point, and a name of its own.
+        let bound = point.map {
+            ($0.metadata.mergedFrom ?? []).isEmpty ? $0.id.tail : $0.metadata.snapshotAt.compact
+        }
+        let found = unreadable.filter { folder, _ in
+            (name.map { folder.base.encodedDatabase == $0 } ?? true)
+                && (bound.map { folder.startTail > $0 } ?? true)
+                && (time.map { folder.startTail <= $0.compact } ?? true)
+        }.max { $0.folder.startTail < $1.folder.startTail }
+        guard let (folder, error) = found else { return }
+        throw BackupError(
+            error.code,
+            "\(folder.name) cannot be read, and may be the one that is meant: \(error.message)",
+            hint: point.map { "Name another one: \($0.id) is the newest before it." } ?? error.hint)
     }
 
     /// Whether a backup of that name lies in a folder, as far as the folder's own name tells.

@@ -1,5 +1,8 @@
 /// Where things lie in a repository: the only place that knows paths.
 public enum RepositoryLayout {
+    /// What is read whole; the definition of a hundred thousand tables is smaller.
+    static let mostBytesAtOnce = 256 << 20
+
     /// The list of backups, a view.
     public static let catalog = "backup_catalog.json"
     static let locks = ".lock"

@@ -87,7 +87,7 @@ public actor TableFileReader {
     }
 
     /// A field has a gigabyte at most, and no row is much larger.
-    private static let mostRecordBytes = 5 << 28
+    static let mostRecordBytes = 5 << 28
 
     private func nextPiece() async throws -> [UInt8]? {
         if let output = try decompressor?.next() { return output }

@@ -44,6 +44,12 @@ public struct LocalStorage: Storage {
         return path
     }
 
+    /// - Throws: `BackupError.damaged` naming the link that leads to where a name lies.
+    private func checkFolders(of name: StorageName) throws {
+        guard name.components.count > 1 else { return }
+        _ = try safePath(of: StorageName(name.components.dropLast()))
+    }
+
     /// Lists a folder, without unfinished files.
     ///
     /// A link is listed as what it leads to, and not followed any further.
@@ -90,9 +96,7 @@ public struct LocalStorage: Storage {
 
     /// Looks at one name.
     public func entry(_ name: StorageName) async throws -> StorageEntry? {
-        if name.components.count > 1 {
-            _ = try safePath(of: StorageName(name.components.dropLast()))
-        }
+        try checkFolders(of: name)
         return try Self.entry(name, in: self)
     }
 
@@ -112,7 +116,9 @@ public struct LocalStorage: Storage {
         _ name: StorageName, survival: WriteSurvival,
         _ body: (any StorageWriter) async throws -> Void
     ) async throws {
-        let path = try safePath(of: name)
+        // Renaming replaces a link of that name, and does not follow it.
+        try checkFolders(of: name)
+        let path = path(of: name)
         let file = try open(name)
         do {
             try await body(file)
@@ -216,6 +222,8 @@ public struct LocalStorage: Storage {
         var status = stat()
         guard stat(storage.path(of: name), &status) == 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
+            // A link that leads to itself is something, and nothing that can be read.
+            if errno == ELOOP { return StorageEntry(name: name, isFolder: false, byteCount: 0) }
             throw LocalFile.failure("look at", storage.path(of: name))
         }
         let isFolder = status.st_mode & S_IFMT == S_IFDIR
@@ -227,7 +235,7 @@ public struct LocalStorage: Storage {
         if !FileManager.default.fileExists(atPath: root) {
             try makeFolder(root, withParents: true)
         }
-        _ = try safePath(of: name)
+        try checkFolders(of: name)
         var folder = root
         for component in name.components.dropLast() {
             folder += "/" + component

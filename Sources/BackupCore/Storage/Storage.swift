@@ -113,17 +113,15 @@ extension Storage {
             var bytes: [UInt8] = []
             while case let piece = try await reader.next(), !piece.isEmpty {
                 bytes += piece
-                guard bytes.count <= Self.mostBytesAtOnce else {
+                guard bytes.count <= RepositoryLayout.mostBytesAtOnce else {
                     throw BackupError(
-                        .damaged, "\(name) has more than \(ByteText(Self.mostBytesAtOnce))")
+                        .damaged,
+                        "\(name) has more than \(ByteText(RepositoryLayout.mostBytesAtOnce))")
                 }
             }
             return bytes
         }
     }
-
-    /// The definition of a hundred thousand tables is smaller.
-    private static var mostBytesAtOnce: Int { 256 << 20 }
 
     /// Writes a small thing.
     public func write(

@@ -30,15 +30,12 @@ import Testing
         }
         let last = try #require(moments.last)
         let chain = try await shop.repository.contents().chain(named: last.id)
-        let merged = try await Merge(
-            engine: shop.engine, repository: shop.repository,
-            request: MergeRequest(toolVersion: "0.0.1")
-        ).run(chain, progress: OperationProgress())
-        try await shop.expectRows(merged.metadata.id, last.rows, "merged, seed \(seed)")
-        for (before, after) in zip(chain.point.metadata.currentTables, merged.metadata.tables) {
+        let merged = try await shop.merge(last.id)
+        try await shop.expectRows(merged.id, last.rows, "merged, seed \(seed)")
+        for (before, after) in zip(chain.point.metadata.currentTables, merged.tables) {
             #expect(before.fingerprint == after.fingerprint && after.mode == .whole)
         }
-        let full = try await shop.repository.contents().point(named: merged.metadata.id)
+        let full = try await shop.repository.contents().point(named: merged.id)
         #expect(try await shop.verify(full).damage == [], "seed \(seed)")
         try await shop.expectDiffs(moments, seed: seed)
     }

@@ -35,6 +35,22 @@ struct Shop {
             .run(progress: progress)
     }
 
+    /// Backs up what has changed.
+    @discardableResult
+    mutating func layer(_ kind: BackupKind) async throws -> BackupReport {
+        request.kind = kind
+        defer { request.kind = .full }
+        return try await backUp()
+    }
+
+    /// Makes a full of the newest point.
+    func merge(_ point: String = "latest") async throws -> Metadata {
+        let chain = try await repository.contents().chain(named: point)
+        return try await Merge(
+            engine: engine, repository: repository, request: MergeRequest(toolVersion: "0.0.1")
+        ).run(chain, progress: OperationProgress()).metadata
+    }
+
     /// Backs up and gives the point.
     func point() async throws -> Point {
         let report = try await backUp()

@@ -48,6 +48,17 @@ import Testing
         #expect(try await Self.json(of: repository)["backups"] as? [String] == [])
     }
 
+    /// They are added up.
+    @Test func `failed runs with impossible numbers are none`() async throws {
+        let repository = try await RepositoryTests.repository([(Self.id, "2025-01-01T12:00:00Z")])
+        var failure = Self.failure("0001", at: "2024-01-01T00:00:00Z")
+        failure.statistics.totalSizeBytes = 5_000_000_000_000_000_000
+        let catalog = Catalog(points: [], failures: [failure, failure])
+        try await repository.storage.write(
+            StorageName(path: "backup_catalog.json"), bytes: JSONFile.bytes(of: catalog))
+        #expect(try await repository.knownFailures().isEmpty)
+    }
+
     @Test func `failed runs live in the catalog, and outlive its rebuilding`() async throws {
         let repository = try await RepositoryTests.repository([(Self.id, "2025-01-01T12:00:00Z")])
         try await repository.rebuildCatalog(

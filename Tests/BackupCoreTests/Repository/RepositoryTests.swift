@@ -44,7 +44,7 @@ import Testing
             StorageName(path: "\(broken)/metadata.json"), bytes: Array(text.utf8))
         let contents = try await repository.contents()
         #expect(contents.points.map(\.id.hexDigits) == ["0001"])
-        #expect(contents.unreadable.map(\.name) == [broken])
+        #expect(contents.unreadable.map(\.folder.name) == [broken])
         let error = #expect(throws: BackupError.self) { try contents.point(named: broken) }
         #expect(error?.code == code)
         #expect(error?.message.contains("\(broken)/metadata.json") == true)
@@ -87,7 +87,44 @@ import Testing
             StorageName(path: "full_a_20250101_000000_0002/metadata.json"), bytes: bytes)
         let contents = try await repository.contents()
         #expect(contents.points.map(\.id.hexDigits) == ["0001"])
-        #expect(contents.unreadable.map { $0.name.suffix(4) } == ["0002"])
+        #expect(contents.unreadable.map { $0.folder.name.suffix(4) } == ["0002"])
+    }
+
+    /// An older one in its place would go unnoticed.
+    @Test func `the newest backup is not passed over where it cannot be read`() async throws {
+        let ids = ["full_a_20250101_000000_0001", "full_a_20250103_000000_0003"]
+        let repository = try await Self.repository([
+            (ids[0], "2025-01-01T00:00:05Z"), (ids[1], "2025-01-03T00:00:05Z"),
+            ("full_b_20250104_000000_0004", "2025-01-04T00:00:05Z"),
+        ])
+        let broken = "full_a_20250102_000000_0002"
+        try await repository.storage.write(
+            StorageName(path: "\(broken)/metadata.json"), bytes: [])
+        let contents = try await repository.contents()
+        #expect(try contents.point(named: "latest", database: "a").id.text == ids[1])
+        #expect(
+            try contents.point(named: "2025-01-01T12:00:00Z", database: "a").id.text == ids[0])
+        let before = #expect(throws: BackupError.self) {
+            try contents.point(named: "2025-01-02T12:00:00Z", database: "a")
+        }
+        #expect(before?.message.contains(broken) == true && before?.code == .damaged)
+        #expect(before?.hint?.contains(ids[0]) == true)
+        for last in [ids[1], "full_b_20250104_000000_0004"] {
+            try await repository.storage.write(
+                StorageName(path: "\(last)/metadata.json"), bytes: [])
+        }
+        let damaged = try await repository.contents()
+        for name in ["latest", "2026-01-01T00:00:00Z"] {
+            let error = #expect(throws: BackupError.self) {
+                try damaged.point(named: name, database: "a")
+            }
+            #expect(error?.message.contains(ids[1]) == true, "\(String(describing: error))")
+        }
+        #expect(try damaged.point(named: ids[0]).id.text == ids[0])
+        let nothing = #expect(throws: BackupError.self) {
+            try damaged.point(named: "latest", database: "b")
+        }
+        #expect(nothing?.code == .damaged)
     }
 
     @Test func `a storage that fails is an error, not an empty repository`() async throws {

@@ -56,6 +56,37 @@ import Testing
         }
     }
 
+    /// A link that leads to itself, in every place where something is looked for.
+    @Test func `what cannot be followed stops nothing else`() async throws {
+        try await withTemporaryFolder { folder in
+            var shop = Shop()
+            try await shop.backUp()
+            try await shop.layer(.incremental)
+            let storage = LocalStorage(path: folder)
+            for (name, bytes) in shop.storage.files { try await storage.write(name, bytes: bytes) }
+            let repository = Repository(storage: storage)
+            let base = try #require(await repository.contents().points.first).id.text
+            func loop(_ name: String) throws {
+                try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+                try FileManager.default.createSymbolicLink(
+                    atPath: "\(folder)/\(name)", withDestinationPath: "\(folder)/\(name)")
+            }
+            try loop("full_x_20260101_000000_abcd")
+            try loop("\(base)/.backup_diff/20260101_000000_abcd")
+            #expect(try await repository.contents().points.count == 2)
+            // Views that are something else are no reason to fail either.
+            try loop("backup_catalog.json")
+            try loop("\(base)/.backup_diff/manifest.json")
+            #expect(try await repository.knownFailures().isEmpty)
+            try await repository.rebuildCatalog()
+            #expect(try await repository.contents().points.count == 2)
+            // What makes a backup one is damaged then, not missing: nothing takes its folder for one that was cut off.
+            try loop("\(base)/metadata.json")
+            let contents = try await repository.contents()
+            #expect(contents.unreadable.map(\.folder.name) == [base] && contents.unfinished.isEmpty)
+        }
+    }
+
     @Test func `a lock whose holder was killed is free`() async throws {
         try await withTemporaryFolder { folder in
             let storage = LocalStorage(path: folder)

@@ -1,0 +1,145 @@
+import BackupTesting
+import Testing
+
+@testable import BackupCore
+
+/// What a prune leaves where something has been damaged or lost: never nothing that could be restored.
+@Suite struct PruneTests {
+    private static func plan(
+        _ shop: Shop, last: Int = 1
+    ) async throws -> (removed: [String], reasons: [String: [String]]) {
+        var retention = Retention()
+        retention.last = last
+        let prune = Prune(repository: shop.repository, retention: retention, holder: "the test")
+        let plan = try await prune.run(database: "shop", progress: OperationProgress())
+        return (
+            plan.removed.map(\.id.text),
+            Dictionary(plan.decisions.map { ($0.id, $0.reasons) }) { one, _ in one }
+        )
+    }
+
+    private static func verified(_ shop: Shop, _ id: String, passed: Bool) async throws {
+        let point = try await shop.repository.contents().point(named: id)
+        var state = try await shop.repository.state(of: point)
+        state.verified = BackupState.Proof(at: .now, passed: passed, seconds: 1)
+        try await shop.repository.record(state, of: point)
+    }
+
+    @Test func `what rests on a full whose proof failed stands in for nothing`() async throws {
+        var shop = Shop()
+        let good = try await shop.backUp().metadata.id
+        let rotten = try await shop.backUp().metadata.id
+        let layer = try await shop.layer(.incremental).metadata.id
+        try await Self.verified(shop, rotten, passed: false)
+        let (removed, reasons) = try await Self.plan(shop)
+        #expect(removed.isEmpty)
+        #expect(reasons[good] == ["one of the last 1"])
+        #expect(reasons[rotten]?.contains("its last proof failed") == true)
+        #expect(reasons[layer]?.first?.contains(rotten) == true)
+    }
+
+    @Test func `what a failed proof of a layer says of its full holds until a later one passes`()
+        async throws
+    {
+        var shop = Shop()
+        let good = try await shop.backUp().metadata.id
+        let full = try await shop.backUp().metadata.id
+        try await Self.verified(shop, full, passed: true)
+        let layer = try await shop.layer(.incremental).metadata.id
+        try await Self.verified(shop, layer, passed: false)
+        let newest = try await shop.layer(.incremental).metadata.id
+        #expect(try await Self.plan(shop).removed.isEmpty)
+        // Proven since, the newest is counted on again, with what it rests on.
+        try await Self.verified(shop, newest, passed: true)
+        let (removed, reasons) = try await Self.plan(shop)
+        #expect(removed == [good])
+        #expect(reasons[newest] == ["one of the last 1"])
+        #expect(reasons[full] != nil && reasons[layer] != nil)
+    }
+
+    @Test func `the full of a pinned point stays, whatever lies between is lost`() async throws {
+        var shop = Shop()
+        let full = try await shop.backUp().metadata.id
+        let first = try await shop.layer(.incremental).metadata.id
+        let lost = try await shop.layer(.incremental).metadata.id
+        let pinned = try await shop.layer(.incremental).metadata.id
+        let contents = try await shop.repository.contents()
+        try await shop.repository.setPinned(
+            true, of: try contents.point(named: pinned), holder: "the test")
+        let folder = try contents.point(named: lost).folder
+        try await shop.storage.remove(folder)
+        let other = try await shop.backUp().metadata.id
+        let (removed, reasons) = try await Self.plan(shop)
+        #expect(removed.isEmpty, "\(reasons)")
+        #expect(reasons[full]?.first?.contains("which is missing") == true)
+        #expect(reasons[first] != nil && reasons[other] == ["one of the last 1"])
+        let left = try await shop.repository.contents().points.map(\.id.text)
+        #expect(Set(left) == [full, first, pinned, other])
+    }
+
+    @Test func `a state that is lost or damaged may have said pinned, and is not written over`()
+        async throws
+    {
+        let shop = Shop()
+        let id = try await shop.backUp().metadata.id
+        let newer = try await shop.backUp().metadata.id
+        try await Self.verified(shop, newer, passed: true)
+        let point = try await shop.repository.contents().point(named: id)
+        let file = try point.folder.appending(RepositoryLayout.state)
+        for bytes in [Array("{\"pinned\": tr".utf8), nil] {
+            if let bytes {
+                try await shop.storage.write(file, bytes: bytes)
+            } else {
+                try await shop.storage.remove(file)
+            }
+            let chain = try await shop.repository.contents().chain(named: id)
+            _ = try await Verify(repository: shop.repository).run(
+                chain, progress: OperationProgress())
+            #expect(try await shop.repository.state(of: point).pinned)
+            #expect(try await Self.plan(shop).removed.isEmpty)
+        }
+        try await shop.repository.setPinned(false, of: point, holder: "the test")
+        #expect(try await Self.plan(shop).removed == [id])
+    }
+
+    @Test func `the state of a backup that has been removed does not bring its folder back`()
+        async throws
+    {
+        let shop = Shop()
+        let id = try await shop.backUp().metadata.id
+        let point = try await shop.repository.contents().point(named: id)
+        try await shop.repository.remove(point)
+        let error = await #expect(throws: BackupError.self) {
+            try await shop.repository.record(BackupState(), of: point)
+        }
+        #expect(error?.code == .notFound)
+        #expect(try await shop.storage.entry(point.folder) == nil)
+    }
+
+    /// By a clock that was ahead it would be the newest, and every backup since would go.
+    @Test func `a backup of the future stands in for none of now`() {
+        let now = Timestamp("2026-03-15T12:00:00Z") ?? .now
+        let points = [
+            ("old", "2026-03-13T00:00:00Z"), ("ahead", "2027-01-01T00:00:00Z"),
+            ("new", "2026-03-15T00:00:00Z"), ("soon", "2026-03-15T12:30:00Z"),
+        ].map { Retention.Candidate(id: $0, time: Timestamp($1) ?? .now) }
+        var retention = Retention()
+        retention.last = 2
+        let kept = retention.decisions(on: points, now: now).filter(\.isKept)
+        #expect(kept.map(\.id) == ["new", "soon", "ahead"])
+        #expect(kept.last?.reasons == ["its time is in the future"])
+    }
+
+    /// A chain of which only merged fulls are left still has every seventh point measured.
+    @Test func `a merged full goes on counting`() async throws {
+        var shop = Shop()
+        try await shop.backUp()
+        for number in 1...3 {
+            let point = try await shop.layer(.incremental).metadata
+            #expect(point.chainNumber == number)
+        }
+        let merged = try await shop.merge()
+        #expect(merged.chainNumber == 3)
+        #expect(try await shop.layer(.incremental).metadata.chainNumber == 4)
+    }
+}
