@@ -30,11 +30,13 @@ struct MySQLCatalog {
         ]
     }
 
-    func relations() async throws -> [Relation] {
+    /// All, or some; without what an unfinished restore has left.
+    func relations(of names: [String]? = nil) async throws -> [Relation] {
         try await connection.rows(
             """
             SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, CREATE_TIME
-            FROM information_schema.TABLES WHERE TABLE_SCHEMA = \(MySQLText.literal(database))
+            FROM information_schema.TABLES WHERE \(place(names))
+              AND TABLE_NAME <> '\(MySQLRestoreMark.table)'
             """
         ).map { row in
             let type = row[1] ?? ""
@@ -63,6 +65,17 @@ struct MySQLCatalog {
         return nil
     }
 
+    /// Procedures and functions that the account may call or alter, but not see what makes them.
+    func hiddenRoutines() async throws -> [String] {
+        try await connection.rows(
+            """
+            SELECT LOWER(ROUTINE_TYPE), ROUTINE_NAME FROM information_schema.ROUTINES
+            WHERE ROUTINE_SCHEMA = \(MySQLText.literal(database)) AND ROUTINE_DEFINITION IS NULL
+            ORDER BY 1, 2
+            """
+        ).map { "\($0[0] ?? "") \($0[1] ?? "")" }
+    }
+
     /// Libraries of JavaScript, which MySQL has since 9.2.
     func libraries() async -> [String] {
         let rows = try? await connection.rows(
@@ -75,9 +88,7 @@ struct MySQLCatalog {
 
     /// The columns of all tables, or of some, in their order.
     func columns(of names: [String]? = nil) async throws -> [TableName: [MySQLColumn]] {
-        let list = names.map { $0.map(MySQLText.literal).joined(separator: ", ") }
-        let chosen = list.map { " AND TABLE_NAME IN (\($0))" } ?? ""
-        let here = "TABLE_SCHEMA = \(MySQLText.literal(database))\(chosen)"
+        let here = place(names)
         // Two queries: joined, the catalogs would take a table `A` for a table `a`.
         let tables = try await connection.rows(
             """
@@ -114,13 +125,22 @@ struct MySQLCatalog {
         }
     }
 
-    /// The unique indexes on whole columns of all tables, the primary key first.
-    func uniqueIndexes() async throws -> [TableName: [MySQLUniqueIndex]] {
+    /// The condition of a catalog's rows for all tables, or for some; other case may come along.
+    private func place(_ names: [String]?) -> String {
+        let list = names.map { $0.map(MySQLText.literal).joined(separator: ", ") }
+        let chosen = list.map { " AND TABLE_NAME IN (\($0))" } ?? ""
+        return "TABLE_SCHEMA = \(MySQLText.literal(database))\(chosen)"
+    }
+
+    /// The unique indexes on whole columns of all tables, or of some, the primary key first.
+    func uniqueIndexes(
+        of names: [String]? = nil
+    ) async throws -> [TableName: [MySQLUniqueIndex]] {
         let rows = try await connection.rows(
             """
             SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART
             FROM information_schema.STATISTICS
-            WHERE TABLE_SCHEMA = \(MySQLText.literal(database)) AND NON_UNIQUE = 0
+            WHERE \(place(names)) AND NON_UNIQUE = 0
             ORDER BY TABLE_NAME, INDEX_NAME <> 'PRIMARY', CAST(INDEX_NAME AS BINARY), SEQ_IN_INDEX
             """)
         var indexes: [TableName: [(name: String, columns: [String])]] = [:]

@@ -21,7 +21,7 @@ struct MySQLCheck {
             }
             var check = SourceCheck(database: database)
             check.findings = [
-                login(server, database), encryption(await connection.cipher),
+                await login(connection, server, database), await encryption(connection),
                 try await session(connection, server), try await room(connection),
                 Finding(.server, "version", .ok, "\(server.product.rawValue) \(server.version)"),
             ]
@@ -39,21 +39,17 @@ struct MySQLCheck {
 
     // MARK: The way to the server
 
-    private func login(_ server: MySQLServer, _ database: String) -> Finding {
-        let place =
-            settings.socket.map { "socket \($0)" }
-            ?? "\(settings.host ?? "localhost")\(settings.port.map { ", port \($0)" } ?? "")"
-        return Finding(
-            .connection, "login", .ok, "account \(server.account) in \(database) at \(place)")
-    }
-
-    private var isLocal: Bool {
-        settings.socket != nil
-            || ["localhost", "127.0.0.1", "::1"].contains(settings.host ?? "localhost")
+    private func login(
+        _ connection: MySQLConnection, _ server: MySQLServer, _ database: String
+    ) async -> Finding {
+        Finding(
+            .connection, "login", .ok,
+            "account \(server.account) in \(database) at \(await connection.place)")
     }
 
     /// Whoever listens on the network, or stands in the server's place.
-    private func encryption(_ cipher: String?) -> Finding {
+    private func encryption(_ connection: MySQLConnection) async -> Finding {
+        let (cipher, isLocal) = (await connection.cipher, await connection.isLocal)
         let better = ["-- --sslmode verify-full --sslrootcert FILE, or DB_SSLMODE, DB_SSLROOTCERT"]
         guard let cipher else {
             return isLocal
@@ -122,7 +118,8 @@ struct MySQLCheck {
         let scope = try MySQLScope(
             request, try await catalog.relations(), database: privileges.database)
         let isWhole = request.scope == .database
-        let lacks = privileges.lacks(of: scope, isWhole: isWhole)
+        let lacks = privileges.lacks(
+            of: scope, isWhole: isWhole, hidden: try await catalog.hiddenRoutines())
         check.findings.append(
             lacks.isEmpty
                 ? Finding(

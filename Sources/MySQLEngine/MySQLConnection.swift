@@ -160,13 +160,33 @@ actor MySQLConnection: PooledConnection {
     }
 
     /// What whoever logs in that way should know; nil where nobody could listen.
-    func exposure(_ settings: MySQLSettings) -> String? {
-        guard settings.password != nil, cipher == nil, let host = settings.host,
-            host != "localhost", host != "::1", !host.hasPrefix("127.")
-        else { return nil }
+    var exposure: String? {
+        guard cipher == nil, !isLocal else { return nil }
         return "all rows cross the network to \(host) as they are, and the password may: "
             + "use --sslmode verify-full --sslrootcert FILE"
     }
+
+    /// The host's name, as flags or an option file have it.
+    private var host: String {
+        connection.pointee.host.map { String(cString: $0) } ?? "localhost"
+    }
+
+    /// Whether nothing leaves the machine.
+    var isLocal: Bool {
+        connection.pointee.unix_socket != nil || ["localhost", "::1"].contains(host)
+            || host.hasPrefix("127.")
+    }
+
+    /// Where the server is, for people.
+    var place: String {
+        if let socket = connection.pointee.unix_socket {
+            return "socket \(String(cString: socket))"
+        }
+        return "\(host), port \(connection.pointee.port)"
+    }
+
+    /// Whether files, which is what rows are sent as, may be sent: an option file may forbid it.
+    var sendsFiles: Bool { connection.pointee.client_flag & UInt(CLIENT_LOCAL_FILES) != 0 }
 
     // MARK: Rows
 

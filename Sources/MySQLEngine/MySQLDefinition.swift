@@ -63,7 +63,10 @@ struct MySQLDefinition {
             current += line
             // A line end within quotes is no end, whatever stands before it.
             if line.hasSuffix(delimiter), delimiter.count > 1 || !Self.isOpen(current) {
-                statements.append(trimmed(current.dropLast(delimiter.count)))
+                let text = current.dropLast(delimiter.count)
+                // A body's delimiter is on a line of its own.
+                let isBody = delimiter.count > 1 && text.last == 0x0A
+                statements.append(trimmed(isBody ? text.dropLast() : text))
                 current = []
             } else {
                 current.append(0x0A)

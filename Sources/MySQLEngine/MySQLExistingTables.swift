@@ -31,7 +31,9 @@ struct MySQLExistingTables {
     /// Finds what the server would refuse in the middle, or do besides.
     ///
     /// - Throws: `BackupError.targetUnsuitable`.
-    func check(_ presence: MySQLPresence, mustBeEmpty: Bool) async throws {
+    func check(
+        _ presence: MySQLPresence, _ privileges: MySQLPrivileges, mustBeEmpty: Bool
+    ) async throws {
         var problems: [String] = []
         for table in changed { problems += columns.problems(of: table.load) }
         guard problems.isEmpty else {
@@ -39,7 +41,7 @@ struct MySQLExistingTables {
                 .targetUnsuitable, "the rows do not fit: \(problems.joined(separator: "; "))",
                 hint: "Restore the table beside it with --as NAME, and copy what you need.")
         }
-        try checkTriggers(presence)
+        try checkTriggers(presence, privileges)
         try await checkStorage()
         guard mustBeEmpty else { return }
         var filled: [String] = []
@@ -57,7 +59,15 @@ struct MySQLExistingTables {
     }
 
     /// The server has no way to keep triggers from firing.
-    private func checkTriggers(_ presence: MySQLPresence) throws {
+    private func checkTriggers(
+        _ presence: MySQLPresence, _ privileges: MySQLPrivileges
+    ) throws {
+        if let lack = privileges.blindness(toTriggersOf: changed.map(\.load.table.name)) {
+            throw BackupError(
+                .permissionDenied,
+                "account \(privileges.server.account) \(lack.cost), which would fire",
+                hint: "Run as an administrator: \(privileges.statement(lack.grant))")
+        }
         let found = changed.flatMap { table in
             (presence.triggers[ExactText(table.load.table.name)] ?? [])
                 .filter { trigger in

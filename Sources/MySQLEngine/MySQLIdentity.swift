@@ -15,8 +15,12 @@ enum MySQLIdentity {
     /// When, in UTC, the oldest transaction began that is open now, or now.
     static let oldestTransaction = "oldest_transaction"
 
-    /// Nil where that cannot be known: it needs the privilege `PROCESS`.
-    static func clock(_ connection: MySQLConnection) async throws -> String? {
+    /// Nil where that cannot be known: it needs the privilege `PROCESS`, and on a replica rows come whose time another
+    /// server's clock told.
+    static func clock(
+        _ connection: MySQLConnection, _ server: MySQLServer
+    ) async throws -> String? {
+        guard try await !isReplica(connection, server) else { return nil }
         // The server keeps these times by its own clock.
         try await connection.execute("SET SESSION time_zone = 'SYSTEM'")
         let age: String?
@@ -35,6 +39,30 @@ enum MySQLIdentity {
         return try await connection.value(
             "SELECT DATE_FORMAT(UTC_TIMESTAMP() - INTERVAL \(max(0, seconds) + 1) SECOND, '%Y-%m-%d %H:%i:%s')"
         )
+    }
+
+    /// Whether rows come from another server, now or when that is started again; as far as the account may see that.
+    private static func isReplica(
+        _ connection: MySQLConnection, _ server: MySQLServer
+    ) async throws -> Bool {
+        let statement =
+            server.isMariaDB
+            ? "SHOW ALL SLAVES STATUS"
+            : server.number >= 80022 ? "SHOW REPLICA STATUS" : "SHOW SLAVE STATUS"
+        do {
+            if try await !connection.rows(statement).isEmpty { return true }
+        } catch let error as MySQLError where !error.isConnectionLoss {
+            // Refused, or the server does not know the statement. The threads that apply changes are seen with PROCESS, without which there is no clock either.
+            let thread = try? await connection.value(
+                """
+                SELECT 1 FROM information_schema.PROCESSLIST
+                WHERE USER = 'system user' AND COMMAND <> 'Daemon' LIMIT 1
+                """)
+            if thread != nil { return true }
+        }
+        // Galera applies what other nodes have written.
+        let cluster = try await connection.rows("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'")
+        return cluster.first?[1] == "ON"
     }
 
     /// Whether two servers are one, as far as they tell.

@@ -111,6 +111,9 @@ struct MySQLLogin: Sendable {
         mysql_options(connection, MYSQL_OPT_RECONNECT, &no)
         // Whoever may ask for files gets what `MySQLUpload` offers, and nothing else.
         mysql_options(connection, MYSQL_OPT_LOCAL_INFILE, &sendsRows)
+        // Newer libraries verify, and so want TLS, unless they are told not to.
+        var verifies = CChar(encrypted && settings.tls == .verifyFull ? 1 : 0)
+        mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verifies)
         guard encrypted else { return }
         mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &yes)
         let files = [
@@ -118,9 +121,6 @@ struct MySQLLogin: Sendable {
             (MYSQL_OPT_SSL_KEY, settings.key),
         ]
         for (option, file) in files { if let file { mysql_options(connection, option, file) } }
-        if settings.tls == .verifyFull {
-            mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes)
-        }
     }
 
     private func refusal(_ error: MySQLError) -> BackupError {

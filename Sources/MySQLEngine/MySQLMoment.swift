@@ -26,6 +26,8 @@ struct MySQLMoment: Sendable {
 /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/commit.html>, <https://mariadb.com/kb/en/backup-stage/>
 struct MySQLMomentTaker {
     private static let tries = 20
+    /// How often a single snapshot is taken for the sake of its place in the log.
+    private static let positionTries = 3
     /// How long a lock over everything may be waited for: whoever comes after us waits as long.
     private static let lockSeconds = 2
     private static let quiet = Duration.milliseconds(50)
@@ -42,11 +44,7 @@ struct MySQLMomentTaker {
     func take() async throws -> MySQLMoment {
         do {
             if connections.count > 1, let moment = try await together() { return moment }
-            guard let leader = connections.first else { preconditionFailure("nobody reads") }
-            try await begin(leader)
-            return MySQLMoment(
-                connections: [leader], words: "consistent snapshot on one connection",
-                position: try await snapshotPosition(of: leader))
+            return try await alone()
         } catch let error as MySQLError {
             throw error.backupError(while: "cannot take a snapshot")
         }
@@ -61,6 +59,24 @@ struct MySQLMomentTaker {
         if let moment = try await underTableLocks() { return moment }
         if !server.isMariaDB, let moment = try await underGlobalLock() { return moment }
         return try await byQuietLog()
+    }
+
+    /// With the place in the log, where that is the snapshot's or has not moved while it was taken.
+    private func alone() async throws -> MySQLMoment {
+        guard let leader = connections.first else { preconditionFailure("nobody reads") }
+        func moment(_ position: [String: String]) -> MySQLMoment {
+            MySQLMoment(
+                connections: [leader], words: "consistent snapshot on one connection",
+                position: position)
+        }
+        for _ in 0..<Self.positionTries where server.product == .mysql {
+            if let position = try await quietPosition({ try await begin(leader) }) {
+                return moment(position)
+            }
+            try await leader.execute("ROLLBACK")
+        }
+        try await begin(leader)
+        return moment(try await snapshotPosition(of: leader))
     }
 
     private func begin(_ connection: MySQLConnection, _ more: String = "") async throws {
@@ -101,7 +117,9 @@ struct MySQLMomentTaker {
     ///
     /// As far as everything is logged: not where the log leaves out what comes from a primary.
     private func byEqualPositions() async throws -> MySQLMoment? {
-        guard server.logsChanges, server.logsReplicated else { return nil }
+        guard server.logsChanges, server.logsReplicated, try await !logIsFiltered() else {
+            return nil
+        }
         for _ in 0..<Self.tries {
             try Task.checkCancellation()
             try await beginAll()
@@ -183,23 +201,35 @@ struct MySQLMomentTaker {
     /// so that a change could slip between two snapshots while both look the same. Hence the silence on both
     /// sides.
     private func byQuietLog() async throws -> MySQLMoment? {
-        guard server.logsChanges, server.logsReplicated, !server.isMariaDB else { return nil }
-        guard let first = try? await logPosition(), !first.isEmpty else { return nil }
+        guard server.logsChanges, server.logsReplicated, !server.isMariaDB,
+            try await !logIsFiltered()
+        else { return nil }
         for _ in 0..<Self.tries {
-            try Task.checkCancellation()
-            let before = try await logPosition()
-            try await Task.sleep(for: Self.quiet)
-            try await beginAll()
-            try await Task.sleep(for: Self.quiet)
-            if try await logPosition() == before {
-                return MySQLMoment(
-                    connections: connections,
-                    words: "consistent snapshots while the binary log stood still (optimistic)",
-                    position: before)
+            guard let position = try await quietPosition(beginAll) else {
+                try await endAll()
+                continue
             }
-            try await endAll()
+            guard !position.isEmpty else { break }
+            return MySQLMoment(
+                connections: connections,
+                words: "consistent snapshots while the binary log stood still (optimistic)",
+                position: position)
         }
+        try await endAll()
         return nil
+    }
+
+    /// Where the log is and was while snapshots were taken; nil when it has moved, empty where nobody knows.
+    private func quietPosition(
+        _ take: () async throws -> Void
+    ) async throws -> [String: String]? {
+        try Task.checkCancellation()
+        let before = try await logPosition()
+        if !before.isEmpty { try await Task.sleep(for: Self.quiet) }
+        try await take()
+        guard !before.isEmpty else { return before }
+        try await Task.sleep(for: Self.quiet)
+        return try await logPosition() == before ? before : nil
     }
 
     // MARK: The log
@@ -226,16 +256,27 @@ struct MySQLMomentTaker {
         } else if try await guardian.value("SELECT @@GLOBAL.gtid_mode") == "ON" {
             position["gtid_executed"] = try await guardian.value("SELECT @@GLOBAL.gtid_executed")
         }
+        // Without it the set of transactions has to do.
+        let row = try await logStatus()
+        if row.count >= 2 { (position["file"], position["position"]) = (row[0], row[1]) }
+        return position
+    }
+
+    /// Whether the log leaves databases out, whose changes do not move it; as far as the account may see that.
+    private func logIsFiltered() async throws -> Bool {
+        try await logStatus().dropFirst(2).prefix(2).contains { !($0 ?? "").isEmpty }
+    }
+
+    /// File, position, `binlog-do-db` and `binlog-ignore-db`; empty where the account may not know.
+    private func logStatus() async throws -> [String?] {
         let statement =
             server.isMariaDB
             ? "SHOW MASTER STATUS"
             : server.number >= 80200 ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS"
         do {
-            let row = try await guardian.rows(statement).first ?? []
-            if row.count >= 2 { (position["file"], position["position"]) = (row[0], row[1]) }
+            return try await guardian.rows(statement).first ?? []
         } catch let error as MySQLError where error.isRefusal {
-            // The set of transactions has to do.
+            return []
         }
-        return position
     }
 }

@@ -14,6 +14,9 @@ struct MySQLObject: Sendable, Hashable {
         case trigger = "TRIGGER"
         case event = "EVENT"
 
+        /// Those that share their names.
+        static let relations: Set<Kind> = [.sequence, .table, .view]
+
         static func < (left: Kind, right: Kind) -> Bool {
             allCases.firstIndex(of: left) ?? 0 < allCases.firstIndex(of: right) ?? 0
         }

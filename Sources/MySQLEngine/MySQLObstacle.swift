@@ -25,8 +25,12 @@ enum MySQLObstacle {
                     return "it has no collation \(value ?? ""), which \(place) uses"
                 case "ENGINE" where !engines.contains(value?.lowercased() ?? ""):
                     return "it has no storage engine \(value ?? ""), which \(place) uses"
-                case "VERSIONING", "PERIOD", "UUID", "INET4", "INET6", "XMLTYPE", "VECTOR", "SRID":
+                case "VERSIONING", "PERIOD", "SRID":
                     return "\(place) uses \(keyword), which it does not have or means otherwise"
+                case "UUID", "INET4", "INET6", "XMLTYPE", "VECTOR":
+                    // As a type, behind a column's name: functions may have the same.
+                    guard index > 0, words[index - 1].kind == .quotedIdentifier else { continue }
+                    return "\(place) has a column of the type \(keyword), which it does not have"
                 default: continue
                 }
             }

@@ -13,6 +13,7 @@ struct MySQLPresence: Sendable {
     private(set) var things: [(kind: MySQLObject.Kind, name: String)] = []
     /// The triggers of each table, with what they fire at: `INSERT`, `UPDATE` or `DELETE`.
     private(set) var triggers: [ExactText: [(name: String, event: String)]] = [:]
+    private var owners: [ExactText: String] = [:]
 
     /// A database that is not there yet.
     init() {}
@@ -42,18 +43,27 @@ struct MySQLPresence: Sendable {
             let kind: MySQLObject.Kind =
                 isTable ? .table : MySQLObject.Kind(rawValue: type) ?? .view
             things.append((kind, name))
-            if [.table, .view, .sequence].contains(kind) { relations[ExactText(name)] = kind }
+            if MySQLObject.Kind.relations.contains(kind) { relations[ExactText(name)] = kind }
             if let table = row[2] {
                 triggers[ExactText(table), default: []].append((name, row[3] ?? ""))
+                owners[ExactText(name)] = table
             }
         }
         things.sort { ($0.kind, ExactText($0.name)) < ($1.kind, ExactText($1.name)) }
     }
 
+    /// Whether there is one of its kind and name; a trigger's is that of its table.
     func holds(_ object: MySQLObject) -> Bool {
-        if [.table, .view, .sequence].contains(object.kind) {
-            return relations[ExactText(object.name)] != nil
+        if MySQLObject.Kind.relations.contains(object.kind) {
+            return relations[ExactText(object.name)] == object.kind
+        }
+        if object.kind == .trigger {
+            guard let table = MySQLStatementHead(object.statement)?.table else { return false }
+            return self.table(ofTrigger: object.name)?.isExactly(table) ?? false
         }
         return things.contains { $0.kind == object.kind && $0.name.isExactly(object.name) }
     }
+
+    /// The table that has a trigger of this name, of which a database has one.
+    func table(ofTrigger name: String) -> String? { owners[ExactText(name)] }
 }

@@ -20,7 +20,9 @@ struct MySQLPrivileges {
     let database: String
 
     /// Everything that is missing for a backup of some relations.
-    func lacks(of scope: MySQLScope, isWhole: Bool) -> [Lack] {
+    ///
+    /// `hidden`: Routines that the account sees, but not what makes them.
+    func lacks(of scope: MySQLScope, isWhole: Bool, hidden: [String]) -> [Lack] {
         var lacks: [Lack] = []
         let place = "\(MySQLText.identifier(database)).*"
         let seesAll = grants.holds("SELECT", on: database)
@@ -55,11 +57,23 @@ struct MySQLPrivileges {
         if isWhole, !seesRoutines {
             lacks.append(
                 Lack(
-                    isFatal: false,
-                    cost: "may not see procedures and functions: they are not in the backup",
+                    isFatal: !hidden.isEmpty,
+                    cost: hidden.isEmpty
+                        ? "may not see procedures and functions: they are not in the backup"
+                        : "may not see what makes \(hidden.prefix(3).joined(separator: ", "))",
                     grant: server.isMariaDB ? "SELECT ON `mysql`.`proc`" : "SHOW_ROUTINE ON *.*"))
         }
         return lacks
+    }
+
+    /// What is missing to see the triggers of tables; nil when nothing is.
+    func blindness(toTriggersOf tables: [String]) -> Lack? {
+        let hidden = tables.filter { !grants.holds("TRIGGER", on: database, table: $0) }
+        guard let first = hidden.first else { return nil }
+        let more = hidden.count > 1 ? " and of \(hidden.count - 1) more" : ""
+        return Lack(
+            isFatal: true, cost: "may not see the triggers of \(first)\(more)",
+            grant: "TRIGGER ON \(MySQLText.identifier(database)).*")
     }
 
     /// The tables whose rows the account may not read.
@@ -70,7 +84,7 @@ struct MySQLPrivileges {
     private var seesRoutines: Bool {
         if server.isMariaDB {
             return grants.holds("SELECT", on: "mysql", table: "proc")
-                || grants.holdsGlobally("SHOW CREATE ROUTINE")
+                || grants.holds("SHOW CREATE ROUTINE", on: database)
         }
         return grants.holdsGlobally("SHOW_ROUTINE") || grants.holdsGlobally("SELECT")
     }

@@ -87,8 +87,8 @@ enum MySQLRestoreGuide {
         case .text, .coded:
             // What begins so is bytes of the column's own character set, or of UTF-8.
             """
-            IF(LEFT(\(variable), 2) = '\\\\x', CONVERT(UNHEX(SUBSTR(\(variable), 3)) USING \
-            \(MySQLColumn.codedSet(ofType: column.type) ?? "utf8mb4")), NULLIF(\(variable), ''))
+            IF(CAST(LEFT(\(variable), 2) AS BINARY) = '\\\\x', CONVERT(UNHEX(SUBSTR(\(variable), 3)) USING \
+            \(MySQLColumn.codedSet(ofType: column.type) ?? "utf8mb4")), IF(LENGTH(\(variable)) = 0, NULL, \(variable)))
             """
         case .plain, nil: "NULLIF(\(variable), '')"
         }

@@ -15,6 +15,8 @@ struct MySQLRestoreMark: Sendable {
         /// What is made, as `MySQLRestoreMark.label(of:)`.
         let chosen: Set<ExactText>
         let tables: [ExactText: Table]
+        /// What is still to be dropped, before anything is made: nothing, once all of it is gone.
+        let drops: [MySQLObject]
         /// The database's own collation, where it may have another one for a moment.
         let collation: String?
 
@@ -57,10 +59,29 @@ struct MySQLRestoreMark: Sendable {
             backup: backup, request: request,
             chosen: Set(values("chosen").map { ExactText($0.name) }),
             tables: Dictionary(tables) { first, _ in first },
+            drops: values("drop").compactMap { thing in
+                MySQLObject.Kind(rawValue: thing.value).map {
+                    MySQLObject(
+                        kind: $0,
+                        // Byte by byte: the space may be one character with what follows.
+                        name: String(
+                            decoding: thing.name.utf8.dropFirst(thing.value.utf8.count + 1),
+                            as: UTF8.self), statement: "")
+                }
+            }.sorted { $0.kind < $1.kind },
             collation: values("collation").first?.value)
     }
 
     private static let noSuchTable: UInt32 = 1146
+
+    /// Whether a database holds an unfinished restore.
+    static func isIn(_ database: String, _ connection: MySQLConnection) async throws -> Bool {
+        try await connection.value(
+            """
+            SELECT 1 FROM information_schema.TABLES
+            WHERE TABLE_SCHEMA = \(MySQLText.literal(database)) AND TABLE_NAME = '\(table)'
+            """) != nil
+    }
 
     /// What was asked for, in words: only the same can be gone on with.
     static func words(_ request: TargetRequest) -> String {
@@ -89,6 +110,7 @@ struct MySQLRestoreMark: Sendable {
         var rows = [
             ("backup", "", request.backup), ("request", "", words(request)),
         ]
+        rows += plan.drops.map { ("drop", words(of: $0), $0.kind.rawValue) }
         rows += plan.chosen.map { ("chosen", words(of: $0), "") }
         rows += plan.target.tables.map { ("table", $0.key.name, $0.value.treatment.rawValue) }
         let values = rows.map { row in
@@ -102,6 +124,12 @@ struct MySQLRestoreMark: Sendable {
             """,
             "INSERT INTO \(place) VALUES \(values.joined(separator: ", "))",
         ]
+    }
+
+    /// Says that everything is gone that was to be dropped.
+    static func hasDropped(in database: String) -> String {
+        let place = MySQLText.qualified(TableName(schema: database, name: table))
+        return "DELETE FROM \(place) WHERE what = 'drop'"
     }
 
     /// Says that a table, by its name in the backup, is loaded.

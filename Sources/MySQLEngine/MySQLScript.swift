@@ -46,12 +46,14 @@ enum MySQLScript {
     }
 
     private static func body(_ object: MySQLObject) -> String {
-        // Not one that the body holds, lest a statement within it end it.
+        // Not one that the body holds, lest a statement within it end it; and on a line of its own, lest a comment at its
+        // end swallow it.
         var delimiter = ";;"
         while object.statement.contains(delimiter) { delimiter += ";" }
         return """
             \(set(object.settings))DELIMITER \(delimiter)
-            \(object.statement)\(delimiter)
+            \(object.statement)
+            \(delimiter)
             DELIMITER ;
             """
     }

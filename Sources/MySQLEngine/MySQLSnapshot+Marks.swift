@@ -81,7 +81,7 @@ extension MySQLSnapshot {
         guard let clock = parent[MySQLIdentity.oldestTransaction] else {
             return .impossible(
                 "nobody knows when the oldest transaction began that was open at the parent: that needs "
-                    + "the privilege PROCESS")
+                    + "the privilege PROCESS, and cannot be told on a replica")
         }
         // A time without a zone is by some clock on earth, and none is behind the west's.
         let isZoned = column.column.type.lowercased().hasPrefix("timestamp")

@@ -19,7 +19,7 @@ struct MySQLSource {
         rangeSize: MySQLRangeSize = MySQLRangeSize()
     ) async throws {
         let leader = try await MySQLConnection(settings)
-        if let exposure = await leader.exposure(settings) { request.notes(exposure) }
+        if let exposure = await leader.exposure { request.notes(exposure) }
         let server = try await MySQLServer(leader)
         try await MySQLSession.pin(leader, on: server)
         guard let database = try? await leader.value("SELECT DATABASE()") else {
@@ -60,11 +60,11 @@ struct MySQLSource {
         let catalog = MySQLCatalog(connection: leader, database: database)
         var objects = MySQLObjects(connection: leader, database: database, server: server)
         let before = try await scope(of: request, catalog)
-        try await checkPrivileges(before, request)
+        try await checkPrivileges(before, request, catalog)
         let statements = try await objects.statements(of: before.stored.map(\.name))
         let numbers = await catalog.numbers()
         // Before the snapshots: what begins later began after this, and what was done before is in them.
-        let clock = try await MySQLIdentity.clock(guardian)
+        let clock = try await MySQLIdentity.clock(guardian, server)
         let time = try await guardian.value(
             "SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%f+00:00')")
         let moment = try await MySQLMomentTaker(
@@ -88,15 +88,24 @@ struct MySQLSource {
                 hint: "Run the backup again.")
         }
         tellWhatHasNoSnapshot(scope, request)
+        if try await MySQLRestoreMark.isIn(database, leader) {
+            request.notes(
+                "warning: \(database) holds an unfinished restore: the backup is of what it has made so far"
+            )
+        }
         objects.collation = try await leader.value("SELECT @@collation_database") ?? ""
         return try await snapshot(
             scope, catalog, objects, statements, moment.known(to: clock), time, request)
     }
 
     /// - Throws: `BackupError.permissionDenied` with everything that is missing.
-    private func checkPrivileges(_ scope: MySQLScope, _ request: SnapshotRequest) async throws {
+    private func checkPrivileges(
+        _ scope: MySQLScope, _ request: SnapshotRequest, _ catalog: MySQLCatalog
+    ) async throws {
         let privileges = try await privileges()
-        let lacks = privileges.lacks(of: scope, isWhole: request.scope == .database)
+        let lacks = privileges.lacks(
+            of: scope, isWhole: request.scope == .database,
+            hidden: try await catalog.hiddenRoutines())
         // Tables that the account does not even see cannot be named as missing: nothing skips them.
         let fatal = lacks.filter(\.isFatal)
         guard fatal.isEmpty else {

@@ -28,6 +28,9 @@ struct MySQLTableStatement {
     let foreignKeys: [ForeignKey]
     /// Whether its rows obey transactions.
     let isTransactional: Bool
+    let hasPrimaryKey: Bool
+    /// Whether a `TIMESTAMP` that may not be null has no default: older servers would give it one.
+    let hasBareTimestamp: Bool
 
     private let head: [MySQLTokens.Token]
     private let nameToken: Int
@@ -51,6 +54,8 @@ struct MySQLTableStatement {
         tail = Array(tokens[closing...])
         isTransactional = Self.engine(in: tail) == "INNODB"
         let parts = items.map { Item($0, database: database) }
+        hasPrimaryKey = parts.contains { $0.kind == .primary }
+        hasBareTimestamp = parts.contains { $0.isBareTimestamp }
         let needed = Self.needed(parts)
         var (kept, indexes, words, keys): ([[MySQLTokens.Token]], [Addition], [Addition], _) =
             ([], [], [], [ForeignKey]())
@@ -147,6 +152,7 @@ struct MySQLTableStatement {
         let isOfWords: Bool
         /// Whether it is a column that counts by itself.
         let counts: Bool
+        let isBareTimestamp: Bool
 
         var text: String {
             String(decoding: tokens.drop { !$0.isCode }.flatMap(\.bytes), as: UTF8.self)
@@ -174,7 +180,11 @@ struct MySQLTableStatement {
             default: (kind, name) = (.other, "")
             }
             columns = Self.list(words[...])?.names ?? []
-            counts = kind == .column && words.contains { $0.keyword == "AUTO_INCREMENT" }
+            let keywords = kind == .column ? words.compactMap(\.keyword) : []
+            counts = keywords.contains("AUTO_INCREMENT")
+            isBareTimestamp =
+                keywords.first == "TIMESTAMP" && keywords.contains("NOT")
+                && !keywords.contains("DEFAULT") && !keywords.contains("AS")
         }
 
         /// The names in the first parentheses, and what is behind them.

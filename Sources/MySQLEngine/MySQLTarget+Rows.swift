@@ -8,8 +8,7 @@ extension MySQLTarget {
     private func prepared(
         _ load: TableLoad, _ connection: MySQLConnection
     ) async throws -> MySQLTransfer {
-        let columns = try await MySQLTargetColumns(
-            connection, database: database, [load.table.name])
+        let columns = try await MySQLTargetColumns(connection, of: request, [load.table.name])
         let here = here(load)
         let problems = columns.problems(of: here)
         guard problems.isEmpty else {
@@ -116,7 +115,7 @@ extension MySQLTarget {
             ? existing.keys.map { MySQLRestoreMark.isLoaded($0.name, in: database) } : []
         do {
             try await connections.withOne { connection in
-                let columns = try await MySQLTargetColumns(connection, database: database)
+                let columns = try await MySQLTargetColumns(connection, of: request)
                 try await MySQLExistingTables(
                     plan: work, database: database, connection: connection, columns: columns,
                     isMariaDB: server.isMariaDB
@@ -148,13 +147,14 @@ extension MySQLTarget {
             return try await connections.withOne { connection in
                 let catalog = MySQLCatalog(connection: connection, database: database)
                 let name = here(load).table
-                guard let relation = try await catalog.relations().first(where: { $0.name == name })
-                else { throw MySQLError(message: "it is not there") }
-                let columns = try await MySQLTargetColumns(
-                    connection, database: database, [name.name])
+                let relations = try await catalog.relations(of: [name.name])
+                guard let relation = relations.first(where: { $0.name == name }) else {
+                    throw MySQLError(message: "it is not there")
+                }
+                let columns = try await MySQLTargetColumns(connection, of: request, [name.name])
                 let own = columns.columns(of: load)
                 let key = MySQLCatalog.key(
-                    among: try await catalog.uniqueIndexes()[name] ?? [], of: own)
+                    among: try await catalog.uniqueIndexes(of: [name.name])[name] ?? [], of: own)
                 let rows = MySQLRows(
                     name, columns: own, key: key,
                     ranges: try await MySQLRanges.find(

@@ -96,8 +96,9 @@ struct MySQLTarget: Target {
     }
 
     func finish() async throws {
-        // Who may only change rows may not drop a table, not even one that is not there.
-        guard work.leavesMark else { return }
+        // Who may only change rows may not drop a table, not even one that is not there. A database to try is dropped
+        // as a whole, and is known by its mark where that does not happen.
+        guard work.leavesMark, !request.isScratch else { return }
         try await run("finish") {
             try await $0.execute(MySQLRestoreMark.removal(in: database))
         }

@@ -3,13 +3,17 @@ import BackupCore
 /// The columns of a target's tables, and how rows of a backup go into them.
 struct MySQLTargetColumns: Sendable {
     private let columns: [ExactText: [ExactText: MySQLColumn]]
+    /// Whether the rows are of MariaDB, which calls its `JSON` a `longtext`.
+    private let areOfMariaDB: Bool
 
-    /// Reads those of all tables of a database, or of some.
+    /// Reads those of all tables of a target, or of some.
     init(
-        _ connection: MySQLConnection, database: String, _ tables: [String]? = nil
+        _ connection: MySQLConnection, of request: TargetRequest, _ tables: [String]? = nil
     ) async throws {
-        let all = try await MySQLCatalog(connection: connection, database: database)
+        let all = try await MySQLCatalog(connection: connection, database: request.database)
             .columns(of: tables)
+        areOfMariaDB =
+            request.databaseProperties["product"] == MySQLServer.Product.mariaDB.rawValue
         columns = Dictionary(
             all.map { table, columns in
                 (
@@ -62,7 +66,8 @@ struct MySQLTargetColumns: Sendable {
                 || isSameSet && MySQLColumn.labels(ofType: type).isSubset(of: own)
             guard
                 written != column.encoding || !fits
-                    || !MySQLTypeFit.holds(type, in: column.column.type)
+                    || !MySQLTypeFit.holds(
+                        type, in: column.column.type, isOfMariaDB: areOfMariaDB)
             else { return nil }
             return "column \(name) of \(load.table) is \(column.column.type), and was \(type)"
         }

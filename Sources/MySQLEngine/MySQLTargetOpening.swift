@@ -25,7 +25,7 @@ struct MySQLTargetOpening {
         let definition = try MySQLDefinition(request.definition.sql)
         do {
             let found = try await look()
-            if let exposure = await found.administration.exposure(preparation.settings) {
+            if let exposure = await found.administration.exposure {
                 request.notes(exposure)
             }
             let planner = MySQLTargetPlanner(
@@ -82,14 +82,23 @@ struct MySQLTargetOpening {
     private func check(_ found: Found, _ plan: MySQLPlan) async throws {
         try await preparation.checkServer(found.administration, found.server, plan)
         guard let leader = found.leader else { return }
+        let privileges = MySQLPrivileges(
+            grants: try await MySQLGrants(leader, on: found.server), server: found.server,
+            database: request.database)
+        let dropped = plan.drops.filter { $0.kind == .table }.map(\.name)
+        if let lack = privileges.blindness(toTriggersOf: dropped) {
+            request.notes(
+                "warning: account \(found.server.account) \(lack.cost), which go with it; \(privileges.statement(lack.grant))"
+            )
+        }
         // What has not been changed yet when an interrupted restore is gone on with may have become another since.
         let isNew = found.mark == nil
         try await MySQLExistingTables(
             plan: plan, database: request.database, connection: leader,
-            columns: try await MySQLTargetColumns(leader, database: request.database),
+            columns: try await MySQLTargetColumns(leader, of: request),
             isMariaDB: found.server.isMariaDB
         ).check(
-            found.presence,
+            found.presence, privileges,
             mustBeEmpty: isNew && request.content == .rows && (request.existing ?? .fail) == .fail)
     }
 
@@ -111,26 +120,41 @@ struct MySQLTargetOpening {
             try await claim.join(connection, as: number)
             all.append(connection)
         }
-        if found.mark == nil {
-            try await drop(plan, on: all[0])
-            try await leaveMark(plan, on: all[0])
-        }
+        if found.mark == nil { try await leaveMark(plan, on: all[0]) }
+        let presence = try await drop(plan, on: all[0], from: found)
         return MySQLTarget(
             request: request, connections: ConnectionPool(all), work: plan, server: found.server,
-            presence: found.presence, way: try await way(all[0]),
+            presence: presence, way: try await way(all[0]),
             maker: MySQLMaker(
                 settings: preparation, server: found.server, acting: MySQLDefiner(request),
                 collation: found.mark?.collation))
     }
 
-    /// One after another: the server has no way to drop all or nothing.
-    private func drop(_ plan: MySQLPlan, on connection: MySQLConnection) async throws {
-        for object in plan.drops.reversed() {
+    /// One after another: the server has no way to drop all or nothing, so the mark tells what is still to be dropped.
+    ///
+    /// - Returns: What there is afterwards.
+    private func drop(
+        _ plan: MySQLPlan, on connection: MySQLConnection, from found: Found
+    ) async throws -> MySQLPresence {
+        guard !plan.drops.isEmpty else { return found.presence }
+        for (index, object) in plan.drops.reversed().enumerated() {
             let name = MySQLText.qualified(
                 TableName(schema: request.database, name: object.name))
-            try await connection.executeInterruptibly(
-                "DROP \(object.kind.rawValue) IF EXISTS \(name)")
+            do {
+                try await connection.executeInterruptibly(
+                    "DROP \(object.kind.rawValue) IF EXISTS \(name)")
+            } catch {
+                // Nothing has been changed yet: nothing is to be gone on with.
+                if index == 0, found.mark == nil {
+                    try? await connection.execute(MySQLRestoreMark.removal(in: request.database))
+                }
+                throw error
+            }
         }
+        if plan.leavesMark {
+            try await connection.execute(MySQLRestoreMark.hasDropped(in: request.database))
+        }
+        return try await MySQLPresence(connection, database: request.database)
     }
 
     private func leaveMark(_ plan: MySQLPlan, on connection: MySQLConnection) async throws {
@@ -144,7 +168,8 @@ struct MySQLTargetOpening {
         let packet = try await connection.value("SELECT @@SESSION.max_allowed_packet")
         let limit = min(RowBatch.targetBytes, (packet.flatMap { Int($0) } ?? 1 << 20) / 2)
         if await connection.takesManyRows { return .executing(limit: limit) }
-        let mayLoad = try await connection.value("SELECT @@GLOBAL.local_infile") == "1"
+        let takesFiles = try await connection.value("SELECT @@GLOBAL.local_infile") == "1"
+        let mayLoad = await connection.sendsFiles && takesFiles
         return mayLoad ? .loading : .inserting(limit: limit)
     }
 }

@@ -34,15 +34,17 @@ struct MySQLTargetPlanner {
         let selected = try selection()
         var plan = MySQLPlan()
         try rename(selected, &plan)
+        let wanted = wanted(selected, plan)
         if let mark {
             continueTables(selected, mark, &plan)
         } else {
-            try checkKinds(selected, plan)
+            try checkKinds(
+                request.content == .rows ? wanted.filter { $0.kind == .table } : wanted, plan)
             try decideTables(selected, &plan)
-            try decideStructure(selected, &plan)
+            try decideStructure(selected, wanted, &plan)
         }
         try decideForeignKeys(&plan)
-        decideCounters(wanted(selected, plan), &plan)
+        decideCounters(wanted, &plan)
         plan.target.drops = plan.drops.map(described)
         plan.target.creates = plan.chosen.map(described)
         return plan
@@ -92,13 +94,44 @@ struct MySQLTargetPlanner {
         plan.renamed = (table.name, literal.name)
     }
 
-    private func checkKinds(_ selected: [Candidate], _ plan: MySQLPlan) throws {
-        for table in selected {
-            let name = plan.place(of: table.name)
-            guard let kind = presence.relations[ExactText(name)], kind != .table else { continue }
+    /// Tables, views and sequences share their names; and a trigger's is that of one table.
+    private func checkKinds(_ wanted: [MySQLObject], _ plan: MySQLPlan) throws {
+        for object in wanted where MySQLObject.Kind.relations.contains(object.kind) {
+            let name = plan.place(of: object.name)
+            guard let kind = presence.relations[ExactText(name)], kind != object.kind else {
+                continue
+            }
+            let (own, other) = (object.kind.rawValue.lowercased(), kind.rawValue.lowercased())
             throw BackupError(
-                .targetUnsuitable, "\(name) exists in \(request.database) and is no table",
-                hint: "Restore it under another name with --as, or into another database.")
+                .targetUnsuitable,
+                "\(name) exists in \(request.database) and is no \(own), but a \(other)",
+                hint: object.kind == .table
+                    ? "Restore it under another name with --as, or into another database."
+                    : "Rename what is there, or restore into another database.")
+        }
+    }
+
+    /// A renamed table has taken its triggers along: their names are not free, and dropping them would not be meant.
+    private func checkTriggers(_ plan: MySQLPlan) throws {
+        let dropped = Set(plan.drops.filter { $0.kind == .table }.map { ExactText($0.name) })
+        let dropsTriggers = Set(
+            plan.drops.filter { $0.kind == .trigger }.map { ExactText($0.name) })
+        let taken = plan.chosen.filter { $0.kind == .trigger }.compactMap { trigger in
+            presence.table(ofTrigger: trigger.name).flatMap { table -> String? in
+                let goes =
+                    dropped.contains(ExactText(table))
+                    || dropsTriggers.contains(ExactText(trigger.name))
+                return goes ? nil : "trigger \(trigger.name) of table \(table)"
+            }
+        }
+        guard taken.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable,
+                "\(request.database) has \(Self.list(taken)), and the backup has it on another table",
+                hint: """
+                    A database has one trigger of a name: drop it if it is not needed (DROP TRIGGER), \
+                    restore beside the table with --as NAME, or into another database.
+                    """)
         }
     }
 
@@ -164,6 +197,7 @@ struct MySQLTargetPlanner {
         _ selected: [Candidate], _ mark: MySQLRestoreMark.Contents, _ plan: inout MySQLPlan
     ) {
         plan.target.continues = true
+        plan.drops = mark.drops
         plan.chosen = definition.objects.filter {
             mark.chosen.contains(MySQLRestoreMark.label(of: $0))
         }
@@ -179,9 +213,10 @@ struct MySQLTargetPlanner {
 
     // MARK: Structure
 
-    private func decideStructure(_ selected: [Candidate], _ plan: inout MySQLPlan) throws {
+    private func decideStructure(
+        _ selected: [Candidate], _ wanted: [MySQLObject], _ plan: inout MySQLPlan
+    ) throws {
         guard request.content != .rows else { return }
-        let wanted = wanted(selected, plan)
         let present = plan.renamed == nil ? wanted.filter(presence.holds) : []
         if request.isWhole {
             if request.drops {
@@ -192,7 +227,7 @@ struct MySQLTargetPlanner {
         }
         let dropped = Set(plan.drops.filter { $0.kind == .table }.map { ExactText($0.name) })
         let keptTables = Set(
-            selected.filter { isThere($0, plan) }.map { ExactText($0.name) }
+            selected.filter { isThere($0, plan) }.map { ExactText(plan.place(of: $0.name)) }
         ).subtracting(dropped)
         let goes = Set(plan.drops.map(MySQLRestoreMark.label(of:)))
         plan.chosen = wanted.filter { object in
@@ -203,7 +238,7 @@ struct MySQLTargetPlanner {
                         || !presence.holds(object))
             }
             if plan.renamed != nil, object.kind == .table {
-                return !keptTables.contains(ExactText(object.name))
+                return !keptTables.contains(ExactText(plan.place(of: object.name)))
             }
             return goes.contains(MySQLRestoreMark.label(of: object)) || !presence.holds(object)
         }
@@ -211,6 +246,7 @@ struct MySQLTargetPlanner {
         plan.target.keeps = wanted.filter { !made.contains(MySQLRestoreMark.label(of: $0)) }
             .filter { $0.kind != .trigger }.map(described)
         plan.target.leftOut += lostTriggers(plan)
+        try checkTriggers(plan)
     }
 
     /// The triggers that go with tables that are dropped, and that the backup does not make again.

@@ -102,6 +102,7 @@ struct MySQLTargetPreparation {
     ) async throws {
         guard !plan.chosen.isEmpty else { return }
         try await checkProduct(connection, server, plan)
+        try await checkSettings(connection, server, plan)
         let missing = try await missingAccounts(connection, plan)
         guard missing.isEmpty else {
             throw BackupError(
@@ -129,6 +130,40 @@ struct MySQLTargetPreparation {
                 Make the tables yourself, from schema.sql of the backup, and restore their rows with \
                 --data-only.
                 """)
+    }
+
+    /// What a session may not set for itself everywhere, and would make other tables.
+    private func checkSettings(
+        _ connection: MySQLConnection, _ server: MySQLServer, _ plan: MySQLPlan
+    ) async throws {
+        let rows = try await connection.rows(
+            """
+            SHOW SESSION VARIABLES WHERE Variable_name IN
+              ('sql_generate_invisible_primary_key', 'explicit_defaults_for_timestamp')
+            """)
+        let values = Dictionary(rows.map { ($0[0] ?? "", $0[1] ?? "") }) { one, _ in one }
+        let addsKeys = values["sql_generate_invisible_primary_key"] == "ON"
+        let addsDefaults = values["explicit_defaults_for_timestamp"] == "OFF"
+        guard addsKeys || addsDefaults else { return }
+        let tables = try plan.chosen.filter { $0.kind == .table }.map {
+            try MySQLTableStatement($0.statement, database: request.defaultSchema)
+        }
+        let found: (table: MySQLTableStatement, setting: String, does: String)? =
+            if addsKeys, let table = tables.first(where: { !$0.hasPrimaryKey }) {
+                (table, "sql_generate_invisible_primary_key = OFF", "adds a key to tables without")
+            } else if addsDefaults, let table = tables.first(where: \.hasBareTimestamp) {
+                (table, "explicit_defaults_for_timestamp = ON", "adds defaults to times without")
+            } else {
+                nil
+            }
+        guard let found else { return }
+        let grant =
+            server.isMariaDB
+            ? "" : "GRANT SESSION_VARIABLES_ADMIN ON *.* TO the account that restores, or: "
+        throw BackupError(
+            .targetUnsuitable,
+            "the server \(found.does): table \(found.table.name) would become another one",
+            hint: "Run as an administrator: \(grant)SET GLOBAL \(found.setting);")
     }
 
     /// Those that views and bodies act for; none where the account may not know.

@@ -57,7 +57,7 @@ struct MySQLTransfer: Sendable {
             case .bits: "\(name) = CAST(@v\(index) AS UNSIGNED)"
             case .coded:
                 """
-                \(name) = IF(LEFT(@v\(index), 2) = '\\\\x', UNHEX(SUBSTR(@v\(index), 3)), \
+                \(name) = IF(CAST(LEFT(@v\(index), 2) AS BINARY) = '\\\\x', UNHEX(SUBSTR(@v\(index), 3)), \
                 CAST(CONVERT(@v\(index) USING \(column.characterSet ?? "utf8mb4")) AS BINARY))
                 """
             // Where something is computed MariaDB takes a zero that is not for a wish to count.

@@ -37,7 +37,9 @@ struct MySQLTypeFit {
     ]
 
     /// Both as the server writes types: `decimal(10,2)`, `bigint(20) unsigned`.
-    static func holds(_ source: String, in target: String) -> Bool {
+    ///
+    /// `isOfMariaDB`: Whether the source is, which calls its `JSON` a `longtext`.
+    static func holds(_ source: String, in target: String, isOfMariaDB: Bool = false) -> Bool {
         let (source, target) = (Shape(source), Shape(target))
         let isSame = source.kind == target.kind
         switch source.kind {
@@ -50,9 +52,10 @@ struct MySQLTypeFit {
         case "year": return isSame || integers.contains(target.kind)
         case "date": return isSame || target.kind == "datetime"
         case "time", "datetime", "timestamp": return isSame && target.digits >= source.digits
-        // Spaces at the end of a CHAR, and zeros at that of a BINARY, are its own. What MariaDB calls JSON is a text.
+        // Spaces at the end of a CHAR, and zeros at that of a BINARY, are its own. MySQL writes a JSON anew.
         case _ where texts.contains(source.kind):
-            return texts.contains(target.kind) || target.kind == "json"
+            return texts.contains(target.kind)
+                || isOfMariaDB && source.kind == "longtext" && target.kind == "json"
         case "char", "json", "enum", "set", "uuid", "inet4", "inet6", "xmltype":
             return isSame || texts.contains(target.kind)
                 || target.kind == "char" && source.kind != "json"

@@ -53,6 +53,12 @@ struct PostgresRestoreMark: Sendable {
             tables: Dictionary(tables) { first, _ in first })
     }
 
+    /// Whether a database holds an unfinished restore.
+    static func isIn(_ connection: PostgresConnection) async throws -> Bool {
+        try await connection.value(
+            "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = '\(schema)'") != nil
+    }
+
     /// What was asked for, in words: only the same can be gone on with.
     static func words(_ request: TargetRequest) -> String {
         let tables = request.patterns.map(\.text).sorted().joined(separator: " ")

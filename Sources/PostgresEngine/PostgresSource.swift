@@ -66,6 +66,11 @@ struct PostgresSource {
                 hint: "Run the backup again.")
         }
         try checkHiddenRows(scope)
+        if try await PostgresRestoreMark.isIn(leader) {
+            request.notes(
+                "warning: \(facts.moment.database) holds an unfinished restore: the backup is of what it has made so far"
+            )
+        }
         return try await snapshot(scope, request, facts)
     }
 

@@ -164,6 +164,32 @@ import Testing
         #expect(try stored(bench) == [])
     }
 
+    /// It was listed and described before, and is read after.
+    @Test(arguments: MySQLTestServer.all, ["ADD COLUMN later int DEFAULT 7", "RENAME TO other"])
+    func `a table that is altered while its backup begins is backed up as it is then`(
+        server: MySQLTestServer, change: String
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                "CREATE TABLE held (id int PRIMARY KEY); INSERT INTO held VALUES (1), (2)")
+            let holder = Task {
+                try await bench.source.query(
+                    "LOCK TABLES held WRITE; SELECT SLEEP(5); ALTER TABLE held \(change); UNLOCK TABLES"
+                )
+            }
+            try await eventually("the table is locked") {
+                try await !sessions(bench, "INFO LIKE 'SELECT SLEEP%'").isEmpty
+            }
+            // It lists and describes the table at once, and then waits for it.
+            let backup = try await bench.backUp()
+            _ = try await holder.value
+            let copy = try await bench.restored(backup.id)
+            try await bench.expectEqual(bench.source, copy)
+            let word = change.hasPrefix("ADD") ? "later" : "other"
+            #expect(try await bench.contents(of: copy).contains(word))
+        }
+    }
+
     @Test(arguments: MySQLTestServer.all)
     func `a second run on the same database is refused and harms neither`(
         server: MySQLTestServer

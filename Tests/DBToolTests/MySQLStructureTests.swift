@@ -175,7 +175,7 @@ import Testing
             let backup = try await bench.backUp()
             try await bench.source.query("UPDATE t SET v = 'x'")
             let account = try await bench.source.createAccount(
-                "editor", ["SELECT, INSERT, UPDATE, DELETE ON {}.*"])
+                "editor", ["SELECT, INSERT, UPDATE, DELETE, TRIGGER ON {}.*"])
             try await bench.dbtool(
                 [
                     "restore", backup.id, "-path", bench.repository, "--into", bench.source.name,

@@ -115,9 +115,10 @@ import Testing
                 try await writer.executeInterruptibly(
                     "INSERT INTO a SELECT 1, IF(SLEEP(2) = 0, '😀', '') -- 😀")
             }
+            let product = try await MySQLServer(reader)
             for _ in 0..<10 {
                 try await Task.sleep(for: .milliseconds(100))
-                _ = try await MySQLIdentity.clock(reader)
+                _ = try await MySQLIdentity.clock(reader, product)
             }
             try await writing.value
         }

@@ -39,7 +39,23 @@ import Testing
             kind: .procedure, name: "p",
             statement: "CREATE PROCEDURE `p`() BEGIN SELECT ';;'; SELECT 1;; END")
         let text = MySQLScript.text(of: [body], collation: "utf8mb4_bin")
-        #expect(text.contains("DELIMITER ;;;\n\(body.statement);;;\nDELIMITER ;\n"))
+        #expect(text.contains("DELIMITER ;;;\n\(body.statement)\n;;;\nDELIMITER ;\n"))
+    }
+
+    /// The client would take the delimiter for a part of the comment.
+    @Test func `a body that ends with a comment is followed by its delimiter`() throws {
+        let body = MySQLObject(
+            kind: .procedure, name: "p",
+            statement: "CREATE PROCEDURE `p`()\nBEGIN\n  SELECT 1;\nEND -- note")
+        let text = MySQLScript.text(of: [body], collation: "utf8mb4_bin")
+        #expect(text.contains("END -- note\n;;\n"))
+        let read = try MySQLDefinition(Array(text.utf8)).objects
+        #expect(read.map(\.statement) == [body.statement])
+        // As older versions have written it.
+        let old = text.replacing("END -- note\n;;", with: "END;;")
+        #expect(
+            try MySQLDefinition(Array(old.utf8)).objects.map(\.statement)
+                == ["CREATE PROCEDURE `p`()\nBEGIN\n  SELECT 1;\nEND"])
     }
 
     @Test

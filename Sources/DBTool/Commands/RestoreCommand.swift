@@ -131,7 +131,7 @@ struct RestoreCommand: BackupCommand {
             output.show(rendering)
             return false
         }
-        guard !plan.target.drops.isEmpty, !plan.target.continues else { return true }
+        guard !plan.target.drops.isEmpty else { return true }
         rendering.drops.forEach { progress.note($0) }
         guard !selection.yes else { return true }
         progress.pause()

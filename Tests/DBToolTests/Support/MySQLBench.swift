@@ -69,6 +69,13 @@ struct MySQLBench {
             environment: environment, folder: folder, while: body)
     }
 
+    /// Runs a command that asks no server.
+    func read(_ words: [String]) async throws -> ProgramEnd {
+        try await Program.run(
+            DBToolBinary.path(), words + ["-path", repository], environment: environment,
+            folder: folder)
+    }
+
     /// Runs `dbtool restore latest` into one of the test's databases.
     func restore(
         into database: MySQLTestDatabase, _ words: [String] = [],

@@ -1,0 +1,388 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// What a target of MySQL or MariaDB holds, or does by itself, that a restore must know before it changes anything.
+@Suite struct MySQLTargetTests {
+    private static let orders = """
+        CREATE TABLE orders (id int PRIMARY KEY, v int) ENGINE = InnoDB; INSERT INTO orders VALUES (1, 1), (2, 2);
+        CREATE TRIGGER doubling BEFORE UPDATE ON orders FOR EACH ROW SET NEW.v = 2 * NEW.v
+        """
+    private static let triggers = """
+        SELECT GROUP_CONCAT(CONCAT(TRIGGER_NAME, ' ', EVENT_OBJECT_TABLE)) FROM information_schema.TRIGGERS
+        WHERE TRIGGER_SCHEMA = DATABASE()
+        """
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a trigger that a renamed table took along is in the way, and stays`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(Self.orders)
+            _ = try await bench.backUp()
+            try await bench.source.query("RENAME TABLE orders TO orders_old")
+            for words in [["--clean", "--yes"], ["-tablename", "orders"]] {
+                try await bench.restore(into: bench.source, words).expect(
+                    code: 1, saying: "has trigger doubling of table orders_old",
+                    "the backup has it on another table")
+            }
+            #expect(try await bench.source.query(Self.triggers) == "doubling orders_old")
+            #expect(try await bench.source.query("SHOW TABLES") == "orders_old")
+            try await bench.source.query("DROP TRIGGER doubling")
+            try await bench.restore(into: bench.source, ["-tablename", "orders"]).requireCode(0)
+            #expect(try await bench.source.query(Self.triggers) == "doubling orders")
+            // Of a table that the restore drops it is not in the way.
+            try await bench.source.query(
+                "DROP TRIGGER doubling; CREATE TRIGGER other BEFORE INSERT ON orders FOR EACH ROW SET NEW.v = 1"
+            )
+            try await bench.restore(into: bench.source, ["--clean", "--yes"]).requireCode(0)
+            #expect(try await bench.source.query(Self.triggers) == "doubling orders")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `what has another kind under the same name is refused before anything is dropped`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); CREATE VIEW v AS SELECT id FROM t"
+            )
+            _ = try await bench.backUp()
+            let target = bench.other("target")
+            try await server.query("CREATE DATABASE \(target.name)")
+            try await target.query(
+                "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (7); CREATE TABLE v (id int)"
+            )
+            for words in [["--clean", "--yes"], ["--existing", "truncate", "--yes"]] {
+                try await bench.restore(into: target, words)
+                    .expect(code: 1, saying: "v exists", "is no view, but a table")
+            }
+            #expect(try await target.query("SELECT id FROM t") == "7")
+            // Its rows alone do not need the view.
+            let rows = ["--data-only", "--existing", "truncate", "--yes"]
+            try await bench.restore(into: target, rows).requireCode(0)
+            #expect(try await target.query("SELECT id FROM t") == "1")
+            try await target.query("DROP TABLE t, v; CREATE VIEW t AS SELECT 1 AS id")
+            try await bench.restore(into: target, ["-tablename", "t"])
+                .expect(code: 1, saying: "t exists", "is no table, but a view", "--as")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a copy replaces one of its name beside the original`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2)")
+            _ = try await bench.backUp()
+            try await bench.source.query(
+                "CREATE TABLE n (id int PRIMARY KEY); INSERT INTO n VALUES (7); DELETE FROM t WHERE id = 1"
+            )
+            let words = ["-tablename", "t", "--as", "n", "--clean", "--yes"]
+            try await bench.restore(into: bench.source, words).requireCode(0)
+            #expect(try await bench.source.query("SELECT COUNT(*) FROM n") == "2")
+            #expect(try await bench.source.query("SELECT COUNT(*) FROM t") == "1")
+            #expect(try await bench.source.query("SHOW TABLES") == "n\nt")
+        }
+    }
+
+    /// The servers drop one thing after another.
+    @Test(arguments: MySQLTestServer.all)
+    func `a restore that is killed while it drops is gone on with, and no other is let in`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1);
+                CREATE TABLE b (id int PRIMARY KEY, a int, KEY (a)); INSERT INTO b VALUES (1, 1);
+                CREATE VIEW v AS SELECT id FROM b
+                """)
+            _ = try await bench.backUp()
+            let target = bench.other("target")
+            try await server.query("CREATE DATABASE \(target.name) CHARACTER SET utf8mb4")
+            try await bench.restore(into: target).requireCode(0)
+            try await target.query(
+                "ALTER TABLE a ADD COLUMN later int; INSERT INTO a VALUES (2, 2)")
+            // Whoever reads `a` keeps it from being dropped; `b` goes before it.
+            let reading = try await holding("a", of: target)
+            let end = try await bench.restore(into: target, ["--clean", "--yes"]) { running in
+                try await eventually("one table is dropped, and the other waited for") {
+                    let isWaiting = try await !waiting("DROP TABLE", in: target).isEmpty
+                    let isGone = try await target.query("SHOW TABLES LIKE 'b'") == ""
+                    return isWaiting && isGone
+                }
+                try running.send(SIGKILL)
+            }
+            #expect(end.code == 128 + SIGKILL, "\(end)")
+            for session in try await waiting("DROP TABLE", in: target) {
+                _ = try await server.attempt("KILL \(session)")
+            }
+            try await reading.end()
+            #expect(try await target.query("SELECT COUNT(*) FROM a") == "2")
+            try await bench.restore(into: target, ["-tablename", "a", "--existing", "truncate"])
+                .expect(code: 1, saying: "unfinished restore")
+            var again = try await bench.restore(into: target, ["--clean", "--yes"])
+            for _ in 1...5 where again.code == 6 {
+                again = try await bench.restore(into: target, ["--clean", "--yes"])
+            }
+            try again.requireCode(0)
+            try await bench.expectEqual(bench.source, target)
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `triggers that an account may not see are not risked`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1)")
+            let backup = try await bench.backUp()
+            let account = try await bench.source.createAccount(
+                "writer", ["SELECT, INSERT, UPDATE, DELETE ON {}.*"])
+            try await bench.source.query(
+                "CREATE TRIGGER tenfold BEFORE INSERT ON t FOR EACH ROW SET NEW.v = 10 * NEW.v")
+            let words = [
+                "restore", backup.id, "-path", bench.repository, "--into", bench.source.name,
+                "--data-only", "--existing", "truncate", "--yes",
+            ]
+            try await bench.dbtool(words, as: account).expect(
+                code: 1, saying: "may not see the triggers of t",
+                "GRANT TRIGGER ON `\(bench.source.name)`.* TO")
+            #expect(try await bench.source.query("SELECT v FROM t") == "1")
+            try await server.query(
+                "GRANT TRIGGER ON \(bench.source.name).* TO '\(account)'@'%'")
+            try await bench.dbtool(words, as: account)
+                .expect(code: 1, saying: "triggers would fire: tenfold of t")
+            try await bench.source.query("DROP TRIGGER tenfold; UPDATE t SET v = 5")
+            try await bench.dbtool(words, as: account).requireCode(0)
+            #expect(try await bench.source.query("SELECT v FROM t") == "1")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a database with an unfinished restore is backed up without its mark, and that is said`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE dbtool_restore (what int)")
+            let end = try await bench.dbtool(
+                ["full", "database", "-path", bench.repository, "--database", bench.source.name])
+            #expect(end.code == 0, "\(end)")
+            #expect((end.output + end.errors).contains("unfinished restore"), "\(end)")
+            let copy = try await bench.restored()
+            #expect(try await copy.query("SHOW TABLES") == "t")
+        }
+    }
+
+    /// MySQL alone lets administrators decide this for everybody.
+    @Test(arguments: MySQLTestServer.all.filter { !$0.isMariaDB })
+    func `a server that adds what tables do not have is refused where nobody may forbid it`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.withOwnServer(like: server) { bench, _ in
+            try await bench.source.query(
+                "CREATE TABLE bare (v int); CREATE TABLE times (id int PRIMARY KEY, at timestamp NOT NULL)"
+            )
+            _ = try await bench.backUp()
+            let account = try await bench.source.createAccount("owner", ["ALL ON {}.*"])
+            let target = bench.other("target")
+            try await bench.server.query(
+                "CREATE DATABASE \(target.name); GRANT ALL ON \(target.name).* TO '\(account)'@'%'")
+            func restore(_ table: String, as user: String) async throws -> ProgramEnd {
+                try await bench.dbtool(
+                    [
+                        "restore", "latest", "-path", bench.repository, "--into", target.name,
+                        "-tablename", table, "--clean", "--yes",
+                    ], as: user)
+            }
+            try await bench.server.query("SET GLOBAL sql_generate_invisible_primary_key = ON")
+            try await restore("bare", as: account).expect(
+                code: 1, saying: "table bare would become another one",
+                "GRANT SESSION_VARIABLES_ADMIN")
+            try await restore("times", as: account).requireCode(0)
+            // Who may, forbids it for the session.
+            try await restore("bare", as: "root").requireCode(0)
+            let columns = """
+                SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_NAME = 'bare' AND TABLE_SCHEMA = DATABASE()
+                """
+            #expect(try await target.query(columns) == "1")
+            // This one everybody may forbid for the session, at least here.
+            try await bench.server.query(
+                "SET GLOBAL sql_generate_invisible_primary_key = OFF; SET GLOBAL explicit_defaults_for_timestamp = OFF"
+            )
+            try await restore("times", as: account).requireCode(0)
+            let defaults = """
+                SELECT COALESCE(COLUMN_DEFAULT, 'none') FROM information_schema.COLUMNS
+                WHERE TABLE_NAME = 'times' AND COLUMN_NAME = 'at' AND TABLE_SCHEMA = DATABASE()
+                """
+            #expect(try await target.query(defaults) == "none")
+            try await restore("times", as: "root").requireCode(0)
+            try await restore("bare", as: account).requireCode(0)
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `on a replica the column's times are not believed`(server: MySQLTestServer) async throws {
+        try await MySQLBench.withOwnServer(like: server, ["server_id=7"]) { bench, _ in
+            let source =
+                server.isMariaDB
+                ? "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_USER = 'nobody'"
+                : "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_USER = 'nobody'"
+            try await bench.server.query(source)
+            try await bench.source.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY, v int, updated_at datetime NOT NULL DEFAULT NOW() ON UPDATE NOW(), KEY (updated_at));
+                INSERT INTO t (id, v) VALUES (1, 1), (2, 2)
+                """)
+            _ = try await bench.backUp()
+            // It was written elsewhere, an hour before it arrived.
+            try await bench.source.query(
+                "UPDATE t SET v = 9, updated_at = NOW() - INTERVAL 1 HOUR WHERE id = 2")
+            let point = try await bench.backUp(
+                ["differential", "backup"], ["-basis", "column"])
+            let reasons = point.report["changes"].items.compactMap { $0["reason"].string }
+            #expect(reasons.contains { $0.contains("on a replica") }, "\(point.report)")
+            try await bench.expectEqual(bench.source, try await bench.restored(point.id))
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a log that leaves databases out tells no moment`(server: MySQLTestServer) async throws {
+        let settings = ["log_bin=1", "server_id=7", "binlog_do_db=elsewhere"]
+        try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
+            try await bench.source.query(
+                "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+            let sees = server.isMariaDB ? "BINLOG MONITOR" : "REPLICATION CLIENT"
+            let account = try await bench.source.createAccount(
+                "reader", ["SELECT, SHOW VIEW, TRIGGER, EVENT ON {}.*", "\(sees) ON *.*"])
+            let backup = try await bench.backUp(as: account)
+            let metadata = try String(
+                contentsOfFile: "\(backup.folder)/metadata.json", encoding: .utf8)
+            #expect(metadata.contains("consistent snapshot on one connection"), "\(metadata)")
+        }
+    }
+
+    /// A drill that is killed in its last moment leaves a database that the next one knows as its own.
+    @Test(arguments: MySQLTestServer.all)
+    func `the database of a killed drill is dropped by the next one`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.withOwnServer(like: server) { bench, _ in
+            try await bench.source.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY, v varchar(200)); SET SESSION cte_max_recursion_depth = 1000000;
+                INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
+                  SELECT i, REPEAT('x', 200) FROM n
+                """.replacing(
+                    "cte_max_recursion_depth",
+                    with: server.isMariaDB ? "max_recursive_iterations" : "cte_max_recursion_depth")
+            )
+            let backup = try await bench.backUp()
+            let drill = [
+                "verify", backup.id, "-path", bench.repository, "--drill", "--same-server",
+            ]
+            let databases =
+                "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'dbtool\\_drill\\_%'"
+            let end = try await bench.dbtool(drill) { running in
+                try await eventually("the table is there") {
+                    try await bench.server.attempt(
+                        "SELECT 1 FROM \(try await bench.server.query(databases)).t"
+                    ).code == 0
+                }
+                let name = try await bench.server.query(databases)
+                let scratch = MySQLTestDatabase(name: name, server: bench.server)
+                let reading = try await holding("t", of: scratch)
+                try running.send(SIGCONT)
+                try await eventually("it is about to be dropped") {
+                    try await !waiting("DROP DATABASE", on: bench.server).isEmpty
+                }
+                try running.send(SIGKILL)
+                for session in try await waiting("DROP DATABASE", on: bench.server) {
+                    _ = try await bench.server.attempt("KILL \(session)")
+                }
+                try await reading.end()
+            }
+            #expect(end.code == 128 + SIGKILL, "\(end)")
+            #expect(try await bench.server.query(databases) != "")
+            try await bench.dbtool(drill).requireCode(0)
+            #expect(try await bench.server.query(databases) == "")
+        }
+    }
+
+    /// Bytes are written with an `x` in lower case, and compared as bytes.
+    @Test(arguments: MySQLTestServer.all, [[], ["local_infile=1"]])
+    func `texts that look like bytes are texts, whatever their character set`(
+        server: MySQLTestServer, settings: [String]
+    ) async throws {
+        try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
+            try await bench.source.load(
+                #"""
+                CREATE TABLE t (id int PRIMARY KEY, l varchar(20) CHARACTER SET latin2, a varchar(20) CHARACTER SET ascii,
+                  g varchar(20) CHARACTER SET gbk, u varchar(20) CHARACTER SET utf8mb4);
+                INSERT INTO t VALUES (1, '\\X41', '\\X41', '\\X41', '\\X41'), (2, '\\x41', '\\x41', '\\x41', '\\x41'),
+                  (3, '\\X', '\\X', '\\X', '\\X'), (4, '\\x', '\\x', '\\x', '\\x'), (5, '\\Xyz', '\\xyz', '\\Xyz', '\\xyz'),
+                  (6, '', '', '', ''), (7, NULL, NULL, NULL, NULL), (8, '  ', '  ', '  ', '  '), (9, 'x', '\\', 'X\\x', '\\\\x41');
+                """#)
+            let backup = try await bench.backUp()
+            let copy = try await bench.restored(backup.id, ["--check", "rows"])
+            let question = "SELECT id, HEX(l), HEX(a), HEX(g), HEX(u) FROM t ORDER BY id"
+            #expect(try await copy.query(question) == bench.source.query(question))
+        }
+    }
+
+    // MARK: Others at work
+
+    /// A session that reads a table in a transaction that stays open.
+    private struct Holding {
+        let server: MySQLTestServer
+        let word: String
+        let work: Task<ProgramEnd, any Error>
+
+        func end() async throws {
+            for session in try await sessions(server, "INFO LIKE 'SELECT SLEEP(120), \\'\(word)%'")
+            {
+                _ = try await server.attempt("KILL \(session)")
+            }
+            _ = try await work.value
+        }
+    }
+
+    private func holding(_ table: String, of database: MySQLTestDatabase) async throws -> Holding {
+        let (server, word) = (database.server, "\(database.name) \(table)")
+        let work = Task {
+            try await server.attempt(
+                "START TRANSACTION; SELECT * FROM \(table); SELECT SLEEP(120), '\(word)'",
+                database: database.name)
+        }
+        try await eventually("the table is read") {
+            try await !sessions(server, "INFO LIKE 'SELECT SLEEP(120), \\'\(word)%'").isEmpty
+        }
+        return Holding(server: server, word: word, work: work)
+    }
+
+    private func waiting(
+        _ statement: String, in database: MySQLTestDatabase
+    ) async throws -> [String] {
+        try await sessions(
+            database.server,
+            "INFO LIKE '\(statement)%\(database.name)%' AND STATE LIKE 'Waiting for table metadata%'"
+        )
+    }
+
+    private func waiting(_ statement: String, on server: MySQLTestServer) async throws -> [String] {
+        try await sessions(
+            server, "INFO LIKE '\(statement)%' AND STATE LIKE 'Waiting for table metadata%'")
+    }
+}
+
+/// The numbers of sessions that a condition on the list of processes finds.
+private func sessions(_ server: MySQLTestServer, _ condition: String) async throws -> [String] {
+    try await server.query(
+        "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND \(condition)"
+    ).split(separator: "\n").map(String.init)
+}
