@@ -70,6 +70,8 @@ struct FrontDoor {
     }
 
     static func backupError(_ error: any Error, leaving rest: String) -> BackupError {
+        // Who knows better what is left says so.
+        if let own = error as? BackupError, own.code == .interrupted { return own }
         if Interruption.isRequested || error is CancellationError {
             return BackupError(.interrupted, "interrupted; \(rest)")
         }

@@ -29,7 +29,11 @@ enum Interruption {
         _ body: @escaping @Sendable () async -> Result
     ) async -> Result {
         let task = Task { await body() }
-        let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+        // Who started this with nohup wants it to go on without its terminal.
+        let hangsUp =
+            unsafeBitCast(signal(SIGHUP, SIG_IGN), to: Int.self)
+            != unsafeBitCast(SIG_IGN, to: Int.self)
+        let sources = ([SIGINT, SIGTERM] + (hangsUp ? [SIGHUP] : [])).map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {

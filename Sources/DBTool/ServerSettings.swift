@@ -37,10 +37,31 @@ enum ServerSettings {
     /// - Throws: `BackupError.usage`: what is no URL would be taken for the name of a database, on whichever server
     ///   is the usual one.
     static func knownEngine(ofURL url: String) throws -> ConnectionOptions.Engine {
-        if url.contains("://"), let engine = engine(ofURL: url) { return engine }
+        if url.contains("://"), let engine = engine(ofURL: url) {
+            try checkPassword(inURL: url)
+            return engine
+        }
         throw BackupError(
             .usage, "the URL is not understood",
             hint: "Write postgresql://user@host:5432/database or mysql://user@host:3306/database.")
+    }
+
+    /// A password that holds a slash ends where nobody expects it, and its rest would be shown as a port and a database.
+    private static func checkPassword(inURL url: String) throws {
+        let place = url.firstRange(of: "://").map { url[$0.upperBound...] } ?? url[...]
+        let path = place.drop { $0 != "/" }.prefix { $0 != "?" }
+        guard path.contains("@") else { return }
+        throw BackupError(
+            .usage, "the URL is not understood: it has an @ behind a slash",
+            hint: "Write odd characters of a name or a password as %XX: / is %2F, @ is %40.")
+    }
+
+    /// Whether a URL says something by a parameter of one of these names.
+    static func url(_ url: String?, names parameters: [String]) -> Bool {
+        let query = (url ?? "").drop { $0 != "?" }.dropFirst().lowercased()
+        return query.split(separator: "&").contains { item in
+            parameters.contains { item.hasPrefix("\($0)=") }
+        }
     }
 
     /// The product that a URL names; nil for a scheme that is none.
@@ -62,7 +83,9 @@ extension MySQLSettings {
                 .usage, "the URL is not understood",
                 hint: "Write mysql://user@host:3306/database, with odd characters as %XX.")
         }
-        host = parts.host.flatMap { $0.isEmpty ? nil : $0 }
+        // An IPv6 address is in brackets.
+        host = parts.host.map { $0.trimmingCharacters(in: ["[", "]"]) }
+            .flatMap { $0.isEmpty ? nil : $0 }
         port = parts.port.flatMap { UInt32(exactly: $0) }
         user = parts.user
         password = parts.password.map { Secret($0) }

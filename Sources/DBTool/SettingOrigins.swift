@@ -85,7 +85,7 @@ struct SettingOrigins {
     private func found(
         _ keyword: String, _ flag: String?, _ variable: String, isInURL: Bool
     ) -> (value: String, place: String)? {
-        let isWhole = wiring.options.url != nil && isInURL
+        let isWhole = wiring.options.url != nil && (isInURL || url[keyword] != nil)
         let own = isWhole ? flag.map { ($0, "flag") } : wiring.settings.found(flag, variable)
         if let own { return own }
         if let value = url[keyword] { return (value, "--url") }

@@ -14,8 +14,11 @@ struct Wiring {
         settings = try Settings(options)
     }
 
-    /// The database that the user named, if any.
-    var database: String? { settings.value(options.database, "DB_NAME") }
+    /// The database that the user named, if any: beside a URL, which is whole, by a flag or in it.
+    var database: String? {
+        guard options.url != nil else { return settings.value(options.database, "DB_NAME") }
+        return options.database ?? sourceDatabase
+    }
 
     /// The database that settings lead to, named or not.
     var sourceDatabase: String? { try? server(password: nil).databaseName }
@@ -86,15 +89,22 @@ struct Wiring {
         return try await asking { engine, _ in
             try await body(engine)
         } _: { password in
-            let password = (password ?? options.password).map { Secret($0) }
+            // The flags beside it are for its server too, but a password is for the one that it was given for.
+            let password = password.map { Secret($0) }
             if try ServerSettings.knownEngine(ofURL: url) == .mysql {
                 var mysql = try MySQLSettings(url: url)
                 mysql.password = password ?? mysql.password
+                if let mode = options.sslmode { mysql.tls = try MySQLSettings.TLS(mode: mode) }
+                mysql.authorities = options.sslrootcert ?? mysql.authorities
+                mysql.certificate = options.sslcert ?? mysql.certificate
+                mysql.key = options.sslkey ?? mysql.key
                 return ServerSettings.mysql(mysql).engine
             }
             var postgres = PostgresSettings()
             postgres.url = Secret(url)
             postgres.password = password
+            (postgres.sslMode, postgres.sslRootCertificate) = (options.sslmode, options.sslrootcert)
+            (postgres.sslCertificate, postgres.sslKey) = (options.sslcert, options.sslkey)
             postgres.pgDump = settings.value(options.pgDump, "DB_PG_DUMP")
             return ServerSettings.postgres(postgres).engine
         }
@@ -117,10 +127,17 @@ struct Wiring {
         try await withEngine { try await $0.check(request) }
     }
 
+    /// Of a flag; else of the URL, which says nothing that a variable changes; else of the variable.
+    private func tlsValue(
+        _ flag: String?, _ variable: String, _ parameters: [String]
+    ) -> String? {
+        ServerSettings.url(options.url, names: parameters) ? flag : settings.value(flag, variable)
+    }
+
     func postgresSettings(password: String?) -> PostgresSettings {
         var postgres = PostgresSettings()
         postgres.url = options.url.map { Secret($0) }
-        postgres.database = database
+        postgres.database = settings.value(options.database, "DB_NAME")
         postgres.host = settings.value(options.host, "DB_HOST")
         postgres.port = settings.value(options.port, "DB_PORT")
         postgres.user = settings.value(options.user, "DB_USER")
@@ -134,10 +151,11 @@ struct Wiring {
             postgres.user = options.user
             postgres.password = (password ?? options.password).map { Secret($0) }
         }
-        postgres.sslMode = settings.value(options.sslmode, "DB_SSLMODE")
-        postgres.sslRootCertificate = settings.value(options.sslrootcert, "DB_SSLROOTCERT")
-        postgres.sslCertificate = settings.value(options.sslcert, "DB_SSLCERT")
-        postgres.sslKey = settings.value(options.sslkey, "DB_SSLKEY")
+        postgres.sslMode = tlsValue(options.sslmode, "DB_SSLMODE", ["sslmode"])
+        postgres.sslRootCertificate = tlsValue(
+            options.sslrootcert, "DB_SSLROOTCERT", ["sslrootcert"])
+        postgres.sslCertificate = tlsValue(options.sslcert, "DB_SSLCERT", ["sslcert"])
+        postgres.sslKey = tlsValue(options.sslkey, "DB_SSLKEY", ["sslkey"])
         postgres.pgDump = settings.value(options.pgDump, "DB_PG_DUMP")
         return postgres
     }
@@ -161,13 +179,15 @@ struct Wiring {
         mysql.user = value(options.user, "DB_USER") ?? mysql.user
         let secret = password ?? value(options.password, "DB_PASSWORD")
         mysql.password = secret.map { Secret($0) } ?? mysql.password
-        if let mode = settings.value(options.sslmode, "DB_SSLMODE") {
+        if let mode = tlsValue(options.sslmode, "DB_SSLMODE", ["sslmode", "ssl-mode"]) {
             mysql.tls = try MySQLSettings.TLS(mode: mode)
         }
         mysql.authorities =
-            settings.value(options.sslrootcert, "DB_SSLROOTCERT") ?? mysql.authorities
-        mysql.certificate = settings.value(options.sslcert, "DB_SSLCERT") ?? mysql.certificate
-        mysql.key = settings.value(options.sslkey, "DB_SSLKEY") ?? mysql.key
+            tlsValue(options.sslrootcert, "DB_SSLROOTCERT", ["sslrootcert", "ssl-ca"])
+            ?? mysql.authorities
+        mysql.certificate =
+            tlsValue(options.sslcert, "DB_SSLCERT", ["sslcert", "ssl-cert"]) ?? mysql.certificate
+        mysql.key = tlsValue(options.sslkey, "DB_SSLKEY", ["sslkey", "ssl-key"]) ?? mysql.key
         return mysql
     }
 

@@ -27,7 +27,22 @@ enum MySQLReading {
         guard !zip(names, names.dropFirst()).contains(where: { $0 == ("NEXT", "VALUE") }) else {
             return false
         }
+        guard verb != "WITH" || !changes(words) else { return false }
         let explains = ["EXPLAIN", "DESCRIBE", "DESC"].contains(verb)
         return !(explains && names.dropFirst().first == "ANALYZE")
+    }
+
+    /// Whether a statement that begins with `WITH` goes on with one that writes: inside a transaction the server would
+    /// run it.
+    private static func changes(_ words: [MySQLTokens.Token]) -> Bool {
+        var depth = 0
+        for word in words {
+            if word.isSign("(") { depth += 1 }
+            if word.isSign(")") { depth -= 1 }
+            guard depth == 0, let keyword = word.keyword else { continue }
+            if ["SELECT", "TABLE", "VALUES"].contains(keyword) { return false }
+            if ["DELETE", "UPDATE", "INSERT", "REPLACE"].contains(keyword) { return true }
+        }
+        return false
     }
 }

@@ -93,14 +93,16 @@ public actor MySQLSQLSession: SQLSession {
     ) async throws -> SQLOutcome {
         let words = MySQLTokens(statement).tokens.lazy.compactMap(\.keyword)
         if hasLostTransaction {
-            guard words.first == "ROLLBACK" else { throw Self.transactionIsLost }
+            guard words.first == "ROLLBACK", !words.contains("TO") else {
+                throw Self.transactionIsLost
+            }
             hasLostTransaction = false
             return .done("ROLLBACK")
         }
         let connection: MySQLConnection
         if let writer { connection = writer } else { connection = try await connected() }
         writer = connection
-        return try await failing {
+        return try await failing(committing: words.first == "COMMIT") {
             let end = try await connection.stream(statement, into: sink)
             isInTransaction = await connection.isInTransaction
             for row in try await connection.warnings() { notice(row) }
@@ -129,7 +131,7 @@ public actor MySQLSQLSession: SQLSession {
     public func greeting() async throws -> SQLGreeting {
         let connection = try await connected()
         let server = try await MySQLServer(connection)
-        return try await failing {
+        return try await aside {
             let database = try await connection.value("SELECT DATABASE()") ?? ""
             let bytes = try await connection.value(
                 """
@@ -147,7 +149,7 @@ public actor MySQLSQLSession: SQLSession {
     /// Names that the account may see.
     public func names() async throws -> SQLNames {
         let connection = try await connected()
-        return try await failing {
+        return try await aside {
             var names = SQLNames()
             let rows = try await connection.rows(
                 """
@@ -193,7 +195,13 @@ public actor MySQLSQLSession: SQLSession {
     public func forecast(of statement: String) async -> SQLForecast {
         let tokens = MySQLTokens(statement).tokens
         let words = tokens.compactMap(\.keyword)
-        var forecast = SQLForecast(verb: words.first ?? "", words: Set(words))
+        // What stands in them runs.
+        let hidden = tokens.filter { $0.kind == .executableComment }.flatMap { comment in
+            String(decoding: comment.bytes, as: UTF8.self).uppercased()
+                .split { !$0.isLetter && $0 != "_" }.map(String.init)
+        }
+        var forecast = SQLForecast(
+            verb: words.first ?? hidden.first ?? "", words: Set(words + hidden))
         guard ["UPDATE", "DELETE"].contains(forecast.verb),
             !tokens.contains(where: { $0.isSign("(") }),
             let connection = try? await connected()
@@ -212,7 +220,7 @@ public actor MySQLSQLSession: SQLSession {
     /// server does.
     private func connected() async throws -> MySQLConnection {
         let connection = try await MySQLConnection(settings)
-        return try await failing {
+        return try await aside {
             try await connection.allowOneStatementOnly()
             try await connection.execute(
                 """
@@ -225,21 +233,40 @@ public actor MySQLSQLSession: SQLSession {
 
     /// A session that is lost is not used again.
     private func failing<Result: Sendable>(
-        _ body: () async throws -> Result
+        committing: Bool = false, _ body: () async throws -> Result
     ) async throws -> Result {
         do {
             return try await body()
         } catch let error as MySQLError {
             try Task.checkCancellation()
             if error.isConnectionLoss {
-                hasLostTransaction = writer != nil && isInTransaction
+                // One that was being committed is over, one way or the other.
+                hasLostTransaction = writer != nil && isInTransaction && !committing
                 writer = nil
+                if committing { throw SQLFailure.commitUnknown(error.message, error.sqlState) }
             } else if let writer {
+                // An error does not tell whether it has ended the transaction, as a deadlock does.
+                if isInTransaction { try? await writer.execute("DO 0") }
                 isInTransaction = await writer.isInTransaction
             }
-            throw SQLFailure(
-                message: error.message, sqlState: error.sqlState, position: nil,
-                detail: error.number == 0 ? nil : "error \(error.number)", hint: nil)
+            throw Self.failure(error)
         }
+    }
+
+    /// The same on a connection that is not the one that is kept.
+    private func aside<Result: Sendable>(
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error as MySQLError {
+            throw Self.failure(error)
+        }
+    }
+
+    private static func failure(_ error: MySQLError) -> SQLFailure {
+        SQLFailure(
+            message: error.message, sqlState: error.sqlState, position: nil,
+            detail: error.number == 0 ? nil : "error \(error.number)", hint: nil)
     }
 }

@@ -307,6 +307,15 @@ actor PostgresConnection: PooledConnection {
     /// Blocks a thread for as long as connecting takes.
     @concurrent
     private static func connect(_ settings: PostgresSettings) async throws -> OpaquePointer {
+        if let url = settings.url {
+            // What libpq cannot read it would quote, passwords too.
+            guard let parts = PQconninfoParse(url.unsafeText, nil) else {
+                throw BackupError(
+                    .usage, "the URL is not understood",
+                    hint: "Write postgresql://user@host:5432/database, with odd characters as %XX.")
+            }
+            PQconninfoFree(parts)
+        }
         let parameters =
             [("connect_timeout", "15"), ("application_name", "dbtool")]
             .filter { getenv($0.0 == "connect_timeout" ? "PGCONNECT_TIMEOUT" : "PGAPPNAME") == nil }

@@ -9,20 +9,20 @@ enum PostgresEmptying {
     ) async throws -> String {
         let table = SQLText.qualified(load.table)
         guard load.filter != nil else { return "TRUNCATE ONLY \(table)" }
-        return "DELETE FROM ONLY \(table) \(try await condition(of: load, on: connection))"
+        return "DELETE FROM ONLY \(table) \(try await condition(of: load, on: connection) ?? "")"
     }
 
-    /// The target's own condition, empty where there is none.
+    /// The target's own condition, which may be empty; nil for a table that no extension fills.
     ///
     /// The backup's is text that anybody may have written.
     static func condition(
         of load: TableLoad, on connection: PostgresConnection
-    ) async throws -> String {
-        guard load.filter != nil else { return "" }
+    ) async throws -> String? {
+        guard load.filter != nil else { return nil }
         return try await connection.value(
             """
             SELECT e.extcondition[pg_catalog.array_position(e.extconfig, $1::regclass::oid)]
             FROM pg_catalog.pg_extension e WHERE $1::regclass::oid = ANY (e.extconfig) LIMIT 1
-            """, [SQLText.qualified(load.table)]) ?? ""
+            """, [SQLText.qualified(load.place)])
     }
 }

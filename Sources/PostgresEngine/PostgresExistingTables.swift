@@ -65,7 +65,7 @@ struct PostgresExistingTables {
         for load in loads {
             let condition = try await PostgresEmptying.condition(of: load, on: connection)
             let row = try await connection.value(
-                "SELECT 1 FROM ONLY \(SQLText.qualified(load.table)) \(condition) LIMIT 1")
+                "SELECT 1 FROM ONLY \(SQLText.qualified(load.table)) \(condition ?? "") LIMIT 1")
             if row != nil { filled.append("\(load.table)") }
         }
         guard filled.isEmpty else {

@@ -149,7 +149,8 @@ public actor PostgresSQLSession: SQLSession {
         let connection: PostgresConnection
         if let writer { connection = writer } else { connection = try await connected() }
         writer = connection
-        return try await failing {
+        let verb = SQLTokens(statement).tokens.lazy.compactMap(\.keyword).first
+        return try await failing(committing: ["COMMIT", "END"].contains(verb)) {
             let end = try await connection.stream(statement, into: sink)
             isInTransaction = await connection.isInTransaction
             return end.rows.map { .rows($0) } ?? .done(end.tag)
@@ -158,8 +159,9 @@ public actor PostgresSQLSession: SQLSession {
 
     /// Whoever has lost a transaction must say that it is over: what follows was meant to be part of it.
     private static func endsTransaction(_ statement: String) -> Bool {
-        let word = SQLTokens(statement).tokens.lazy.compactMap(\.keyword).first
-        return ["ROLLBACK", "ABORT"].contains(word)
+        let words = SQLTokens(statement).tokens.compactMap(\.keyword)
+        return ["ROLLBACK", "ABORT"].contains(words.first)
+            && !words.contains { ["TO", "PREPARED"].contains($0) }
     }
 
     private static let transactionIsLost = SQLFailure(
@@ -285,15 +287,17 @@ public actor PostgresSQLSession: SQLSession {
 
     /// A session that is lost is not used again.
     private func failing<Result: Sendable>(
-        _ body: () async throws -> Result
+        committing: Bool = false, _ body: () async throws -> Result
     ) async throws -> Result {
         do {
             return try await body()
         } catch let error as PostgresError {
             try Task.checkCancellation()
             if error.isConnectionLoss {
-                hasLostTransaction = writer != nil && isInTransaction
+                // One that was being committed is over, one way or the other.
+                hasLostTransaction = writer != nil && isInTransaction && !committing
                 writer = nil
+                if committing { throw SQLFailure.commitUnknown(error.message, error.sqlState) }
             } else if let writer {
                 isInTransaction = await writer.isInTransaction
             }

@@ -174,9 +174,7 @@ extension PostgresTarget {
         let row = try await connection.rows(
             """
             SELECT c.relkind, a.amname = 'heap', pg_catalog.pg_relation_size(c.oid),
-                   pg_catalog.pg_table_size(c.oid), pg_catalog.current_setting('block_size'),
-                   (SELECT e.extcondition[pg_catalog.array_position(e.extconfig, c.oid)]
-                    FROM pg_catalog.pg_extension e WHERE c.oid = ANY (e.extconfig) LIMIT 1)
+                   pg_catalog.pg_table_size(c.oid), pg_catalog.current_setting('block_size')
             FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
             WHERE c.oid = $1::regclass
             """, [SQLText.qualified(load.place)]
@@ -187,8 +185,8 @@ extension PostgresTarget {
                 query: "SELECT \(columns) FROM \(SQLText.qualified(load.place))")
         }
         return PostgresRows(
-            // The target's own condition: the backup's is text that anybody may have written.
-            load.place, columns: load.columns, filter: load.filter == nil ? nil : row[5],
+            load.place, columns: load.columns,
+            filter: try await PostgresEmptying.condition(of: load, on: connection),
             splits: row[1] == "t",
             sizes: (heap: Int(row[2] ?? "") ?? 0, total: Int(row[3] ?? "") ?? 0),
             blockBytes: Int(row[4] ?? "") ?? 8192)

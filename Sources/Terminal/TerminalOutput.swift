@@ -126,7 +126,13 @@ public enum TerminalOutput {
                 #else
                     let count = Glibc.write(file, piece.baseAddress, piece.count)
                 #endif
-                if count < 0 && errno != EINTR { return false }
+                if count < 0 && errno == EAGAIN {
+                    // A pipe that somebody has made not to wait is waited for all the same.
+                    var status = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
+                    poll(&status, 1, -1)
+                } else if count < 0 && errno != EINTR {
+                    return false
+                }
                 rest = rest.dropFirst(max(0, count))
             }
             return true

@@ -170,3 +170,13 @@ public struct SQLFailure: Error, Sendable {
         self.hint = hint
     }
 }
+
+extension SQLFailure {
+    /// The connection was lost while a transaction was being committed: nobody knows whether it was.
+    public static func commitUnknown(_ message: String, _ sqlState: String) -> SQLFailure {
+        SQLFailure(
+            message: message, sqlState: sqlState, position: nil, detail: nil,
+            hint: "The transaction was being committed: look whether it was before you do it again."
+        )
+    }
+}

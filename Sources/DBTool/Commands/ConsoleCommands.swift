@@ -107,9 +107,14 @@ struct SQLCommand: BackupCommand {
                 session: engine.sqlSession(notice: SQLRun.notice),
                 allowsWrites: consent.allowWrites,
                 isInteractive: TerminalOutput.inputIsTerminal, isForPrograms: output.isJSON)
-            return try await run.run(finished) > 0 ? .failed : .done
+            let skipped = try await run.run(finished)
+            guard await run.session.hasOpenTransaction else { return skipped > 0 ? .failed : .done }
+            TerminalOutput.printError("warning: the transaction that was open is rolled back\n")
+            return .failed
         }
     }
+
+    var interruptionLeaves: String { "what statements had committed by then stays" }
 }
 
 extension RowFormat: ExpressibleByArgument {}

@@ -75,7 +75,7 @@ struct HistoryRendering: Rendering {
             for column in event.columns {
                 let now = row[column] ?? nil
                 if event.kind == .changed, let before = last[column] {
-                    guard before != now else { continue }
+                    guard before.map(ExactText.init) != now.map(ExactText.init) else { continue }
                     lines.append("    \(column): \(Self.text(before)) → \(Self.text(now))")
                 } else {
                     lines.append("    \(column): \(Self.text(now))")

@@ -92,8 +92,11 @@ struct Console: Sendable {
         var statements = sql.session.lines()
         var piece = String(first)
         while true {
-            let shortened = isBlock ? nil : Self.withoutBackslash(piece)
-            statements.add(shortened ?? piece)
+            // Inside of quotes a backslash at the end of a line is a part of the text.
+            var whole = statements
+            whole.add(piece)
+            let shortened = isBlock || whole.isOpen ? nil : Self.withoutBackslash(piece)
+            if let shortened { statements.add(shortened) } else { statements = whole }
             let isOver = isBlock ? statements.endsStatement : shortened == nil && !statements.isOpen
             if isOver { return line }
             if shortened != nil { line.text = Self.withoutBackslash(line.text) ?? line.text }

@@ -6,7 +6,8 @@ enum SecretText {
     ]
 
     static func mayBe(in line: String) -> Bool {
-        let words = line.lowercased()
+        // However many spaces and line ends are between two words.
+        let words = line.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
         return signs.contains { words.contains($0) }
     }
 }

@@ -57,7 +57,7 @@ struct CommandOutput: Sendable {
     ) async rethrows -> Result {
         let progress = OperationProgress(
             notes: { note in
-                line.print(Self.emphasized(note))
+                line.print(Self.emphasized(Self.visible(note)))
                 log?.note(note)
             },
             phases: { phase in

@@ -59,7 +59,7 @@ struct DrillRendering: Rendering {
         ]
         let title = document.passed ? "verified by a drill" : "failed its drill"
         return ["\(document.id) \(title)"] + FieldList(fields).lines
-            + document.drill.problems.map { "  not made: \($0)" }
-            + document.drill.differences.map { "  different: \($0)" }
+            + document.drill.problems.map { "  not made: \(VisibleText.of($0))" }
+            + document.drill.differences.map { "  different: \(VisibleText.of($0))" }
     }
 }

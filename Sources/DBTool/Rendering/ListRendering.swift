@@ -57,7 +57,7 @@ struct ListRendering: Rendering {
                     isExact: metadata?.exact, isBroken: broken.contains($0.id))
             },
             unfinished: contents.unfinished.map(\.name),
-            unreadable: contents.unreadable.map(\.name))
+            unreadable: contents.unreadable.map(\.folder.name))
         reasons = contents.unreadable.map(\.error.message)
         self.location = location
         self.now = now

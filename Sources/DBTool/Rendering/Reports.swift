@@ -22,6 +22,8 @@ struct BackupRendering: Rendering {
         let scope: String
         let database: String
         let snapshot_at: Timestamp
+        /// How the moment was had.
+        let consistency: String
         let duration_seconds: Double
         let statistics: Metadata.Statistics
         let excluded_tables: [TableName]
@@ -50,7 +52,8 @@ struct BackupRendering: Rendering {
             id: metadata.id, path: report.location, archive: report.archive,
             status: metadata.status.rawValue, type: metadata.type.rawValue, scope: metadata.scope,
             database: metadata.database, snapshot_at: metadata.snapshotAt,
-            duration_seconds: metadata.durationSeconds, statistics: metadata.statistics,
+            consistency: metadata.consistency, duration_seconds: metadata.durationSeconds,
+            statistics: metadata.statistics,
             excluded_tables: metadata.excludedTables, unreadable_tables: metadata.unreadableTables,
             warnings: metadata.warnings ?? [],
             archive_error: report.archiveFailure?.message, base_id: metadata.baseID,
@@ -76,6 +79,8 @@ struct BackupRendering: Rendering {
             ("time", NumberText.duration(seconds: metadata.durationSeconds)),
             ("folder", report.location),
         ]
+        // PostgreSQL has one way, the others several.
+        if metadata.engine == "mysql" { fields.append(("moment", metadata.consistency)) }
         if let reason = report.fullReason { fields.append(("why a full", reason)) }
         if let parent = metadata.parentID { fields.append(("since", parent)) }
         if metadata.type != .full, metadata.scope != Scope.database.word {

@@ -53,9 +53,9 @@ struct RestoreRendering: Rendering {
         let isWhole = document.problems.isEmpty && document.differences.isEmpty
         return ["\(document.id) restored\(isWhole ? "" : ", but not everything")"]
             + FieldList(fields).lines
-            + document.left_out.map { "  left out: \($0)" }
-            + document.problems.map { "  not made: \($0)" }
-            + document.differences.map { "  different: \($0)" }
+            + document.left_out.map { "  left out: \(VisibleText.of($0))" }
+            + document.problems.map { "  not made: \(VisibleText.of($0))" }
+            + document.differences.map { "  different: \(VisibleText.of($0))" }
     }
 
     /// `12, 3 of them replaced, 9 restored by the interrupted run`.
@@ -139,14 +139,16 @@ struct RestorePlanRendering: Rendering {
         ]
         if plan.target.continues { lines.append("  goes on with an interrupted restore") }
         lines += drops.map { "  \($0)" }
-        lines += Self.counts(plan.target.creates).map { "  create  \($0)" }
-        lines += plan.target.keeps.map { "  use     \(Self.words($0)), which exists, as it is" }
-        return lines + tables.map { "  \($0)" }
-            + plan.target.leftOut.map { "  left out: \($0)" }
+        lines += Self.counts(plan.target.creates).map { "  create  \(VisibleText.of($0))" }
+        lines += plan.target.keeps.map {
+            "  use     \(VisibleText.of(Self.words($0))), which exists, as it is"
+        }
+        return lines + tables.map { "  \(VisibleText.of($0))" }
+            + plan.target.leftOut.map { "  left out: \(VisibleText.of($0))" }
     }
 
     /// What is dropped, a line each.
-    var drops: [String] { plan.target.drops.map { "drop    \(Self.words($0))" } }
+    var drops: [String] { plan.target.drops.map { "drop    \(VisibleText.of(Self.words($0)))" } }
 
     private var tables: [String] {
         guard !plan.tables.isEmpty else { return [] }

@@ -25,6 +25,8 @@ public enum Program {
         _ path: String, _ arguments: [String], environment: [String: String], folder: String,
         while body: (RunningProgram) async throws -> Void
     ) async throws -> ProgramEnd {
+        // Whoever started the tests may have had them ignore it, and programs inherit that.
+        signal(SIGHUP, SIG_DFL)
         let variables = environment.compactMap { name, value in
             Subprocess.Environment.Key(rawValue: name).map { ($0, value) }
         }
