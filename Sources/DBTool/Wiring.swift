@@ -14,10 +14,9 @@ struct Wiring {
         settings = try Settings(options)
     }
 
-    /// The database that the user named, if any: beside a URL, which is whole, by a flag or in it.
+    /// The database that the user named, if any; a variable does not apply beside a URL, which for a restore is the target's.
     var database: String? {
-        guard options.url != nil else { return settings.value(options.database, "DB_NAME") }
-        return options.database ?? sourceDatabase
+        options.url == nil ? settings.value(options.database, "DB_NAME") : options.database
     }
 
     /// The database that settings lead to, named or not.
