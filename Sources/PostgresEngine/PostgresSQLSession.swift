@@ -49,6 +49,10 @@ public actor PostgresSQLSession: SQLSession {
             guard !Self.endsTransaction(statement) else { return nil }
             throw Self.transactionIsLost
         }
+        // What it sends is sent with the transaction, and reading ends in none.
+        guard !SQLTokens(statement).tokens.contains(where: { $0.keyword == "PG_NOTIFY" }) else {
+            return nil
+        }
         let connection: PostgresConnection
         if let writer { connection = writer } else { connection = try await connected() }
         return try await failing {

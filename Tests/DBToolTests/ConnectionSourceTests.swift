@@ -164,4 +164,71 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: TestServer.all)
+    func `variables weaken nothing that a URL says of TLS`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query("CREATE TABLE t (id integer)")
+            let url = server.url(database: source.name)
+            let full = ["full", "database", "-path", bench.repository, "--url"]
+            let settings = ["DB_SSLMODE": "disable"]
+            for name in ["sslmode=verify-full", "application_name=x&sslmode=require"] {
+                let end = try await bench.dbtool(full + ["\(url)?\(name)"], environment: settings)
+                #expect(end.code == 5 && end.errors.lowercased().contains("ssl"), "\(end)")
+            }
+            // Where it says nothing the variable holds, and a flag always does.
+            let required = try await bench.dbtool(
+                full + [url], environment: ["DB_SSLMODE": "require"])
+            #expect(required.code == 5, "\(required)")
+            let flag = ["\(url)?sslmode=require", "--sslmode", "disable"]
+            try await bench.dbtool(full + flag).requireCode(0)
+        }
+    }
+
+    /// A password that is cut in the wrong place would be a port and a database.
+    @Test(arguments: [
+        "postgresql://u:100%sure@127.0.0.1:1/db", "postgresql://u:100/sure@127.0.0.1:1/db",
+        "mysql://u:100/sure@127.0.0.1:1/db", "mysql://u:100%sure@127.0.0.1:1/db",
+    ])
+    func `a password that a URL cannot hold is refused, and shown nowhere`(
+        url: String
+    ) async throws {
+        try await Workbench.with(try #require(TestServer.all.first)) { bench in
+            for words in [["full", "database"], ["check"], ["check", "--json"], ["list"]] {
+                let end = try await bench.dbtool(words + ["-path", bench.repository, "--url", url])
+                #expect(words == ["list"] || end.code == 2 || end.code == 1, "\(end)")
+                #expect(!(end.output + end.errors).contains("sure"), "\(end)")
+            }
+        }
+    }
+
+    /// Beside a URL, which is whole, and for a restore is the target's.
+    @Test(arguments: TestServer.all)
+    func `a variable does not say whose backups are meant beside a URL`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let (one, other) = (
+                try await bench.createDatabase("one"), try await bench.createDatabase("other")
+            )
+            for database in [one, other] {
+                try await database.query("CREATE TABLE t (id integer); INSERT INTO t VALUES (1)")
+            }
+            _ = try await bench.backUp(one)
+            let settings = ["DB_NAME": other.name]
+            let url = ["--url", server.url(database: "postgres")]
+            let restore = ["restore", "latest", "-path", bench.repository, "--into"]
+            let target = bench.expectDatabase("copy").name
+            try await bench.dbtool(restore + [target, "--create"] + url, environment: settings)
+                .requireCode(0)
+            _ = try await bench.backUp(other)
+            let prune = ["prune", "-path", bench.repository, "--keep-last", "1"]
+            for words in [prune + url, restore + [target, "--create"] + url] {
+                try await bench.dbtool(words, environment: settings)
+                    .expect(code: 2, saying: "backups of several databases", "--database")
+            }
+            try await bench.dbtool(prune + url + ["--database", one.name]).requireCode(0)
+        }
+    }
 }

@@ -131,6 +131,43 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `what nobody commits is told, and notifications are sent`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("open")
+            try await source.query("CREATE TABLE t (id integer); INSERT INTO t VALUES (1)")
+            func sql(_ statement: String, _ words: [String] = []) async throws -> ProgramEnd {
+                try await bench.dbtool(
+                    ["sql", statement] + words + bench.connection() + ["--database", source.name])
+            }
+            let open = try await sql("BEGIN; DELETE FROM t", ["--allow-writes"])
+            open.expect(code: 1, saying: "the transaction that was open is rolled back")
+            #expect(try await source.query("SELECT count(*) FROM t") == "1")
+            // As a reading it would be undone, and nobody would hear of it.
+            let statement = "SELECT pg_notify('a', 'b')"
+            #expect(try await sql(statement).code == 1)
+            try await sql(statement, ["--allow-writes"]).requireCode(0)
+        }
+    }
+
+    /// In quotes a backslash at the end of a line is a part of the text.
+    @Test(arguments: TestServer.all)
+    func `a text keeps the backslash before its line end`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("backslash")
+            try await source.query("CREATE TABLE t (v text)")
+            let end = try await bench.console(
+                source, "SQL INSERT INTO t VALUES ('C:\\\nx')\nSQL INSERT INTO t \\\nVALUES ('y')",
+                ["--allow-writes"])
+            #expect(end.code == 0, "\(end)")
+            #expect(
+                try await source.query("SELECT string_agg(encode(v::bytea, 'hex'), ' ') FROM t")
+                    == "433a5c0a78 79")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `an extract is what COPY writes, and backslashes are no escapes`(
         server: TestServer
     ) async throws {
