@@ -267,6 +267,27 @@ import Testing
         }
     }
 
+    @Test(arguments: MySQLTestServer.all, ["1", "2"])
+    func `a backup says where the log was at its moment`(
+        server: MySQLTestServer, jobs: String
+    ) async throws {
+        let settings = ["log_bin=1", "server_id=7"]
+        try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
+            try await bench.source.query(
+                "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+            let backup = try await bench.backUp(["full", "database"], ["--jobs", jobs])
+            let identity = try backup.metadata()["source_identity"]
+            let statement = server.isMariaDB ? "SHOW MASTER STATUS" : "SHOW BINARY LOG STATUS"
+            let status = try await bench.server.query(statement).split(separator: "\t")
+            let (file, position) = (
+                identity["binlog_snapshot_file"].string ?? identity["file"].string,
+                identity["binlog_snapshot_position"].string ?? identity["position"].string
+            )
+            #expect(file == status.first.map(String.init), "\(identity)")
+            #expect(position == status.dropFirst().first.map(String.init), "\(identity)")
+        }
+    }
+
     /// A drill that is killed in its last moment leaves a database that the next one knows as its own.
     @Test(arguments: MySQLTestServer.all)
     func `the database of a killed drill is dropped by the next one`(
