@@ -10,7 +10,20 @@ extension NameSpecification {
 
 /// How to reach the server.
 struct ConnectionOptions: ParsableArguments, Sendable {
-    enum Engine: String, ExpressibleByArgument, CaseIterable { case postgres, mysql }
+    enum Engine: String, ExpressibleByArgument, CaseIterable {
+        case postgres, mysql
+
+        init?(argument: String) { self.init(name: argument) }
+
+        /// By any of the names that the products have.
+        init?(name: String) {
+            switch name.lowercased() {
+            case "postgres", "postgresql": self = .postgres
+            case "mysql", "mariadb": self = .mysql
+            default: return nil
+            }
+        }
+    }
     enum Source: String, ExpressibleByArgument, CaseIterable { case file, manual }
     enum StorageKind: String, ExpressibleByArgument, CaseIterable { case local }
 
@@ -18,7 +31,10 @@ struct ConnectionOptions: ParsableArguments, Sendable {
     var db: Engine?
     @Option(name: .word("database"), help: "The database.")
     var database: String?
-    @Option(name: .word("host"), help: "Host name, address, or folder of the server's socket.")
+    @Option(
+        name: .word("host"),
+        help:
+            "Host name, address, or the server's socket: its folder (PostgreSQL), or file (MySQL).")
     var host: String?
     @Option(name: .word("port"), help: "The server's port.")
     var port: String?

@@ -66,9 +66,7 @@ enum ServerSettings {
 
     /// The product that a URL names; nil for a scheme that is none.
     static func engine(ofURL url: String) -> ConnectionOptions.Engine? {
-        let scheme = url.prefix { $0 != ":" }.lowercased()
-        return ["mysql", "mariadb"].contains(scheme)
-            ? .mysql : ["postgres", "postgresql"].contains(scheme) ? .postgres : nil
+        ConnectionOptions.Engine(name: String(url.prefix { $0 != ":" }))
     }
 }
 

@@ -36,14 +36,12 @@ struct Wiring {
             }
             if let inURL { return inURL }
             guard let name = settings.value(nil, "DB_ENGINE") else { return .postgres }
-            switch name.lowercased() {
-            case "postgres", "postgresql": return .postgres
-            case "mysql", "mariadb": return .mysql
-            default:
+            guard let known = ConnectionOptions.Engine(name: name) else {
                 throw BackupError(
                     .usage, "engine \(name) is not known",
                     hint: "Known are postgres and mysql, which speaks to MariaDB as well.")
             }
+            return known
         }
     }
 

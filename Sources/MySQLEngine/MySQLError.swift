@@ -40,7 +40,7 @@ struct MySQLError: Error, Sendable {
 
     /// Whether something was refused for want of a privilege.
     var isRefusal: Bool {
-        [1044, 1045, 1142, 1143, 1227, 1370].contains(number)
+        [1044, 1045, 1142, 1143, 1227, 1370, 1419].contains(number)
     }
 
     /// Whether the server does not know the statement.
@@ -76,6 +76,9 @@ struct MySQLError: Error, Sendable {
         case 1040, 1203, 1226:
             "The server has no connection left; use fewer --jobs, or raise max_connections."
         case 1205: "Another session holds the lock; try again, or raise --lock-timeout."
+        case 1044, 1142, 1143, 1227, 1370:
+            "The account lacks a privilege: an administrator can GRANT it."
+        case 1419: "Run as an administrator: SET GLOBAL log_bin_trust_function_creators = 1;"
         case 1412: "The table was changed while it was backed up; run the backup again."
         default: nil
         }

@@ -43,8 +43,11 @@ struct MySQLLogin: Sendable {
 
     /// What never leaves the machine needs no encryption.
     private var usesSocket: Bool {
-        settings.socket != nil || settings.host == "localhost"
+        settings.socket != nil || settings.host == "localhost" && !namesPort
     }
+
+    /// A port of the machine's own name is meant: the library would take the socket, and perhaps another server's.
+    private var namesPort: Bool { settings.port != nil && settings.socket == nil }
 
     private func connect(encrypted: Bool) throws -> UnsafeMutablePointer<MYSQL> {
         guard Self.isReady, let connection = mysql_init(nil) else {
@@ -102,6 +105,10 @@ struct MySQLLogin: Sendable {
 
     private func prepare(_ connection: UnsafeMutablePointer<MYSQL>, encrypted: Bool) {
         var (seconds, yes) = (Self.seconds, CChar(1))
+        if settings.host == "localhost", namesPort {
+            var protocolKind = UInt32(MYSQL_PROTOCOL_TCP.rawValue)
+            mysql_options(connection, MYSQL_OPT_PROTOCOL, &protocolKind)
+        }
         var sendsRows = UInt32(settings.sendsRows ? 1 : 0)
         mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
         mysql_options(connection, MYSQL_READ_DEFAULT_GROUP, "dbtool")

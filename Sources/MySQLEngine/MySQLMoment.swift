@@ -39,6 +39,8 @@ struct MySQLMomentTaker {
     let guardian: MySQLConnection
     /// What will be read; their writers are held where nothing larger may be locked.
     let tables: [TableName]
+    /// Until when locks are waited for; a single snapshot needs none.
+    var deadline = ContinuousClock.now + .seconds(60)
 
     /// - Throws: `BackupError`; the connections are in no transaction then.
     func take() async throws -> MySQLMoment {
@@ -169,8 +171,11 @@ struct MySQLMomentTaker {
     private func held(
         by locks: [String], until unlock: String, _ words: String
     ) async throws -> MySQLMoment? {
-        try await guardian.execute("SET SESSION lock_wait_timeout = \(Self.lockSeconds)")
         for attempt in 1...3 {
+            let left = (deadline - .now).components.seconds
+            guard left > 0 || attempt == 1 else { return nil }
+            try await guardian.execute(
+                "SET SESSION lock_wait_timeout = \(max(1, min(left, Int64(Self.lockSeconds))))")
             do {
                 for lock in locks { try await guardian.executeInterruptibly(lock) }
                 break
@@ -179,7 +184,7 @@ struct MySQLMomentTaker {
             } catch let error as MySQLError where error.isLockTimeout {
                 // A statement that takes long is in the way; waiting on would stop everybody else.
                 try? await guardian.execute(unlock)
-                guard attempt < 3 else { return nil }
+                guard attempt<3, deadline>.now + .seconds(1) else { return nil }
                 try await Task.sleep(for: .seconds(1))
             }
         }

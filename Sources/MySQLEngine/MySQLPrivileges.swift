@@ -93,11 +93,18 @@ struct MySQLPrivileges {
     func statement(_ grant: String) -> String { "GRANT \(grant) TO \(account);" }
 
     private var account: String {
+        "\(MySQLText.literal(parts.user))@\(MySQLText.literal(parts.host))"
+    }
+
+    /// The account as statements name whom they act for.
+    var quotedAccount: String {
+        "\(MySQLText.identifier(parts.user))@\(MySQLText.identifier(parts.host))"
+    }
+
+    private var parts: (user: String, host: String) {
         let parts = server.account.split(
             separator: "@", maxSplits: .max, omittingEmptySubsequences: false)
-        let host = parts.last.map(String.init) ?? "%"
-        let user = parts.dropLast().joined(separator: "@")
-        return "\(MySQLText.literal(user))@\(MySQLText.literal(host))"
+        return (parts.dropLast().joined(separator: "@"), parts.last.map(String.init) ?? "%")
     }
 
     // MARK: The moment

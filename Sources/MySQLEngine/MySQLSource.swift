@@ -67,14 +67,18 @@ struct MySQLSource {
         let clock = try await MySQLIdentity.clock(guardian, server)
         let time = try await guardian.value(
             "SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%f+00:00')")
+        let deadline = ContinuousClock.now + request.lockTimeout
         let moment = try await MySQLMomentTaker(
             server: server, connections: [leader] + more, guardian: guardian,
-            tables: before.stored.map(\.name)
+            tables: before.stored.map(\.name), deadline: deadline
         ).take()
         for (index, connection) in moment.connections.enumerated() {
             // Whoever waits for the first to let go of a table is waited for by the others: a moment only.
-            let timeout = index == 0 ? request.lockTimeout : min(request.lockTimeout, Self.patience)
-            try await hold(before.stored.map(\.name), on: connection, timeout, isFirst: index == 0)
+            let left = max(.seconds(1), deadline - .now)
+            try await hold(
+                before.stored.map(\.name), on: connection,
+                index == 0 ? left : min(left, Self.patience), request.lockTimeout,
+                isFirst: index == 0)
         }
         let scope = try await scope(of: request, catalog)
         guard scope.inScope.map(\.name) == before.inScope.map(\.name),
@@ -142,7 +146,8 @@ struct MySQLSource {
     ///
     /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/metadata-locking.html>
     private func hold(
-        _ tables: [TableName], on connection: MySQLConnection, _ timeout: Duration, isFirst: Bool
+        _ tables: [TableName], on connection: MySQLConnection, _ timeout: Duration,
+        _ whole: Duration, isFirst: Bool
     ) async throws {
         try await connection.execute(
             "SET SESSION lock_wait_timeout = \(max(1, timeout.components.seconds))")
@@ -153,7 +158,7 @@ struct MySQLSource {
             } catch let error as MySQLError where error.isLockTimeout && isFirst {
                 throw BackupError(
                     .locked,
-                    "another session holds a lock on table \(table), and was waited for \(timeout.components.seconds) s",
+                    "another session holds a lock on table \(table), and was waited for \(whole.components.seconds) s",
                     hint:
                         "Wait until it has ended, or raise --lock-timeout. SHOW PROCESSLIST lists the sessions."
                 )

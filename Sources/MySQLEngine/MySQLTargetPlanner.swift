@@ -245,8 +245,20 @@ struct MySQLTargetPlanner {
         let made = Set(plan.chosen.map(MySQLRestoreMark.label(of:)))
         plan.target.keeps = wanted.filter { !made.contains(MySQLRestoreMark.label(of: $0)) }
             .filter { $0.kind != .trigger }.map(described)
-        plan.target.leftOut += lostTriggers(plan)
+        plan.target.leftOut += lostTriggers(plan) + triggersOfOriginal(selected, plan)
         try checkTriggers(plan)
+    }
+
+    /// A copy beside the original must not do what the original's triggers do.
+    private func triggersOfOriginal(_ selected: [Candidate], _ plan: MySQLPlan) -> [String] {
+        guard plan.renamed != nil else { return [] }
+        let names = Set(selected.map { ExactText($0.name) })
+        return definition.objects.compactMap { object in
+            guard object.kind == .trigger, let table = MySQLStatementHead(object.statement)?.table,
+                names.contains(ExactText(table))
+            else { return nil }
+            return "trigger \(object.name) of \(table)"
+        }
     }
 
     /// The triggers that go with tables that are dropped, and that the backup does not make again.
@@ -268,7 +280,6 @@ struct MySQLTargetPlanner {
             switch object.kind {
             case .table: names.contains(ExactText(object.name))
             case .sequence: words.contains(ExactText(object.name))
-            // A copy beside the original must not do what the original's triggers do.
             case .trigger:
                 plan.renamed == nil
                     && MySQLStatementHead(object.statement)?.table.map(ExactText.init)

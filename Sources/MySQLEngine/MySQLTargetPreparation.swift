@@ -58,7 +58,9 @@ struct MySQLTargetPreparation {
         guard exists || request.creates else {
             throw BackupError(
                 .targetUnsuitable, "database \(request.database) does not exist",
-                hint: "Add --create to create it.")
+                hint:
+                    "Add --create to create it. An account without any privilege on it does not see it."
+            )
         }
         return exists
     }
@@ -103,6 +105,7 @@ struct MySQLTargetPreparation {
         guard !plan.chosen.isEmpty else { return }
         try await checkProduct(connection, server, plan)
         try await checkSettings(connection, server, plan)
+        try await checkRights(connection, server, plan)
         let missing = try await missingAccounts(connection, plan)
         guard missing.isEmpty else {
             throw BackupError(
@@ -166,17 +169,55 @@ struct MySQLTargetPreparation {
             hint: "Run as an administrator: \(grant)SET GLOBAL \(found.setting);")
     }
 
-    /// Those that views and bodies act for; none where the account may not know.
+    /// The accounts that views and bodies will act for, but for the restoring one where nobody else is meant.
+    private func definers(_ plan: MySQLPlan) -> Set<String> {
+        let theirs = plan.chosen.compactMap { MySQLStatementHead($0.statement)?.definer }
+        return switch MySQLDefiner(request) {
+        case .kept: Set(theirs)
+        case .omitted: []
+        case .account(let account): theirs.isEmpty ? [] : [account]
+        }
+    }
+
+    /// What making views and bodies needs besides the rights on the database: the server would refuse them last, when
+    /// everything else has been dropped and made.
+    ///
+    /// - Throws: `BackupError.permissionDenied` with the statement that helps.
+    private func checkRights(
+        _ connection: MySQLConnection, _ server: MySQLServer, _ plan: MySQLPlan
+    ) async throws {
+        let grants = try await MySQLGrants(connection, on: server)
+        let privileges = MySQLPrivileges(
+            grants: grants, server: server, database: request.database)
+        guard !grants.holdsGlobally("SUPER") else { return }
+        let others = definers(plan).filter { !$0.isExactly(privileges.quotedAccount) }.sorted()
+        let words = server.isMariaDB ? ["SET USER"] : ["SET_ANY_DEFINER", "SET_USER_ID"]
+        if let first = others.first, !words.contains(where: grants.holdsGlobally) {
+            let word = server.isMariaDB || server.number >= 80200 ? words[0] : words[1]
+            throw BackupError(
+                .permissionDenied,
+                "account \(server.account) may not make what acts for \(first)",
+                hint: """
+                    Run as an administrator: \(privileges.statement("\(word) ON *.*")) Or let everything act for the \
+                    restoring account: --no-owner.
+                    """)
+        }
+        let guarded = plan.chosen.first { [.function, .trigger].contains($0.kind) }
+        guard let guarded, !server.isMariaDB, server.logsChanges,
+            try await connection.value("SELECT @@GLOBAL.log_bin_trust_function_creators") == "0"
+        else { return }
+        throw BackupError(
+            .permissionDenied,
+            "account \(server.account) may not create \(guarded.kind.rawValue.lowercased()) \(guarded.name): "
+                + "the server has a binary log, and does not trust it",
+            hint: "Run as an administrator: SET GLOBAL log_bin_trust_function_creators = 1;")
+    }
+
+    /// Those that do not exist; none where the account may not know.
     private func missingAccounts(
         _ connection: MySQLConnection, _ plan: MySQLPlan
     ) async throws -> [String] {
-        let theirs = plan.chosen.compactMap { MySQLStatementHead($0.statement)?.definer }
-        let definers: Set<String> =
-            switch MySQLDefiner(request) {
-            case .kept: Set(theirs)
-            case .omitted: []
-            case .account(let account): theirs.isEmpty ? [] : [account]
-            }
+        let definers = definers(plan)
         guard !definers.isEmpty,
             let rows = try? await connection.rows("SELECT User, Host FROM mysql.user")
         else { return [] }

@@ -345,11 +345,17 @@ actor PostgresConnection: PooledConnection {
         let words = secrets.compactMap { $0?.unsafeText }.filter { !$0.isEmpty }
             .reduce(lines.joined(separator: " ")) { $0.replacing($1, with: "••••") }
         let needsPassword = PQconnectionNeedsPassword(connection) == 1
+        let hint =
+            if needsPassword {
+                "Give a password with DB_PASSWORD, PGPASSWORD, ~/.pgpass or --password."
+            } else if words.contains("invalid response to SSL negotiation") {
+                "No PostgreSQL listens there. For MySQL and MariaDB add --db mysql, or set DB_ENGINE."
+            } else {
+                "Check --host, --port, --user, --database and that the server accepts connections."
+            }
         return BackupError(
             needsPassword ? .passwordRequired : .connectionFailed, "cannot connect: \(words)",
-            hint: needsPassword
-                ? "Give a password with DB_PASSWORD, PGPASSWORD, ~/.pgpass or --password."
-                : "Check --host, --port, --user, --database and that the server accepts connections."
+            hint: hint
         )
     }
 

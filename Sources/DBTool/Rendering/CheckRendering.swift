@@ -59,7 +59,7 @@ struct CheckRendering: Rendering {
     private func remedies(for severity: Finding.Severity) -> [String] {
         report.findings.filter { $0.severity == severity && !$0.fix.isEmpty }.flatMap { finding in
             ["-- \(severity.rawValue): \(finding.subject): \(Self.line(finding.text))"]
-                + finding.fix.map { $0.hasPrefix("--") ? Self.line($0) : VisibleText.of($0) }
+                + finding.fix.map { $0.hasPrefix("--") ? Self.line($0) : CommandOutput.visible($0) }
                 + [""]
         }
     }

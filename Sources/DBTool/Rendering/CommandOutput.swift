@@ -87,7 +87,7 @@ struct CommandOutput: Sendable {
     }
 
     /// Several lines stay several; what a server says cannot command the terminal.
-    private static func visible(_ text: String) -> String {
+    static func visible(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false)
             .map { VisibleText.of(String($0)) }.joined(separator: "\n")
     }
