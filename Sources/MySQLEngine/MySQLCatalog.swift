@@ -103,11 +103,29 @@ struct MySQLCatalog {
             FROM information_schema.COLUMNS WHERE \(here) ORDER BY TABLE_NAME, ORDINAL_POSITION
             """)
         var columns: [TableName: [MySQLColumn]] = [:]
+        var blurred: [[String?]: Bool] = [:]
         for row in rows where known.contains(ExactText(row[8] ?? "")) {
             let table = TableName(schema: database, name: row[8] ?? "")
-            columns[table, default: []].append(try MySQLColumn(row, of: table))
+            let choice = [row[1], row[5], row[7]]
+            if blurred[choice] == nil { blurred[choice] = try await isBlurred(row) }
+            columns[table, default: []].append(
+                try MySQLColumn(row, of: table, isBlurred: blurred[choice] ?? false))
         }
         return columns
+    }
+
+    /// Whether a column has labels that its collation does not tell apart, or a set an empty one, which is as good as none.
+    private func isBlurred(_ row: [String?]) async throws -> Bool {
+        let kind = (row[2] ?? "").lowercased()
+        guard ["enum", "set"].contains(kind) else { return false }
+        let labels = MySQLTokens(row[1] ?? "").tokens.compactMap(\.literal)
+        if kind == "set", labels.contains("") { return true }
+        guard labels.count > 1, let set = row[5], let collation = row[7] else { return false }
+        let values = labels.map { "SELECT CONVERT(\(MySQLText.literal($0)) USING \(set)) AS l" }
+            .joined(separator: " UNION ALL ")
+        let count = try await connection.value(
+            "SELECT COUNT(DISTINCT l COLLATE \(collation)) FROM (\(values)) labels")
+        return count.flatMap { Int($0) } != labels.count
     }
 
     /// For each table a digest of what the text of its rows depends on beside the rows.

@@ -23,8 +23,9 @@ struct MySQLColumn: Sendable {
     /// A row of `MySQLCatalog.columns`: name, type, the type's first word, position, extra, character set,
     /// nullability, collation.
     ///
+    /// `isBlurred`: Whether labels are equal in their collation, or one of a set is empty: then places tell them apart.
     /// - Throws: `BackupError.serverRefused` for a type that nobody knows how to read.
-    init(_ row: [String?], of table: TableName) throws {
+    init(_ row: [String?], of table: TableName, isBlurred: Bool = false) throws {
         let name = row[0] ?? ""
         let type = row[1] ?? ""
         let kind = (row[2] ?? "").lowercased()
@@ -50,6 +51,9 @@ struct MySQLColumn: Sendable {
             switch kind {
             // What of its bytes is ASCII the reader sees faster than the server.
             case _ where isASCII: "CAST(\(quoted) AS BINARY)"
+            // A number that is no label is taken for the place of one, or for the sum of those of a set.
+            case "enum" where isBlurred, "set" where isBlurred:
+                "CONCAT('\(Self.zeros(besides: type))', \(quoted) + 0)"
             // A value that was never allowed has the text of the empty label; a number that is no label is
             // taken for the place of one.
             case "enum" where Self.labels(ofType: type).contains(ExactText("")):
@@ -84,6 +88,27 @@ struct MySQLColumn: Sendable {
     static func encoding(ofType type: String) -> MySQLEncoding? {
         guard codedSet(ofType: type) == nil else { return .coded }
         return encodings[String(type.prefix { $0.isLetter || $0.isNumber }).lowercased()]
+    }
+
+    /// What stands before a number so that no label is like it.
+    private static func zeros(besides type: String) -> String {
+        let labels = MySQLTokens(type).tokens.compactMap(\.literal)
+        var text = ""
+        while labels.contains(where: {
+            $0.hasPrefix(text) && !$0.isEmpty
+                && $0.utf8.dropFirst(text.utf8.count).allSatisfy { (0x30...0x39).contains($0) }
+        }) {
+            text += "0"
+        }
+        return text
+    }
+
+    /// Whether labels may be told apart by their places only, as far as the type tells.
+    static func mayBlur(_ type: String) -> Bool {
+        let labels = MySQLTokens(type).tokens.compactMap(\.literal)
+        let isSet = type.lowercased().hasPrefix("set")
+        return isSet && labels.contains("")
+            || Set(labels.map { ExactText($0.lowercased()) }).count < labels.count
     }
 
     /// `0`, or `00` where there is a label `0`.

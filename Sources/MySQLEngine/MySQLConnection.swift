@@ -43,6 +43,21 @@ actor MySQLConnection: PooledConnection {
     ///
     /// - Throws: `MySQLError`.
     func rows(_ sql: String) throws -> [[String?]] {
+        try rows(sql) { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Runs a statement; its rows, as the server stores their values, in whatever character sets.
+    ///
+    /// - Throws: `MySQLError`.
+    func storedRows(_ sql: String) throws -> [[[UInt8]?]] {
+        try execute("SET SESSION character_set_results = binary")
+        defer { try? execute("SET SESSION character_set_results = utf8mb4") }
+        return try rows(sql) { Array($0) }
+    }
+
+    private func rows<Value>(
+        _ sql: String, _ value: (UnsafeRawBufferPointer) -> Value
+    ) throws -> [[Value?]] {
         try query(sql)
         guard let result = mysql_store_result(connection) else {
             guard mysql_field_count(connection) == 0 else { throw MySQLError(connection) }
@@ -50,14 +65,13 @@ actor MySQLConnection: PooledConnection {
         }
         defer { mysql_free_result(result) }
         let columns = Int(mysql_num_fields(result))
-        var rows: [[String?]] = []
+        var rows: [[Value?]] = []
         while let row = mysql_fetch_row(result), let lengths = mysql_fetch_lengths(result) {
             rows.append(
                 (0..<columns).map { column in
-                    row[column].map { value in
-                        String(
-                            decoding: UnsafeRawBufferPointer(
-                                start: value, count: Int(lengths[column])), as: UTF8.self)
+                    row[column].map {
+                        value(
+                            UnsafeRawBufferPointer(start: $0, count: Int(lengths[column])))
                     }
                 })
         }

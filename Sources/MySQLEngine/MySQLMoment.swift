@@ -172,7 +172,7 @@ struct MySQLMomentTaker {
         by locks: [String], until unlock: String, _ words: String
     ) async throws -> MySQLMoment? {
         for attempt in 1...3 {
-            let left = (deadline - .now).components.seconds
+            let left = ContinuousClock.now.duration(to: deadline).components.seconds
             guard left > 0 || attempt == 1 else { return nil }
             try await guardian.execute(
                 "SET SESSION lock_wait_timeout = \(max(1, min(left, Int64(Self.lockSeconds))))")
@@ -184,7 +184,8 @@ struct MySQLMomentTaker {
             } catch let error as MySQLError where error.isLockTimeout {
                 // A statement that takes long is in the way; waiting on would stop everybody else.
                 try? await guardian.execute(unlock)
-                guard attempt<3, deadline>.now + .seconds(1) else { return nil }
+                let isLate = ContinuousClock.now.duration(to: deadline) < .seconds(1)
+                guard attempt < 3, !isLate else { return nil }
                 try await Task.sleep(for: .seconds(1))
             }
         }

@@ -112,9 +112,18 @@ struct MySQLObjects {
     /// Nil where the account may not see it.
     private func object(_ kind: MySQLObject.Kind, _ name: String) async throws -> MySQLObject? {
         let here = "\(MySQLText.identifier(database)).\(MySQLText.identifier(name))"
-        let row: [String?]
+        var row: [String?]
         do {
-            row = try await connection.rows("SHOW CREATE \(kind.rawValue) \(here)").first ?? []
+            let show = "SHOW CREATE \(kind.rawValue) \(here)"
+            row = try await connection.rows(show).first ?? []
+            let place = Self.placeOfText(kind)
+            if let text = statement(row, place), MySQLExactText.isDoubtful(text),
+                let stored = try await connection.storedRows(show).first?[place]
+            {
+                row[place] = try MySQLExactText.statement(
+                    text, stored: stored, of: "\(kind.rawValue.lowercased()) \(name)",
+                    isMariaDB: server.isMariaDB)
+            }
         } catch let error as MySQLError where error.isRefusal {
             return nil
         }
@@ -158,6 +167,15 @@ struct MySQLObjects {
                             ("collation_connection", 5), (MySQLObject.Setting.collation, 6),
                         ], row, $0))
             }
+        }
+    }
+
+    /// In which column the statement stands.
+    private static func placeOfText(_ kind: MySQLObject.Kind) -> Int {
+        switch kind {
+        case .table, .sequence, .view: 1
+        case .function, .procedure, .package, .packageBody, .trigger: 2
+        case .event: 3
         }
     }
 

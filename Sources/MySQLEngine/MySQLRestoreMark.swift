@@ -120,7 +120,7 @@ struct MySQLRestoreMark: Sendable {
             """
             CREATE TABLE IF NOT EXISTS \(place) (what varchar(16) CHARACTER SET ascii NOT NULL,
               name varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, value longtext
-              CHARACTER SET utf8mb4, PRIMARY KEY (what, name)) ENGINE = InnoDB
+              CHARACTER SET utf8mb4, PRIMARY KEY (what, name)) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
             """,
             "INSERT INTO \(place) VALUES \(values.joined(separator: ", "))",
         ]

@@ -35,6 +35,7 @@ enum MySQLSession {
         "sql_quote_show_create": "1",
         "sql_select_limit": "18446744073709551615",
         "sql_safe_updates": "0",
+        "sql_big_selects": "1",
         "group_concat_max_len": "1073741824",
         "net_read_timeout": "31536000",
         "net_write_timeout": "31536000",
@@ -48,12 +49,15 @@ enum MySQLSession {
     ]
 
     private static let ofMariaDB: KeyValuePairs = [
+        // Rows of now, not those of a time that somebody has set for everybody.
+        "system_versioning_asof": "DEFAULT",
         "max_statement_time": "0",
         "idle_transaction_timeout": "0",
         "idle_readonly_transaction_timeout": "0",
     ]
 
     private static let ofMySQL: KeyValuePairs = [
+        "show_create_table_verbosity": "0",
         "max_execution_time": "0",
         // Sizes and next values as they are, not as they were within the last day.
         "information_schema_stats_expiry": "0",

@@ -74,7 +74,7 @@ struct MySQLSource {
         ).take()
         for (index, connection) in moment.connections.enumerated() {
             // Whoever waits for the first to let go of a table is waited for by the others: a moment only.
-            let left = max(.seconds(1), deadline - .now)
+            let left = max(.seconds(1), ContinuousClock.now.duration(to: deadline))
             try await hold(
                 before.stored.map(\.name), on: connection,
                 index == 0 ? left : min(left, Self.patience), request.lockTimeout,

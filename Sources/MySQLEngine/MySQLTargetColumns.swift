@@ -61,9 +61,11 @@ struct MySQLTargetColumns: Sendable {
             let isSameSet =
                 MySQLColumn.codedSet(ofType: type)
                 == MySQLColumn.codedSet(ofType: column.column.type)
-            let fits =
-                isSameSet && !column.isChoice
-                || isSameSet && MySQLColumn.labels(ofType: type).isSubset(of: own)
+            // Places of labels say nothing of another list.
+            let isSameList = !MySQLColumn.mayBlur(type) || type.isExactly(column.column.type)
+            let hasLabels =
+                !column.isChoice || MySQLColumn.labels(ofType: type).isSubset(of: own)
+            let fits = isSameSet && isSameList && hasLabels
             guard
                 written != column.encoding || !fits
                     || !MySQLTypeFit.holds(

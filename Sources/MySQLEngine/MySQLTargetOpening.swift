@@ -141,8 +141,15 @@ struct MySQLTargetOpening {
             let name = MySQLText.qualified(
                 TableName(schema: request.database, name: object.name))
             do {
+                // MariaDB knows packages in the words of Oracle only.
+                let isPackage = [.package, .packageBody].contains(object.kind)
+                if isPackage { try await connection.execute("SET SESSION sql_mode = ORACLE") }
                 try await connection.executeInterruptibly(
                     "DROP \(object.kind.rawValue) IF EXISTS \(name)")
+                if isPackage {
+                    try await connection.execute(
+                        "SET SESSION sql_mode = '\(MySQLSession.Side.target.mode)'")
+                }
             } catch {
                 // Nothing has been changed yet: nothing is to be gone on with.
                 if index == 0, found.mark == nil {

@@ -77,8 +77,10 @@ struct MySQLTokens {
     /// Whether the last one is quoted text or a comment that has no end.
     private(set) var isOpen = false
 
-    init(_ text: String) {
-        let bytes = Array(text.utf8)
+    init(_ text: String) { self.init(bytes: Array(text.utf8)) }
+
+    /// The same of bytes in a character set that has ASCII's, as all have that statements come in.
+    init(bytes: [UInt8]) {
         var start = 0
         while start < bytes.count {
             let (kind, end) = Self.token(in: bytes, at: start)

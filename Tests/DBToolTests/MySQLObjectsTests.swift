@@ -198,6 +198,136 @@ import Testing
         }
     }
 
+    /// As texts they would be those of other values.
+    @Test(arguments: MySQLTestServer.all)
+    func `labels that their collation does not tell apart come back`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                SET sql_mode = '';
+                CREATE TABLE t (id int PRIMARY KEY, e enum('a', 'A', '2', 'é', 'e') COLLATE utf8mb4_general_ci,
+                  s set('a', 'A', 'b') COLLATE utf8mb4_general_ci, z set('', 'a', '03') COLLATE utf8mb4_general_ci,
+                  l enum('x', 'X', '') CHARACTER SET latin2 COLLATE latin2_general_ci,
+                  b enum('a', 'A') COLLATE utf8mb4_bin, k enum('ss', 'ß') COLLATE utf8mb4_general_ci) ENGINE = InnoDB;
+                INSERT INTO t VALUES (1, 1, 1, 0, 1, 1, 1), (2, 2, 2, 1, 2, 2, 2), (3, 3, 3, 2, 3, 1, 1), (4, 4, 4, 3, 0, 2, 2),
+                  (5, 5, 5, 4, 1, 1, 1), (6, 0, 7, 7, 2, 2, 2), (7, NULL, NULL, NULL, NULL, NULL, NULL), (8, 2, 0, 5, 1, 1, 1)
+                """)
+            let question = "SELECT id, e + 0, s + 0, z + 0, l + 0, b + 0, k + 0 FROM t ORDER BY id"
+            let full = try await bench.backUp()
+            let copy = try await bench.restored(full.id, ["--check", "rows"])
+            #expect(try await copy.query(question) == bench.source.query(question))
+            try await bench.source.query(
+                "SET sql_mode = ''; UPDATE t SET z = 0 WHERE id = 2; UPDATE t SET e = 1, s = 1 WHERE id = 8"
+            )
+            let later = try await bench.backUp(["differential", "backup"])
+            let second = try await bench.restored(later.id, ["--check", "rows"], into: "second")
+            #expect(try await second.query(question) == bench.source.query(question))
+            // By their places they go into the same list only.
+            let target = bench.other("target")
+            try await server.query("CREATE DATABASE \(target.name) CHARACTER SET utf8mb4")
+            try await target.query(
+                "SET sql_mode = ''; CREATE TABLE t LIKE \(bench.source.name).t; ALTER TABLE t MODIFY z set('a', '', '03') COLLATE utf8mb4_general_ci"
+            )
+            try await bench.restore(into: target, ["--data-only", "--yes"])
+                .expect(code: 1, saying: "the rows do not fit", "column z")
+        }
+    }
+
+    /// Bytes that are no text in UTF-8, or another one.
+    @Test(arguments: MySQLTestServer.all)
+    func `literals of any character set stay what they are`(server: MySQLTestServer) async throws {
+        try await MySQLBench.with(server) { bench in
+            var script = Data(
+                """
+                CREATE TABLE a (id int PRIMARY KEY, x varchar(20),
+                  g varchar(40) AS (HEX(CONCAT(_latin1 x'DC', id))) VIRTUAL, CHECK (x <> _latin1 x'DC'));
+                INSERT INTO a (id, x) VALUES (1, 'q?');
+                CREATE TABLE d (id int PRIMARY KEY, d varbinary(16) DEFAULT x'ff00', t varchar(9) DEFAULT 'é?');
+                CREATE VIEW v AS SELECT HEX(_binary x'fe') b, HEX(_latin1 x'dc') c, 'é?' AS e;
+                SET NAMES latin1;
+                CREATE TABLE l (id int PRIMARY KEY, s varchar(40) AS (CONCAT('
+                """.utf8)
+            script += [0xD6] + Data("', id)) STORED, t varchar(9) DEFAULT '".utf8) + [0xDC]
+            script += Data("' COMMENT '".utf8) + [0xE9]
+            script +=
+                Data(
+                    """
+                    ') DEFAULT CHARSET = utf8mb4;
+                    INSERT INTO l (id) VALUES (1);
+                    CREATE FUNCTION f() RETURNS varchar(40) DETERMINISTIC RETURN CONCAT(HEX(_binary'
+                    """.utf8) + [0xE9]
+            script +=
+                Data("'), HEX('".utf8) + [0xE9]
+                + Data("'));\nCREATE VIEW w AS SELECT HEX(_latin1'".utf8)
+            script += [0xE9] + Data("') h;\n".utf8)
+            try await bench.source.load(script)
+            let question = """
+                INSERT INTO d (id) VALUES (9); SELECT g FROM a; SELECT HEX(d), HEX(t) FROM d; SELECT b, c, HEX(e) FROM v;
+                SELECT HEX(s), HEX(t) FROM l; SELECT f(), h FROM w;
+                SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND COLUMN_COMMENT = 'é'
+                """
+            let backup = try await bench.backUp()
+            let copy = try await bench.restored(backup.id)
+            #expect(try await copy.query(question) == bench.source.query(question))
+            let other = bench.other("by_hand")
+            try await server.query("CREATE DATABASE \(other.name) CHARACTER SET utf8mb4")
+            try await other.load(try Self.text("schema.sql", of: backup))
+            try await other.query(
+                "INSERT INTO a (id, x) VALUES (1, 'q?'); INSERT INTO l (id) VALUES (1)")
+            #expect(
+                try await other.query(question.replacing("(9)", with: "(8)"))
+                    == copy.query(
+                        question.replacing("(9)", with: "(8); DELETE FROM d WHERE id = 9")))
+            // MariaDB itself takes the first of these for another text.
+            for word in ["Ü", "xDC", "DC"] {
+                let insert = "INSERT INTO a (id, x) VALUES (CRC32('\(word)') % 1000000, '\(word)')"
+                let own = try await bench.source.attempt(insert).code
+                for database in [copy, other] {
+                    #expect(try await database.attempt(insert).code == own, "\(word)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all.filter(\.isMariaDB))
+    func `what everybody is shown of another time is not what is backed up`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.withOwnServer(like: server) { bench, _ in
+            try await bench.source.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY, v int) WITH SYSTEM VERSIONING; INSERT INTO t VALUES (1, 1), (2, 2);
+                SET GLOBAL system_versioning_asof = '2000-01-01'
+                """)
+            let backup = try await bench.backUp()
+            let copy = try await bench.restored(backup.id, ["--check", "rows"])
+            try await bench.server.query("SET GLOBAL system_versioning_asof = DEFAULT")
+            #expect(try await copy.query("SELECT SUM(v) FROM t") == "3")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all.filter(\.isMariaDB))
+    func `packages are replaced like other things`(server: MySQLTestServer) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.load(
+                """
+                SET sql_mode = ORACLE;
+                DELIMITER //
+                CREATE PACKAGE p AS FUNCTION f RETURN INT; END//
+                CREATE PACKAGE BODY p AS FUNCTION f RETURN INT AS BEGIN RETURN 7; END; END//
+                DELIMITER ;
+                CREATE TABLE t (id int PRIMARY KEY);
+                """)
+            _ = try await bench.backUp()
+            for _ in 1...2 {
+                try await bench.restore(into: bench.source, ["--clean", "--yes"]).requireCode(0)
+            }
+            #expect(try await bench.source.query("SET sql_mode = ORACLE; SELECT p.f()") == "7")
+        }
+    }
+
     private static func text(_ file: String, of backup: StoredBackup) throws -> String {
         try String(contentsOfFile: "\(backup.folder)/\(file)", encoding: .utf8)
     }
