@@ -30,6 +30,13 @@ struct SettingOrigins {
             ("host", settings.host ?? settings.socket), ("port", settings.port.map(String.init)),
             ("dbname", settings.database), ("user", settings.user),
             ("password", settings.password?.unsafeText),
+            (
+                "sslmode",
+                ServerSettings.url(url, names: ["sslmode", "ssl-mode"])
+                    ? settings.tls.rawValue : nil
+            ),
+            ("sslrootcert", settings.authorities), ("sslcert", settings.certificate),
+            ("sslkey", settings.key),
         ]
         return Dictionary(
             uniqueKeysWithValues: parts.compactMap { name, value in value.map { (name, $0) } })

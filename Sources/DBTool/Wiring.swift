@@ -14,10 +14,11 @@ struct Wiring {
         settings = try Settings(options)
     }
 
-    /// The database that the user named, if any; a variable does not apply beside a URL, which for a restore is the target's.
-    var database: String? {
-        options.url == nil ? settings.value(options.database, "DB_NAME") : options.database
-    }
+    /// The database that the user named, if any.
+    var namedDatabase: String? { settings.value(options.database, "DB_NAME") }
+
+    /// The same where a URL is the source's: variables do not apply beside it.
+    var database: String? { options.url == nil ? namedDatabase : options.database }
 
     /// The database that settings lead to, named or not.
     var sourceDatabase: String? { try? server(password: nil).databaseName }
@@ -86,11 +87,10 @@ struct Wiring {
         return try await asking { engine, _ in
             try await body(engine)
         } _: { password in
-            // The flags beside it are for its server too, but a password is for the one that it was given for.
             let password = password.map { Secret($0) }
             if try ServerSettings.knownEngine(ofURL: url) == .mysql {
                 var mysql = try MySQLSettings(url: url)
-                mysql.password = password ?? mysql.password
+                mysql.password = password ?? mysql.password ?? options.password.map { Secret($0) }
                 if let mode = options.sslmode { mysql.tls = try MySQLSettings.TLS(mode: mode) }
                 mysql.authorities = options.sslrootcert ?? mysql.authorities
                 mysql.certificate = options.sslcert ?? mysql.certificate
@@ -99,7 +99,9 @@ struct Wiring {
             }
             var postgres = PostgresSettings()
             postgres.url = Secret(url)
-            postgres.password = password
+            let hasPassword = postgres.partsOfURL()["password"] != nil
+            postgres.password =
+                password ?? (hasPassword ? nil : options.password.map { Secret($0) })
             (postgres.sslMode, postgres.sslRootCertificate) = (options.sslmode, options.sslrootcert)
             (postgres.sslCertificate, postgres.sslKey) = (options.sslcert, options.sslkey)
             postgres.pgDump = settings.value(options.pgDump, "DB_PG_DUMP")

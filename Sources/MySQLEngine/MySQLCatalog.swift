@@ -117,10 +117,12 @@ struct MySQLCatalog {
     /// Whether a column has labels that its collation does not tell apart, or a set an empty one, which is as good as none.
     private func isBlurred(_ row: [String?]) async throws -> Bool {
         let kind = (row[2] ?? "").lowercased()
-        guard ["enum", "set"].contains(kind) else { return false }
+        guard ["enum", "set"].contains(kind), MySQLColumn.mayBlur(row[1] ?? "") else {
+            return false
+        }
         let labels = MySQLTokens(row[1] ?? "").tokens.compactMap(\.literal)
         if kind == "set", labels.contains("") { return true }
-        guard labels.count > 1, let set = row[5], let collation = row[7] else { return false }
+        guard let set = row[5], let collation = row[7] else { return false }
         let values = labels.map { "SELECT CONVERT(\(MySQLText.literal($0)) USING \(set)) AS l" }
             .joined(separator: " UNION ALL ")
         let count = try await connection.value(

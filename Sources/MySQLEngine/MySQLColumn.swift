@@ -1,4 +1,5 @@
 import BackupCore
+import Foundation
 
 /// A column: how it is selected, and what becomes of its values.
 struct MySQLColumn: Sendable {
@@ -53,7 +54,7 @@ struct MySQLColumn: Sendable {
             case _ where isASCII: "CAST(\(quoted) AS BINARY)"
             // A number that is no label is taken for the place of one, or for the sum of those of a set.
             case "enum" where isBlurred, "set" where isBlurred:
-                "CONCAT('\(Self.zeros(besides: type))', \(quoted) + 0)"
+                "CONCAT('\(Self.zeros(besides: type))', CAST(\(quoted) AS UNSIGNED))"
             // A value that was never allowed has the text of the empty label; a number that is no label is
             // taken for the place of one.
             case "enum" where Self.labels(ofType: type).contains(ExactText("")):
@@ -103,12 +104,15 @@ struct MySQLColumn: Sendable {
         return text
     }
 
-    /// Whether labels may be told apart by their places only, as far as the type tells.
+    /// Whether labels may be told apart by their places only, as far as the type tells: in some collation they are equal.
     static func mayBlur(_ type: String) -> Bool {
         let labels = MySQLTokens(type).tokens.compactMap(\.literal)
-        let isSet = type.lowercased().hasPrefix("set")
-        return isSet && labels.contains("")
-            || Set(labels.map { ExactText($0.lowercased()) }).count < labels.count
+        if type.lowercased().hasPrefix("set"), labels.contains("") { return true }
+        let folded = labels.map {
+            $0.folding(options: [.diacriticInsensitive, .widthInsensitive], locale: nil)
+                .uppercased()
+        }
+        return Set(folded.map(ExactText.init)).count < labels.count
     }
 
     /// `0`, or `00` where there is a label `0`.

@@ -51,8 +51,9 @@ actor MySQLConnection: PooledConnection {
     /// - Throws: `MySQLError`.
     func storedRows(_ sql: String) throws -> [[[UInt8]?]] {
         try execute("SET SESSION character_set_results = binary")
-        defer { try? execute("SET SESSION character_set_results = utf8mb4") }
-        return try rows(sql) { Array($0) }
+        let result = Result { try rows(sql) { Array($0) } }
+        try execute("SET SESSION character_set_results = utf8mb4")
+        return try result.get()
     }
 
     private func rows<Value>(

@@ -122,7 +122,9 @@ struct MySQLObjects {
             {
                 row[place] = try MySQLExactText.statement(
                     text, stored: stored, of: "\(kind.rawValue.lowercased()) \(name)",
-                    isMariaDB: server.isMariaDB)
+                    isMariaDB: server.isMariaDB,
+                    // Tables and views are printed for the plain mode.
+                    escapes: place == 1 || !(row[1] ?? "").contains("NO_BACKSLASH_ESCAPES"))
             }
         } catch let error as MySQLError where error.isRefusal {
             return nil

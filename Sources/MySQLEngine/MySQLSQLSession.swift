@@ -102,7 +102,9 @@ public actor MySQLSQLSession: SQLSession {
         let connection: MySQLConnection
         if let writer { connection = writer } else { connection = try await connected() }
         writer = connection
-        return try await failing(committing: words.first == "COMMIT") {
+        return try await failing(
+            committing: words.first == "COMMIT" && !words.contains("CHAIN")
+        ) {
             let end = try await connection.stream(statement, into: sink)
             isInTransaction = await connection.isInTransaction
             for row in try await connection.warnings() { notice(row) }

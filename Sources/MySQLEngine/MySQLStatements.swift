@@ -131,7 +131,8 @@ struct MySQLStatementLines: SQLStatementLines {
     private var open = ""
     private(set) var endsStatement = false
 
-    var isOpen: Bool { !open.isEmpty || reader.isInside }
+    var isOpen: Bool { isInsideText || reader.isInside }
+    var isInsideText: Bool { !open.isEmpty }
 
     /// What a line must hold to end the quote or comment: it ends with what it began with.
     private var closing: UInt8? { open.utf8.first }

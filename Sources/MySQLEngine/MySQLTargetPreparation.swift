@@ -189,8 +189,14 @@ struct MySQLTargetPreparation {
         let grants = try await MySQLGrants(connection, on: server)
         let privileges = MySQLPrivileges(
             grants: grants, server: server, database: request.database)
-        guard !grants.holdsGlobally("SUPER") else { return }
-        let others = definers(plan).filter { !$0.isExactly(privileges.quotedAccount) }.sorted()
+        // Since MariaDB 11 SUPER is no longer everything.
+        let isSuper =
+            grants.holdsGlobally("SUPER") && (!server.isMariaDB || server.number < 110000)
+        guard !isSuper else { return }
+        // One without a host is a role.
+        let others = definers(plan).filter {
+            !$0.isExactly(privileges.quotedAccount) && $0.contains("@")
+        }.sorted()
         let words = server.isMariaDB ? ["SET USER"] : ["SET_ANY_DEFINER", "SET_USER_ID"]
         if let first = others.first, !words.contains(where: grants.holdsGlobally) {
             let word = server.isMariaDB || server.number >= 80200 ? words[0] : words[1]

@@ -153,8 +153,9 @@ public actor PostgresSQLSession: SQLSession {
         let connection: PostgresConnection
         if let writer { connection = writer } else { connection = try await connected() }
         writer = connection
-        let verb = SQLTokens(statement).tokens.lazy.compactMap(\.keyword).first
-        return try await failing(committing: ["COMMIT", "END"].contains(verb)) {
+        let words = SQLTokens(statement).tokens.compactMap(\.keyword)
+        let commits = ["COMMIT", "END"].contains(words.first) && !words.contains("CHAIN")
+        return try await failing(committing: commits) {
             let end = try await connection.stream(statement, into: sink)
             isInTransaction = await connection.isInTransaction
             return end.rows.map { .rows($0) } ?? .done(end.tag)

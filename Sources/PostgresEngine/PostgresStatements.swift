@@ -85,7 +85,8 @@ struct PostgresStatementLines: SQLStatementLines {
     private var open = ""
     private(set) var endsStatement = false
 
-    var isOpen: Bool { !open.isEmpty || depth.isInside }
+    var isOpen: Bool { isInsideText || depth.isInside }
+    var isInsideText: Bool { !open.isEmpty }
 
     /// What a line must hold to end the quote or comment.
     private var closing: UInt8? {

@@ -203,7 +203,7 @@ import Testing
         }
     }
 
-    /// Beside a URL, which is whole, and for a restore is the target's.
+    /// Beside a URL, which is whole; that of a restore is the target's.
     @Test(arguments: TestServer.all)
     func `a variable does not say whose backups are meant beside a URL`(
         server: TestServer
@@ -214,21 +214,20 @@ import Testing
             )
             for database in [one, other] {
                 try await database.query("CREATE TABLE t (id integer); INSERT INTO t VALUES (1)")
+                _ = try await bench.backUp(database)
             }
-            _ = try await bench.backUp(one)
             let settings = ["DB_NAME": other.name]
             let url = ["--url", server.url(database: "postgres")]
-            let restore = ["restore", "latest", "-path", bench.repository, "--into"]
-            let target = bench.expectDatabase("copy").name
-            try await bench.dbtool(restore + [target, "--create"] + url, environment: settings)
-                .requireCode(0)
-            _ = try await bench.backUp(other)
             let prune = ["prune", "-path", bench.repository, "--keep-last", "1"]
-            for words in [prune + url, restore + [target, "--create"] + url] {
-                try await bench.dbtool(words, environment: settings)
-                    .expect(code: 2, saying: "backups of several databases", "--database")
-            }
+            try await bench.dbtool(prune + url, environment: settings)
+                .expect(code: 2, saying: "backups of several databases", "--database")
             try await bench.dbtool(prune + url + ["--database", one.name]).requireCode(0)
+            let target = bench.expectDatabase("copy").name
+            let restore = [
+                "restore", "latest", "-path", bench.repository, "--into", target, "--create",
+            ]
+            let end = try await bench.dbtool(restore + url, environment: settings)
+            #expect(end.code == 0 && end.output.contains("full_\(other.name)_"), "\(end)")
         }
     }
 }

@@ -158,7 +158,7 @@ import Testing
             let source = try await bench.createDatabase("backslash")
             try await source.query("CREATE TABLE t (v text)")
             let end = try await bench.console(
-                source, "SQL INSERT INTO t VALUES ('C:\\\nx')\nSQL INSERT INTO t \\\nVALUES ('y')",
+                source, "SQL INSERT INTO t VALUES ('C:\\\nx')\nSQL INSERT INTO t VALUES ( \\\n'y')",
                 ["--allow-writes"])
             #expect(end.code == 0, "\(end)")
             #expect(

@@ -46,6 +46,9 @@ public protocol SQLStatementLines {
     /// Whether a quote, a comment, a parenthesis or a body has no end yet.
     var isOpen: Bool { get }
 
+    /// Whether a quote or a comment has no end yet.
+    var isInsideText: Bool { get }
+
     /// Whether the last thing was the semicolon of a statement.
     var endsStatement: Bool { get }
 }

@@ -105,7 +105,7 @@ struct RestoreCommand: BackupCommand {
 
     private func request(_ wiring: Wiring) throws -> RestoreRequest {
         var request = RestoreRequest(point: point, database: into)
-        request.sourceDatabase = wiring.database
+        request.sourceDatabase = wiring.namedDatabase
         request.creates = create
         guard !noOwner || definer == nil else {
             throw BackupError(

@@ -95,7 +95,7 @@ struct Console: Sendable {
             // Inside of quotes a backslash at the end of a line is a part of the text.
             var whole = statements
             whole.add(piece)
-            let shortened = isBlock || whole.isOpen ? nil : Self.withoutBackslash(piece)
+            let shortened = isBlock || whole.isInsideText ? nil : Self.withoutBackslash(piece)
             if let shortened { statements.add(shortened) } else { statements = whole }
             let isOver = isBlock ? statements.endsStatement : shortened == nil && !statements.isOpen
             if isOver { return line }
