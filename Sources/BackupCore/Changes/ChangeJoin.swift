@@ -295,7 +295,7 @@ actor ChangeJoin {
     @discardableResult
     private func beginSpilling() throws -> ChangeSpill {
         if let spill { return spill }
-        let spill = try ChangeSpill()
+        let spill = ChangeSpill()
         let rows = parked
         parked = ParkedRows()
         for row in rows.live.rows { try spill.add(row, of: rows.live) }

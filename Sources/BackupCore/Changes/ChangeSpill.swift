@@ -3,6 +3,8 @@ import Packing
 
 /// Both sides of a join in temporary files, parted by key.
 ///
+/// The files have no names: nobody has to clean up behind a run that was killed.
+///
 /// `@unchecked Sendable`: only the join uses it, which does one thing at a time.
 final class ChangeSpill: @unchecked Sendable {
     /// One live row of a part.
@@ -25,31 +27,18 @@ final class ChangeSpill: @unchecked Sendable {
         var file: LocalFile?
     }
 
-    private let folder: String
     private var old: [Side]
     private var live: [Side]
 
-    /// - Throws: `BackupError.storageFailed` when there is no room for temporary files.
-    init() throws {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("dbtool-join-\(UUID().uuidString)").path
-        self.folder = folder
-        old = (0..<Self.parts).map { Side(path: "\(folder)/old-\($0)") }
-        live = (0..<Self.parts).map { Side(path: "\(folder)/live-\($0)") }
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: false,
-                attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw BackupError(
-                .storageFailed, "cannot make the temporary folder \(folder)", hint: Self.hint)
-        }
+    /// Files in a folder, by default the one for temporary files.
+    init(in folder: String = FileManager.default.temporaryDirectory.path) {
+        let place = "\(folder)/dbtool-join-\(UUID().uuidString)"
+        old = (0..<Self.parts).map { Side(path: "\(place)-old-\($0)") }
+        live = (0..<Self.parts).map { Side(path: "\(place)-live-\($0)") }
     }
 
     deinit {
         for side in old + live { side.file?.close() }
-        // What is left in a folder for temporary files harms nobody.
-        try? FileManager.default.removeItem(atPath: folder)
     }
 
     private static let hint =
@@ -96,12 +85,13 @@ final class ChangeSpill: @unchecked Sendable {
 
     private static func flush(_ side: inout Side) throws {
         do {
-            let file = try side.file ?? LocalFile(writing: side.path)
+            let file = try side.file ?? LocalFile(withoutName: side.path)
             side.file = file
             try file.append(side.buffer)
             side.buffer.removeAll(keepingCapacity: true)
         } catch var error as BackupError {
-            error.hint = hint
+            // That the folder is not there is no different from one that takes nothing.
+            (error.code, error.hint) = (.storageFailed, hint)
             throw error
         }
     }
@@ -148,9 +138,10 @@ final class ChangeSpill: @unchecked Sendable {
             return SpilledBytes(side.buffer)
         }
         try flush(&side)
-        file.close()
         (side.file, side.buffer) = (nil, [])
-        return SpilledBytes(try LocalFile(reading: side.path))
+        let bytes = SpilledBytes(file)
+        try file.seek(to: 0)
+        return bytes
     }
 }
 
@@ -164,10 +155,7 @@ private final class SpilledBytes {
 
     init(_ file: LocalFile) { (self.file, buffer) = (file, []) }
 
-    deinit {
-        file?.close()
-        if let file { try? FileManager.default.removeItem(atPath: file.path) }
-    }
+    deinit { file?.close() }
 
     /// Makes so many bytes be there; false at the end.
     func fill(to count: Int) throws -> Bool {

@@ -51,6 +51,17 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
         if descriptor < 0 { throw Self.failure("write", path) }
     }
 
+    /// A file that is written and then read, and that has no name: however the process ends, its room is free again.
+    ///
+    /// `path`: The name that it has for the moment of being made, for errors too.
+    init(withoutName path: String) throws {
+        self.path = path
+        descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor < 0 { throw Self.failure("write", path) }
+        // One that cannot be removed is no worse than one with a name.
+        unlink(path)
+    }
+
     static func temporaryPath(for path: String) -> String {
         let name = path.split(separator: "/").last.map(String.init) ?? ""
         // Names can be as long as a file system takes, in bytes: the prefix is cut, the random part
@@ -104,6 +115,13 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
         guard written - flushing >= Self.unflushedBytes else { return }
         Platform.beginFlush(descriptor, from: flushing, count: written - flushing)
         flushing = written
+    }
+
+    /// Goes to a place: what is read or appended next is read or written there.
+    func seek(to offset: Int) throws {
+        guard lseek(descriptor, off_t(offset), SEEK_SET) == off_t(offset) else {
+            throw Self.failure("read", path)
+        }
     }
 
     /// Whether a crash could not take much of it.
