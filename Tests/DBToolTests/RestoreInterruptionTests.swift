@@ -111,7 +111,14 @@ extension Workbench {
             #expect(
                 again.code == 0 || wasComplete, "after \(share) of \(time): \(end)\n\(again)")
             try await expectEqual(whole, target)
+            if again.code == 0 { try expectNoTemporaryFiles() }
         }
+    }
+
+    /// Not even those of the run that was killed.
+    private func expectNoTemporaryFiles() throws {
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+        #expect(left.filter { $0.hasPrefix("dbtool-") }.isEmpty)
     }
 
     private func startingPoint(
