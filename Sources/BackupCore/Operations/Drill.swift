@@ -50,13 +50,8 @@ public struct Drill: Sendable {
     private func remember(
         _ passed: Bool, _ seconds: Double, of point: Point, _ progress: OperationProgress
     ) async {
-        do {
-            var state = try await repository.state(of: point)
-            state.drilled = BackupState.Proof(at: .now, passed: passed, seconds: seconds)
-            try await repository.record(state, of: point)
-        } catch {
-            // A repository that is only readable can be proven too.
-            progress.note("the result could not be remembered: the repository is not writable")
+        await repository.changeState(of: point, orNote: progress.note) {
+            $0.drilled = BackupState.Proof(at: .now, passed: passed, seconds: seconds)
         }
     }
 }

@@ -118,9 +118,7 @@ extension Repository {
     /// - Throws: `BackupError.storageFailed` when that cannot be written.
     public func setPinned(_ isPinned: Bool, of point: Point, holder: String) async throws {
         try await withLock(database: point.metadata.database, holder: holder) {
-            var state = try await state(of: point)
-            state.pinned = isPinned
-            try await record(state, of: point)
+            try await changeState(of: point) { $0.pinned = isPinned }
         }
     }
 }

@@ -18,7 +18,10 @@ public struct Verify: Sendable {
         let damage = try await damage(in: chain, progress)
         let seconds = start.duration(to: .now).seconds
         let report = VerifyReport(point: chain.point, damage: damage.sorted(), seconds: seconds)
-        await remember(report, progress)
+        await repository.changeState(of: chain.point, orNote: progress.note) {
+            $0.verified = BackupState.Proof(
+                at: .now, passed: report.passed, seconds: report.seconds)
+        }
         return report
     }
 
@@ -157,18 +160,6 @@ public struct Verify: Sendable {
                 !error.message.contains("\(name)")
             }
             return [error.message] + others.values
-        }
-    }
-
-    private func remember(_ report: VerifyReport, _ progress: OperationProgress) async {
-        do {
-            var state = try await repository.state(of: report.point)
-            state.verified = BackupState.Proof(
-                at: .now, passed: report.passed, seconds: report.seconds)
-            try await repository.record(state, of: report.point)
-        } catch {
-            // Proving is what was asked for; a repository that is only readable can be proven too.
-            progress.note("the result could not be remembered: the repository is not writable")
         }
     }
 }

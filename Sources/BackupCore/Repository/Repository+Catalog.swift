@@ -5,24 +5,15 @@ extension Repository {
     public func rebuildCatalog(adding failure: Catalog.Entry? = nil) async throws {
         let name = try StorageName([RepositoryLayout.catalog])
         let lock = try RepositoryLayout.catalogLock()
-        for attempt in 1... {
-            do {
-                return try await storage.withLock(lock, holder: "catalog") {
-                    // Whoever was cut off here held this lock, and holds it no more.
-                    try await storage.removeUnfinishedWrites(in: nil) {
-                        $0 == RepositoryLayout.catalog
-                    }
-                    var failures = try await knownFailures()
-                    if let failure { failures.append(failure) }
-                    let contents = try await contents()
-                    let catalog = Catalog(points: contents.points, failures: failures)
-                    try await storage.write(name, bytes: JSONFile.bytes(of: catalog))
-                    try await rebuildManifests(contents)
-                }
-            } catch let error as BackupError where error.code == .locked && attempt < 50 {
-                // Whoever holds it needs it for a moment only.
-                try await Task.sleep(for: .milliseconds(100))
-            }
+        try await withBriefLock(lock, holder: "catalog") {
+            // Whoever was cut off here held this lock, and holds it no more.
+            try await storage.removeUnfinishedWrites(in: nil) { $0 == RepositoryLayout.catalog }
+            var failures = try await knownFailures()
+            if let failure { failures.append(failure) }
+            let contents = try await contents()
+            let catalog = Catalog(points: contents.points, failures: failures)
+            try await storage.write(name, bytes: JSONFile.bytes(of: catalog))
+            try await rebuildManifests(contents)
         }
     }
 

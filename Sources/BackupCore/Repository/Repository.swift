@@ -90,6 +90,23 @@ public struct Repository: Sendable {
         return try await storage.withLock(lock, holder: holder, body)
     }
 
+    /// Runs `body` under a lock that everybody holds for a moment only, and waits for it.
+    ///
+    /// - Throws: `BackupError.locked` after five seconds; whatever `body` throws.
+    func withBriefLock<Result: Sendable>(
+        _ lock: StorageName, holder: String, _ body: () async throws -> Result
+    ) async throws -> Result {
+        var attempt = 1
+        while true {
+            do {
+                return try await storage.withLock(lock, holder: holder, body)
+            } catch let error as BackupError where error.code == .locked && attempt < 50 {
+                attempt += 1
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+
     /// The seed of this repository's row hashes: that of its newest backup, or a new random one.
     func hashSeed() async throws -> UInt64 {
         let newest = try await contents().points.last
@@ -117,16 +134,41 @@ public struct Repository: Sendable {
         return state
     }
 
-    /// Replaces what is known about a backup; fields that this version does not know stay.
+    /// Changes what is known about a backup; fields that this version does not know stay.
     ///
+    /// Nobody else changes it meanwhile, so that what others have found out is kept.
     /// - Throws: `BackupError.notFound` for a backup that has been removed meanwhile: its folder must not come back.
-    func record(_ state: BackupState, of point: Point) async throws {
-        guard try await storage.entry(point.folder.appending(RepositoryLayout.metadata)) != nil
-        else { throw BackupError(.notFound, "\(point.id) is not there any more") }
+    func changeState(
+        of point: Point, _ change: (inout BackupState) -> Void
+    ) async throws {
         let name = try point.folder.appending(RepositoryLayout.state)
-        let isThere = try await storage.entry(name) != nil
-        let before = isThere ? try? await storage.bytes(of: name) : nil
-        try await storage.write(name, bytes: JSONFile.bytes(of: state, over: before ?? []))
+        let metadata = try point.folder.appending(RepositoryLayout.metadata)
+        try await withBriefLock(RepositoryLayout.stateLock(), holder: RepositoryLayout.state) {
+            guard try await storage.entry(metadata) != nil else {
+                throw BackupError(.notFound, "\(point.id) is not there any more")
+            }
+            // Whoever was cut off here held this lock, and holds it no more.
+            try await storage.removeUnfinishedWrites(in: point.folder) {
+                $0 == RepositoryLayout.state
+            }
+            var state = try await state(of: point)
+            change(&state)
+            let isThere = try await storage.entry(name) != nil
+            let before = isThere ? try? await storage.bytes(of: name) : nil
+            try await storage.write(name, bytes: JSONFile.bytes(of: state, over: before ?? []))
+        }
+    }
+
+    /// The same for who has done what was asked for: a repository that is only readable can be proven too.
+    func changeState(
+        of point: Point, orNote note: (String) -> Void, _ change: (inout BackupState) -> Void
+    ) async {
+        do {
+            try await changeState(of: point, change)
+        } catch {
+            let reason = (error as? BackupError)?.message ?? "interrupted"
+            note("the result could not be remembered: \(reason)")
+        }
     }
 
     /// Every folder that is a backup's by its name: fulls, and inside them what rests on each.

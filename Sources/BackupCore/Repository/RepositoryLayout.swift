@@ -44,6 +44,9 @@ public enum RepositoryLayout {
 
     static func catalogLock() throws -> StorageName { try StorageName([locks, catalogLockFile]) }
 
+    /// No database's lock is called so: a point in a name is encoded.
+    static func stateLock() throws -> StorageName { try StorageName([locks, state]) }
+
     private static let catalogLockFile = "catalog"
 
     static func dataFile(_ name: String, packing: FilePacking) -> String {

@@ -20,9 +20,9 @@ import Testing
 
     private static func verified(_ shop: Shop, _ id: String, passed: Bool) async throws {
         let point = try await shop.repository.contents().point(named: id)
-        var state = try await shop.repository.state(of: point)
-        state.verified = BackupState.Proof(at: .now, passed: passed, seconds: 1)
-        try await shop.repository.record(state, of: point)
+        try await shop.repository.changeState(of: point) {
+            $0.verified = BackupState.Proof(at: .now, passed: passed, seconds: 1)
+        }
     }
 
     @Test func `what rests on a full whose proof failed stands in for nothing`() async throws {
@@ -110,7 +110,7 @@ import Testing
         let point = try await shop.repository.contents().point(named: id)
         try await shop.repository.remove(point)
         let error = await #expect(throws: BackupError.self) {
-            try await shop.repository.record(BackupState(), of: point)
+            try await shop.repository.changeState(of: point) { $0.pinned = true }
         }
         #expect(error?.code == .notFound)
         #expect(try await shop.storage.entry(point.folder) == nil)

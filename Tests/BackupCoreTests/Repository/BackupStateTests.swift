@@ -1,0 +1,98 @@
+import BackupTesting
+import Foundation
+import Testing
+
+@testable import BackupCore
+
+/// What is known about a backup is kept, whoever finds out something else at the same time.
+@Suite(.timeLimit(.minutes(1))) struct BackupStateTests {
+    @Test func `who finds the state being changed waits, and adds to it`() async throws {
+        let shop = Shop()
+        let point = try await shop.point()
+        let (repository, storage) = (shop.repository, shop.storage)
+        let chain = try await repository.contents().chain(of: point)
+        let file = try point.folder.appending(RepositoryLayout.state)
+        let lock = try RepositoryLayout.stateLock()
+        let tries = Journal<MemoryStorage.Step>()
+        storage.beforeEachStep { step in
+            if step == .lock(lock) { tries.append(step) }
+        }
+        let verifying = try await storage.withLock(lock, holder: "pin") {
+            var state = try await repository.state(of: point)
+            let verifying = Task {
+                try await Verify(repository: repository)
+                    .run(chain, progress: OperationProgress()).passed
+            }
+            // The test's own is the first.
+            while tries.entries.count < 2 { try await Task.sleep(for: .milliseconds(5)) }
+            state.pinned = true
+            try await storage.write(file, bytes: JSONFile.bytes(of: state))
+            return verifying
+        }
+        #expect(try await verifying.value)
+        let state = try await repository.state(of: point)
+        #expect(state.pinned && state.verified?.passed == true)
+    }
+
+    @Test func `what several commands find out at once is all kept`() async throws {
+        let shop = Shop()
+        let point = try await shop.point()
+        let repository = shop.repository
+        let chain = try await repository.contents().chain(of: point)
+        for _ in 0..<5 {
+            try await repository.changeState(of: point) { $0 = BackupState() }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await repository.setPinned(true, of: point, holder: "the test")
+                }
+                group.addTask {
+                    _ = try await Verify(repository: repository)
+                        .run(chain, progress: OperationProgress())
+                }
+                group.addTask {
+                    try await repository.changeState(of: point) {
+                        $0.drilled = BackupState.Proof(at: .now, passed: true, seconds: 1)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let state = try await repository.state(of: point)
+            #expect(state.pinned && state.verified != nil && state.drilled != nil)
+        }
+    }
+
+    @Test func `a lock that nobody frees is told, and the proof is not lost on who asked`()
+        async throws
+    {
+        let shop = Shop()
+        let point = try await shop.point()
+        let notes = Journal<String>()
+        let report = try await shop.storage.withLock(RepositoryLayout.stateLock(), holder: "x") {
+            try await Verify(repository: shop.repository).run(
+                shop.repository.contents().chain(of: point),
+                progress: OperationProgress(notes: { notes.append($0) }))
+        }
+        #expect(report.passed)
+        #expect(notes.entries.contains { $0.contains("could not be remembered") })
+        #expect(notes.entries.contains { $0.contains("held by another run: x") })
+    }
+
+    @Test func `what a killed command has left of a state goes with the next change`()
+        async throws
+    {
+        try await withTemporaryFolder { folder in
+            let shop = Shop()
+            let point = try await shop.point()
+            let storage = LocalStorage(path: folder)
+            for (name, bytes) in shop.storage.files { try await storage.write(name, bytes: bytes) }
+            let left = "\(folder)/\(point.folder)/.state.json.12ab.tmp"
+            try Data().write(to: URL(fileURLWithPath: left))
+            let repository = Repository(storage: storage)
+            try await repository.setPinned(true, of: point, holder: "the test")
+            #expect(!FileManager.default.fileExists(atPath: left))
+            #expect(try await repository.state(of: point).pinned)
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: "\(folder)/.lock").isEmpty)
+        }
+    }
+}
