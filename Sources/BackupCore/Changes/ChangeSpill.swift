@@ -41,7 +41,8 @@ final class ChangeSpill: @unchecked Sendable {
         for side in old + live { side.file?.close() }
     }
 
-    private static let hint =
+    /// What to do where temporary files find no room.
+    static let hint =
         "Free some space there; TMPDIR names another folder for temporary files."
 
     private static func part(of digest: KeyDigest) -> Int { Int(digest.high % UInt64(parts)) }

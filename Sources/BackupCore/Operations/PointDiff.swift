@@ -147,13 +147,15 @@ public struct PointDiff: Sendable {
         }
 
         var keys = try await oldRows.keys(counting: !hasKey)
-        var changedKeys = DigestSet()
-        var newRecords: [KeyDigest: [String?]] = [:]
-        try await newRows.forEach { digest, hash, fields in
+        let changed = RecordSpill()
+        try await newRows.forEach { digest, hash, record in
             progress.add(rows: 1, bytes: 0)
             guard let known = keys.remove(digest) else {
                 found.added += 1
-                try await rows?(RowDifference(record: after, old: nil, new: fields()))
+                if let rows {
+                    let now = try CSVDialect.fields(of: record)
+                    try await rows(RowDifference(record: after, old: nil, new: now))
+                }
                 return
             }
             if !hasKey {
@@ -161,8 +163,7 @@ public struct PointDiff: Sendable {
                 if known > 1 { keys.insert(digest, known - 1) }
             } else if known != hash {
                 found.changed += 1
-                changedKeys.insert(digest)
-                if rows != nil { newRecords[digest] = try fields() }
+                if rows != nil { try changed.add(digest, record) }
             }
         }
         if hasKey {
@@ -171,12 +172,15 @@ public struct PointDiff: Sendable {
             keys.forEach { found.deleted += Int($1) }
         }
         if let rows, found.deleted + found.changed > 0 {
-            try await oldRows.forEach { digest, _, fields in
-                if let now = newRecords[digest] {
-                    let old = try Self.fields(fields(), of: before, inOrderOf: after)
-                    try await rows(RowDifference(record: after, old: old, new: now))
+            try await oldRows.forEach { digest, _, record in
+                if let now = try changed.record(of: digest) {
+                    let old = try Self.fields(
+                        CSVDialect.fields(of: record), of: before, inOrderOf: after)
+                    let new = try CSVDialect.fields(of: now)
+                    try await rows(RowDifference(record: after, old: old, new: new))
                 } else if let count = keys[digest] {
-                    try await rows(RowDifference(record: before, old: fields(), new: nil))
+                    let old = try CSVDialect.fields(of: record)
+                    try await rows(RowDifference(record: before, old: old, new: nil))
                     if !hasKey {
                         _ = keys.remove(digest)
                         if count > 1 { keys.insert(digest, count - 1) }
@@ -204,7 +208,7 @@ public struct PointDiff: Sendable {
 
     /// The usual case: keys are compared first, and rows read only when somebody wants to see them.
     ///
-    /// Rows that have changed are in memory then.
+    /// Rows that have changed are put aside then, until those that they were before come.
     private func joined(
         _ before: TableRecord, _ after: TableRecord, _ progress: OperationProgress,
         _ rows: (@Sendable (RowDifference) async throws -> Void)?
@@ -213,23 +217,23 @@ public struct PointDiff: Sendable {
             .run(from: before, to: after, progress)
         guard !keys.isEmpty else { return nil }
         if let rows {
-            var changed: [KeyDigest: [String?]] = [:]
+            let changed = RecordSpill()
             if keys.added.count + keys.changed.count > 0 {
-                try await ComparedRows(new, after).forEach { digest, _, fields in
+                try await ComparedRows(new, after).forEach { digest, _, record in
                     if keys.added.contains(digest) {
-                        try await rows(RowDifference(record: after, old: nil, new: fields()))
+                        let now = try CSVDialect.fields(of: record)
+                        try await rows(RowDifference(record: after, old: nil, new: now))
                     } else if keys.changed.contains(digest) {
-                        changed[digest] = try fields()
+                        try changed.add(digest, record)
                     }
                 }
             }
             if keys.deleted.count + keys.changed.count > 0 {
-                try await ComparedRows(old, before).forEach { digest, _, fields in
-                    if let now = changed[digest] {
-                        try await rows(RowDifference(record: after, old: fields(), new: now))
-                    } else if keys.deleted.contains(digest) {
-                        try await rows(RowDifference(record: after, old: fields(), new: nil))
-                    }
+                try await ComparedRows(old, before).forEach { digest, _, record in
+                    let now = try changed.record(of: digest).map { try CSVDialect.fields(of: $0) }
+                    guard now != nil || keys.deleted.contains(digest) else { return }
+                    let old = try CSVDialect.fields(of: record)
+                    try await rows(RowDifference(record: after, old: old, new: now))
                 }
             }
         }
@@ -317,8 +321,9 @@ private struct ComparedRows {
         return keys
     }
 
+    /// Gives each row: the digest of its key, the hash by which it is compared, and its record without the line end.
     func forEach(
-        _ body: (KeyDigest, UInt64, () throws -> [String?]) async throws -> Void
+        _ body: (KeyDigest, UInt64, ArraySlice<UInt8>) async throws -> Void
     ) async throws {
         let seed = seed
         try await reader.withRows(of: record, proving: .rows) { rows in
@@ -328,7 +333,7 @@ private struct ComparedRows {
                 let block = keys.block(of: batch)
                 for (index, slice) in batch.recordSlices.enumerated() {
                     let hash = try isWhole ? block.hashes[index] : hash(of: slice)
-                    try await body(block.digests[index], hash) { try CSVDialect.fields(of: slice) }
+                    try await body(block.digests[index], hash, slice)
                 }
             }
         }

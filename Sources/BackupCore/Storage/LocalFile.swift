@@ -85,10 +85,10 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
     func next() async throws -> [UInt8] { try read() }
 
     /// The next bytes; none at the end.
-    func read() throws -> [UInt8] {
-        try [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { buffer, count in
+    func read(atMost mostBytes: Int = LocalFile.chunkBytes) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: mostBytes) { buffer, count in
             while true {
-                count = Platform.read(descriptor, buffer.baseAddress, Self.chunkBytes)
+                count = Platform.read(descriptor, buffer.baseAddress, mostBytes)
                 if count >= 0 { return }
                 if errno != EINTR { throw Self.failure("read", path) }
             }
