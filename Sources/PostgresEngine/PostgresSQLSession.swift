@@ -179,7 +179,7 @@ public actor PostgresSQLSession: SQLSession {
     /// Who and where one is.
     public func greeting() async throws -> SQLGreeting {
         let connection = try await PostgresConnection(settings)
-        return try await failing {
+        return try await aside {
             let row =
                 try await connection.rows(
                     """
@@ -199,7 +199,7 @@ public actor PostgresSQLSession: SQLSession {
     /// Names that the role may see; a server that is slow gives none.
     public func names() async throws -> SQLNames {
         let connection = try await PostgresConnection(settings)
-        return try await failing {
+        return try await aside {
             try await connection.execute(
                 "SET client_encoding = 'UTF8'; SET statement_timeout = 3000;"
                     + " SET default_transaction_read_only = on")
@@ -284,10 +284,12 @@ public actor PostgresSQLSession: SQLSession {
     private func connected() async throws -> PostgresConnection {
         let connection = try await PostgresConnection(settings, searchPath: .session)
         await connection.report(to: notice)
-        // Text is divided at quotes as the server divides it: a backslash is no escape in plain ones.
-        try await connection.execute(
-            "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on")
-        return connection
+        return try await aside {
+            // Text is divided at quotes as the server divides it: a backslash is no escape in plain ones.
+            try await connection.execute(
+                "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on")
+            return connection
+        }
     }
 
     /// A session that is lost is not used again.
@@ -306,9 +308,24 @@ public actor PostgresSQLSession: SQLSession {
             } else if let writer {
                 isInTransaction = await writer.isInTransaction
             }
-            throw SQLFailure(
-                message: error.message, sqlState: error.sqlState, position: error.position,
-                detail: error.detail, hint: error.hint)
+            throw Self.failure(error)
         }
+    }
+
+    /// The same on a connection that is not the one that is kept.
+    private func aside<Result: Sendable>(
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error as PostgresError {
+            throw Self.failure(error)
+        }
+    }
+
+    private static func failure(_ error: PostgresError) -> SQLFailure {
+        SQLFailure(
+            message: error.message, sqlState: error.sqlState, position: error.position,
+            detail: error.detail, hint: error.hint)
     }
 }
