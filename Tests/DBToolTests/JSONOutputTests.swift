@@ -28,6 +28,51 @@ import Testing
         }
     }
 
+    @Test(arguments: TestServer.all)
+    func `SQL answers with one document, whatever comes of its statements`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("rows")
+            try await source.query(
+                "CREATE TABLE t (id integer, v text); INSERT INTO t VALUES (1, 'a'), (2, NULL)")
+            func sql(_ words: String..., code: Int32) async throws -> JSON {
+                let end = try await bench.dbtool(
+                    ["sql"] + words + ["--json", "--database", source.name] + bench.connection())
+                #expect(end.code == code, "\(end)")
+                return try JSON(parsing: end.output)
+            }
+            let read = try await sql(
+                "SELECT * FROM t ORDER BY id; SELECT id FROM t WHERE id > 5; DELETE FROM t", code: 1
+            )["results"].items
+            #expect(read.count == 3 && read[0]["rows"].items.count == 2)
+            #expect(read[0]["rows"][0] == .object(["id": .number(1), "v": .text("a")]))
+            #expect(read[1] == .object(["rows": .array([])]))
+            #expect(read[2] == .object(["skipped": .text("DELETE FROM t")]))
+
+            let written = try await sql(
+                "INSERT INTO t VALUES (3, 'c') RETURNING id; UPDATE t SET v = 'x'",
+                "--allow-writes", code: 0)
+            #expect(written["results"][0]["rows"][0]["id"].integer == 3)
+            #expect(written["results"][1] == .object(["done": .text("UPDATE 3")]))
+
+            // The first hundred rows are there before the server comes to what it cannot compute.
+            let broken = try await sql(
+                "SELECT 1000 / (150 - i) AS n FROM generate_series(1, 200) i", code: 1)
+            #expect(broken["results"][0]["rows"].items.count == 100)
+            #expect(broken["error"]["code"].string == "server_refused")
+            #expect(try await sql("SELECT 1/0", code: 1).keys == ["error"])
+            #expect(
+                try await sql("SELECT 1", "-format", "csv", code: 2)["error"]["code"].string
+                    == "usage")
+
+            let extract = try await sql(
+                "SELECT * FROM t", "-extract", "-path", bench.folder, "-format", "csv", code: 0)
+            #expect(extract["results"][0]["row_count"].integer == 3)
+            #expect(extract["results"][0]["file"].string?.hasSuffix(".csv") == true)
+        }
+    }
+
     private func document(_ bench: Workbench, _ words: [String]) async throws -> JSON {
         let end = try await bench.dbtool(words + ["-path", bench.repository, "--json"])
         try end.requireCode(0)

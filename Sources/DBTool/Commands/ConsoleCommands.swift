@@ -63,7 +63,7 @@ struct BackupConsoleCommand: BackupCommand {
             setting: ConsoleSetting(connection, repository, password: password),
             sql: SQLRun(
                 session: session, allowsWrites: consent.allowWrites, isInteractive: isInteractive,
-                isForPrograms: output.isJSON),
+                document: output.sqlDocument),
             keepsGoing: keepGoing, output: output)
     }
 
@@ -96,6 +96,12 @@ struct SQLCommand: BackupCommand {
     @OptionGroup(title: "Connection") var connection: ConnectionOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
+    func validate() throws {
+        guard format == nil || extract || !output.json else {
+            throw ValidationError("--json is one document of its own; rows alone go by -format.")
+        }
+    }
+
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let wiring = try Wiring(connection)
         var options = SQLOptions(text: statement)
@@ -106,7 +112,7 @@ struct SQLCommand: BackupCommand {
             let run = SQLRun(
                 session: engine.sqlSession(notice: SQLRun.notice),
                 allowsWrites: consent.allowWrites,
-                isInteractive: TerminalOutput.inputIsTerminal, isForPrograms: output.isJSON)
+                isInteractive: TerminalOutput.inputIsTerminal, document: output.sqlDocument)
             let skipped = try await run.run(finished)
             guard await run.session.hasOpenTransaction else { return skipped > 0 ? .failed : .done }
             TerminalOutput.printError("warning: the transaction that was open is rolled back\n")

@@ -112,6 +112,37 @@ actor RecordSink: SQLSink {
     }
 }
 
+/// Writes the rows of each result of a statement into the document of a line.
+actor DocumentSink: SQLSink {
+    private let document: SQLDocument
+    private let write: @Sendable ([UInt8]) async throws -> Void
+    private var rows: RecordSink?
+
+    /// `write`: Adds to the document's rows, and throws where nobody reads them.
+    init(_ document: SQLDocument, write: @escaping @Sendable ([UInt8]) async throws -> Void) {
+        self.document = document
+        self.write = write
+    }
+
+    func begin(_ columns: [SQLColumn]) async throws {
+        // A procedure may have several results.
+        try await end()
+        let sink = RecordSink(.json, write: write)
+        rows = sink
+        try await sink.begin(columns)
+    }
+
+    func take(_ rows: SQLRows) async throws { try await self.rows?.take(rows) }
+
+    /// The rest.
+    func end() async throws {
+        guard let sink = rows else { return }
+        rows = nil
+        try await sink.end()
+        document.endRows()
+    }
+}
+
 /// Values as JSON; numbers keep all their digits.
 enum JSONText {
     static func value(_ text: String?, _ kind: SQLColumn.Kind) -> String {

@@ -8,8 +8,8 @@ struct SQLRun {
     let allowsWrites: Bool
     /// Whether somebody can be asked.
     let isInteractive: Bool
-    /// Whether nothing but rows belongs on standard output.
-    var isForPrograms = false
+    /// Where everything that belongs on standard output goes; nil for people.
+    var document: SQLDocument?
 
     /// Runs the statements of a line, one by one, and shows what they give.
     ///
@@ -27,10 +27,12 @@ struct SQLRun {
         guard !statements.isEmpty else {
             throw BackupError(.usage, "there is no statement", hint: "SQL SELECT * FROM a_table")
         }
+        // Who names a format has rows and nothing else.
+        let document = options.format == nil || options.extracts ? document : nil
         for statement in statements {
             try Task.checkCancellation()
             do {
-                guard try await !run(statement, options) else { continue }
+                guard try await !run(statement, options, document) else { continue }
                 skipped += 1
                 // What follows on the line may rest on what was declined.
                 if isInteractive { break }
@@ -41,11 +43,14 @@ struct SQLRun {
                 throw error
             }
         }
+        document?.end()
         return skipped
     }
 
     /// False when it was not run.
-    private func run(_ statement: String, _ options: SQLOptions) async throws -> Bool {
+    private func run(
+        _ statement: String, _ options: SQLOptions, _ document: SQLDocument?
+    ) async throws -> Bool {
         let start = ContinuousClock.now
         if options.extracts {
             let target = ExtractTarget(options, statement)
@@ -56,6 +61,7 @@ struct SQLRun {
                 note(
                     "\(isRead.path): \(Self.rows(isRead.rows)), "
                         + "\(ByteText(isRead.bytes)), \(Self.time(since: start))")
+                document?.add(file: isRead.path, rows: isRead.rows, bytes: isRead.bytes)
                 return true
             }
             throw BackupError(
@@ -63,24 +69,27 @@ struct SQLRun {
                 hint: "Run it without -extract.")
         }
         do {
-            let outcome = try await showing(options) {
+            let outcome = try await showing(options, document) {
                 try await session.read(statement, into: $0)
             }
             if let outcome {
-                tell(outcome, since: start)
+                tell(outcome, document, since: start)
                 return true
             }
         } catch is NobodyReads {
             if isInteractive { note("left, \(Self.time(since: start))") }
             return true
         }
-        guard try await isAllowed(statement) else { return false }
+        guard try await isAllowed(statement) else {
+            document?.add(skipped: Self.short(statement))
+            return false
+        }
         let begin = ContinuousClock.now
         do {
-            let outcome = try await showing(options, toTheEnd: true) {
+            let outcome = try await showing(options, document, toTheEnd: true) {
                 try await session.write(statement, into: $0)
             }
-            tell(outcome, since: begin)
+            tell(outcome, document, since: begin)
             return true
         } catch is CancellationError {
             throw BackupError(
@@ -91,9 +100,18 @@ struct SQLRun {
     /// `toTheEnd`: Whether the statement goes on although nobody reads what it returns: leaving the pager
     /// must not take back what it writes.
     private func showing<Outcome>(
-        _ options: SQLOptions, toTheEnd: Bool = false, _ body: (any SQLSink) async throws -> Outcome
+        _ options: SQLOptions, _ document: SQLDocument?, toTheEnd: Bool = false,
+        _ body: (any SQLSink) async throws -> Outcome
     ) async throws -> Outcome {
-        if let format = options.format ?? (isForPrograms ? .jsonl : nil), format != .table {
+        if let document {
+            let sink = DocumentSink(document) { bytes in
+                guard document.add(rows: bytes) || toTheEnd else { throw NobodyReads() }
+            }
+            let outcome = try await body(sink)
+            try await sink.end()
+            return outcome
+        }
+        if let format = options.format, format != .table {
             let sink = RecordSink(format) { bytes in
                 guard TerminalOutput.write(bytes) || toTheEnd else { throw NobodyReads() }
             }
@@ -114,12 +132,16 @@ struct SQLRun {
     /// Somebody left the pager, or standard output takes no more.
     private struct NobodyReads: Error {}
 
-    private func tell(_ outcome: SQLOutcome, since start: ContinuousClock.Instant) {
-        let words =
-            switch outcome {
-            case .rows(let count): Self.rows(count)
-            case .done(let tag): tag
-            }
+    private func tell(
+        _ outcome: SQLOutcome, _ document: SQLDocument?, since start: ContinuousClock.Instant
+    ) {
+        let words: String
+        switch outcome {
+        case .rows(let count): words = Self.rows(count)
+        case .done(let tag):
+            words = tag
+            document?.add(done: tag)
+        }
         note("\(words), \(Self.time(since: start))")
     }
 

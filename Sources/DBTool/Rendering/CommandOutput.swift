@@ -20,10 +20,14 @@ struct CommandOutput: Sendable {
     /// The log that learns of it too; nil before there is one.
     var log: RunLog?
     private let line = ProgressLine()
+    private let rows = SQLDocument { TerminalOutput.write($0) }
 
     init(isJSON: Bool) {
         self.isJSON = isJSON
     }
+
+    /// Where the results of SQL go; nil for people.
+    var sqlDocument: SQLDocument? { isJSON ? rows : nil }
 
     func show(_ rendering: some Rendering) {
         if let logged = rendering as? any LoggedRendering { log?.note(logged.logResult) }
@@ -37,7 +41,8 @@ struct CommandOutput: Sendable {
     }
 
     func fail(_ error: BackupError) {
-        if isJSON {
+        // There is one document: one that has begun ends with the error.
+        if isJSON, !rows.end(with: ErrorContent(error)) {
             write(ErrorDocument(error: .init(error)))
         }
         let style = TextStyle.error
