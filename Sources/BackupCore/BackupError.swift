@@ -44,6 +44,9 @@ public struct BackupError: Error, Sendable {
     public var hint: String?
     /// The error below this one, in its own words.
     public var underlying: String?
+    /// Whether a server's circumstances caused it (no room, a deadlock, a limit of time), and not what it was asked for:
+    /// the same may work another time.
+    public var isCircumstantial = false
 
     /// Describes a failure.
     public init(

@@ -52,6 +52,16 @@ struct MySQLError: Error, Sendable {
     /// Whether a lock could not be had in time.
     var isLockTimeout: Bool { number == 1205 || number == 3572 }
 
+    /// Whether it tells how the server is doing, and nothing of what it was asked for.
+    var isCircumstantial: Bool {
+        [
+            // No room on a disk, in memory, for a connection, for locks.
+            3, 20, 1021, 1037, 1038, 1040, 1041, 1114, 1203, 1206, 1226,
+            // A deadlock, a limit of time, somebody's KILL QUERY; a server that only reads.
+            1213, 1290, 1317, 1792, 1836, 1969, 3024,
+        ].contains(number)
+    }
+
     /// The same in this project's words, with what was being done in front.
     func backupError(while doing: String) -> BackupError {
         let code: BackupError.Code =
@@ -67,8 +77,10 @@ struct MySQLError: Error, Sendable {
                 .serverRefused
             }
         let words = message.split(separator: "\n").joined(separator: " ")
-        return BackupError(
+        var error = BackupError(
             code, "\(doing): \(words)\(number == 0 ? "" : " (error \(number))")", hint: advice)
+        error.isCircumstantial = isCircumstantial
+        return error
     }
 
     private var advice: String? {

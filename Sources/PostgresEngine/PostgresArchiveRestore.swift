@@ -231,11 +231,13 @@ struct PostgresArchiveRestore: Sendable {
         let problems = PostgresRestoreProblem.all(in: messages)
         let first = problems.first?.description
         let more = problems.count > 1 ? " (and \(problems.count - 1) more problems)" : ""
-        return BackupError(
+        var error = BackupError(
             .serverRefused,
             "\(what): \(first ?? messages.split(separator: "\n").first.map(String.init) ?? "")\(more)",
             hint: "Mend the cause and run the same restore again: it goes on with what is missing.",
             underlying: PostgresRestoreProblem.complaints(in: messages))
+        error.isCircumstantial = PostgresRestoreProblem.tellOfLostConnection(messages)
+        return error
     }
 
     /// More memory for building indexes, and no time limits.
@@ -276,6 +278,14 @@ struct PostgresRestoreProblem: Sendable, CustomStringConvertible {
             if isFailure { lines.append(line) }
         }
         return lines.prefix(40).joined(separator: "\n")
+    }
+
+    /// Whether the connection to the server was lost, or could not be had.
+    ///
+    /// These are libpq's own words, which are in English here. What a server says is in its language, and without a code.
+    static func tellOfLostConnection(_ messages: String) -> Bool {
+        messages.contains("server closed the connection unexpectedly")
+            || messages.contains("connection to server ")
     }
 
     /// The archive's numbers of what failed; only with one job does each stand with its error.

@@ -36,13 +36,21 @@ struct PostgresError: Error, Sendable {
         sqlState.isEmpty || sqlState.hasPrefix("08") || sqlState.hasPrefix("57P")
     }
 
+    /// Whether an SQLSTATE tells how a server is doing, and nothing of what it was asked for.
+    static func isCircumstantial(_ sqlState: String) -> Bool {
+        // Deadlocks, no room, limits and shutdowns, its own files; a standby.
+        ["40", "53", "57", "58"].contains(sqlState.prefix(2)) || sqlState == "25006"
+    }
+
     /// The same in this project's words, with what was being done in front.
     func backupError(while doing: String) -> BackupError {
         let words = message.split(separator: "\n").joined(separator: " ")
         let state = sqlState.isEmpty ? "" : " (SQLSTATE \(sqlState))"
-        return BackupError(
+        var error = BackupError(
             code, "\(doing): \(words)\(state)", hint: advice,
             underlying: [detail, context].compactMap(\.self).joined(separator: "\n").nonEmpty)
+        error.isCircumstantial = Self.isCircumstantial(sqlState)
+        return error
     }
 
     private var code: BackupError.Code {

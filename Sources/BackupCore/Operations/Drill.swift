@@ -14,7 +14,8 @@ public struct Drill: Sendable {
 
     /// Restores, compares, drops, and remembers the result where it can.
     ///
-    /// - Throws: `BackupError`; what shows that the backup cannot be restored is remembered too.
+    /// - Throws: `BackupError`; what shows that the backup cannot be restored is remembered too, and what only tells how
+    ///   the server was doing is not.
     public func run(_ point: Point, progress: OperationProgress) async throws -> DrillReport {
         let start = ContinuousClock.now
         do {
@@ -24,7 +25,9 @@ public struct Drill: Sendable {
             let report = DrillReport(restored)
             await remember(report.passed, report.recoverySeconds, of: point, progress)
             return report
-        } catch let error as BackupError where [.serverRefused, .damaged].contains(error.code) {
+        } catch let error as BackupError
+            where [.serverRefused, .damaged].contains(error.code) && !error.isCircumstantial
+        {
             await remember(false, start.duration(to: .now).seconds, of: point, progress)
             throw error
         }

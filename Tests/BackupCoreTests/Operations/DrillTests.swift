@@ -75,6 +75,23 @@ import Testing
         #expect(try await shop.repository.state(of: point).drilled == nil)
     }
 
+    @Test func `a drill that the server had no room for says nothing about the backup`()
+        async throws
+    {
+        var shop = Shop()
+        let point = try await shop.point()
+        shop.engine.beforeStep = { step in
+            guard step == .createIndexes else { return }
+            var error = BackupError(.serverRefused, "no space left on device")
+            error.isCircumstantial = true
+            throw error
+        }
+        let error = await #expect(throws: BackupError.self) { try await drill(shop, point) }
+        #expect(error?.code == .serverRefused)
+        #expect(try await shop.repository.state(of: point).drilled == nil)
+        #expect(shop.server["scratch"] == nil)
+    }
+
     private func drill(_ shop: Shop, _ point: Point) async throws -> DrillReport {
         try await Drill(engine: shop.engine, repository: shop.repository, request: DrillRequest())
             .run(point, progress: OperationProgress())
