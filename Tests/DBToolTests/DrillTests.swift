@@ -20,6 +20,9 @@ import Testing
             let entry = try JSON(parsing: list.output)["backups"].items.first
             #expect(entry?["drilled"]["passed"].boolean == true)
             #expect(entry?["verified"]["passed"].boolean == true)
+            let log = try String(
+                contentsOfFile: "\(bench.folder)/state/dbtool/dbtool.log", encoding: .utf8)
+            #expect(log.contains("\(backup.id) verified by a drill"))
         }
     }
 

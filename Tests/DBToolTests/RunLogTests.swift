@@ -157,6 +157,36 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `what came of a diff, a check and a prune is in the log`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let first = try await bench.backUp(source).id
+            try await source.query("DELETE FROM pets WHERE owner <= 3")
+            let second = try await bench.backUp(source).id
+            let file = "\(bench.folder)/log"
+            let variables = ["DB_LOG_FORMAT": "json", "DB_LOG_FILE": file]
+            let diff = ["diff", first, second]
+            for words in [
+                diff, diff + ["-format", "csv"], ["check"] + bench.connection(),
+                ["prune", "--keep-last", "1", "--dry-run"], ["prune", "--keep-last", "1"],
+            ] {
+                try await bench.dbtool(
+                    words + ["-path", bench.repository, "--database", source.name],
+                    environment: variables
+                ).requireCode(0)
+            }
+            let lines = try String(contentsOfFile: file, encoding: .utf8)
+                .split(separator: "\n").map { try JSON(parsing: String($0)) }
+            let messages = lines.compactMap { $0["message"].string }
+            let differ = "1 table differs, 0 rows added, 0 changed, 3 deleted"
+            #expect(messages.count { $0 == "\(first) → \(second): \(differ)" } == 2)
+            #expect(messages.contains { $0.hasPrefix("a backup would be made") })
+            #expect(messages.contains("1 kept, 1 would be removed: \(first)"))
+            #expect(messages.contains("1 kept, 1 removed: \(first)"))
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a format or a level that there is not is refused`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
             try await bench.dbtool(["list"], environment: ["DB_LOG_LEVEL": "loud"])

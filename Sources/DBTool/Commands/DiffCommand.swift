@@ -58,12 +58,14 @@ struct DiffCommand: BackupCommand {
         let rows = DifferenceLines(format)
         if let header = rows.header { _ = TerminalOutput.write(header) }
         do {
-            _ = try await diff.run(tables: patterns, progress: progress) { difference in
+            let differences = try await diff.run(tables: patterns, progress: progress) {
+                difference in
                 // Whoever reads may have seen enough: `| head`.
                 guard TerminalOutput.write(try rows.lines(of: difference)) else {
                     throw NobodyReads()
                 }
             }
+            output.log?.note(DiffRendering(old.point, new.point, differences).logResult)
         } catch is NobodyReads {
             return .done
         }

@@ -46,12 +46,17 @@ struct RunLog: Sendable {
 
     /// Notes what came out.
     func note(_ result: LogResult) {
-        var fields: Logger.Metadata = ["backup": .string(result.backup)]
+        var fields: Logger.Metadata = [:]
+        if let backup = result.backup { fields["backup"] = .string(backup) }
         if let database = result.database { fields["database"] = .string(database) }
         if let seconds = result.seconds { fields["seconds"] = .stringConvertible(seconds) }
         logger.info("\(result.message)", metadata: fields)
-        for warning in result.warnings { logger.warning("\(warning)", metadata: fields) }
-        for error in result.errors { logger.error("\(error)", metadata: fields) }
+        for warning in result.warnings {
+            logger.warning("\(Self.withoutURLPasswords(warning))", metadata: fields)
+        }
+        for error in result.errors {
+            logger.error("\(Self.withoutURLPasswords(error))", metadata: fields)
+        }
     }
 
     /// Notes why the run failed.
@@ -97,7 +102,7 @@ struct RunLog: Sendable {
 /// What a command reports to the log when it is done.
 struct LogResult: Sendable {
     let message: String
-    let backup: String
+    var backup: String?
     var database: String?
     var seconds: Double?
     var warnings: [String] = []

@@ -74,7 +74,8 @@ struct CheckRendering: Rendering {
                 }))
     }
 
-    private var verdict: String {
+    /// The last line.
+    var verdict: String {
         let problems = report.findings.count { $0.severity == .problem }
         let warnings = report.findings.count { $0.severity == .warning }
         if report.failure != nil { return "the source could not be checked" }

@@ -41,6 +41,12 @@ struct DrillRendering: Rendering {
                 problems: drilled.restored.problems, differences: drilled.restored.differences))
     }
 
+    /// The first line.
+    var title: String {
+        let document = document
+        return "\(document.id) \(document.passed ? "verified by a drill" : "failed its drill")"
+    }
+
     var lines: [String] {
         let document = document
         let fields = [
@@ -57,8 +63,7 @@ struct DrillRendering: Rendering {
             ),
             ("comparison", NumberText.duration(seconds: document.drill.comparison_seconds)),
         ]
-        let title = document.passed ? "verified by a drill" : "failed its drill"
-        return ["\(document.id) \(title)"] + FieldList(fields).lines
+        return [title] + FieldList(fields).lines
             + document.drill.problems.map { "  not made: \(VisibleText.of($0))" }
             + document.drill.differences.map { "  different: \(VisibleText.of($0))" }
     }
