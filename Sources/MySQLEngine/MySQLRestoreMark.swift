@@ -7,6 +7,11 @@ import BackupCore
 struct MySQLRestoreMark: Sendable {
     static let table = "dbtool_restore"
 
+    /// Its table, as statements name it.
+    private static func place(in database: String) -> String {
+        MySQLText.qualified(TableName(schema: database, name: table))
+    }
+
     /// What is written down.
     struct Contents: Sendable {
         let backup: String
@@ -33,7 +38,7 @@ struct MySQLRestoreMark: Sendable {
     static func read(
         _ connection: MySQLConnection, database: String
     ) async throws -> Contents? {
-        let place = MySQLText.qualified(TableName(schema: database, name: table))
+        let place = place(in: database)
         let rows: [[String?]]
         do {
             rows = try await connection.rows("SELECT what, name, value FROM \(place)")
@@ -106,7 +111,7 @@ struct MySQLRestoreMark: Sendable {
 
     /// The statements that leave the mark; the first creates its table.
     static func statements(_ request: TargetRequest, _ plan: MySQLPlan) -> [String] {
-        let place = MySQLText.qualified(TableName(schema: request.database, name: table))
+        let place = place(in: request.database)
         var rows = [
             ("backup", "", request.backup), ("request", "", words(request)),
         ]
@@ -128,13 +133,13 @@ struct MySQLRestoreMark: Sendable {
 
     /// Says that everything is gone that was to be dropped.
     static func hasDropped(in database: String) -> String {
-        let place = MySQLText.qualified(TableName(schema: database, name: table))
+        let place = place(in: database)
         return "DELETE FROM \(place) WHERE what = 'drop'"
     }
 
     /// Says that a table, by its name in the backup, is loaded.
     static func isLoaded(_ name: String, in database: String) -> String {
-        let place = MySQLText.qualified(TableName(schema: database, name: table))
+        let place = place(in: database)
         return "INSERT IGNORE INTO \(place) VALUES ('loaded', \(MySQLText.literal(name)), '')"
     }
 
@@ -147,6 +152,6 @@ struct MySQLRestoreMark: Sendable {
 
     /// Takes the mark away.
     static func removal(in database: String) -> String {
-        "DROP TABLE IF EXISTS \(MySQLText.qualified(TableName(schema: database, name: table)))"
+        "DROP TABLE IF EXISTS \(place(in: database))"
     }
 }
