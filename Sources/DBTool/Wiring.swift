@@ -136,7 +136,7 @@ struct Wiring {
     func postgresSettings(password: String?) -> PostgresSettings {
         var postgres = PostgresSettings()
         postgres.url = options.url.map { Secret($0) }
-        postgres.database = settings.value(options.database, "DB_NAME")
+        postgres.database = namedDatabase
         postgres.host = settings.value(options.host, "DB_HOST")
         postgres.port = settings.value(options.port, "DB_PORT")
         postgres.user = settings.value(options.user, "DB_USER")
