@@ -91,10 +91,7 @@ struct Wiring {
             if try ServerSettings.knownEngine(ofURL: url) == .mysql {
                 var mysql = try MySQLSettings(url: url)
                 mysql.password = password ?? mysql.password ?? options.password.map { Secret($0) }
-                if let mode = options.sslmode { mysql.tls = try MySQLSettings.TLS(mode: mode) }
-                mysql.authorities = options.sslrootcert ?? mysql.authorities
-                mysql.certificate = options.sslcert ?? mysql.certificate
-                mysql.key = options.sslkey ?? mysql.key
+                try setTLS(of: &mysql) { flag, _, _ in flag }
                 return ServerSettings.mysql(mysql).engine
             }
             var postgres = PostgresSettings()
@@ -102,8 +99,7 @@ struct Wiring {
             let hasPassword = postgres.partsOfURL()["password"] != nil
             postgres.password =
                 password ?? (hasPassword ? nil : options.password.map { Secret($0) })
-            (postgres.sslMode, postgres.sslRootCertificate) = (options.sslmode, options.sslrootcert)
-            (postgres.sslCertificate, postgres.sslKey) = (options.sslcert, options.sslkey)
+            setTLS(of: &postgres) { flag, _, _ in flag }
             postgres.pgDump = settings.value(options.pgDump, "DB_PG_DUMP")
             return ServerSettings.postgres(postgres).engine
         }
@@ -126,12 +122,42 @@ struct Wiring {
         try await withEngine { try await $0.check(request) }
     }
 
+    // MARK: TLS
+
+    /// What is set beside a URL, of a flag, of a variable, and of parameters that the URL may have instead.
+    private typealias TLSValue = (
+        _ flag: String?, _ variable: String, _ parameters: [String]
+    ) -> String?
+
     /// Of a flag; else of the URL, which says nothing that a variable changes; else of the variable.
     private func tlsValue(
         _ flag: String?, _ variable: String, _ parameters: [String]
     ) -> String? {
         ServerSettings.url(options.url, names: parameters) ? flag : settings.value(flag, variable)
     }
+
+    private func setTLS(of postgres: inout PostgresSettings, to value: TLSValue) {
+        postgres.sslMode = value(options.sslmode, "DB_SSLMODE", ["sslmode"])
+        postgres.sslRootCertificate = value(
+            options.sslrootcert, "DB_SSLROOTCERT", ["sslrootcert"])
+        postgres.sslCertificate = value(options.sslcert, "DB_SSLCERT", ["sslcert"])
+        postgres.sslKey = value(options.sslkey, "DB_SSLKEY", ["sslkey"])
+    }
+
+    /// Over those of the URL, which are read already.
+    private func setTLS(of mysql: inout MySQLSettings, to value: TLSValue) throws {
+        if let mode = value(options.sslmode, "DB_SSLMODE", ["sslmode", "ssl-mode"]) {
+            mysql.tls = try MySQLSettings.TLS(mode: mode)
+        }
+        mysql.authorities =
+            value(options.sslrootcert, "DB_SSLROOTCERT", ["sslrootcert", "ssl-ca"])
+            ?? mysql.authorities
+        mysql.certificate =
+            value(options.sslcert, "DB_SSLCERT", ["sslcert", "ssl-cert"]) ?? mysql.certificate
+        mysql.key = value(options.sslkey, "DB_SSLKEY", ["sslkey", "ssl-key"]) ?? mysql.key
+    }
+
+    // MARK: Settings of a server
 
     func postgresSettings(password: String?) -> PostgresSettings {
         var postgres = PostgresSettings()
@@ -150,11 +176,7 @@ struct Wiring {
             postgres.user = options.user
             postgres.password = (password ?? options.password).map { Secret($0) }
         }
-        postgres.sslMode = tlsValue(options.sslmode, "DB_SSLMODE", ["sslmode"])
-        postgres.sslRootCertificate = tlsValue(
-            options.sslrootcert, "DB_SSLROOTCERT", ["sslrootcert"])
-        postgres.sslCertificate = tlsValue(options.sslcert, "DB_SSLCERT", ["sslcert"])
-        postgres.sslKey = tlsValue(options.sslkey, "DB_SSLKEY", ["sslkey"])
+        setTLS(of: &postgres, to: tlsValue)
         postgres.pgDump = settings.value(options.pgDump, "DB_PG_DUMP")
         return postgres
     }
@@ -178,15 +200,7 @@ struct Wiring {
         mysql.user = value(options.user, "DB_USER") ?? mysql.user
         let secret = password ?? value(options.password, "DB_PASSWORD")
         mysql.password = secret.map { Secret($0) } ?? mysql.password
-        if let mode = tlsValue(options.sslmode, "DB_SSLMODE", ["sslmode", "ssl-mode"]) {
-            mysql.tls = try MySQLSettings.TLS(mode: mode)
-        }
-        mysql.authorities =
-            tlsValue(options.sslrootcert, "DB_SSLROOTCERT", ["sslrootcert", "ssl-ca"])
-            ?? mysql.authorities
-        mysql.certificate =
-            tlsValue(options.sslcert, "DB_SSLCERT", ["sslcert", "ssl-cert"]) ?? mysql.certificate
-        mysql.key = tlsValue(options.sslkey, "DB_SSLKEY", ["sslkey", "ssl-key"]) ?? mysql.key
+        try setTLS(of: &mysql, to: tlsValue)
         return mysql
     }
 
