@@ -197,8 +197,7 @@ public struct PointDiff: Sendable {
         _ fields: [String?], of before: TableRecord, inOrderOf after: TableRecord
     ) throws -> [String?] {
         guard fields.count == before.storedColumns.count else {
-            throw BackupError(
-                .damaged, "a record has \(fields.count) fields, and not those of its table")
+            throw BackupError.otherFields(fields.count)
         }
         let names = before.storedColumns.map(ExactText.init)
         return after.storedColumns.map { name in
@@ -342,11 +341,16 @@ private struct ComparedRows {
     private func hash(of record: ArraySlice<UInt8>) throws -> UInt64 {
         let fields = try CSVDialect.fields(of: record)
         guard positions.allSatisfy(fields.indices.contains) else {
-            throw BackupError(
-                .damaged, "a record has \(fields.count) fields, and not those of its table")
+            throw BackupError.otherFields(fields.count)
         }
         let common = CSVDialect.record(positions.map { fields[$0] })
         return common.withUnsafeBytes { RowHash.hash($0, seed: seed) }
+    }
+}
+
+extension BackupError {
+    fileprivate static func otherFields(_ count: Int) -> BackupError {
+        BackupError(.damaged, "a record has \(count) fields, and not those of its table")
     }
 }
 
