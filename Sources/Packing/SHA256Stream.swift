@@ -23,4 +23,11 @@ public struct SHA256Stream: Sendable {
         stream.update(bytes)
         return stream.hexDigest()
     }
+
+    /// The digest of `bytes`, its 32 bytes as four numbers.
+    public static func digest(of bytes: ArraySlice<UInt8>) -> SIMD4<UInt64> {
+        var hash = Crypto.SHA256()
+        bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        return hash.finalize().withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
+    }
 }

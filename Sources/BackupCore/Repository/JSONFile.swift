@@ -28,7 +28,7 @@ enum JSONFile {
 
     /// - Throws: `BackupError.damaged` naming the file.
     static func value<Value: Decodable>(
-        _ type: Value.Type, from bytes: [UInt8], file: String
+        _ type: Value.Type, from bytes: some Collection<UInt8>, file: String
     ) throws -> Value {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))

@@ -4,8 +4,24 @@ struct KnownMetadata: Sendable {
     private var all: [String: Metadata] = [:]
     /// The one that was read last of each database.
     private var latest: [ExactText: Metadata] = [:]
+    /// What files say of tables, by the digest of their words.
+    private var records: [SIMD4<UInt64>: HeldRecord] = [:]
 
     subscript(digest: String) -> Metadata? { all[digest] }
+
+    /// What is known of tables; nil for those whose words are new.
+    func records(of digests: [SIMD4<UInt64>]) -> [HeldRecord?] {
+        digests.map { records[$0] }
+    }
+
+    /// Remembers what was read of a table.
+    ///
+    /// - Returns: The same, or what another reader has remembered meanwhile.
+    mutating func add(_ record: HeldRecord, digest: SIMD4<UInt64>) -> HeldRecord {
+        if let known = records[digest] { return known }
+        records[digest] = record
+        return record
+    }
 
     /// Remembers what was read.
     ///

@@ -175,17 +175,13 @@ extension Metadata.Statistics {
 extension Metadata {
     /// Whether its counts are such that a repository's can be added up.
     var hasPossibleNumbers: Bool {
-        let counts = Statistics.possibleCounts
-        let fields: [KeyPath<TableRecord, Int>] = [
-            \.rows, \.tombstones, \.bytes, \.csvBytes, \.fingerprint.rows,
-        ]
-        return statistics.arePossible && durationSeconds.isFinite
-            && tables.count <= 1 << 17
-            && fields.allSatisfy { field in
-                tables.allSatisfy { counts.contains($0[keyPath: field]) }
-                    // Two of these sums are added.
-                    && tables.reduce(0.0) { $0 + Double($1[keyPath: field]) } < 4e18
-            }
+        statistics.arePossible && durationSeconds.isFinite && tables.count <= 1 << 17
+            && tables.havePossibleNumbers
+            // As many tables as nobody has could be too much together. Two of these sums are added.
+            && (tables.count <= 1 << 15
+                || TableRecord.counts.allSatisfy { count in
+                    tables.reduce(0.0) { $0 + Double($1[keyPath: count]) } < 4e18
+                })
     }
 
     /// Whether the totals are those of the tables.

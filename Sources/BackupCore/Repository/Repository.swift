@@ -233,7 +233,7 @@ public struct Repository: Sendable {
         if let read = known.withValue({ $0[digest] }) {
             metadata = read
         } else {
-            let read = try Self.metadata(in: bytes, file: "\(name)")
+            let read = try decoded(bytes, file: "\(name)")
             metadata = known.withValue { $0.add(read, digest: digest) }
         }
         guard let id = BackupID(metadata.id), folder.mayHold(id, restingOn: metadata.baseID) else {
@@ -247,9 +247,11 @@ public struct Repository: Sendable {
 
     /// - Throws: `BackupError.unsupportedFormat` before anything else that a newer format may cause;
     ///   `BackupError.damaged`.
-    private static func metadata(in bytes: [UInt8], file: String) throws -> Metadata {
+    private func decoded(_ bytes: [UInt8], file: String) throws -> Metadata {
         let metadata = Result {
-            let metadata = try JSONFile.value(Metadata.self, from: bytes, file: file)
+            // What cannot be read in pieces is read as a whole, which says what is wrong with it.
+            let metadata =
+                try inPieces(bytes) ?? JSONFile.value(Metadata.self, from: bytes, file: file)
             guard metadata.hasPossibleNumbers else {
                 throw BackupError(.damaged, "\(file) has numbers that no backup has")
             }
@@ -265,6 +267,26 @@ public struct Repository: Sendable {
                 hint: "This program reads up to format \(Metadata.currentFormat); use a newer one.")
         }
         return try metadata.get()
+    }
+
+    /// What a file says, where what it says of a table is decoded only when no other file has said the same.
+    private func inPieces(_ bytes: [UInt8]) -> Metadata? {
+        guard let text = DividedMetadata(bytes),
+            var metadata = try? JSONFile.value(Metadata.self, from: text.rest, file: "")
+        else { return nil }
+        let digests = text.tables.map { SHA256Stream.digest(of: $0) }
+        var records = known.withValue { $0.records(of: digests) }
+        for place in records.indices where records[place] == nil {
+            guard
+                let record = try? JSONFile.value(
+                    TableRecord.self, from: text.tables[place], file: "")
+            else { return nil }
+            records[place] = known.withValue {
+                $0.add(HeldRecord(record), digest: digests[place])
+            }
+        }
+        metadata.tables = TableRecords(held: records.compactMap(\.self))
+        return metadata
     }
 
     private struct FormatVersion: Decodable {

@@ -103,6 +103,16 @@ public struct TableRecord: Sendable, Codable, Equatable {
         return record
     }
 
+    /// What is counted of it.
+    static var counts: [KeyPath<TableRecord, Int>] {
+        [\.rows, \.tombstones, \.bytes, \.csvBytes, \.fingerprint.rows]
+    }
+
+    /// Whether its counts are such that a repository's can be added up.
+    var hasPossibleNumbers: Bool {
+        Self.counts.allSatisfy { Metadata.Statistics.possibleCounts.contains(self[keyPath: $0]) }
+    }
+
     /// Schema and name.
     public var tableName: TableName { TableName(schema: schema, name: name) }
 

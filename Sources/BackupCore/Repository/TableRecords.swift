@@ -3,18 +3,23 @@
 /// A repository has thousands of backups, each of which says the same of most tables as the one before: that is held
 /// once.
 public struct TableRecords: Sendable, RandomAccessCollection {
-    private final class Held: Sendable {
-        let record: TableRecord
-
-        init(_ record: TableRecord) { self.record = record }
-    }
-
-    private var held: [Held]
+    private var held: [HeldRecord]
 
     /// Puts records into order.
     public init(_ records: some Sequence<TableRecord>) {
-        held = records.sorted { $0.tableName < $1.tableName }.map(Held.init)
+        self.init(held: records.map(HeldRecord.init))
     }
+
+    /// Puts records into order that others may hold too.
+    init(held records: [HeldRecord]) {
+        // Files have them in order.
+        let isSorted = zip(records, records.dropFirst())
+            .allSatisfy { $0.record.tableName < $1.record.tableName }
+        held = isSorted ? records : records.sorted { $0.record.tableName < $1.record.tableName }
+    }
+
+    /// Whether each has counts that a table can have.
+    var havePossibleNumbers: Bool { held.allSatisfy(\.hasPossibleNumbers) }
 
     /// Zero.
     public var startIndex: Int { 0 }
@@ -44,6 +49,10 @@ public struct TableRecords: Sendable, RandomAccessCollection {
     mutating func share(with other: TableRecords) {
         var place = 0
         for index in held.indices {
+            if place < other.held.count, held[index] === other.held[place] {
+                place += 1
+                continue
+            }
             let name = held[index].record.tableName
             while place < other.held.count, other.held[place].record.tableName < name { place += 1 }
             guard place < other.held.count, other.held[place].record.tableName == name else {
@@ -54,9 +63,21 @@ public struct TableRecords: Sendable, RandomAccessCollection {
             } else {
                 var record = held[index].record
                 record.share(with: other.held[place].record)
-                held[index] = Held(record)
+                held[index] = HeldRecord(record)
             }
         }
+    }
+}
+
+/// What a backup says of a table, as several may hold it.
+final class HeldRecord: Sendable {
+    let record: TableRecord
+    /// Whether it has counts that a table can have.
+    let hasPossibleNumbers: Bool
+
+    init(_ record: TableRecord) {
+        self.record = record
+        hasPossibleNumbers = record.hasPossibleNumbers
     }
 }
 
