@@ -7,8 +7,8 @@ public struct MySQLTestServer: Sendable, Hashable, CustomTestStringConvertible {
     public let product: String
     /// The port on 127.0.0.1.
     public let port: UInt32
-    /// The script that runs the product's own client.
-    private let script: String
+    /// The script that starts and stops servers, and runs the product's own client.
+    let script: String
     /// Why there is no such server; every use of it then fails.
     private let problem: String?
 

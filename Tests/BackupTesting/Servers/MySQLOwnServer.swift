@@ -1,0 +1,83 @@
+import Foundation
+
+/// A MySQL or MariaDB server that one test has for itself, and may let crash.
+public struct MySQLOwnServer: Sendable {
+    /// How it is reached.
+    public let server: MySQLTestServer
+    private let place: [String]
+    private let settings: [String]
+
+    /// Runs `body` with one of the same product, which ends afterwards.
+    ///
+    /// `settings`: What it is started with, as `name=value`.
+    public static func with(
+        like other: MySQLTestServer, _ settings: [String] = [],
+        _ body: (MySQLOwnServer) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            let own = try await MySQLOwnServer(like: other, in: folder, settings)
+            let outcome: Result<Void, any Error>
+            do {
+                outcome = .success(try await body(own))
+            } catch {
+                outcome = .failure(error)
+            }
+            try await own.stop()
+            try outcome.get()
+        }
+    }
+
+    /// Starts one of the same product in a folder, which everyone may enter: the server has a user of its own.
+    private init(
+        like other: MySQLTestServer, in folder: String, _ settings: [String]
+    ) async throws {
+        try other.require()
+        place = ["\(folder)/server", other.product]
+        let start = try await Self.control(other, ["start"] + place + settings)
+        guard
+            let url = start.output.split(separator: "\n").last,
+            let port = URLComponents(string: String(url))?.port
+        else { throw ProgramFailure("\(start)") }
+        server = other.another(on: UInt32(port))
+        self.settings = settings + ["port=\(port)"]
+    }
+
+    /// Ends it at once, as a loss of power does.
+    public func crash() async throws {
+        let file = "\(place[0])/\(place[1])/run/pid"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        guard let number = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw ProgramFailure("no number of a process in \(file): \(text)")
+        }
+        kill(number, SIGKILL)
+        try await eventually("the server is gone") { kill(number, 0) != 0 }
+    }
+
+    /// Starts it again, which recovers what its logs know.
+    public func restart() async throws {
+        _ = try await Self.control(server, ["start"] + place + settings)
+    }
+
+    private func stop() async throws {
+        // A test that was cancelled must still end its server.
+        _ = try await Task { [server, place] in
+            try await Self.control(server, ["stop"] + place)
+        }.value
+    }
+
+    /// A folder of a product's plugins, of which a server loads those that its settings name.
+    public static func plugins(of server: MySQLTestServer) async throws -> String {
+        let end = try await control(server, ["plugins", server.product])
+        return end.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private static func control(
+        _ server: MySQLTestServer, _ words: [String]
+    ) async throws -> ProgramEnd {
+        let end = try await Program.run(
+            server.script, words, environment: ProcessInfo.processInfo.environment,
+            folder: FileManager.default.temporaryDirectory.path)
+        guard end.code == 0 else { throw ProgramFailure("\(end)") }
+        return end
+    }
+}

@@ -1,0 +1,16 @@
+import BackupCore
+import BackupTesting
+
+extension MySQLBench {
+    /// The same as `with`, on a server of the test's own.
+    static func withOwnServer(
+        like server: MySQLTestServer, _ settings: [String] = [],
+        _ body: (MySQLBench, MySQLOwnServer) async throws -> Void
+    ) async throws {
+        try await Workbench.gate.pass {
+            try await MySQLOwnServer.with(like: server, settings) { own in
+                try await inTurn(own.server) { try await body($0, own) }
+            }
+        }
+    }
+}
