@@ -51,7 +51,7 @@ public struct MySQLTestServer: Sendable, Hashable, CustomTestStringConvertible {
         throw ProgramFailure("\(problem): run these tests with Scripts/test, which starts servers")
     }
 
-    /// Runs `body` with a new database, which is dropped afterwards, and so is every account of its name.
+    /// Runs `body` with a new database, which is dropped afterwards, and so is every account and role of its name.
     public func withDatabase(
         _ body: (MySQLTestDatabase) async throws -> Void
     ) async throws {
@@ -70,10 +70,25 @@ public struct MySQLTestServer: Sendable, Hashable, CustomTestStringConvertible {
 
     private func remove(_ name: String) async throws {
         try await query("DROP DATABASE \(name)")
-        let accounts = try await query("SELECT user FROM mysql.user WHERE user LIKE '\(name)%'")
-        for account in accounts.split(separator: "\n") {
+        // A role of MySQL is an account, and goes with them.
+        for account in try await names(of: name, isMariaDB ? "AND is_role = 'N'" : "") {
             try await query("DROP USER '\(account)'@'%'")
         }
+        guard isMariaDB else { return }
+        for role in try await names(of: name, "AND is_role = 'Y'") {
+            try await query("DROP ROLE '\(role)'")
+        }
+    }
+
+    private func names(of database: String, _ condition: String) async throws -> [String] {
+        try await query("SELECT user FROM mysql.user WHERE user LIKE '\(database)%' \(condition)")
+            .split(separator: "\n").map(String.init)
+    }
+
+    /// Lets an account act in a role from its next login on, or in none.
+    public func setDefaultRole(_ role: String?, of account: String) async throws {
+        let name = role.map { "'\($0)'" } ?? "NONE"
+        try await query("SET DEFAULT ROLE \(name) \(isMariaDB ? "FOR" : "TO") '\(account)'@'%'")
     }
 
     /// Runs SQL by the product's own client, as root; rows as lines, columns divided by tabs.
@@ -154,10 +169,25 @@ public struct MySQLTestDatabase: Sendable {
     public func createAccount(_ suffix: String, _ grants: [String]) async throws -> String {
         let account = "\(name)_\(suffix)"
         try await server.query("CREATE USER '\(account)'@'%' IDENTIFIED BY ''")
+        try await grant(grants, to: "'\(account)'@'%'")
+        return account
+    }
+
+    /// A new role with such privileges, which was given to an account, and acts only where somebody sets it.
+    public func createRole(
+        _ suffix: String, _ grants: [String], of account: String
+    ) async throws -> String {
+        let role = "\(name)_\(suffix)"
+        try await server.query("CREATE ROLE '\(role)'")
+        try await grant(grants, to: "'\(role)'")
+        try await server.query("GRANT '\(role)' TO '\(account)'@'%'")
+        return role
+    }
+
+    private func grant(_ grants: [String], to somebody: String) async throws {
         for grant in grants {
             try await server.query(
-                "GRANT \(grant.replacingOccurrences(of: "{}", with: name)) TO '\(account)'@'%'")
+                "GRANT \(grant.replacingOccurrences(of: "{}", with: name)) TO \(somebody)")
         }
-        return account
     }
 }

@@ -28,6 +28,11 @@ struct Checked {
             .flatMap { $0["fix"].items.compactMap(\.string) }.joined(separator: "\n")
     }
 
+    /// The lines of the fixes of a subject.
+    func fix(of subject: String) -> [String] {
+        self[subject].flatMap { $0["fix"].items.compactMap(\.string) }
+    }
+
     /// The subjects of a severity.
     func subjects(_ severity: String) -> [String] {
         report["findings"].items.filter { $0["severity"].string == severity }
@@ -50,6 +55,15 @@ extension Workbench {
         let end = try await dbtool(
             ["check", "--json", "-path", repository] + connection(to: database.server, as: user)
                 + ["--database", database.name] + words, environment: environment)
+        return Checked(end: end, report: try JSON(parsing: end.output))
+    }
+}
+
+extension MySQLBench {
+    /// Runs `dbtool check --json`.
+    func check(_ words: [String] = [], as user: String = "root") async throws -> Checked {
+        let end = try await dbtool(
+            ["check", "--json", "-path", repository, "--database", source.name] + words, as: user)
         return Checked(end: end, report: try JSON(parsing: end.output))
     }
 }

@@ -39,7 +39,9 @@ struct MySQLBench {
         let names = try await server.query(
             "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE '\(source.name)\\_%'"
         )
-        for name in names.split(separator: "\n") { try await server.query("DROP DATABASE \(name)") }
+        for name in names.split(separator: "\n") {
+            try await server.query("DROP DATABASE `\(name)`")
+        }
     }
 
     /// A database of the test, which need not exist.
@@ -67,6 +69,15 @@ struct MySQLBench {
             DBToolBinary.path(),
             words + ["--db", "mysql", "--host", "127.0.0.1", "--port", "\(port)", "--user", user],
             environment: environment, folder: folder, while: body)
+    }
+
+    /// Runs dbtool with exactly these words, which say where the server is unless these variables do.
+    func dbtool(
+        exactly words: [String], environment extra: [String: String] = [:]
+    ) async throws -> ProgramEnd {
+        try await Program.run(
+            DBToolBinary.path(), words, environment: environment.merging(extra) { $1 },
+            folder: folder)
     }
 
     /// Runs a command that asks no server.
