@@ -31,7 +31,8 @@ struct MySQLLogin: Sendable {
 
     /// - Throws: `MySQLError`.
     func connectAndWait() throws -> UnsafeMutablePointer<MYSQL> {
-        guard settings.tls == .prefer, !usesSocket else {
+        // Whoever names an authority does not mean a server that it has not signed, and in the clear.
+        guard settings.tls == .prefer, settings.authorities == nil, !usesSocket else {
             return try connect(encrypted: settings.tls != .disable && !usesSocket)
         }
         do {

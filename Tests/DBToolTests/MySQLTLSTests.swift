@@ -131,6 +131,24 @@ import Testing
         }
     }
 
+    /// Nobody who names an authority expects rows to go to whom it has not signed, in the clear.
+    @Test(arguments: MySQLTestServer.all)
+    func `a server of another authority is not spoken to without encryption`(
+        server: MySQLTestServer
+    ) async throws {
+        try await Self.withStage(like: server) { stage in
+            func encryption(_ authority: CertificateAuthority) async throws -> String {
+                try await stage.encryption(
+                    stage.place() + ["--sslrootcert", authority.certificate])
+            }
+            // Other versions of the library take it as it is, and encrypt.
+            let doubtful = try await encryption(stage.stranger)
+            #expect(!doubtful.hasPrefix("none"), "\(doubtful)")
+            let trusted = try await encryption(stage.known)
+            #expect(!trusted.isEmpty && !trusted.hasPrefix("none"), "\(trusted)")
+        }
+    }
+
     @Test(arguments: MySQLTestServer.all)
     func `an account that must show a certificate is let in with one of a known authority`(
         server: MySQLTestServer
