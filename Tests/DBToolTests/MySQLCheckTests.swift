@@ -1,0 +1,204 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// `check` names each privilege that an account of MySQL or MariaDB lacks, what that costs, and what grants it.
+@Suite struct MySQLCheckTests {
+    /// A privilege that an account lacks, having all others.
+    enum Gap: String, CaseIterable, CustomTestStringConvertible {
+        case select, columns, view, trigger, event, routines
+        /// Of a routine that the account may call, and so sees.
+        case body
+
+        var testDescription: String { rawValue }
+
+        private static let databasePrivileges = [
+            Gap.select: "SELECT", .view: "SHOW VIEW", .trigger: "TRIGGER", .event: "EVENT",
+        ]
+
+        /// What the account has, as between `GRANT` and `TO`.
+        func grants(on server: MySQLTestServer) -> [String] {
+            let lacking: Gap = self == .columns ? .select : self
+            var grants = Self.databasePrivileges.filter { $0.key != lacking }
+                .map { "\($0.value) ON {}.*" }
+            if self != .routines, self != .body { grants.append(server.routinePrivilege) }
+            if self == .columns { grants.append("SELECT (id) ON {}.t") }
+            if self == .body { grants.append("EXECUTE ON {}.*") }
+            return grants + ["LOCK TABLES ON {}.*"]
+        }
+
+        /// What it lacks, in the same way.
+        func lack(in database: MySQLTestDatabase) -> String {
+            switch self {
+            case .columns: "SELECT ON `\(database.name)`.`t`"
+            case .routines, .body: database.server.routinePrivilege
+            default: "\(Self.databasePrivileges[self] ?? "") ON `\(database.name)`.*"
+            }
+        }
+
+        func cost(in database: MySQLTestDatabase) -> String {
+            switch self {
+            case .select: "may not read all of \(database.name): tables would be missing"
+            case .columns: "may not read all columns of t"
+            case .view: "may not see what makes view the_view"
+            case .trigger: "may not see triggers: they are not in the backup"
+            case .event: "may not see events: they are not in the backup"
+            case .routines: "may not see procedures and functions: they are not in the backup"
+            case .body: "may not see what makes procedure the_procedure"
+            }
+        }
+
+        /// What a backup is without it; nil where there is none.
+        var missing: String? {
+            switch self {
+            case .trigger: "the_trigger"
+            case .event: "the_event"
+            case .routines: "the_procedure"
+            case .select, .columns, .view, .body: nil
+            }
+        }
+
+        /// What is checked, and backed up.
+        var selection: [String] { self == .columns ? ["--tablename", "t"] : [] }
+        var verb: [String] {
+            self == .columns ? ["full", "tables", "--tablename", "t"] : ["full", "database"]
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all, Gap.allCases)
+    func `a privilege that is missing costs what check says, and its statement mends it`(
+        server: MySQLTestServer, gap: Gap
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.fillWithOneOfEach()
+            let account = try await bench.source.createAccount("u", gap.grants(on: server))
+            let cost = gap.cost(in: bench.source)
+            let check = try await bench.check(gap.selection, as: account)
+            check.expect(code: gap.missing == nil ? 1 : 0)
+            let severity = gap.missing == nil ? "problem" : "warning"
+            #expect(check.severities("privileges") == [severity], "\(check.end)")
+            #expect(check.text("privileges") == "account \(account)@% \(cost)")
+            let fix = check.fix(of: "privileges")
+            #expect(fix == ["GRANT \(gap.lack(in: bench.source)) TO '\(account)'@'%';"])
+            try await expectCost(of: gap, as: account, bench)
+
+            try await server.query(fix.joined(separator: "\n"))
+            let mended = try await bench.check(gap.selection, as: account)
+            mended.expect(code: 0)
+            #expect(mended.severities("privileges") == ["ok"], "\(mended.end)")
+            let backup = try await bench.backUp(gap.verb, as: account)
+            #expect(backup.report["warnings"].items == [])
+            if let missing = gap.missing {
+                #expect(try definition(of: backup).contains(missing))
+            }
+        }
+    }
+
+    /// Expects of a backup what `check` has said.
+    private func expectCost(of gap: Gap, as account: String, _ bench: MySQLBench) async throws {
+        let (cost, lack) = (gap.cost(in: bench.source), gap.lack(in: bench.source))
+        guard let missing = gap.missing else {
+            try await bench.dbtool(
+                gap.verb + ["-path", bench.repository, "--database", bench.source.name],
+                as: account
+            ).expect(code: 1, saying: cost, "GRANT \(lack) TO '\(account)'@'%';")
+            return
+        }
+        let backup = try await bench.backUp(gap.verb, as: account)
+        let warnings = backup.report["warnings"].items.compactMap(\.string)
+        #expect(warnings.count == 1 && warnings.allSatisfy { $0.contains(cost) }, "\(warnings)")
+        #expect(!(try definition(of: backup).contains(missing)))
+    }
+
+    private func definition(of backup: StoredBackup) throws -> String {
+        try String(contentsOfFile: "\(backup.folder)/schema.sql", encoding: .utf8)
+    }
+
+    // MARK: One moment
+
+    /// A way to one moment, as `check` foretells it and a backup has taken it.
+    enum Way: String, CaseIterable {
+        case position = "one position of the binary log"
+        case stage = "BACKUP STAGE"
+        case tables = "LOCK TABLES"
+        case everything = "FLUSH TABLES WITH READ LOCK"
+        case quietLog = "the binary log st"
+        case alone = "one connection"
+    }
+
+    /// An account's privileges beside those to read, and what becomes of them on a server of its own.
+    private struct Ability {
+        let name: String
+        let grants: [String]
+        let way: Way
+    }
+
+    private static func abilities(_ server: MySQLTestServer, logs: Bool) -> [Ability] {
+        let sees = server.isMariaDB ? "BINLOG MONITOR ON *.*" : "REPLICATION CLIENT ON *.*"
+        if server.isMariaDB, logs {
+            return [
+                Ability(name: "none", grants: [], way: .position),
+                Ability(name: "sees", grants: [sees], way: .position),
+                Ability(name: "lock", grants: ["LOCK TABLES ON {}.*"], way: .position),
+            ]
+        }
+        let common = [
+            Ability(name: "none", grants: [], way: .alone),
+            Ability(name: "sees", grants: [sees], way: logs ? .quietLog : .alone),
+            Ability(name: "lock", grants: ["LOCK TABLES ON {}.*"], way: .tables),
+            Ability(
+                name: "reload", grants: ["RELOAD ON *.*"],
+                way: server.isMariaDB ? .stage : .everything),
+            Ability(
+                name: "both", grants: ["RELOAD ON *.*", "LOCK TABLES ON {}.*"],
+                way: server.isMariaDB ? .stage : .tables),
+        ]
+        let flush = Ability(name: "flush", grants: ["FLUSH_TABLES ON *.*"], way: .everything)
+        return server.isMariaDB ? common : common + [flush]
+    }
+
+    @Test(arguments: MySQLTestServer.all, [true, false])
+    func `check names the way to one moment that a backup then takes`(
+        server: MySQLTestServer, logs: Bool
+    ) async throws {
+        let none = server.isMariaDB ? [] : ["skip_log_bin=1"]
+        let settings = logs ? ["log_bin=1", "server_id=7"] : none
+        try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
+            try await bench.source.query(
+                "CREATE TABLE t (id int PRIMARY KEY) ENGINE = InnoDB; INSERT INTO t VALUES (1)")
+            for ability in Self.abilities(server, logs: logs) {
+                let account = try await bench.source.createAccount(
+                    ability.name, ["SELECT, SHOW VIEW, TRIGGER, EVENT ON {}.*"] + ability.grants)
+                try await expectWay(.alone, jobs: 1, as: account, bench)
+                let check = try await expectWay(ability.way, jobs: 2, as: account, bench)
+                let better = check.fix(of: "one moment").joined(separator: "\n")
+                // Only where several connections cannot be counted on.
+                let isDoubtful = ability.way == .alone || ability.way == .quietLog
+                let statement = "GRANT LOCK TABLES ON `\(bench.source.name)`.* TO '\(account)'@'%';"
+                #expect(better.hasPrefix(statement) == isDoubtful, "\(ability.name): \(better)")
+                guard isDoubtful else { continue }
+                try await bench.server.query(statement)
+                let mended = try await expectWay(.tables, jobs: 2, as: account, bench)
+                #expect(mended.severities("one moment") == ["ok"], "\(mended.end)")
+            }
+        }
+    }
+
+    /// Backs up after a check; both must name that way.
+    @discardableResult
+    private func expectWay(
+        _ way: Way, jobs: Int, as account: String, _ bench: MySQLBench,
+        location: SourceLocation = #_sourceLocation
+    ) async throws -> Checked {
+        let words = ["--jobs", "\(jobs)"]
+        let check = try await bench.check(words, as: account)
+        let backup = try await bench.backUp(["full", "database"], words, as: account)
+        let (text, taken) = (
+            check.text("one moment"), backup.report["consistency"].string ?? ""
+        )
+        let named = Way.allCases.filter { taken.contains($0.rawValue) }
+        #expect(named == [way], "\(account): \(taken)", sourceLocation: location)
+        #expect(text.contains(way.rawValue), "\(text), and then \(taken)", sourceLocation: location)
+        return check
+    }
+}
