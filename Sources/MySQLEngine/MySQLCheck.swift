@@ -28,7 +28,7 @@ struct MySQLCheck {
             let privileges = MySQLPrivileges(
                 grants: try await MySQLGrants(connection, on: server), server: server,
                 database: database)
-            check.findings.append(moment(privileges))
+            check.findings.append(try await moment(privileges, connection))
             try await addContents(to: &check, privileges, connection)
             check.findings += try await activity(connection)
             return check
@@ -99,8 +99,13 @@ struct MySQLCheck {
             fix: [free > 2 ? "-- use --jobs \(free - 1)" : "-- end other sessions"])
     }
 
-    private func moment(_ privileges: MySQLPrivileges) -> Finding {
-        let way = privileges.way(connections: request.connections)
+    private func moment(
+        _ privileges: MySQLPrivileges, _ connection: MySQLConnection
+    ) async throws -> Finding {
+        let logs = try await MySQLMomentTaker(
+            server: privileges.server, connections: [], guardian: connection, tables: []
+        ).logTellsMoments()
+        let way = privileges.way(connections: request.connections, logs: logs)
         guard let better = way.better else {
             return Finding(.server, "one moment", .ok, "by \(way.words)")
         }

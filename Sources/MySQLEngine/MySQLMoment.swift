@@ -119,9 +119,7 @@ struct MySQLMomentTaker {
     ///
     /// As far as everything is logged: not where the log leaves out what comes from a primary.
     private func byEqualPositions() async throws -> MySQLMoment? {
-        guard server.logsChanges, server.logsReplicated, try await !logIsFiltered() else {
-            return nil
-        }
+        guard try await logTellsMoments() else { return nil }
         for _ in 0..<Self.tries {
             try Task.checkCancellation()
             try await beginAll()
@@ -207,9 +205,7 @@ struct MySQLMomentTaker {
     /// so that a change could slip between two snapshots while both look the same. Hence the silence on both
     /// sides.
     private func byQuietLog() async throws -> MySQLMoment? {
-        guard server.logsChanges, server.logsReplicated, !server.isMariaDB,
-            try await !logIsFiltered()
-        else { return nil }
+        guard !server.isMariaDB, try await logTellsMoments() else { return nil }
         for _ in 0..<Self.tries {
             guard let position = try await quietPosition(beginAll) else {
                 try await endAll()
@@ -266,6 +262,12 @@ struct MySQLMomentTaker {
         let row = try await logStatus()
         if row.count >= 2 { (position["file"], position["position"]) = (row[0], row[1]) }
         return position
+    }
+
+    /// Whether every change moves the log; as far as the account may see what it leaves out.
+    func logTellsMoments() async throws -> Bool {
+        guard server.logsChanges, server.logsReplicated else { return false }
+        return try await !logIsFiltered()
     }
 
     /// Whether the log leaves databases out, whose changes do not move it; as far as the account may see that.

@@ -111,9 +111,10 @@ struct MySQLPrivileges {
 
     /// How several connections will come to see one moment, as far as privileges tell; what would be
     /// better.
-    func way(connections: Int) -> (words: String, better: String?) {
+    ///
+    /// `logs`: Whether every change moves the binary log.
+    func way(connections: Int, logs: Bool) -> (words: String, better: String?) {
         guard connections > 1 else { return ("one connection, which is one moment", nil) }
-        let logs = server.logsChanges && server.logsReplicated
         if server.product == .percona { return ("cloned snapshots", nil) }
         if server.isMariaDB, logs {
             return ("snapshots at one position of the binary log", nil)

@@ -201,4 +201,22 @@ import Testing
         #expect(text.contains(way.rawValue), "\(text), and then \(taken)", sourceLocation: location)
         return check
     }
+
+    /// What happens in databases that it leaves out does not move it.
+    @Test(arguments: MySQLTestServer.all)
+    func `check does not count on a log that leaves databases out`(
+        server: MySQLTestServer
+    ) async throws {
+        let settings = ["log_bin=1", "server_id=7", "binlog_do_db=elsewhere"]
+        try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
+            try await bench.source.query(
+                "CREATE TABLE t (id int PRIMARY KEY) ENGINE = InnoDB; INSERT INTO t VALUES (1)")
+            let sees = server.isMariaDB ? "BINLOG MONITOR" : "REPLICATION CLIENT"
+            let account = try await bench.source.createAccount(
+                "reader", ["SELECT, SHOW VIEW, TRIGGER, EVENT ON {}.*", "\(sees) ON *.*"])
+            let check = try await expectWay(.alone, jobs: 2, as: account, bench)
+            #expect(!check.text("one moment").contains("log"), "\(check.end)")
+            #expect(check.severities("one moment") == ["note"], "\(check.end)")
+        }
+    }
 }
