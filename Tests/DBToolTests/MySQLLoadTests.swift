@@ -1,0 +1,142 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// Restores into a server that allows `LOAD DATA LOCAL`, by which rows go into MySQL then.
+///
+/// MariaDB takes rows in a way of its own, and must come to the same.
+@Suite struct MySQLLoadTests {
+    private static func withLoading(
+        into server: MySQLTestServer, _ body: (MySQLBench) async throws -> Void
+    ) async throws {
+        let settings = ["local_infile=1", "max_allowed_packet=67108864"]
+        try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
+            try await body(bench)
+            // Otherwise something else was tested.
+            let loads = try await bench.server.query("SHOW GLOBAL STATUS LIKE 'Com_load'")
+            #expect((loads != "Com_load\t0") == !server.isMariaDB, "\(loads)")
+        }
+    }
+
+    /// All of them, and the value that was never allowed; `NULL` in the end.
+    private static let labels = #"""
+        SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO';
+        CREATE TABLE labels (id int AUTO_INCREMENT PRIMARY KEY,
+          e enum('', '\\N', 'NULL', '\\x41', 'tab\there', 'line\nend', 'return\r', 'say "it''s"', 'a,b', '0', '2', '1', ' lead', '\\', 'é', '\\t')
+            COLLATE utf8mb4_bin,
+          l enum('', 'ł\\', '\\N', 'tab\there', '\\x41') CHARACTER SET latin2,
+          b enum('a', 'A', '2') COLLATE utf8mb4_general_ci,
+          s set('\\N', '\\x41', 'tab\there', 'line\nend', '"', '''', '1', '\\') COLLATE utf8mb4_bin,
+          z set('', 'a', '03') COLLATE utf8mb4_general_ci) ENGINE = InnoDB;
+        INSERT INTO labels WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 299)
+          SELECT i, i % 17, i % 6, i % 4, i % 256, i % 8 FROM n;
+        INSERT INTO labels VALUES (-1, NULL, NULL, NULL, NULL, NULL);
+        """#
+
+    @Test(arguments: MySQLTestServer.all)
+    func `awkward labels are loaded as they are`(server: MySQLTestServer) async throws {
+        try await Self.withLoading(into: server) { bench in
+            try await bench.source.load(Self.labels)
+            let backup = try await bench.backUp()
+            let copy = try await bench.restored(backup.id, ["--check", "rows"])
+            try await bench.expectEqual(bench.source, copy)
+            #expect(try await copy.query("SELECT COUNT(*) FROM labels") == "301")
+        }
+    }
+
+    /// In hexadecimal, or with what must be marked in it, such a line has forty million bytes.
+    @Test(arguments: MySQLTestServer.all)
+    func `a value of twenty million bytes is loaded as it is`(
+        server: MySQLTestServer
+    ) async throws {
+        try await Self.withLoading(into: server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE huge (id int PRIMARY KEY, b longblob, t longtext, l longtext CHARACTER SET latin2) ENGINE = InnoDB;
+                INSERT INTO huge VALUES (0, '', '', ''), (1, REPEAT(UNHEX('00ff0a5c09'), 4000000), NULL, 'x'),
+                  (2, NULL, REPEAT(CONVERT(UNHEX('c3a9090a5c22') USING utf8mb4), 3500000), ''),
+                  (3, 'x', '', REPEAT(CONVERT(UNHEX('b35c0a09') USING latin2), 5000000))
+                """)
+            let backup = try await bench.backUp()
+            let copy = try await bench.restored(backup.id, ["--check", "rows"])
+            let sums = """
+                SELECT id, LENGTH(b), SHA2(b, 256), LENGTH(t), SHA2(t, 256), LENGTH(l), SHA2(CAST(l AS BINARY), 256)
+                FROM huge ORDER BY id
+                """
+            let expected = try await bench.source.query(sums)
+            #expect(expected.contains("20000000") && expected.contains("21000000"), "\(expected)")
+            #expect(try await copy.query(sums) == expected)
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `rows that are alike, and keys that differ in their last bit, all come back`(
+        server: MySQLTestServer
+    ) async throws {
+        try await Self.withLoading(into: server) { bench in
+            let exact = server.isMariaDB ? "utf8mb4_nopad_bin" : "utf8mb4_0900_bin"
+            try await bench.source.query(
+                """
+                CREATE TABLE loose (v int, t varchar(9)) ENGINE = InnoDB;
+                INSERT INTO loose VALUES (1, 'a'), (1, 'a'), (NULL, NULL), (NULL, NULL), (1, 'a'), (1, 'A');
+                CREATE TABLE keyed (k varchar(9) COLLATE \(exact) PRIMARY KEY, u varchar(9) COLLATE \(exact) UNIQUE) ENGINE = InnoDB;
+                INSERT INTO keyed VALUES ('a', 'x'), ('A', 'X'), ('a ', 'x '), ('á', NULL), ('', NULL), (' ', ''), ('ss', ' '), ('ß', 'ẞ')
+                """)
+            let backup = try await bench.backUp()
+            let copy = try await bench.restored(backup.id, ["--check", "rows"])
+            try await bench.expectEqual(bench.source, copy)
+            let counts = "SELECT (SELECT COUNT(*) FROM loose), (SELECT COUNT(*) FROM keyed)"
+            #expect(try await copy.query(counts) == "6\t8")
+        }
+    }
+
+    /// `LOAD DATA LOCAL` passes over a row whose key is there already, and goes on.
+    @Test(arguments: MySQLTestServer.all)
+    func `keys that a table takes for the same are an error, and the table is as it was`(
+        server: MySQLTestServer
+    ) async throws {
+        try await Self.withLoading(into: server) { bench in
+            let exact = server.isMariaDB ? "utf8mb4_nopad_bin" : "utf8mb4_0900_bin"
+            let target = bench.other("target")
+            for (values, collation) in [
+                ("('a', 1), ('A', 2)", "utf8mb4_general_ci"),
+                ("('a', 1), ('a ', 2)", "utf8mb4_bin"),
+            ] {
+                try await bench.source.query(
+                    """
+                    DROP TABLE IF EXISTS t;
+                    CREATE TABLE t (k varchar(9) COLLATE \(exact) PRIMARY KEY, v int) ENGINE = InnoDB;
+                    INSERT INTO t VALUES \(values), ('b', 3)
+                    """)
+                _ = try await bench.backUp(["full", "tables", "--tablename", "t"])
+                for key in ["PRIMARY KEY (k)", "UNIQUE (k)"] {
+                    try await bench.server.query(
+                        """
+                        DROP DATABASE IF EXISTS \(target.name);
+                        CREATE DATABASE \(target.name) CHARACTER SET utf8mb4
+                        """)
+                    try await target.query(
+                        "CREATE TABLE t (k varchar(9) COLLATE \(collation) NOT NULL, v int, \(key)) ENGINE = InnoDB"
+                    )
+                    try await expectRefused(["--data-only"], into: target, bench)
+                    try await target.query("INSERT INTO t VALUES ('z', 9)")
+                    for existing in ["append", "truncate"] {
+                        try await expectRefused(
+                            ["--existing", existing, "--yes"], into: target, bench)
+                    }
+                }
+            }
+        }
+    }
+
+    private func expectRefused(
+        _ words: [String], into target: MySQLTestDatabase, _ bench: MySQLBench,
+        location: SourceLocation = #_sourceLocation
+    ) async throws {
+        let before = try await bench.contents(of: target)
+        try await bench.restore(into: target, ["-tablename", "t"] + words)
+            .expect(code: 1, saying: "Duplicate entry", "as they were", location: location)
+        let after = try await bench.contents(of: target)
+        #expect(after == before, sourceLocation: location)
+    }
+}
