@@ -1,0 +1,160 @@
+import BackupCore
+import BackupTesting
+import Testing
+
+@testable import MySQLEngine
+
+/// Rows into a table by each of the ways that there are, whichever of them a restore would take on that server.
+@Suite struct MySQLTransferTests {
+    enum Way: String, CaseIterable, CustomTestStringConvertible {
+        case loading, inserting
+
+        var testDescription: String { rawValue }
+
+        var transferWay: MySQLTransfer.Way {
+            self == .loading ? .loading : .inserting(limit: 1 << 20)
+        }
+    }
+
+    /// Zero in a column that counts, labels that look like something else, texts of other character sets, bytes.
+    private static let sample = #"""
+        SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00';
+        CREATE TABLE a (id int AUTO_INCREMENT PRIMARY KEY, k varchar(20) COLLATE utf8mb4_bin,
+          e enum('', '\\N', 'NULL', '\\x41', 'tab\there', 'line\nend', 'a,b', '0', '2', '1', '\\') COLLATE utf8mb4_bin,
+          l enum('', 'ł\\', '\\N', '\\x41') CHARACTER SET latin2, b enum('a', 'A', '2') COLLATE utf8mb4_general_ci,
+          s set('\\N', 'tab\there', '"', '''', '1', '\\') COLLATE utf8mb4_bin, z set('', 'a', '03') COLLATE utf8mb4_general_ci,
+          c varchar(20) CHARACTER SET latin2, j varchar(20) CHARACTER SET cp932, v blob, n bit(9), m timestamp(3) NULL, f float, KEY (k))
+          ENGINE = InnoDB;
+        INSERT INTO a WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 127)
+          SELECT i, ELT(1 + i % 9, 'a', 'A', 'a ', '\\N', '\\x41', 'tab\there', 'line\nend', '"', ''), i % 12, i % 5, i % 4, i % 64, i % 8,
+            ELT(1 + i % 4, 'ł\\', '\\x41', '\\N', 'tab\there'), ELT(1 + i % 3, x'8754', x'fa4a', x'5c78'), UNHEX(HEX(CHAR(i, 255 - i))), i * 4,
+            '2024-02-29 01:02:03.4' + INTERVAL i DAY, i / 7 FROM n;
+        INSERT INTO a (id) VALUES (1000);
+        CREATE TABLE b LIKE a;
+        """#
+
+    private static let question = """
+        SELECT id, HEX(k), HEX(e), e + 0, HEX(l), l + 0, b + 0, s + 0, z + 0, HEX(c), HEX(j), HEX(v), n + 0, m, f * 1.0e0
+        FROM
+        """
+
+    /// A database of a server that allows `LOAD DATA LOCAL`, and a connection as restores have them.
+    private static func withTarget(
+        on server: MySQLTestServer,
+        _ body: (MySQLTestDatabase, MySQLConnection) async throws -> Void
+    ) async throws {
+        try await Workbench.gate.pass {
+            try await MySQLOwnServer.with(like: server, ["local_infile=1"]) { own in
+                try await own.server.withDatabase { database in
+                    var settings = database.settings()
+                    settings.sendsRows = true
+                    let target = try await MySQLConnection(settings)
+                    try await MySQLSession.pin(
+                        target, on: try await MySQLServer(target), side: .target)
+                    try await body(database, target)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all, Way.allCases)
+    func `rows are the same by every way`(server: MySQLTestServer, way: Way) async throws {
+        try await Self.withTarget(on: server) { database, target in
+            try await database.load(Self.sample)
+            let (batches, transfer) = try await rows(of: "a", into: "b", in: database, target)
+            let count = try await send(batches, transfer, by: way, to: target)
+            #expect(count == 129)
+            let loads = try await target.rows("SHOW SESSION STATUS LIKE 'Com_load'").first?[1]
+            #expect((loads != "0") == (way == .loading))
+            let copied = try await database.query("\(Self.question) b ORDER BY id")
+            #expect(try await database.query("\(Self.question) a ORDER BY id") == copied)
+            #expect(copied.split(separator: "\n").count == 129)
+        }
+    }
+
+    /// `LOAD DATA LOCAL` would go on with the next row.
+    @Test(arguments: MySQLTestServer.all, Way.allCases)
+    func `a row whose key is there already is an error`(
+        server: MySQLTestServer, way: Way
+    ) async throws {
+        try await Self.withTarget(on: server) { database, target in
+            try await database.load(
+                """
+                CREATE TABLE a (k varchar(9) COLLATE utf8mb4_bin PRIMARY KEY) ENGINE = InnoDB; INSERT INTO a VALUES ('a'), ('A'), ('b');
+                CREATE TABLE b (k varchar(9) COLLATE utf8mb4_general_ci PRIMARY KEY) ENGINE = InnoDB
+                """)
+            let (batches, transfer) = try await rows(of: "a", into: "b", in: database, target)
+            let error = await #expect(throws: MySQLError.self) {
+                _ = try await send(batches, transfer, by: way, to: target)
+            }
+            #expect(error?.number == 1062, "\(String(describing: error))")
+        }
+    }
+
+    /// The rows of one table as a backup has them, and how they go into another.
+    private func rows(
+        of table: String, into other: String, in database: MySQLTestDatabase,
+        _ target: MySQLConnection
+    ) async throws -> ([RowBatch], MySQLTransfer) {
+        let source = try await database.connection()
+        let catalog = MySQLCatalog(connection: source, database: database.name)
+        let known = try await catalog.columns(of: [table])
+        let columns = try #require(known.values.first)
+        let list = columns.map(\.selection).joined(separator: ", ")
+        let batches = try await source.batches(
+            of: "SELECT \(list) FROM \(table)", columns.map(\.encoding))
+        let request = TargetRequest(
+            database: database.name, definition: SchemaDefinition(sql: [], dump: nil),
+            sourceVersion: "", encoding: "UTF8", databaseProperties: [:])
+        let load = TableLoad(
+            table: TableName(schema: database.name, name: other), loadsThrough: nil,
+            columns: columns.map(\.column.name))
+        let here = try await MySQLTargetColumns(target, of: request, [other])
+        return (batches, here.transfer(of: load))
+    }
+
+    private func send(
+        _ batches: [RowBatch], _ transfer: MySQLTransfer, by way: Way,
+        to target: MySQLConnection
+    ) async throws -> Int {
+        let waiting = Exclusive(batches)
+        return try await target.copyIn(transfer, by: way.transferWay) {
+            waiting.withValue { $0.isEmpty ? nil : $0.removeFirst() }
+        }
+    }
+
+    @Test func `what the server did not take, or has changed, is noticed`() {
+        typealias Intake = MySQLConnection.Intake
+        let transfer = MySQLTransfer(table: TableName(schema: "s", name: "t"), columns: [])
+        let duplicate = Intake.Warning(number: 1062, message: "Duplicate entry 'a' for key 'k'")
+        let deprecated = Intake.Warning(number: 1287, message: "'utf8mb3' is deprecated")
+        #expect(throws: Never.self) {
+            try transfer.check(Intake(count: 3), of: 3)
+            let harmless = Intake(count: 3, warningCount: 1, warnings: [deprecated])
+            try transfer.check(harmless, of: 3)
+        }
+        for intake in [
+            Intake(count: 2), Intake(count: 4),
+            Intake(count: 3, warningCount: 1, warnings: [duplicate]),
+            // More than the server shows.
+            Intake(count: 3, warningCount: 2, warnings: [deprecated]),
+        ] {
+            #expect(throws: MySQLError.self) { try transfer.check(intake, of: 3) }
+        }
+    }
+}
+
+extension MySQLConnection {
+    /// The rows of a selection, as they come.
+    fileprivate nonisolated func batches(
+        of sql: String, _ encodings: [MySQLEncoding]
+    ) async throws -> [RowBatch] {
+        let batches = Exclusive<[RowBatch]>([])
+        try await Relay.run(capacity: 1) { (batch: RowBatch) in
+            batches.withValue { $0.append(batch) }
+        } send: { relay in
+            try await self.copyOut(sql, as: encodings, to: relay)
+        }
+        return batches.withValue { $0 }
+    }
+}
