@@ -116,8 +116,6 @@ struct MySQLMomentTaker {
 
     /// MariaDB and Percona Server tell each session the place in the log that its snapshot belongs to: where
     /// all have the same, nobody has committed in between.
-    ///
-    /// As far as everything is logged: not where the log leaves out what comes from a primary.
     private func byEqualPositions() async throws -> MySQLMoment? {
         guard try await logTellsMoments() else { return nil }
         for _ in 0..<Self.tries {
@@ -127,7 +125,9 @@ struct MySQLMomentTaker {
             for connection in connections {
                 positions.insert(try await snapshotPosition(of: connection))
             }
-            if positions.count == 1, let position = positions.first, !position.isEmpty {
+            if positions.count == 1, let position = positions.first, !position.isEmpty,
+                try await logsEverything()
+            {
                 return MySQLMoment(
                     connections: connections,
                     words: "consistent snapshots at one position of the binary log",
@@ -266,8 +266,19 @@ struct MySQLMomentTaker {
 
     /// Whether every change moves the log; as far as the account may see what it leaves out.
     func logTellsMoments() async throws -> Bool {
-        guard server.logsChanges, server.logsReplicated else { return false }
+        guard server.logsChanges, try await logsEverything() else { return false }
         return try await !logIsFiltered()
+    }
+
+    /// Whether nothing reaches the tables past the log: it may leave out what comes from other servers, if any does.
+    ///
+    /// MariaDB leaves it out unless it is told otherwise, and tells everybody whether anything can come.
+    private func logsEverything() async throws -> Bool {
+        if server.logsReplicated { return true }
+        guard server.isMariaDB else { return false }
+        let cluster = try await guardian.rows("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'").first
+        let replicas = try await guardian.rows("SHOW GLOBAL STATUS LIKE 'Slaves_running'").first
+        return (cluster?[1] ?? "OFF") == "OFF" && replicas?[1] == "0"
     }
 
     /// Whether the log leaves databases out, whose changes do not move it; as far as the account may see that.

@@ -143,7 +143,8 @@ import Testing
             ]
         }
         let common = [
-            Ability(name: "none", grants: [], way: .alone),
+            // Everybody may know the set of transactions.
+            Ability(name: "none", grants: [], way: logs ? .quietLog : .alone),
             Ability(name: "sees", grants: [sees], way: logs ? .quietLog : .alone),
             Ability(name: "lock", grants: ["LOCK TABLES ON {}.*"], way: .tables),
             Ability(
@@ -162,7 +163,8 @@ import Testing
         server: MySQLTestServer, logs: Bool
     ) async throws {
         let none = server.isMariaDB ? [] : ["skip_log_bin=1"]
-        let settings = logs ? ["log_bin=1", "server_id=7"] : none
+        let tells = server.isMariaDB ? [] : ["gtid_mode=ON", "enforce_gtid_consistency=ON"]
+        let settings = logs ? ["log_bin=1", "server_id=7"] + tells : none
         try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
             try await bench.source.query(
                 "CREATE TABLE t (id int PRIMARY KEY) ENGINE = InnoDB; INSERT INTO t VALUES (1)")

@@ -267,6 +267,40 @@ import Testing
         }
     }
 
+    /// By default MariaDB leaves out of its log what it takes from another server.
+    @Test func `a log tells moments unless other servers' changes come past it`() async throws {
+        let mariadb = try #require(MySQLTestServer.all.first { $0.isMariaDB })
+        try await MySQLOwnServer.with(like: mariadb, ["log_bin=1", "server_id=8"]) { primary in
+            try await primary.server.query(
+                "CREATE USER copier@'%'; GRANT REPLICATION SLAVE ON *.* TO copier@'%'")
+            let log = try await primary.server.query("SHOW MASTER STATUS").split(separator: "\t")
+            try await MySQLBench.withOwnServer(like: mariadb, ["log_bin=1", "server_id=7"]) {
+                bench, own in
+                try await bench.source.query("CREATE TABLE t (id int PRIMARY KEY)")
+                let account = try await bench.source.createAccount("reader", ["SELECT ON {}.*"])
+                func way() async throws -> String {
+                    let backup = try await bench.backUp(["full", "database"], as: account)
+                    return backup.report["consistency"].string ?? ""
+                }
+                let several = "consistent snapshots at one position of the binary log"
+                #expect(try await way() == several)
+                try await own.server.query(
+                    """
+                    CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = \(primary.server.port),
+                      MASTER_USER = 'copier', MASTER_LOG_FILE = '\(log[0])', MASTER_LOG_POS = \(log[1]);
+                    START SLAVE
+                    """)
+                try await primary.server.query("CREATE DATABASE arrived")
+                try await eventually("changes arrive") {
+                    try await own.server.query("SHOW DATABASES LIKE 'arrived'") == "arrived"
+                }
+                #expect(try await way() == "consistent snapshot on one connection")
+                try await own.server.query("STOP SLAVE")
+                #expect(try await way() == several)
+            }
+        }
+    }
+
     @Test(arguments: MySQLTestServer.all, ["1", "2"])
     func `a backup says where the log was at its moment`(
         server: MySQLTestServer, jobs: String
