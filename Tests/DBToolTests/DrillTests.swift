@@ -126,16 +126,19 @@ import Testing
 }
 
 extension Workbench {
-    /// A database with an index that takes these seconds for each of 1000 rows: time enough to
-    /// interfere with its restore.
+    /// A database whose index takes these seconds for each of 1000 rows when it is made again: time enough
+    /// to interfere with a restore.
     fileprivate func slowToIndex(_ seconds: Double) async throws -> TestDatabase {
         let source = try await small()
-        try await source.query(
+        func makeFunction(_ wait: String) -> String {
             """
-            CREATE FUNCTION slowly(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
-              'BEGIN PERFORM pg_sleep(\(seconds)); RETURN $1; END';
-            CREATE INDEX ON people (slowly(name));
-            """)
+            CREATE OR REPLACE FUNCTION slowly(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+              'BEGIN \(wait) RETURN $1; END';
+            """
+        }
+        try await source.query(
+            makeFunction("") + "CREATE INDEX ON people (slowly(name));"
+                + makeFunction("PERFORM pg_sleep(\(seconds));"))
         return source
     }
 
