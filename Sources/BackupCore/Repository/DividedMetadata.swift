@@ -81,6 +81,8 @@ private struct JSONCursor {
                 guard string() != nil else { return nil }
                 if depth == 0 { return start..<place }
             case UInt8(ascii: "{"), UInt8(ascii: "["):
+                // No backup says anything so deep inside something else; a decoder has its own idea of too deep.
+                guard depth < 64 else { return nil }
                 depth += 1
                 place += 1
             case UInt8(ascii: "}"), UInt8(ascii: "]"):

@@ -6,6 +6,8 @@ struct KnownMetadata: Sendable {
     private var latest: [ExactText: Metadata] = [:]
     /// What files say of tables, by the digest of their words.
     private var records: [SIMD4<UInt64>: HeldRecord] = [:]
+    /// What was read last of each table.
+    private var latestRecords: [TableName: HeldRecord] = [:]
 
     subscript(digest: String) -> Metadata? { all[digest] }
 
@@ -14,13 +16,17 @@ struct KnownMetadata: Sendable {
         digests.map { records[$0] }
     }
 
-    /// Remembers what was read of a table.
+    /// Remembers what was read of a table, and holds what is the same in another backup's record together with it.
     ///
     /// - Returns: The same, or what another reader has remembered meanwhile.
-    mutating func add(_ record: HeldRecord, digest: SIMD4<UInt64>) -> HeldRecord {
+    mutating func add(_ record: TableRecord, digest: SIMD4<UInt64>) -> HeldRecord {
         if let known = records[digest] { return known }
-        records[digest] = record
-        return record
+        var record = record
+        if let other = latestRecords[record.tableName] { record.share(with: other.record) }
+        let held = HeldRecord(record)
+        records[digest] = held
+        latestRecords[record.tableName] = held
+        return held
     }
 
     /// Remembers what was read.
@@ -66,13 +72,11 @@ extension Metadata: Sharing {
         hold(\.scopePatterns, of: other)
         hold(\.excludedPatterns, of: other)
         hold(\.warnings, of: other)
-        tables.share(with: other.tables)
     }
 }
 
 extension TableRecord: Sharing {
-    /// Holds what is the same in another backup's record of the table together with it.
-    mutating func share(with other: TableRecord) {
+    fileprivate mutating func share(with other: TableRecord) {
         let texts: [WritableKeyPath<TableRecord, String?>] = [
             \.file, \.deletedFile, \.indexFile, \.reason, \.basisColumn, \.split, \.filter,
         ]

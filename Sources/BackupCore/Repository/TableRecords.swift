@@ -44,29 +44,6 @@ public struct TableRecords: Sendable, RandomAccessCollection {
         let record = held[range.lowerBound].record
         return record.tableName == name ? record : nil
     }
-
-    /// Holds what is the same in another backup's together with it.
-    mutating func share(with other: TableRecords) {
-        var place = 0
-        for index in held.indices {
-            if place < other.held.count, held[index] === other.held[place] {
-                place += 1
-                continue
-            }
-            let name = held[index].record.tableName
-            while place < other.held.count, other.held[place].record.tableName < name { place += 1 }
-            guard place < other.held.count, other.held[place].record.tableName == name else {
-                continue
-            }
-            if held[index].record.isExactly(other.held[place].record) {
-                held[index] = other.held[place]
-            } else {
-                var record = held[index].record
-                record.share(with: other.held[place].record)
-                held[index] = HeldRecord(record)
-            }
-        }
-    }
 }
 
 /// What a backup says of a table, as several may hold it.
