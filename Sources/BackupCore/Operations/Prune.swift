@@ -104,7 +104,10 @@ extension Repository {
     /// Only for the holder of the database's lock, when nothing rests on it.
     func remove(_ point: Point) async throws {
         let metadata = try point.folder.appending(RepositoryLayout.metadata)
-        try await storage.remove(metadata)
+        // Not while somebody notes what is known about it.
+        try await withBriefLock(RepositoryLayout.stateLock(), holder: "prune") {
+            try await storage.remove(metadata)
+        }
         try await storage.seal(point.folder)
         try await storage.remove(point.folder)
         if point.metadata.type == .full {

@@ -92,7 +92,7 @@ public struct Repository: Sendable {
 
     /// Runs `body` under a lock that everybody holds for a moment only, and waits for it.
     ///
-    /// - Throws: `BackupError.locked` after five seconds; whatever `body` throws.
+    /// - Throws: `BackupError.locked` after a minute; whatever `body` throws.
     func withBriefLock<Result: Sendable>(
         _ lock: StorageName, holder: String, _ body: () async throws -> Result
     ) async throws -> Result {
@@ -100,7 +100,7 @@ public struct Repository: Sendable {
         while true {
             do {
                 return try await storage.withLock(lock, holder: holder, body)
-            } catch let error as BackupError where error.code == .locked && attempt < 50 {
+            } catch let error as BackupError where error.code == .locked && attempt < 600 {
                 attempt += 1
                 try await Task.sleep(for: .milliseconds(100))
             }
@@ -281,9 +281,7 @@ public struct Repository: Sendable {
                 let record = try? JSONFile.value(
                     TableRecord.self, from: text.tables[place], file: "")
             else { return nil }
-            records[place] = known.withValue {
-                $0.add(HeldRecord(record), digest: digests[place])
-            }
+            records[place] = known.withValue { $0.add(record, digest: digests[place]) }
         }
         metadata.tables = TableRecords(held: records.compactMap(\.self))
         return metadata
