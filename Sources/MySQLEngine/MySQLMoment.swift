@@ -120,13 +120,14 @@ struct MySQLMomentTaker {
         guard try await logTellsMoments() else { return nil }
         for _ in 0..<Self.tries {
             try Task.checkCancellation()
+            let arrivals = try await arrivals()
             try await beginAll()
             var positions: Set<[String: String]> = []
             for connection in connections {
                 positions.insert(try await snapshotPosition(of: connection))
             }
             if positions.count == 1, let position = positions.first, !position.isEmpty,
-                try await logsEverything()
+                let arrivals, try await self.arrivals() == arrivals
             {
                 return MySQLMoment(
                     connections: connections,
@@ -266,19 +267,21 @@ struct MySQLMomentTaker {
 
     /// Whether every change moves the log; as far as the account may see what it leaves out.
     func logTellsMoments() async throws -> Bool {
-        guard server.logsChanges, try await logsEverything() else { return false }
+        guard server.logsChanges, try await arrivals() != nil else { return false }
         return try await !logIsFiltered()
     }
 
-    /// Whether nothing reaches the tables past the log: it may leave out what comes from other servers, if any does.
+    /// What has come from other servers past the log, as a text that changes when more comes; nil while anything may.
     ///
-    /// MariaDB leaves it out unless it is told otherwise, and tells everybody whether anything can come.
-    private func logsEverything() async throws -> Bool {
-        if server.logsReplicated { return true }
-        guard server.isMariaDB else { return false }
-        let cluster = try await guardian.rows("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'").first
+    /// MariaDB leaves out of its log what it takes from a primary or a cluster, unless it is told otherwise, and tells
+    /// everybody whether anything can come.
+    private func arrivals() async throws -> String? {
+        if server.logsReplicated { return "" }
+        guard server.isMariaDB else { return nil }
+        let cluster = try await guardian.rows("SHOW GLOBAL VARIABLES LIKE 'wsrep_provider'").first
         let replicas = try await guardian.rows("SHOW GLOBAL STATUS LIKE 'Slaves_running'").first
-        return (cluster?[1] ?? "OFF") == "OFF" && replicas?[1] == "0"
+        guard ["none", ""].contains(cluster?[1] ?? ""), replicas?[1] == "0" else { return nil }
+        return try await guardian.value("SELECT @@GLOBAL.gtid_slave_pos") ?? ""
     }
 
     /// Whether the log leaves databases out, whose changes do not move it; as far as the account may see that.
