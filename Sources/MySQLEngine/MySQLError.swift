@@ -54,12 +54,14 @@ struct MySQLError: Error, Sendable {
 
     /// Whether it tells how the server is doing, and nothing of what it was asked for.
     var isCircumstantial: Bool {
-        [
-            // No room on a disk, in memory, for a connection, for locks.
-            3, 20, 1021, 1037, 1038, 1040, 1041, 1114, 1203, 1206, 1226,
-            // A deadlock, a limit of time, somebody's KILL QUERY; a server that only reads.
-            1213, 1290, 1317, 1792, 1836, 1969, 3024,
-        ].contains(number)
+        // What a storage engine cannot do may be the table's fault, and may be the disk's.
+        number == 1030 && message.contains("error 28")
+            || [
+                // No room on a disk, in memory, for a connection, a thread or locks.
+                3, 20, 1021, 1026, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1206, 1226, 1878,
+                // A deadlock, a limit of time, somebody's KILL QUERY; a server that only reads.
+                1213, 1290, 1317, 1792, 1836, 1969, 3024,
+            ].contains(number)
     }
 
     /// The same in this project's words, with what was being done in front.

@@ -284,8 +284,17 @@ struct PostgresRestoreProblem: Sendable, CustomStringConvertible {
     ///
     /// These are libpq's own words, which are in English here. What a server says is in its language, and without a code.
     static func tellOfLostConnection(_ messages: String) -> Bool {
-        messages.contains("server closed the connection unexpectedly")
-            || messages.contains("connection to server ")
+        var isCommand = false
+        return messages.split(separator: "\n").contains { line in
+            // A command that failed is printed in full, whatever it says.
+            if line.hasPrefix("Command was:") { isCommand = true }
+            if line.hasPrefix("pg_restore:") { isCommand = false }
+            return !isCommand
+                && line.starts(
+                    with:
+                        /(pg_restore: error: ([a-zA-Z ]+: )?)?(server closed the connection unexpectedly|connection to server )/
+                )
+        }
     }
 
     /// The archive's numbers of what failed; only with one job does each stand with its error.

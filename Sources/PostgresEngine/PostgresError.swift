@@ -38,8 +38,9 @@ struct PostgresError: Error, Sendable {
 
     /// Whether an SQLSTATE tells how a server is doing, and nothing of what it was asked for.
     static func isCircumstantial(_ sqlState: String) -> Bool {
-        // Deadlocks, no room, limits and shutdowns, its own files; a standby.
-        ["40", "53", "57", "58"].contains(sqlState.prefix(2)) || sqlState == "25006"
+        // Deadlocks, no room, limits and shutdowns; its own files, but not a library that it lacks; a standby.
+        ["40", "53", "57"].contains(sqlState.prefix(2))
+            || ["58000", "58030", "25006"].contains(sqlState)
     }
 
     /// The same in this project's words, with what was being done in front.

@@ -5,16 +5,19 @@ import Testing
 
 /// What an error of the server says about what it was asked for.
 @Suite struct MySQLErrorTests {
-    private static let numbers: [(UInt32, Bool)] = [
-        (1021, true), (1114, true), (1213, true), (3024, true), (1836, true), (1062, false),
-        (1064, false), (1452, false), (1406, false), (0, false),
+    private static let numbers: [(UInt32, String, Bool)] = [
+        (1021, "", true), (1114, "", true), (1213, "", true), (3024, "", true), (1836, "", true),
+        (1878, "", true), (1062, "", false), (1064, "", false), (1452, "", false),
+        (1406, "", false), (0, "", false),
+        (1030, "Got error 28 \"No space left on device\" from storage engine InnoDB", true),
+        (1030, "Got error 168 \"Unknown (generic) error from engine\"", false),
     ]
 
     @Test(arguments: numbers)
     func `an error that another time might not bring is told apart`(
-        number: UInt32, isCircumstantial: Bool
+        number: UInt32, message: String, isCircumstantial: Bool
     ) {
-        let error = MySQLError(number: number, message: "words").backupError(while: "loading")
+        let error = MySQLError(number: number, message: message).backupError(while: "loading")
         #expect(error.isCircumstantial == isCircumstantial)
     }
 }

@@ -6,6 +6,7 @@ import Testing
 @Suite struct PostgresErrorTests {
     @Test(arguments: [
         ("53100", true), ("53200", true), ("40P01", true), ("57014", true), ("58030", true),
+        ("58P01", false),
         ("25006", true), ("22P02", false), ("23505", false), ("42883", false), ("54000", false),
         ("XX000", false), ("", false),
     ])
@@ -25,6 +26,17 @@ import Testing
         (
             "pg_restore: error: connection to server at \"localhost\", port 5432 failed: refused",
             true
+        ),
+        (
+            "pg_restore: error: could not execute query: server closed the connection unexpectedly",
+            true
+        ),
+        (
+            """
+            pg_restore: error: could not execute query: ERROR:  connection to server is not a type
+            Command was: CREATE FUNCTION f() RETURNS text AS $$
+            connection to server $$;
+            """, false
         ),
         (
             "pg_restore: error: could not execute query: ERROR:  could not create unique index \"a\"",
