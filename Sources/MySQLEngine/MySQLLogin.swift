@@ -31,8 +31,10 @@ struct MySQLLogin: Sendable {
 
     /// - Throws: `MySQLError`.
     func connectAndWait() throws -> UnsafeMutablePointer<MYSQL> {
-        // Whoever names an authority does not mean a server that it has not signed, and in the clear.
-        guard settings.tls == .prefer, settings.authorities == nil, !usesSocket else {
+        // Whoever names an authority does not mean a server that it has not signed, and in the clear; nor one that a
+        // certificate of the client's cannot be shown to.
+        let files = [settings.authorities, settings.certificate, settings.key]
+        guard settings.tls == .prefer, files.allSatisfy({ $0 == nil }), !usesSocket else {
             return try connect(encrypted: settings.tls != .disable && !usesSocket)
         }
         do {
