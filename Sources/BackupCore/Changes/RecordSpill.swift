@@ -7,8 +7,8 @@ import Packing
 /// key, and the buffers. Fast where records are asked for in about the order in which they were put aside, right in
 /// any.
 final class RecordSpill {
-    /// How much of the file is read at once.
-    private static let pieceBytes = 64 << 10
+    /// How much of the file is read at once where one record comes after the other, and where none does.
+    private static let pieceBytes = (next: 64 << 10, elsewhere: 4 << 10)
     private static let countBytes = MemoryLayout<UInt32>.size
 
     private let path: String
@@ -77,10 +77,13 @@ final class RecordSpill {
     }
 
     private func readPiece(from start: Int, count: Int) throws {
+        let reached = pieceStart + piece.count
+        let isNext = (reached...(reached + Self.pieceBytes.next)).contains(start)
+        let atLeast = isNext ? Self.pieceBytes.next : Self.pieceBytes.elsewhere
         (piece, pieceStart) = ([], start)
         try file?.seek(to: start)
         while piece.count < count {
-            guard let more = try file?.read(atMost: max(Self.pieceBytes, count - piece.count)),
+            guard let more = try file?.read(atMost: max(atLeast, count - piece.count)),
                 !more.isEmpty
             else { throw BackupError(.storageFailed, "the temporary file \(path) is cut off") }
             piece += more
