@@ -262,6 +262,7 @@ public actor MySQLSQLSession: SQLSession {
         do {
             return try await body()
         } catch let error as MySQLError {
+            try Task.checkCancellation()
             throw Self.failure(error)
         }
     }

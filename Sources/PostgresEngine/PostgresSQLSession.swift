@@ -319,6 +319,7 @@ public actor PostgresSQLSession: SQLSession {
         do {
             return try await body()
         } catch let error as PostgresError {
+            try Task.checkCancellation()
             throw Self.failure(error)
         }
     }

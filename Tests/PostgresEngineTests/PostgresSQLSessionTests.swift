@@ -13,14 +13,16 @@ import Testing
     /// Locks what names are read from, ends whoever waits for it, and lets it go.
     private static let endsWhoWaits = """
         BEGIN; LOCK TABLE pg_catalog.pg_attribute;
-        DO $$ BEGIN
+        DO $$ DECLARE hit boolean := false; BEGIN
           FOR i IN 1..3000 LOOP
             PERFORM pg_stat_clear_snapshot();
             PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
               WHERE datname = current_database() AND application_name = 'dbtool' AND wait_event_type = 'Lock';
-            EXIT WHEN FOUND;
+            hit := FOUND;
+            EXIT WHEN hit;
             PERFORM pg_sleep(0.01);
           END LOOP;
+          IF NOT hit THEN RAISE 'nobody waited'; END IF;
         END $$;
         ROLLBACK
         """

@@ -117,6 +117,8 @@ actor DocumentSink: SQLSink {
     private let document: SQLDocument
     private let write: @Sendable ([UInt8]) async throws -> Void
     private var rows: RecordSink?
+    /// Those of a result that has no row yet: a statement may fail before its first.
+    private var columns: [SQLColumn]?
 
     /// `write`: Adds to the document's rows, and throws where nobody reads them.
     init(_ document: SQLDocument, write: @escaping @Sendable ([UInt8]) async throws -> Void) {
@@ -127,15 +129,25 @@ actor DocumentSink: SQLSink {
     func begin(_ columns: [SQLColumn]) async throws {
         // A procedure may have several results.
         try await end()
+        self.columns = columns
+    }
+
+    func take(_ rows: SQLRows) async throws {
+        try await beginRows()
+        try await self.rows?.take(rows)
+    }
+
+    private func beginRows() async throws {
+        guard let columns else { return }
+        self.columns = nil
         let sink = RecordSink(.json, write: write)
         rows = sink
         try await sink.begin(columns)
     }
 
-    func take(_ rows: SQLRows) async throws { try await self.rows?.take(rows) }
-
     /// The rest.
     func end() async throws {
+        try await beginRows()
         guard let sink = rows else { return }
         rows = nil
         try await sink.end()
