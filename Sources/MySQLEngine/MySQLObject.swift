@@ -50,6 +50,13 @@ struct MySQLObject: Sendable, Hashable {
     /// The collation of a database in which it must be made, where that is not its own any more.
     var collation: String? { settings.first { $0.name == Setting.collation }?.value }
 
+    /// Whether a function says that it is the same for the same arguments, or what it does to rows.
+    ///
+    /// As far as words tell: one that has them elsewhere too may do without.
+    var saysWhatItDoes: Bool {
+        ["DETERMINISTIC", "NO SQL", "READS SQL DATA"].contains { statement.contains($0) }
+    }
+
     /// The statement without what changes with every row: the next value of the key.
     ///
     /// The server writes it behind the engine, in the line that closes the columns; comments, which may

@@ -189,10 +189,10 @@ struct MySQLTargetPreparation {
         let grants = try await MySQLGrants(connection, on: server)
         let privileges = MySQLPrivileges(
             grants: grants, server: server, database: request.database)
+        let isSuper = grants.holdsGlobally("SUPER")
+        try await checkTrust(connection, server, plan, isSuper: isSuper)
         // Since MariaDB 11 SUPER is no longer everything.
-        let isSuper =
-            grants.holdsGlobally("SUPER") && (!server.isMariaDB || server.number < 110000)
-        guard !isSuper else { return }
+        guard !isSuper || server.isMariaDB && server.number >= 110000 else { return }
         // One without a host is a role.
         let others = definers(plan).filter {
             !$0.isExactly(privileges.quotedAccount) && $0.contains("@")
@@ -208,14 +208,27 @@ struct MySQLTargetPreparation {
                     restoring account: --no-owner.
                     """)
         }
-        let guarded = plan.chosen.first { [.function, .trigger].contains($0.kind) }
-        guard let guarded, !server.isMariaDB, server.logsChanges,
+    }
+
+    /// What a server with a binary log takes from nobody, and what from accounts with SUPER alone.
+    ///
+    /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/stored-programs-logging.html>
+    private func checkTrust(
+        _ connection: MySQLConnection, _ server: MySQLServer, _ plan: MySQLPlan, isSuper: Bool
+    ) async throws {
+        let guarded = plan.chosen.filter { [.function, .trigger].contains($0.kind) }
+        let unclear = guarded.first { $0.kind == .function && !$0.saysWhatItDoes }
+        guard let refused = unclear ?? (isSuper ? nil : guarded.first), server.logsChanges,
             try await connection.value("SELECT @@GLOBAL.log_bin_trust_function_creators") == "0"
         else { return }
+        let reason =
+            unclear == nil
+            ? "does not trust it"
+            : "the function says neither DETERMINISTIC, NO SQL nor READS SQL DATA"
         throw BackupError(
             .permissionDenied,
-            "account \(server.account) may not create \(guarded.kind.rawValue.lowercased()) \(guarded.name): "
-                + "the server has a binary log, and does not trust it",
+            "account \(server.account) may not create \(refused.kind.rawValue.lowercased()) \(refused.name): "
+                + "the server has a binary log, and \(reason)",
             hint: "Run as an administrator: SET GLOBAL log_bin_trust_function_creators = 1;")
     }
 
