@@ -72,7 +72,10 @@ struct MySQLTarget: Target {
         } catch let error as MySQLError {
             throw error.backupError(while: "cannot create indexes and constraints")
         }
-        let problems = request.lacksRows || request.lacksTables ? try await brokenKeys() : []
+        var problems = try await brokenKeys(.ofTarget)
+        if request.lacksRows || request.lacksTables {
+            problems += try await brokenKeys(.ofBackup)
+        }
         return try await problems + maker.make(others.filter { !isThere($0) }, steps)
     }
 
@@ -132,7 +135,9 @@ struct MySQLTarget: Target {
             for try await note in group { notes.append(note) }
             return notes.compactMap(\.self)
         }
-        if !request.lacksRows, !request.lacksTables { notes += try await brokenKeys() }
+        if !request.lacksRows, !request.lacksTables {
+            notes += try await brokenKeys(.ofBackup)
+        }
         return notes
     }
 
@@ -148,10 +153,17 @@ struct MySQLTarget: Target {
         }
     }
 
-    /// The servers let rows refer to nothing where they were told not to look: so may the source have done.
-    ///
-    /// Of a backup that left rows out it is no remark but what is wrong with the restored database.
-    private func brokenKeys() async throws -> [String] {
+    /// Whose rows refer to nothing.
+    private enum BrokenKeys {
+        /// Between tables that were made from the backup: the servers let rows refer to nothing where they were told not to
+        /// look, and so may the source have done. Of a backup that left rows out it is what is wrong with the restored
+        /// database.
+        case ofBackup
+        /// Between such a table and one that stayed.
+        case ofTarget
+    }
+
+    private func brokenKeys(_ kind: BrokenKeys) async throws -> [String] {
         let made = Set(
             plan.tables.values.filter { $0.treatment == .create }
                 .map { ExactText($0.load.table.name) })
@@ -162,10 +174,18 @@ struct MySQLTarget: Target {
             // Rows that stayed may refer to those of a table that was dropped and made again.
             let keys = try await foreignKeys.keys(in: database, of: made, referring: made)
             for key in keys where key.table.schema.isExactly(database) {
-                guard try await foreignKeys.isBroken(key) else { continue }
+                // What another database holds is not of the target either.
+                let areMade =
+                    made.contains(ExactText(key.table.name))
+                    && (made.contains(ExactText(key.referenced.name))
+                        || !key.referenced.schema.isExactly(database))
+                guard areMade == (kind == .ofBackup), try await foreignKeys.isBroken(key) else {
+                    continue
+                }
+                let fault = kind == .ofBackup ? "the backup does not hold" : "are not there"
                 notes.append(
-                    "rows of \(key.table) refer by \(key.name) to rows of \(key.referenced) that the "
-                        + "backup does not hold")
+                    "rows of \(key.table) refer by \(key.name) to rows of \(key.referenced) that \(fault)"
+                )
             }
         }
         return notes

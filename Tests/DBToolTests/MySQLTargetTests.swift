@@ -40,6 +40,69 @@ import Testing
         }
     }
 
+    /// Servers with a binary log take some functions of nobody, and others of accounts with SUPER alone.
+    @Test(arguments: MySQLTestServer.all)
+    func `functions that the server will not take are refused before anything is dropped`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.withOwnServer(like: server, ["log_bin=1", "server_id=7"]) { bench, _ in
+            try await bench.source.query(
+                """
+                SET GLOBAL log_bin_trust_function_creators = 1;
+                CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); CREATE VIEW v AS SELECT id FROM t;
+                CREATE FUNCTION plain() RETURNS int DETERMINISTIC RETURN 1
+                """)
+            let account = try await bench.source.createAccount("owner", ["ALL ON {}.*"])
+            func expectRefusal(_ words: [String], as account: String, _ saying: String) async throws
+            {
+                try await bench.dbtool(
+                    [
+                        "restore", "latest", "-path", bench.repository, "--into",
+                        bench.source.name, "--clean", "--yes",
+                    ] + words, as: account
+                ).expect(code: 1, saying: saying, "log_bin_trust_function_creators = 1")
+                #expect(try await bench.source.query("SELECT COUNT(*), plain() FROM v") == "1\t1")
+            }
+            _ = try await bench.backUp()
+            try await bench.server.query("SET GLOBAL log_bin_trust_function_creators = 0")
+            try await expectRefusal(["--no-owner"], as: account, "create function plain")
+            try await bench.restore(into: bench.source, ["--clean", "--yes"]).requireCode(0)
+            try await bench.source.query(
+                """
+                SET GLOBAL log_bin_trust_function_creators = 1; CREATE FUNCTION vague() RETURNS int RETURN 1;
+                SET GLOBAL log_bin_trust_function_creators = 0
+                """)
+            _ = try await bench.backUp()
+            try await expectRefusal([], as: "root", "function vague")
+        }
+    }
+
+    /// As a row of the backup refers to one that the target has lost.
+    @Test(arguments: MySQLTestServer.all)
+    func `rows that refer to nothing in the target are no success`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1), (2);
+                CREATE TABLE child (id int PRIMARY KEY, parent int, CONSTRAINT of FOREIGN KEY (parent) REFERENCES parent (id));
+                INSERT INTO child VALUES (1, 1), (2, 2)
+                """)
+            _ = try await bench.backUp()
+            try await bench.source.query(
+                "DELETE FROM child WHERE id = 2; DELETE FROM parent WHERE id = 2")
+            let words = ["-tablename", "child", "--clean", "--yes", "--json"]
+            let end = try await bench.restore(into: bench.source, words)
+            #expect(end.code == 3, "\(end)")
+            let problems = try JSON(parsing: end.output)["problems"].items.compactMap(\.string)
+            #expect(
+                problems.count == 1 && problems[0].contains("that are not there"), "\(problems)")
+            try await bench.source.query("INSERT INTO parent VALUES (2)")
+            try await bench.restore(into: bench.source, words).requireCode(0)
+        }
+    }
+
     @Test(arguments: MySQLTestServer.all)
     func `what has another kind under the same name is refused before anything is dropped`(
         server: MySQLTestServer
