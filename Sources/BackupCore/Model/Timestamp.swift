@@ -38,7 +38,7 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
             return
         }
         let pattern =
-            /([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,9})?)?)?\s*(Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?/
+            /([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,9})?)?)?\s*(Z|UTC|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?/
         guard let match = text.wholeMatch(of: pattern) else { return nil }
         var parts = DateComponents()
         (parts.year, parts.month, parts.day) = (Int(match.1), Int(match.2), Int(match.3))
@@ -51,6 +51,12 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
         }
         let fraction = match.7.flatMap { Double($0) } ?? 0
         self.date = date.addingTimeInterval(fraction - Self.offsetSeconds(match.8 ?? "Z"))
+    }
+
+    /// The last instant that a text means: of a second without a fraction its end.
+    init?(endOf text: String) {
+        guard let time = Timestamp(text) else { return nil }
+        self = text.contains(".") ? time : Timestamp(time.date.addingTimeInterval(0.999_999))
     }
 
     /// Earlier first.

@@ -38,7 +38,8 @@ extension RepositoryContents {
             guard let latest else { throw nothing(of: database) }
             return latest
         }
-        if let time = Timestamp(name) {
+        // What is shown of a backup's time is cut to seconds.
+        if let time = Timestamp(endOf: name) {
             let completed = try points(of: database)
             let last = completed.last { $0.metadata.snapshotAt <= time }
             try checkReadable(after: last, until: time, of: database)

@@ -16,7 +16,8 @@ import Testing
         ("a1b3", "a1b3"), ("full_b", "eeee"), ("latest", "a1b3"), ("LATEST", "a1b3"),
         ("2025-01-02T12:30:00", "c3d4"), ("2025-01-02T12:00:00Z", "c3d4"),
         ("2025-01-02T11:59:59Z", "a1b2"), ("2025-01-02 14:00+02:00", "c3d4"),
-        ("2025-01-04", "a1b3"),
+        ("2025-01-04", "a1b3"), ("2025-01-01T12:00:00Z", "a1b2"),
+        ("2025-01-01 12:00:00 UTC", "a1b2"), ("2025-01-01T12:00:00.500000+00:00", "a1b2"),
     ])
     func `a point has many names`(name: String, hexDigits: String) async throws {
         let contents = try await RepositoryTests.repository(Self.backups).contents()
@@ -52,7 +53,7 @@ import Testing
 
     @Test func `nothing is older than the oldest`() async throws {
         let contents = try await RepositoryTests.repository(Self.backups).contents()
-        for time in ["2025-01-01T12:00:00Z", "2024-12-31"] {
+        for time in ["2025-01-01T12:00:00.4Z", "2025-01-01T11:59:59Z", "2024-12-31"] {
             let error = #expect(throws: BackupError.self) {
                 try contents.point(named: time, database: "a")
             }
