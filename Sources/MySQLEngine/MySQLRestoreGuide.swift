@@ -29,9 +29,66 @@ enum MySQLRestoreGuide {
             - `LOAD DATA` is never strict: look at its warnings.
             - Accounts that views, routines and triggers act for (`DEFINER`) must exist.
             - Nothing is counted and no fingerprint is compared.
+            \(points(metadata))
+            """
+    }
+
+    /// What changed since lies inside the backup's folder.
+    private static func points(_ metadata: Metadata) -> String {
+        let example = metadata.tables.first { !$0.key.isEmpty && $0.file != nil }
+        guard let example, let file = example.file else { return "" }
+        let table = MySQLText.identifier(example.name)
+        let stem = file.split(separator: "/").last?.prefix { $0 != "." } ?? ""
+        let packing = file.hasSuffix(".zst") ? ".zst" : ""
+        let stored = example.columns.filter { !$0.isGenerated }
+        let key = example.key.compactMap { name in stored.first { $0.name.isExactly(name) } }
+        func names(_ columns: [Column]) -> String {
+            columns.map { MySQLText.identifier($0.name) }.joined(separator: ", ")
+        }
+        func step(_ kind: String, _ columns: [Column], _ more: String = "") -> String {
+            let path = "\"$point/\(stem)_\(kind).csv\(packing)\""
+            let sql = """
+                CREATE TEMPORARY TABLE dbtool_rows AS SELECT \(names(columns)) FROM \(table) LIMIT 0; \
+                \(loading(columns, into: "dbtool_rows")); \
+                DELETE t FROM \(table) t JOIN dbtool_rows USING (\(names(key)))\(more)
+                """
+            return """
+                if [ -e \(path) ]; then
+                \(packing.isEmpty ? "cat" : "zstd -dc") \(path) | \(client) --local-infile=1 restored -e \(GuideText.quoted(sql))
+                fi
+                """
+        }
+        let commands = """
+            set -e
+            point=.backup_diff/FOLDER
+            \(step("deleted", key))
+            \(step("diff", stored, "; INSERT INTO \(table) (\(names(stored))) SELECT \(names(stored)) FROM dbtool_rows"))
+            """
+        return """
+
+            ## What changed since
+
+            Differentials and incrementals of this backup lie in `.backup_diff`, a folder each. Their
+            `metadata.json` says what each rests on (`parent_id`); a differential rests on this backup alone. To
+            bring a restored database to one of them, take the folders on the way to it, the oldest first, and
+            in each every table of its `metadata.json` by its `mode`:
+
+            - `unchanged`: nothing is to be done. `dropped`: the table is gone.
+            - `whole`: empty the table, or make it by the `schema.sql` of that folder, and load its file.
+            - `changes`: delete the rows whose keys are in the file of tombstones (`deleted_file`) or in the
+              file of rows (`file`), then load the file of rows. Either may be missing.
+
+            Do it before the second half of `schema.sql`: its triggers would fire.
+
+            For `changes` of `\(GuideText.name(example.name))` these lines do it, with the folder in `point`:
+
+            \(GuideText.block(commands))
 
             """
     }
+
+    /// Names and values are UTF-8, whatever the shell's language is.
+    private static let client = "mysql --default-character-set=utf8mb4"
 
     private static func commands(_ metadata: Metadata) -> String {
         let loads = metadata.tables.compactMap(load)
@@ -43,9 +100,9 @@ enum MySQLRestoreGuide {
             set -e
             sha256sum --quiet -c SHA256SUMS\(unpacking(metadata))
             mysql -e \(GuideText.quoted(creation))
-            sed '/^\(MySQLScript.afterRows)/q' schema.sql | mysql restored
+            sed '/^\(MySQLScript.afterRows)/q' schema.sql | \(client) restored
             \(loads.joined(separator: "\n"))
-            sed '1,/^\(MySQLScript.afterRows)/d' schema.sql | mysql --default-character-set=utf8mb4 restored
+            sed '1,/^\(MySQLScript.afterRows)/d' schema.sql | \(client) restored
             \(counters(metadata))
             """
     }
@@ -57,25 +114,30 @@ enum MySQLRestoreGuide {
 
     private static func load(_ record: TableRecord) -> String? {
         guard let file = record.file else { return nil }
-        let columns = record.columns.filter { !$0.isGenerated }
+        let reader =
+            file.hasSuffix(".zst")
+            ? "zstd -dc \(GuideText.quoted(file))" : "cat \(GuideText.quoted(file))"
+        let sql =
+            loading(
+                record.columns.filter { !$0.isGenerated },
+                into: MySQLText.identifier(record.name)) + "; SHOW WARNINGS"
+        return "\(reader) | \(client) --local-infile=1 restored -e \(GuideText.quoted(sql))"
+    }
+
+    /// Statements that load a file of such columns from standard input.
+    private static func loading(_ columns: [Column], into table: String) -> String {
         let settings = columns.enumerated().map { index, column in
             "\(MySQLText.identifier(column.name)) = \(value(column, "@v\(index)"))"
         }
         let variables = columns.indices.map { "@v\($0)" }.joined(separator: ", ")
-        let reader =
-            file.hasSuffix(".zst")
-            ? "zstd -dc \(GuideText.quoted(file))" : "cat \(GuideText.quoted(file))"
-        let table = MySQLText.identifier(record.name)
         // Names of columns may have lines.
-        let headerLines = record.header.count { $0 == 0x0A }
-        let sql = """
+        let headerLines = CSVDialect.record(columns.map(\.name)).count { $0 == 0x0A }
+        return """
             SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone = '+00:00', \
             foreign_key_checks = 0; LOAD DATA LOCAL INFILE '/dev/stdin' INTO TABLE \(table) \
             CHARACTER SET utf8mb4 FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '' \
-            LINES TERMINATED BY '\\n' IGNORE \(headerLines) LINES (\(variables)) SET \(settings.joined(separator: ", ")); \
-            SHOW WARNINGS
+            LINES TERMINATED BY '\\n' IGNORE \(headerLines) LINES (\(variables)) SET \(settings.joined(separator: ", "))
             """
-        return "\(reader) | mysql --local-infile=1 restored -e \(GuideText.quoted(sql))"
     }
 
     /// What a column makes of its text.

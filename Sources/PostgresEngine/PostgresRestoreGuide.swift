@@ -63,8 +63,10 @@ enum PostgresRestoreGuide {
         let packing = file.hasSuffix(".zst") ? ".zst" : ""
         func copy(_ table: String, _ columns: String, _ kind: String) -> String {
             let reading = packing.isEmpty ? "cat" : "zstd -dc"
+            // What did not change has no file.
+            let file = "\"$point/\(stem)_\(kind).csv\(packing)\""
             return "\\copy \(table) (\(columns)) FROM PROGRAM "
-                + "'\(reading) \"$point/\(stem)_\(kind).csv\(packing)\"' (FORMAT csv, HEADER)"
+                + "'if [ -e \(file) ]; then \(reading) \(file); fi' (FORMAT csv, HEADER)"
         }
         let statements = """
             CREATE TEMP TABLE gone AS SELECT \(key) FROM \(name) WHERE false;
@@ -94,6 +96,10 @@ enum PostgresRestoreGuide {
             - `whole`: empty the table, or make it by the `schema.dump` of that folder, and load its file.
             - `changes`: delete the rows whose keys are in the file of tombstones (`deleted_file`) or in the
               file of rows (`file`), then load the file of rows. Either may be missing.
+
+            Do it before the line with `--section post-data` above: foreign keys and triggers are not there yet then,
+            which would stand in the way of some rows. Afterwards a superuser puts
+            `SET session_replication_role = replica;` in front of the statements.
 
             For `changes` of `\(GuideText.name("\(example.tableName)"))` these lines do it, with the folder in `point`:
 
