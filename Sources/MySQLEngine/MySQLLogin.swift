@@ -148,8 +148,13 @@ struct MySQLLogin: Sendable {
         case 1045: hint = "Check the password and --user, and from where the account may log in."
         case 1044:
             let place = settings.database.map { "\(MySQLText.identifier($0)).*" } ?? "the database"
-            hint =
-                "Run as an administrator: GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON \(place) to it."
+            // Access denied for user 'backup'@'%' to database 'shop'
+            let account =
+                error.message.firstMatch(of: /for user ('.*'@'.*') to database/)?.1 ?? "it"
+            hint = """
+                Check --database; or run as an administrator: \
+                GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON \(place) TO \(account);
+                """
         case 1049: hint = "Check --database; names are as stored."
         case 2026: hint = "Check --sslmode, --sslrootcert, --sslcert and --sslkey."
         default:
