@@ -25,6 +25,18 @@ import Testing
                 bench, ["restore", "latest", "--into", copy.name, "--create"] + bench.connection())
             #expect(restore["rows"].integer == 1500)
             #expect(restore["database"].string == copy.name)
+
+            // Commands of the console are no different.
+            func console(_ line: String, code: Int32) async throws -> JSON {
+                let end = try await bench.dbtool(
+                    ["backup", "-c", line, "--json", "-path", bench.repository])
+                #expect(end.code == code, "\(end)")
+                return try JSON(parsing: end.output)
+            }
+            #expect(try await console("list", code: 0)["backups"][0]["id"].string == backup.id)
+            #expect(
+                try await console("lisst", code: 2)["error"]["hint"].string?.contains("list")
+                    == true)
         }
     }
 

@@ -60,7 +60,8 @@ struct BackupConsoleCommand: BackupCommand {
         _ output: CommandOutput
     ) -> Console {
         Console(
-            setting: ConsoleSetting(connection, repository, password: password),
+            setting: ConsoleSetting(
+                connection, repository, password: password, isJSON: output.isJSON),
             sql: SQLRun(
                 session: session, allowsWrites: consent.allowWrites, isInteractive: isInteractive,
                 document: output.sqlDocument),

@@ -146,10 +146,15 @@ struct Console: Sendable {
 struct ConsoleSetting: Sendable {
     private let connection: [(flag: String, value: String)]
     private let path: String?
+    private let isJSON: Bool
     private let tree: CommandTree?
 
-    /// `password`: The one that somebody typed.
-    init(_ options: ConnectionOptions, _ repository: RepositoryOptions, password: String?) {
+    /// `password`: The one that somebody typed; `isJSON`: whether what commands show is for programs.
+    init(
+        _ options: ConnectionOptions, _ repository: RepositoryOptions, password: String?,
+        isJSON: Bool
+    ) {
+        self.isJSON = isJSON
         let values = [
             ("db", options.db?.rawValue), ("database", options.database), ("host", options.host),
             ("port", options.port), ("user", options.user),
@@ -168,7 +173,8 @@ struct ConsoleSetting: Sendable {
     func completed(_ words: [String]) -> [String] {
         guard let tree else { return words }
         let (command, count) = tree.command(named: words)
-        guard count > 0, command.children.isEmpty else { return words }
+        // What is misunderstood is told to programs too.
+        guard count > 0, command.children.isEmpty else { return words + (isJSON ? ["--json"] : []) }
         let known = Set(command.optionNames)
         let given = Set(
             words.filter { $0.hasPrefix("-") }.map { word in
@@ -181,6 +187,11 @@ struct ConsoleSetting: Sendable {
         }
         // In front of the word that ends the options.
         let end = words.firstIndex(of: "--") ?? words.endIndex
-        return words[..<end] + flags.flatMap { [$0.flag, $0.value] } + words[end...]
+        // Rows are a format of their own.
+        let wantsJSON =
+            isJSON && known.contains("--json") && given.isDisjoint(with: ["--json", "--format"])
+            && words.first != "rows"
+        return words[..<end] + flags.flatMap { [$0.flag, $0.value] } + (wantsJSON ? ["--json"] : [])
+            + words[end...]
     }
 }
