@@ -44,7 +44,10 @@ public actor MySQLSQLSession: SQLSession {
     public func read(
         _ statement: String, into sink: any SQLSink
     ) async throws -> SQLOutcome? {
-        guard MySQLReading.isAllowed(statement) else { return nil }
+        guard MySQLReading.isAllowed(statement) else {
+            try await checkWords(of: statement)
+            return nil
+        }
         guard !hasLostTransaction else { throw Self.transactionIsLost }
         let connection: MySQLConnection
         if let writer { connection = writer } else { connection = try await connected() }
@@ -65,6 +68,25 @@ public actor MySQLSQLSession: SQLSession {
                 for word in end { try? await connection.execute(word) }
                 throw error
             }
+        }
+    }
+
+    /// What the server does not understand need not be asked about.
+    ///
+    /// - Throws: `SQLFailure`.
+    private func checkWords(of statement: String) async throws {
+        // What a session has set may give words another meaning.
+        guard writer == nil, !hasLostTransaction else { return }
+        let connection = try await connected()
+        let words = statement.utf8.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+            .joined()
+        do {
+            try await connection.execute("SET @dbtool = CONVERT(X'\(words)' USING utf8mb4)")
+            try await connection.execute("PREPARE dbtool FROM @dbtool")
+        } catch let error as MySQLError where error.isUnknownStatement {
+            throw Self.failure(error)
+        } catch is MySQLError {
+            // Not everything can be prepared, and what is missing is found when it runs.
         }
     }
 

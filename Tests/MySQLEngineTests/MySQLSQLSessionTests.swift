@@ -88,6 +88,30 @@ import Testing
         }
     }
 
+    /// Nobody need be asked whether it may write.
+    @Test(arguments: MySQLTestServer.all)
+    func `what the server does not understand is an error at once`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            try await database.load(Self.tables)
+            let session = MySQLSQLSession(database.settings()) { _ in }
+            for statement in ["slect 1", "INSERT INTO a VALUES (1", "DROP TABEL a"] {
+                let failure = await #expect(throws: SQLFailure.self, "\(statement)") {
+                    try await session.read(statement, into: Rows())
+                }
+                #expect(failure?.detail == "error 1064")
+            }
+            for statement in [
+                "INSERT INTO a (id, t) VALUES (3, 'it''s \\\\ ?')", "DROP TABLE missing",
+                "FLUSH TABLES",
+                "CREATE PROCEDURE p() BEGIN SELECT 1; END", "LOCK TABLES a READ",
+            ] {
+                #expect(try await session.read(statement, into: Rows()) == nil, "\(statement)")
+            }
+        }
+    }
+
     private static func lines(_ text: String, _ numbers: Int...) -> String {
         let lines = text.split(separator: "\n")
         return numbers.map { String(lines[$0]) }.joined(separator: "\n")
