@@ -19,6 +19,8 @@ struct MySQLCatalog {
         let bytes: Int
         /// Changes when the table is made anew.
         let created: String
+        /// Whether it holds the rows that it had too (MariaDB).
+        let isVersioned: Bool
 
         var isTransactional: Bool { storage.lowercased() == "innodb" }
         /// Whether its rows are those of other tables or servers: to store them would be to store them twice, and to
@@ -44,7 +46,8 @@ struct MySQLCatalog {
                 name: TableName(schema: database, name: row[0] ?? ""),
                 kind: type.hasSuffix("VIEW") ? .view : type == "SEQUENCE" ? .sequence : .table,
                 storage: row[2] ?? "", rowEstimate: Int(row[3] ?? "") ?? 0,
-                bytes: Int(row[4] ?? "") ?? 0, created: row[5] ?? "")
+                bytes: Int(row[4] ?? "") ?? 0, created: row[5] ?? "",
+                isVersioned: type == "SYSTEM VERSIONED")
         }.sorted { $0.name < $1.name }
     }
 

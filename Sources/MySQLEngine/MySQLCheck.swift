@@ -168,6 +168,14 @@ struct MySQLCheck {
                     "\(Self.list(keyless)) \(keyless.count == 1 ? "has" : "have") no key: every "
                         + "differential holds all rows, unless none has changed"))
         }
+        let versioned = scope.stored.filter(\.isVersioned)
+        if !versioned.isEmpty {
+            check.findings.append(
+                Finding(
+                    .contents, "history", .warning,
+                    "the history of \(Self.list(versioned)) is not in the backup: the rows of now are"
+                ))
+        }
         let others = scope.stored.filter { !$0.isTransactional }
         if !others.isEmpty {
             check.findings.append(

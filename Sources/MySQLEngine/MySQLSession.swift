@@ -69,6 +69,9 @@ enum MySQLSession {
     /// What a target needs besides: foreign keys are made after the rows.
     private static let ofTargets: KeyValuePairs = [
         "foreign_key_checks": "0",
+        // MySQL's name and MariaDB's, for what may be the default of everybody.
+        "transaction_read_only": "0",
+        "tx_read_only": "0",
         // MariaDB: a statement that names a character set alone means the collation that it always meant.
         "character_set_collations": "''",
         "lock_wait_timeout": "60",

@@ -179,6 +179,12 @@ struct MySQLSource {
                 separator: ", ")
             request.notes("rows that are elsewhere are not in the backup: \(names)")
         }
+        let versioned = scope.stored.filter(\.isVersioned).map(\.name.name)
+        if !versioned.isEmpty {
+            request.notes(
+                "warning: the history of \(versioned.joined(separator: ", ")) is not in the backup: the rows of now are"
+            )
+        }
         let others = scope.stored.filter { !$0.isTransactional }
         guard !others.isEmpty else { return }
         let names = others.map { "\($0.name.name) (\($0.storage))" }.joined(separator: ", ")

@@ -306,7 +306,12 @@ import Testing
                 SET GLOBAL system_versioning_asof = '2000-01-01'
                 """)
             let backup = try await bench.backUp()
+            let warnings = backup.report["warnings"].items.compactMap(\.string)
+            #expect(warnings == ["the history of t is not in the backup: the rows of now are"])
+            // Nor is it that nobody may write by default.
+            try await bench.server.query("SET GLOBAL tx_read_only = 1")
             let copy = try await bench.restored(backup.id, ["--check", "rows"])
+            try await bench.server.query("SET GLOBAL tx_read_only = 0")
             try await bench.server.query("SET GLOBAL system_versioning_asof = DEFAULT")
             #expect(try await copy.query("SELECT SUM(v) FROM t") == "3")
         }

@@ -86,7 +86,7 @@ import Testing
             try await bench.source.query(
                 """
                 CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1), (2);
-                CREATE TABLE child (id int PRIMARY KEY, parent int, CONSTRAINT of FOREIGN KEY (parent) REFERENCES parent (id));
+                CREATE TABLE child (id int PRIMARY KEY, parent int, CONSTRAINT of_parent FOREIGN KEY (parent) REFERENCES parent (id));
                 INSERT INTO child VALUES (1, 1), (2, 2)
                 """)
             _ = try await bench.backUp()

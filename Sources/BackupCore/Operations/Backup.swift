@@ -105,8 +105,9 @@ public struct Backup: Sendable {
         if base.scope != Scope.database.word {
             let patterns = base.scopePatterns ?? base.tables.map { "\($0.tableName)" }
             asked.scope = .tables(try patterns.map { try TablePattern($0) })
-            asked.allowsMissing = true
         }
+        // Nobody names these tables now, and some may be gone.
+        asked.allowsMissing = true
         asked.excluded = try (base.excludedPatterns ?? base.excludedTables.map { "\($0)" })
             .map { try TablePattern($0) }
     }
@@ -124,6 +125,11 @@ public struct Backup: Sendable {
             case .full(let reason): fullReason = reason
             case .layer(let chain, let count): (parent, number) = (chain, count)
             }
+        }
+        if let base = parent?.base, let whole = lineage.wholeFull(before: base) {
+            asked.notes(
+                "warning: \(base.id), on which this rests, left rows out, which \(whole.id) has: "
+                    + "a new full backup without --exclude-tablename ends that")
         }
         if let base = parent?.base.metadata {
             try require(base, asked)

@@ -36,6 +36,16 @@ struct Lineage: Sendable {
         return fulls.last { $0.metadata.scope == Scope.database.word } ?? fulls.last
     }
 
+    /// An older full that left nothing out, where a base did.
+    func wholeFull(before base: Point) -> Point? {
+        guard request.base == nil, !base.metadata.excludedTables.isEmpty else { return nil }
+        return contents.points.last {
+            $0.metadata.type == .full && $0.metadata.status == .completed
+                && $0.metadata.database.isExactly(database)
+                && $0.metadata.scope == Scope.database.word && $0.metadata.excludedTables.isEmpty
+        }
+    }
+
     func choice(now: Timestamp) throws -> Choice {
         guard request.kind != .full else { return .full(nil) }
         guard let base = try base() else {

@@ -34,6 +34,22 @@ import Testing
         #expect(again.removed.map(\.id.text) == [without])
     }
 
+    @Test func `who rests on a backup without some rows is told of the one that has them`()
+        async throws
+    {
+        var (shop, whole, _, without) = try await Self.mixed()
+        shop.request.snapshot = SnapshotRequest(scope: .database)
+        let point = try await shop.layer(.differential).metadata
+        #expect(point.baseID == without)
+        let warnings = point.warnings ?? []
+        #expect(
+            warnings.count == 1 && warnings[0].contains(whole) && warnings[0].contains(without),
+            "\(warnings)")
+        shop.request.base = whole
+        let other = try await shop.layer(.differential).metadata
+        #expect(other.baseID == whole && other.warnings == nil)
+    }
+
     @Test func `what was not asked for is not told to be gone`() async throws {
         let (shop, whole, some, without) = try await Self.mixed()
         let contents = try await shop.repository.contents()
