@@ -22,8 +22,8 @@ import Testing
                 differential backup
                 SQL SELECT * FROM users WHERE id < 100
                 SQL SELECT * FROM users -extract -path '\(bench.folder)/my exports'
-                help full database
-                list
+                dbtool help full database
+                dbtool list
                 exit
                 never read
                 """)
@@ -475,6 +475,7 @@ import Testing
                 ("SQL SELECT 1 -format csv -path /tmp/x", "-path is where -extract writes"),
                 ("SQL SELECT 1 -extract -path \"\"", "-path names no folder"),
                 ("SQL SELECT 1 -extract -format table", "not tables"),
+                ("select 1", "Statements have SQL in front: SQL select"),
             ] {
                 try await bench.console(source, line).expect(code: 2, saying: words)
             }

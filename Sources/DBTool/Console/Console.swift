@@ -67,6 +67,11 @@ struct Console: Sendable {
                     line: String(text), starts: sql.session.starts(in: String(text)))
                 return try await sql.run(options) > 0 ? .skipped : .ended(.done)
             case .command(let words):
+                if let verb = words.first, ConsoleLine.verbs.contains(verb.lowercased()) {
+                    throw BackupError(
+                        .usage, "unknown command '\(verb)'",
+                        hint: "Statements have SQL in front: SQL \(verb) …")
+                }
                 return .ended(await FrontDoor(arguments: setting.completed(words)).outcome())
             }
         } catch {

@@ -10,6 +10,13 @@ enum ConsoleLine {
     /// Whether it is for the server itself.
     var isSQL: Bool { if case .sql = self { true } else { false } }
 
+    /// Words that begin a statement, and no command of this tool.
+    static let verbs: Set<String> = [
+        "select", "insert", "update", "delete", "with", "values", "create", "alter", "drop",
+        "truncate",
+        "explain", "begin", "commit", "rollback", "set", "grant", "revoke", "copy", "call", "use",
+    ]
+
     init(_ line: String) {
         let text = line.drop { $0.isWhitespace }
         let first = text.prefix { !$0.isWhitespace }
@@ -17,6 +24,8 @@ enum ConsoleLine {
         case "" where text.isEmpty: self = .nothing
         case _ where first.hasPrefix("#"): self = .nothing
         case "exit", "quit": self = .exit
+        // As hints have it, which are for the shell too.
+        case "dbtool": self = ConsoleLine(String(text[first.endIndex...]))
         case "sql": self = .sql(text[first.endIndex...].drop { $0.isWhitespace })
         case "help": self = .help(Array(ConsoleWords(line).words.dropFirst()))
         default: self = .command(ConsoleWords(line).words)
