@@ -341,6 +341,7 @@ actor PostgresConnection: PooledConnection {
         by connection: OpaquePointer, hiding secrets: [Secret?]
     ) -> BackupError {
         let lines = String(cString: PQerrorMessage(connection)).split(separator: "\n")
+            .map { $0.drop { $0 == "\t" } }
         // What libpq cannot read it quotes.
         let words = secrets.compactMap { $0?.unsafeText }.filter { !$0.isEmpty }
             .reduce(lines.joined(separator: " ")) { $0.replacing($1, with: "••••") }
