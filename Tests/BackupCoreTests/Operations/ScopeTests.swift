@@ -39,6 +39,7 @@ import Testing
     {
         var (shop, whole, _, without) = try await Self.mixed()
         shop.request.snapshot = SnapshotRequest(scope: .database)
+        shop.request.database = "shop"
         let point = try await shop.layer(.differential).metadata
         #expect(point.baseID == without)
         let warnings = point.warnings ?? []
