@@ -18,6 +18,7 @@ import Testing
             PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
               WHERE datname = current_database() AND application_name = 'dbtool' AND state = 'active'
                 AND query LIKE '%pg_catalog.pg_attribute a%';
+            PERFORM pg_sleep(0.001);
             IF clock_timestamp() > now() + interval '2 minutes' THEN RAISE 'nobody looked'; END IF;
           END LOOP;
         END $$
@@ -29,7 +30,13 @@ import Testing
     ) async throws {
         try await Workbench.with(server) { bench in
             let database = try await bench.createDatabase("aside")
-            try await database.query("CREATE TABLE kept (id integer)")
+            // So many columns that somebody can come in between.
+            try await database.query(
+                """
+                CREATE TABLE kept (id integer);
+                SELECT format('CREATE TABLE wide_%s (%s)', t, string_agg(format('c%s integer', c), ','))
+                FROM generate_series(1, 30) t, generate_series(1, 1500) c GROUP BY t \\gexec
+                """)
             var settings = PostgresSettings()
             settings.url = Secret(database.url)
             let session = PostgresEngine(settings).sqlSession { _ in }
