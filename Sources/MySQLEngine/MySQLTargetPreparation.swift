@@ -139,6 +139,7 @@ struct MySQLTargetPreparation {
     private func checkSettings(
         _ connection: MySQLConnection, _ server: MySQLServer, _ plan: MySQLPlan
     ) async throws {
+        try await checkNames(connection, plan)
         let rows = try await connection.rows(
             """
             SHOW SESSION VARIABLES WHERE Variable_name IN
@@ -167,6 +168,22 @@ struct MySQLTargetPreparation {
             .targetUnsuitable,
             "the server \(found.does): table \(found.table.name) would become another one",
             hint: "Run as an administrator: \(grant)SET GLOBAL \(found.setting);")
+    }
+
+    /// A server that writes all names of tables in small letters makes other tables than are asked for, or the same one twice.
+    ///
+    /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/identifier-case-sensitivity.html>
+    private func checkNames(_ connection: MySQLConnection, _ plan: MySQLPlan) async throws {
+        let changed = plan.chosen.first {
+            MySQLObject.Kind.relations.contains($0.kind) && !$0.name.lowercased().isExactly($0.name)
+        }
+        guard let changed,
+            try await connection.value("SELECT @@GLOBAL.lower_case_table_names") == "1"
+        else { return }
+        throw BackupError(
+            .targetUnsuitable,
+            "the server writes names of tables in small letters, and the backup has \(changed.name)",
+            hint: "Restore into a server with lower_case_table_names = 0.")
     }
 
     /// The accounts that views and bodies will act for, but for the restoring one where nobody else is meant.

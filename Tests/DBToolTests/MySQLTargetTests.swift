@@ -77,6 +77,34 @@ import Testing
         }
     }
 
+    /// MySQL has to be made anew for that, MariaDB does not mind.
+    @Test(arguments: MySQLTestServer.all.filter(\.isMariaDB))
+    func `names that the server would write otherwise are refused at once`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                "CREATE TABLE Abc (id int PRIMARY KEY); CREATE TABLE b (id int)")
+            _ = try await bench.backUp()
+            try await MySQLOwnServer.with(like: server, ["lower_case_table_names=1"]) { own in
+                func restore(_ words: String...) async throws -> ProgramEnd {
+                    try await bench.dbtool(
+                        [
+                            "restore", "latest", "-path", bench.repository, "--into", "there",
+                            "--create",
+                        ]
+                            + words, on: own.server)
+                }
+                try await restore().expect(
+                    code: 1, saying: "in small letters, and the backup has Abc",
+                    "lower_case_table_names = 0")
+                let made = try await own.server.query("SHOW DATABASES LIKE 'there'")
+                #expect(made.isEmpty)
+                try await restore("-tablename", "b").requireCode(0)
+            }
+        }
+    }
+
     /// As a row of the backup refers to one that the target has lost.
     @Test(arguments: MySQLTestServer.all)
     func `rows that refer to nothing in the target are no success`(
