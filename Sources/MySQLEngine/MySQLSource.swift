@@ -92,6 +92,13 @@ struct MySQLSource {
                 hint: "Run the backup again.")
         }
         tellWhatHasNoSnapshot(scope, request)
+        let unlike = try await MySQLWideLabels(connection: leader, database: database)
+            .unlike(in: scope.stored.map(\.name))
+        if !unlike.isEmpty {
+            request.notes(
+                "warning: the server prints other labels for \(unlike.joined(separator: ", ")) than its rows have: they "
+                    + "would be restored as others")
+        }
         if try await MySQLRestoreMark.isIn(database, leader) {
             request.notes(
                 "warning: \(database) holds an unfinished restore: the backup is of what it has made so far"
