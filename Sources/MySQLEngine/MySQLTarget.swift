@@ -168,6 +168,11 @@ struct MySQLTarget: Target {
             plan.tables.values.filter { $0.treatment == .create }
                 .map { ExactText($0.load.table.name) })
         guard !made.isEmpty else { return [] }
+        // Those whose rows are the backup's, as many as it has.
+        let restored = Set(
+            plan.tables.values.map { ExactText($0.load.table.name) }
+                + work.chosen.filter { $0.kind == .table }
+                .map { ExactText(work.place(of: $0.name)) })
         var notes: [String] = []
         try await run("check the foreign keys") { connection in
             let foreignKeys = MySQLForeignKeys(connection: connection)
@@ -175,11 +180,11 @@ struct MySQLTarget: Target {
             let keys = try await foreignKeys.keys(in: database, of: made, referring: made)
             for key in keys where key.table.schema.isExactly(database) {
                 // What another database holds is not of the target either.
-                let areMade =
-                    made.contains(ExactText(key.table.name))
-                    && (made.contains(ExactText(key.referenced.name))
+                let areRestored =
+                    restored.contains(ExactText(key.table.name))
+                    && (restored.contains(ExactText(key.referenced.name))
                         || !key.referenced.schema.isExactly(database))
-                guard areMade == (kind == .ofBackup), try await foreignKeys.isBroken(key) else {
+                guard areRestored == (kind == .ofBackup), try await foreignKeys.isBroken(key) else {
                     continue
                 }
                 let fault = kind == .ofBackup ? "the backup does not hold" : "are not there"
