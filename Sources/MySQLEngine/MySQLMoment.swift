@@ -268,7 +268,10 @@ struct MySQLMomentTaker {
     /// Whether every change moves the log; as far as the account may see what it leaves out.
     func logTellsMoments() async throws -> Bool {
         guard server.logsChanges, try await arrivals() != nil else { return false }
-        return try await !logIsFiltered()
+        let status = try await logStatus()
+        // Where nothing says that the log has everything, it must be seen to leave nothing out.
+        guard server.logsReplicated || !status.isEmpty else { return false }
+        return status.dropFirst(2).prefix(2).allSatisfy { ($0 ?? "").isEmpty }
     }
 
     /// What has come from other servers past the log, as a text that changes when more comes; nil while anything may.
@@ -282,11 +285,6 @@ struct MySQLMomentTaker {
         let replicas = try await guardian.rows("SHOW GLOBAL STATUS LIKE 'Slaves_running'").first
         guard ["none", ""].contains(cluster?[1] ?? ""), replicas?[1] == "0" else { return nil }
         return try await guardian.value("SELECT @@GLOBAL.gtid_slave_pos") ?? ""
-    }
-
-    /// Whether the log leaves databases out, whose changes do not move it; as far as the account may see that.
-    private func logIsFiltered() async throws -> Bool {
-        try await logStatus().dropFirst(2).prefix(2).contains { !($0 ?? "").isEmpty }
     }
 
     /// File, position, `binlog-do-db` and `binlog-ignore-db`; empty where the account may not know.

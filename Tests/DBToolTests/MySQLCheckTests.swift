@@ -137,9 +137,9 @@ import Testing
         let sees = server.isMariaDB ? "BINLOG MONITOR ON *.*" : "REPLICATION CLIENT ON *.*"
         if server.isMariaDB, logs {
             return [
-                Ability(name: "none", grants: [], way: .position),
+                Ability(name: "none", grants: [], way: .alone),
                 Ability(name: "sees", grants: [sees], way: .position),
-                Ability(name: "lock", grants: ["LOCK TABLES ON {}.*"], way: .position),
+                Ability(name: "lock", grants: ["LOCK TABLES ON {}.*"], way: .tables),
             ]
         }
         let common = [
