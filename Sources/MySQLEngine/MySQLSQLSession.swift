@@ -75,17 +75,22 @@ public actor MySQLSQLSession: SQLSession {
     ///
     /// - Throws: `SQLFailure`.
     private func checkWords(of statement: String) async throws {
-        // What a session has set may give words another meaning.
-        guard writer == nil, !hasLostTransaction else { return }
+        // What a session has set may give words another meaning. A password is shown to nobody before somebody wants it.
+        let tells = MySQLTokens(statement).tokens.lazy.compactMap(\.keyword)
+            .contains { ["IDENTIFIED", "PASSWORD"].contains($0) }
+        guard writer == nil, !hasLostTransaction, !tells else { return }
         let connection = try await connected()
         let words = statement.utf8.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
             .joined()
         do {
+            // It opens the tables, for which others may make it wait.
+            try await connection.execute("SET SESSION lock_wait_timeout = 1")
             try await connection.execute("SET @dbtool = CONVERT(X'\(words)' USING utf8mb4)")
-            try await connection.execute("PREPARE dbtool FROM @dbtool")
+            try await connection.executeInterruptibly("PREPARE dbtool FROM @dbtool")
         } catch let error as MySQLError where error.isUnknownStatement {
             throw Self.failure(error)
         } catch is MySQLError {
+            try Task.checkCancellation()
             // Not everything can be prepared, and what is missing is found when it runs.
         }
     }
