@@ -31,10 +31,7 @@ struct MySQLLogin: Sendable {
 
     /// - Throws: `MySQLError`.
     func connectAndWait() throws -> UnsafeMutablePointer<MYSQL> {
-        // Whoever names an authority does not mean a server that it has not signed, and in the clear; nor one that a
-        // certificate of the client's cannot be shown to.
-        let files = [settings.authorities, settings.certificate, settings.key]
-        guard settings.tls == .prefer, files.allSatisfy({ $0 == nil }), !usesSocket else {
+        guard mayGoWithout, !usesSocket else {
             return try connect(encrypted: settings.tls != .disable && !usesSocket)
         }
         do {
@@ -42,6 +39,13 @@ struct MySQLLogin: Sendable {
         } catch let error as MySQLError where error.number == Self.noTLSOnServer {
             return try connect(encrypted: false)
         }
+    }
+
+    /// Whoever names an authority does not mean a server that it has not signed, and in the clear; nor one that a
+    /// certificate of the client's cannot be shown to.
+    private var mayGoWithout: Bool {
+        settings.tls == .prefer && settings.authorities == nil && settings.certificate == nil
+            && settings.key == nil
     }
 
     /// What never leaves the machine needs no encryption.
@@ -65,7 +69,7 @@ struct MySQLLogin: Sendable {
             throw MySQLError(connection)
         }
         // Of a server that offers none the library asks for encryption only where it checks certificates.
-        guard !encrypted || settings.tls == .prefer || mysql_get_ssl_cipher(connection) != nil
+        guard !encrypted || mayGoWithout || mysql_get_ssl_cipher(connection) != nil
         else {
             mysql_close(connection)
             throw MySQLError(
