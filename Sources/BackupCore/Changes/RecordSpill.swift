@@ -78,7 +78,8 @@ final class RecordSpill {
 
     private func readPiece(from start: Int, count: Int) throws {
         let reached = pieceStart + piece.count
-        let isNext = (reached...(reached + Self.pieceBytes.next)).contains(start)
+        // One that the last piece has cut off begins within it.
+        let isNext = (pieceStart...(reached + Self.pieceBytes.next)).contains(start)
         let atLeast = isNext ? Self.pieceBytes.next : Self.pieceBytes.elsewhere
         (piece, pieceStart) = ([], start)
         try file?.seek(to: start)
