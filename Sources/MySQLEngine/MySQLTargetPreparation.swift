@@ -174,15 +174,14 @@ struct MySQLTargetPreparation {
     ///
     /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/identifier-case-sensitivity.html>
     private func checkNames(_ connection: MySQLConnection, _ plan: MySQLPlan) async throws {
-        let changed = plan.chosen.first {
-            MySQLObject.Kind.relations.contains($0.kind) && !$0.name.lowercased().isExactly($0.name)
-        }
-        guard let changed,
+        let relations = plan.chosen.filter { MySQLObject.Kind.relations.contains($0.kind) }
+        let names = [request.database] + relations.map { plan.place(of: $0.name) }
+        guard let changed = names.first(where: { !$0.lowercased().isExactly($0) }),
             try await connection.value("SELECT @@GLOBAL.lower_case_table_names") == "1"
         else { return }
         throw BackupError(
             .targetUnsuitable,
-            "the server writes names of tables in small letters, and the backup has \(changed.name)",
+            "the server writes names in small letters, and \(changed) has others",
             hint: "Restore into a server with lower_case_table_names = 0.")
     }
 
