@@ -126,16 +126,16 @@ public struct Backup: Sendable {
             case .layer(let chain, let count): (parent, number) = (chain, count)
             }
         }
-        if let base = parent?.base, let whole = lineage.wholeFull(before: base) {
-            asked.notes(
-                "warning: \(base.id), on which this rests, left rows out, which \(whole.id) has: "
-                    + "a new full backup without --exclude-tablename ends that")
-        }
         if let base = parent?.base.metadata {
             try require(base, asked)
             if base.encoding != moment.encoding {
                 (parent, fullReason) = (nil, "the database has another encoding than its full")
             }
+        }
+        if let base = parent?.base, let whole = lineage.wholeFull(before: base) {
+            asked.notes(
+                "warning: \(base.id), on which this rests, left rows out, which \(whole.id) has: "
+                    + "a new full backup without --exclude-tablename ends that")
         }
         return BackupPlan(
             id: try await repository.freeID(

@@ -38,11 +38,14 @@ struct Lineage: Sendable {
 
     /// An older full that left nothing out, where a base did.
     func wholeFull(before base: Point) -> Point? {
-        guard request.base == nil, !base.metadata.excludedTables.isEmpty else { return nil }
+        guard request.base == nil, base.metadata.excludedPatterns?.isEmpty == false else {
+            return nil
+        }
         return contents.points.last {
             $0.metadata.type == .full && $0.metadata.status == .completed
                 && $0.metadata.database.isExactly(database)
-                && $0.metadata.scope == Scope.database.word && $0.metadata.excludedTables.isEmpty
+                && $0.metadata.scope == Scope.database.word
+                && $0.metadata.excludedPatterns?.isEmpty ?? true
         }
     }
 
