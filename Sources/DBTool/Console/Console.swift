@@ -179,7 +179,9 @@ struct ConsoleSetting: Sendable {
         guard let tree else { return words }
         let (command, count) = tree.command(named: words)
         // What is misunderstood is told to programs too.
-        guard count > 0, command.children.isEmpty else { return words + (isJSON ? ["--json"] : []) }
+        guard count > 0, command.children.isEmpty else {
+            return isJSON && words.count > count ? words + ["--json"] : words
+        }
         let known = Set(command.optionNames)
         let given = Set(
             words.filter { $0.hasPrefix("-") }.map { word in
@@ -195,7 +197,7 @@ struct ConsoleSetting: Sendable {
         // Rows are a format of their own.
         let wantsJSON =
             isJSON && known.contains("--json") && given.isDisjoint(with: ["--json", "--format"])
-            && words.first != "rows"
+            && words.first?.lowercased() != "rows"
         return words[..<end] + flags.flatMap { [$0.flag, $0.value] } + (wantsJSON ? ["--json"] : [])
             + words[end...]
     }

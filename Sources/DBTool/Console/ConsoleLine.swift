@@ -25,7 +25,10 @@ enum ConsoleLine {
         case _ where first.hasPrefix("#"): self = .nothing
         case "exit", "quit": self = .exit
         // As hints have it, which are for the shell too.
-        case "dbtool": self = ConsoleLine(String(text[first.endIndex...]))
+        case "dbtool":
+            let rest = ConsoleLine(String(text[first.endIndex...]))
+            // There its statement is a word, with the quotes of the shell.
+            self = rest.isSQL ? .command(Array(ConsoleWords(line).words.dropFirst())) : rest
         case "sql": self = .sql(text[first.endIndex...].drop { $0.isWhitespace })
         case "help": self = .help(Array(ConsoleWords(line).words.dropFirst()))
         default: self = .command(ConsoleWords(line).words)
