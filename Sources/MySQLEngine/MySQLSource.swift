@@ -92,8 +92,11 @@ struct MySQLSource {
                 hint: "Run the backup again.")
         }
         tellWhatHasNoSnapshot(scope, request)
-        let unlike = try await MySQLWideLabels(connection: leader, database: database)
-            .unlike(in: scope.stored.map(\.name))
+        let unlike =
+            server.isMariaDB
+            ? []
+            : try await MySQLWideLabels(connection: leader, database: database)
+                .unlike(in: scope.stored.map(\.name))
         if !unlike.isEmpty {
             request.notes(
                 "warning: the server prints other labels for \(unlike.joined(separator: ", ")) than its rows have: they "

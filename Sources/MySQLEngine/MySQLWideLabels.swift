@@ -24,12 +24,12 @@ struct MySQLWideLabels {
             let labels = MySQLTokens(column[2] ?? "").tokens.compactMap(\.literal)
                 .map(MySQLText.literal)
             guard tables.contains(table), !labels.isEmpty else { continue }
-            let stranger = try await connection.value(
+            let stranger = try await connection.rowsInterruptibly(
                 """
                 SELECT 1 FROM \(MySQLText.qualified(table))
                 WHERE \(name) + 0 > 0 AND \(name) NOT IN (\(labels.joined(separator: ", "))) LIMIT 1
                 """)
-            if stranger != nil { found.append("\(table.name).\(column[1] ?? "")") }
+            if !stranger.isEmpty { found.append("\(table.name).\(column[1] ?? "")") }
         }
         return found
     }
