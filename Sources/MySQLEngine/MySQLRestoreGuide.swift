@@ -39,28 +39,30 @@ enum MySQLRestoreGuide {
         guard let example, let file = example.file else { return "" }
         let table = MySQLText.identifier(example.name)
         let stem = file.split(separator: "/").last?.prefix { $0 != "." } ?? ""
-        let packing = file.hasSuffix(".zst") ? ".zst" : ""
         let stored = example.columns.filter { !$0.isGenerated }
         let key = example.key.compactMap { name in stored.first { $0.name.isExactly(name) } }
         func names(_ columns: [Column]) -> String {
             columns.map { MySQLText.identifier($0.name) }.joined(separator: ", ")
         }
         func step(_ kind: String, _ columns: [Column], _ more: String = "") -> String {
-            let path = "\"$point/\(stem)_\(kind).csv\(packing)\""
+            let path = "$point/\(stem)_\(kind).csv"
             let sql = """
-                CREATE TEMPORARY TABLE dbtool_rows AS SELECT \(names(columns)) FROM \(table) LIMIT 0; \
+                \(session); CREATE TEMPORARY TABLE dbtool_rows AS SELECT \(names(columns)) FROM \(table) LIMIT 0; \
                 \(loading(columns, into: "dbtool_rows")); \
                 DELETE t FROM \(table) t JOIN dbtool_rows USING (\(names(key)))\(more)
                 """
+            // What did not change has no file, and it may be packed where the full's is not.
             return """
-                if [ -e \(path) ]; then
-                \(packing.isEmpty ? "cat" : "zstd -dc") \(path) | \(client) --local-infile=1 restored -e \(GuideText.quoted(sql))
+                if [ -e "\(path)" ] || [ -e "\(path).zst" ]; then
+                { cat "\(path)" 2> /dev/null || zstd -dc "\(path).zst"; } |
+                  \(client) --local-infile=1 restored -e \(GuideText.quoted(sql))
                 fi
                 """
         }
         let commands = """
             set -e
             point=.backup_diff/FOLDER
+            test -e "$point/metadata.json"
             \(step("deleted", key))
             \(step("diff", stored, "; INSERT INTO \(table) (\(names(stored))) SELECT \(names(stored)) FROM dbtool_rows"))
             """
@@ -117,14 +119,18 @@ enum MySQLRestoreGuide {
         let reader =
             file.hasSuffix(".zst")
             ? "zstd -dc \(GuideText.quoted(file))" : "cat \(GuideText.quoted(file))"
-        let sql =
-            loading(
-                record.columns.filter { !$0.isGenerated },
-                into: MySQLText.identifier(record.name)) + "; SHOW WARNINGS"
+        let table = MySQLText.identifier(record.name)
+        let loading = loading(record.columns.filter { !$0.isGenerated }, into: table)
+        let sql = "\(session); \(loading); SHOW WARNINGS"
         return "\(reader) | \(client) --local-infile=1 restored -e \(GuideText.quoted(sql))"
     }
 
-    /// Statements that load a file of such columns from standard input.
+    /// What statements that load rows need.
+    private static let session = """
+        SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone = '+00:00', foreign_key_checks = 0
+        """
+
+    /// The statement that loads a file of such columns from standard input.
     private static func loading(_ columns: [Column], into table: String) -> String {
         let settings = columns.enumerated().map { index, column in
             "\(MySQLText.identifier(column.name)) = \(value(column, "@v\(index)"))"
@@ -133,8 +139,7 @@ enum MySQLRestoreGuide {
         // Names of columns may have lines.
         let headerLines = CSVDialect.record(columns.map(\.name)).count { $0 == 0x0A }
         return """
-            SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone = '+00:00', \
-            foreign_key_checks = 0; LOAD DATA LOCAL INFILE '/dev/stdin' INTO TABLE \(table) \
+            LOAD DATA LOCAL INFILE '/dev/stdin' INTO TABLE \(table) \
             CHARACTER SET utf8mb4 FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '' \
             LINES TERMINATED BY '\\n' IGNORE \(headerLines) LINES (\(variables)) SET \(settings.joined(separator: ", "))
             """
@@ -165,6 +170,6 @@ enum MySQLRestoreGuide {
                 : "ALTER SEQUENCE \(name) RESTART WITH \(counter.lastValue);"
         }
         guard !lines.isEmpty else { return "" }
-        return "mysql restored \(GuideText.input(lines.joined(separator: "\n")))"
+        return "\(client) restored \(GuideText.input(lines.joined(separator: "\n")))"
     }
 }

@@ -60,13 +60,13 @@ enum PostgresRestoreGuide {
         let columns = example.storedColumns.map(SQLText.identifier).joined(separator: ", ")
         let key = example.key.map(SQLText.identifier).joined(separator: ", ")
         let stem = file.split(separator: "/").last?.prefix { $0 != "." } ?? ""
-        let packing = file.hasSuffix(".zst") ? ".zst" : ""
         func copy(_ table: String, _ columns: String, _ kind: String) -> String {
-            let reading = packing.isEmpty ? "cat" : "zstd -dc"
-            // What did not change has no file.
-            let file = "\"$point/\(stem)_\(kind).csv\(packing)\""
-            return "\\copy \(table) (\(columns)) FROM PROGRAM "
-                + "'if [ -e \(file) ]; then \(reading) \(file); fi' (FORMAT csv, HEADER)"
+            // What did not change has no file, and it may be packed where the full's is not.
+            let file = "$point/\(stem)_\(kind).csv"
+            let reading = """
+                if [ -e "\(file)" ]; then cat "\(file)"; elif [ -e "\(file).zst" ]; then zstd -dc "\(file).zst"; fi
+                """
+            return "\\copy \(table) (\(columns)) FROM PROGRAM '\(reading)' (FORMAT csv, HEADER)"
         }
         let statements = """
             CREATE TEMP TABLE gone AS SELECT \(key) FROM \(name) WHERE false;
@@ -80,6 +80,7 @@ enum PostgresRestoreGuide {
         let commands = """
             set -e
             point=.backup_diff/FOLDER
+            test -e "$point/metadata.json"
             export point
             psql -X -v ON_ERROR_STOP=1 --single-transaction restored \(GuideText.input(statements))
             """

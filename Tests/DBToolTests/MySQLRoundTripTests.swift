@@ -53,6 +53,7 @@ import Testing
         try await MySQLBench.with(server) { bench in
             try await bench.source.load(
                 """
+                CREATE TABLE `ö` (i int AUTO_INCREMENT PRIMARY KEY) AUTO_INCREMENT = 7;
                 CREATE TABLE `ä b` (n int, `k``q` varchar(20) COLLATE utf8mb4_bin, v blob, g int AS (n + 1), s set('x', 'y'), PRIMARY KEY (`k``q`, n));
                 INSERT INTO `ä b` (n, `k``q`, v, s) VALUES (1, 'a,"b"', x'00ff', 'x'), (2, 'gone', NULL, 'x,y'), (3, 'stays', '', 'y'), (0, 'ä', 'v', 'y');
                 """)
