@@ -7,6 +7,8 @@ public struct Repository: Sendable {
     public let storage: any Storage
     /// What has been read before: a run looks several times.
     private let known = Exclusive(KnownMetadata())
+    /// How often a lock that others hold for a moment is asked for, ten times a second.
+    var briefLockTries = 600
 
     /// The repository in `storage`.
     public init(storage: any Storage) {
@@ -100,7 +102,8 @@ public struct Repository: Sendable {
         while true {
             do {
                 return try await storage.withLock(lock, holder: holder, body)
-            } catch let error as BackupError where error.code == .locked && attempt < 600 {
+            } catch let error as BackupError where error.code == .locked && attempt < briefLockTries
+            {
                 attempt += 1
                 try await Task.sleep(for: .milliseconds(100))
             }

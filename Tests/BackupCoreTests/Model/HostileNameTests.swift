@@ -36,7 +36,7 @@ import Testing
                 let isMeant =
                     Array(id.utf8).starts(with: Array(name.utf8)) || point.id.hexDigits == name
                     || name.lowercased() == "latest"
-                    || Timestamp(name).map { $0 >= point.metadata.snapshotAt } ?? false
+                    || Timestamp(endOf: name).map { $0 >= point.metadata.snapshotAt } ?? false
                 return isMeant ? [] : ["\(name) is \(id)"]
             } catch is BackupError {
                 return []

@@ -67,9 +67,12 @@ import Testing
         let shop = Shop()
         let point = try await shop.point()
         let notes = Journal<String>()
+        var hurried = shop.repository
+        hurried.briefLockTries = 3
+        let repository = hurried
         let report = try await shop.storage.withLock(RepositoryLayout.stateLock(), holder: "x") {
-            try await Verify(repository: shop.repository).run(
-                shop.repository.contents().chain(of: point),
+            try await Verify(repository: repository).run(
+                repository.contents().chain(of: point),
                 progress: OperationProgress(notes: { notes.append($0) }))
         }
         #expect(report.passed)
