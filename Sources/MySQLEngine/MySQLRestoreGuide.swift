@@ -66,27 +66,10 @@ enum MySQLRestoreGuide {
             \(step("deleted", key))
             \(step("diff", stored, "; INSERT INTO \(table) (\(names(stored))) SELECT \(names(stored)) FROM dbtool_rows"))
             """
-        return """
-
-            ## What changed since
-
-            Differentials and incrementals of this backup lie in `.backup_diff`, a folder each. Their
-            `metadata.json` says what each rests on (`parent_id`); a differential rests on this backup alone. To
-            bring a restored database to one of them, take the folders on the way to it, the oldest first, and
-            in each every table of its `metadata.json` by its `mode`:
-
-            - `unchanged`: nothing is to be done. `dropped`: the table is gone.
-            - `whole`: empty the table, or make it by the `schema.sql` of that folder, and load its file.
-            - `changes`: delete the rows whose keys are in the file of tombstones (`deleted_file`) or in the
-              file of rows (`file`), then load the file of rows. Either may be missing.
-
-            Do it before the second half of `schema.sql`: its triggers would fire.
-
-            For `changes` of `\(GuideText.name(example.name))` these lines do it, with the folder in `point`:
-
-            \(GuideText.block(commands))
-
-            """
+        return GuideText.changes(
+            structure: "schema.sql",
+            when: "Do it before the second half of `schema.sql`: its triggers would fire.",
+            table: example.name, commands)
     }
 
     /// Names and values are UTF-8, whatever the shell's language is.

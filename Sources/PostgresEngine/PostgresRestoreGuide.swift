@@ -84,29 +84,13 @@ enum PostgresRestoreGuide {
             export point
             psql -X -v ON_ERROR_STOP=1 --single-transaction restored \(GuideText.input(statements))
             """
-        return """
-
-            ## What changed since
-
-            Differentials and incrementals of this backup lie in `.backup_diff`, a folder each. Their
-            `metadata.json` says what each rests on (`parent_id`); a differential rests on this backup alone. To
-            bring a restored database to one of them, take the folders on the way to it, the oldest first, and
-            in each every table of its `metadata.json` by its `mode`:
-
-            - `unchanged`: nothing is to be done. `dropped`: the table is gone.
-            - `whole`: empty the table, or make it by the `schema.dump` of that folder, and load its file.
-            - `changes`: delete the rows whose keys are in the file of tombstones (`deleted_file`) or in the
-              file of rows (`file`), then load the file of rows. Either may be missing.
-
+        let when = """
             Do it before the line with `--section post-data` above: foreign keys and triggers are not there yet then,
             which would stand in the way of some rows. Afterwards a superuser puts
             `SET session_replication_role = replica;` in front of the statements.
-
-            For `changes` of `\(GuideText.name("\(example.tableName)"))` these lines do it, with the folder in `point`:
-
-            \(GuideText.block(commands))
-
             """
+        return GuideText.changes(
+            structure: "schema.dump", when: when, table: "\(example.tableName)", commands)
     }
 
     /// Without the program a pipe would load nothing and not fail.

@@ -26,6 +26,36 @@ public enum GuideText {
         return "\(fence)sh\n\(lines)\n\(fence)"
     }
 
+    /// The chapter about what rests on a full.
+    ///
+    /// `structure`: The file that makes tables; `when`: At which moment rows are changed, in whole sentences; `commands`:
+    ///   Shell that changes one table as an example.
+    public static func changes(
+        structure: String, when: String, table: String, _ commands: String
+    ) -> String {
+        """
+
+        ## What changed since
+
+        Differentials and incrementals of this backup lie in `.backup_diff`, a folder each. Their
+        `metadata.json` says what each rests on (`parent_id`); a differential rests on this backup alone. To
+        bring a restored database to one of them, take the folders on the way to it, the oldest first, and
+        in each every table of its `metadata.json` by its `mode`:
+
+        - `unchanged`: nothing is to be done. `dropped`: the table is gone.
+        - `whole`: empty the table, or make it by the `\(structure)` of that folder, and load its file.
+        - `changes`: delete the rows whose keys are in the file of tombstones (`deleted_file`) or in the
+          file of rows (`file`), then load the file of rows. Either may be missing.
+
+        \(when)
+
+        For `changes` of `\(name(table))` these lines do it, with the folder in `point`:
+
+        \(block(commands))
+
+        """
+    }
+
     /// A name within a sentence.
     public static func name(_ text: String) -> String {
         String(
