@@ -29,10 +29,7 @@ struct Lineage: Sendable {
             }
             return point
         }
-        let fulls = contents.points.filter { point in
-            point.metadata.type == .full && point.metadata.status == .completed
-                && point.metadata.database.isExactly(database)
-        }
+        let fulls = fulls
         return fulls.last { $0.metadata.scope == Scope.database.word } ?? fulls.last
     }
 
@@ -41,11 +38,17 @@ struct Lineage: Sendable {
         guard request.base == nil, base.metadata.excludedPatterns?.isEmpty == false else {
             return nil
         }
-        return contents.points.last {
+        return fulls.last {
+            $0.metadata.scope == Scope.database.word
+                && $0.metadata.excludedPatterns?.isEmpty ?? true
+        }
+    }
+
+    /// Those of the database that hold what they were asked for.
+    private var fulls: [Point] {
+        contents.points.filter {
             $0.metadata.type == .full && $0.metadata.status == .completed
                 && $0.metadata.database.isExactly(database)
-                && $0.metadata.scope == Scope.database.word
-                && $0.metadata.excludedPatterns?.isEmpty ?? true
         }
     }
 
