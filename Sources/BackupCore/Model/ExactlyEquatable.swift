@@ -56,20 +56,3 @@ extension StoredFingerprint: ExactlyEquatable {
         rows == other.rows && sum.isExactly(other.sum)
     }
 }
-
-extension TableRecord: ExactlyEquatable {
-    /// All that has no letters is compared by `==`.
-    func isExactly(_ other: TableRecord) -> Bool {
-        self == other && tableName == other.tableName && columns.isExactly(other.columns)
-            && key.isExactly(other.key) && latest.isExactly(other.latest)
-            && identity.isExactly(other.identity)
-            && Self.texts.allSatisfy { self[keyPath: $0].isExactly(other[keyPath: $0]) }
-    }
-
-    private static var texts: [KeyPath<TableRecord, String?>] {
-        [
-            \.file, \.deletedFile, \.indexFile, \.basis, \.reason, \.basisColumn, \.basisFrom,
-            \.sha256, \.deletedSHA256, \.split, \.filter,
-        ]
-    }
-}
