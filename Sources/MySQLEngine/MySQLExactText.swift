@@ -89,7 +89,8 @@ enum MySQLExactText {
         return value
     }
 
-    private static func hexadecimal(_ bytes: [UInt8]) -> [UInt8] {
+    /// Two digits a byte.
+    static func hexadecimal(_ bytes: [UInt8]) -> [UInt8] {
         let digits = Array("0123456789ABCDEF".utf8)
         return bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
     }

@@ -80,8 +80,8 @@ public actor MySQLSQLSession: SQLSession {
             .contains { ["IDENTIFIED", "PASSWORD"].contains($0) }
         guard writer == nil, !hasLostTransaction, !tells else { return }
         let connection = try await connected()
-        let words = statement.utf8.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-            .joined()
+        let words = String(
+            decoding: MySQLExactText.hexadecimal(Array(statement.utf8)), as: UTF8.self)
         do {
             // It opens the tables, for which others may make it wait.
             try await connection.execute("SET SESSION lock_wait_timeout = 1")
