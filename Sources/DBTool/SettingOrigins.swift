@@ -118,10 +118,13 @@ struct SettingOrigins {
         Finding(.settings, name, .ok, "\(value) (\(place))")
     }
 
-    // MARK: Files that others may read
+    // MARK: What the files of settings are like
 
     private var dangers: [Finding] {
         var findings: [Finding] = []
+        if let text = wiring.settings.unknownNamesText {
+            findings.append(Finding(.settings, "env file", .note, text))
+        }
         if let file = wiring.settings.openFile,
             wiring.settings.found(nil, "DB_PASSWORD")?.place.contains(" in ") == true
         {

@@ -11,17 +11,24 @@ struct Settings: Sendable {
     private let file: ConfigReader?
     /// The file's name, for people.
     private let fileName: String
+    /// Names of the file that begin as this program's do and mean nothing to it.
+    let unknownNames: [String]
 
     /// Reads `.env`, unless `--config manual` says not to.
     ///
     /// - Throws: `BackupError.usage` when a file that was asked for is missing.
     init(_ options: ConnectionOptions) throws {
         environment = ConfigReader(provider: EnvironmentVariablesProvider())
-        file = try Self.file(options)
+        let variables = try Self.variables(options)
+        file = variables.map {
+            ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: $0))
+        }
         fileName = options.envFile ?? ".env"
+        unknownNames = Variable.unknown(among: (variables ?? [:]).keys)
     }
 
-    private static func file(_ options: ConnectionOptions) throws -> ConfigReader? {
+    /// What the file holds; nil when there is none.
+    private static func variables(_ options: ConnectionOptions) throws -> [String: String]? {
         guard options.config != .manual else { return nil }
         let path = options.envFile ?? ".env"
         let isWanted = options.envFile != nil || options.config == .file
@@ -35,9 +42,7 @@ struct Settings: Sendable {
         }
         do {
             // The library's own reader takes a file whose lines end in CR and LF for one line.
-            let file = SettingsFile(try Data(contentsOf: URL(fileURLWithPath: path)))
-            return ConfigReader(
-                provider: EnvironmentVariablesProvider(environmentVariables: file.variables))
+            return SettingsFile(try Data(contentsOf: URL(fileURLWithPath: path))).variables
         } catch {
             throw BackupError(
                 .usage, "settings file \(path) cannot be read", underlying: "\(error)")
@@ -56,6 +61,15 @@ struct Settings: Sendable {
         if let value = environment.string(forKey: key), !value.isEmpty { return (value, variable) }
         return file?.string(forKey: key).map(Self.unquoted)
             .flatMap { $0.isEmpty ? nil : ($0, "\(variable) in \(fileName)") }
+    }
+
+    /// What to say about the names that mean nothing.
+    var unknownNamesText: String? {
+        guard !unknownNames.isEmpty else { return nil }
+        let names = unknownNames.map { name in
+            Variable.meant(by: name).map { "\(name) (\($0)?)" } ?? name
+        }
+        return "\(fileName) has names that dbtool does not know: \(names.joined(separator: ", "))"
     }
 
     /// The file's path, when others than its owner may read it.

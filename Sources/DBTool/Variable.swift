@@ -1,3 +1,5 @@
+import BackupCore
+
 /// The variables that stand for options, in the environment or in `.env`.
 struct Variable {
     let name: String
@@ -23,4 +25,16 @@ struct Variable {
             "The server for drills; --url, --host, --port, --user come before."),
         Variable("DB_LOG_FORMAT", "log-format"), Variable("DB_LOG_LEVEL", "log-level"),
     ]
+
+    /// Names that begin as these do and are none of them, in order.
+    static func unknown(among names: some Sequence<String>) -> [String] {
+        names.filter { name in name.hasPrefix("DB_") && !all.contains { $0.name == name } }.sorted()
+    }
+
+    /// The name that somebody meant who wrote another one: that of the option, or the nearest.
+    static func meant(by name: String) -> String? {
+        let option = name.dropFirst("DB_".count).lowercased().replacing("_", with: "-")
+        return all.first { $0.option == option }?.name
+            ?? Nearest.names(to: name, among: all.map(\.name)).first
+    }
 }

@@ -160,6 +160,12 @@ struct MySQLLogin: Sendable {
                 GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON \(place) TO \(account);
                 """
         case 1049: hint = "Check --database; names are as stored."
+        // PostgreSQL waits for the client's first word, MySQL's clients wait for the server's.
+        case 2013 where error.message.contains("initial communication packet"):
+            hint = """
+                Whoever listens there does not speak as MySQL and MariaDB do. \
+                For PostgreSQL leave out --db mysql and DB_ENGINE.
+                """
         case 2026: hint = "Check --sslmode, --sslrootcert, --sslcert and --sslkey."
         default:
             hint =

@@ -351,6 +351,9 @@ actor PostgresConnection: PooledConnection {
                 "Give a password with DB_PASSWORD, PGPASSWORD, ~/.pgpass or --password."
             } else if words.contains("invalid response to SSL negotiation") {
                 "No PostgreSQL listens there. For MySQL and MariaDB add --db mysql, or set DB_ENGINE."
+            } else if PQconnectionUsedPassword(connection) == 1 {
+                // The server has answered, in its own language.
+                "Check the password, --user, --database, and from where the role may log in."
             } else {
                 "Check --host, --port, --user, --database and that the server accepts connections."
             }

@@ -74,7 +74,7 @@ extension PostgresTargetPlanner {
         let there = plan.chosen.union(untouched)
         plan.target.leftOut =
             archive.leftOut(making: objects(selected), chosen: there).map {
-                leftOut($0, there: there)
+                leftOut($0, there: there.union(present))
             } + lostPublications(plan)
     }
 

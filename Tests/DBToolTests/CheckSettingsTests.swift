@@ -45,6 +45,26 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `names of the env file that mean nothing are told, with what may be meant`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            try bench.write(
+                "DB_PASSWROD=x\nDB_DATABASE=x\nDB_VERY_OWN=1\nAPP_KEY=1\n", to: ".env", mode: 0o600)
+            let check = try await bench.check(source)
+            check.expect(code: 0)
+            #expect(check.severities("env file") == ["note"])
+            let text = check.text("env file")
+            #expect(
+                text.contains("DB_DATABASE (DB_NAME?), DB_PASSWROD (DB_PASSWORD?), DB_VERY_OWN"))
+            #expect(!text.contains("APP_KEY"))
+            try bench.write("DB_NAME=x\nAPP_KEY=1\n", to: ".env", mode: 0o600)
+            #expect(try await bench.check(source).severities("env file").isEmpty)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a server that does not answer leaves the settings told`(
         server: TestServer
     ) async throws {

@@ -35,7 +35,7 @@ import Testing
             try await bench.full(source, as: Self.role)
                 .expect(code: 5, saying: "no password", "DB_PASSWORD")
             try await bench.full(source, ["--password", "wrong"], as: Self.role)
-                .expect(code: 5, saying: "password authentication failed")
+                .expect(code: 5, saying: "password authentication failed", "Check the password")
             try bench.expectNothingStored()
         }
     }

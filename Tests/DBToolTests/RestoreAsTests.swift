@@ -15,6 +15,8 @@ import Testing
             let end = try await bench.restore(
                 tables: ["\"The.table\""], into: source, ["--as", name.written, "--check", "rows"])
             try end.requireCode(0)
+            // What is left out of a copy is there, beside it.
+            #expect(!(end.output + end.errors).contains("is not there"), "\(end)")
 
             let rows = "SELECT string_agg(t::text, ';' ORDER BY n) FROM"
             #expect(
