@@ -84,8 +84,15 @@ extension MySQLConnection {
                     switch transfer.way(way) {
                     case .executing(let limit):
                         try await insert(batch, transfer, limit: limit)
-                    case .loading:
-                        try await load(try writer.lines(of: batch), transfer.loading)
+                    case .loading(let limit):
+                        // A statement holds no more than a packet, and lines any row.
+                        let mayInsert = batch.longestRecord <= limit
+                        if let lines = try writer.lines(of: batch, keepsDecimals: mayInsert) {
+                            try await load(lines, transfer.loading)
+                        } else {
+                            try await insert(
+                                try writer.insertions(of: batch, transfer.insertion, limit: limit))
+                        }
                     case .inserting(let limit)
                     where batch.longestRecord > limit && transfer.takesParameters:
                         try await insert(batch, transfer, limit: 0)

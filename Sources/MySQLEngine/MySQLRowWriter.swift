@@ -17,12 +17,14 @@ struct MySQLRowWriter {
     /// The records of `batch` as lines: fields by tabs, NULL as `\N`.
     ///
     /// HOT PATH: every row of a restore passes here.
+    /// `keepsDecimals`: Whether to give it up where a document holds what no text does.
+    /// - Returns: nil for what was given up.
     /// - Throws: `BackupError.damaged` for a record with another number of fields,
     ///   `BackupError.targetUnsuitable` for a NULL that would not stay one.
-    func lines(of batch: RowBatch) throws -> [UInt8] {
+    func lines(of batch: RowBatch, keepsDecimals: Bool = true) throws -> [UInt8]? {
         var text: [UInt8] = []
         text.reserveCapacity(batch.bytes.count + batch.bytes.count / 8 + 1024)
-        try batch.bytes.withUnsafeBytes { bytes in
+        return try batch.bytes.withUnsafeBytes { bytes in
             var start = 0
             for end in batch.ends {
                 var offset = start
@@ -36,13 +38,31 @@ struct MySQLRowWriter {
                         text.append(UInt8(ascii: "N"))
                         continue
                     }
+                    if keepsDecimals, column.holdsDocuments, !Self.decimals(bytes, field).isEmpty {
+                        return nil
+                    }
                     try Self.appendForLoad(bytes, field, column.encoding, to: &text)
                 }
                 text.append(0x0A)
                 start = end
             }
+            return text
         }
-        return text
+    }
+
+    /// Numbers of a document that its text does not hold.
+    @inline(__always)
+    private static func decimals(
+        _ bytes: UnsafeRawBufferPointer, _ field: Field
+    ) -> [MySQLDocument.Decimal] {
+        let content = UnsafeRawBufferPointer(rebasing: bytes[field.range])
+        guard MySQLDocument.mayHoldDecimals(content) else { return [] }
+        var isSecond = false
+        let document = content.filter { byte in
+            isSecond = byte == quote && !isSecond && field.hasQuotes
+            return !isSecond
+        }
+        return MySQLDocument.decimals(in: document)
     }
 
     @inline(__always)
@@ -124,6 +144,15 @@ struct MySQLRowWriter {
                         text += "NULL".utf8
                         continue
                     }
+                    let decimals = column.holdsDocuments ? Self.decimals(bytes, field) : []
+                    let start = text.count
+                    if !decimals.isEmpty { text += "JSON_REPLACE(".utf8 }
+                    try Self.appendForInsert(bytes, field, column.encoding, to: &text)
+                    guard !decimals.isEmpty else { continue }
+                    Self.append(decimals, to: &text)
+                    guard text.count - start > limit else { continue }
+                    // So many that no statement holds them: their text is what remains.
+                    text.removeSubrange(start...)
                     try Self.appendForInsert(bytes, field, column.encoding, to: &text)
                 }
                 text.append(UInt8(ascii: ")"))
@@ -136,6 +165,18 @@ struct MySQLRowWriter {
         }
         if text.count > beginning { statements.append(text) }
         return statements
+    }
+
+    /// What follows the text of a document in which numbers are to be decimals.
+    private static func append(_ decimals: [MySQLDocument.Decimal], to text: inout [UInt8]) {
+        for decimal in decimals {
+            text += ",'".utf8
+            for byte in decimal.path { appendQuoted(byte, to: &text) }
+            text += "',CAST('".utf8
+            text += decimal.digits
+            text += "' AS \(decimal.type))".utf8
+        }
+        text.append(UInt8(ascii: ")"))
     }
 
     private static func appendForInsert(

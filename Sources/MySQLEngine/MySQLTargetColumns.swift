@@ -31,7 +31,8 @@ struct MySQLTargetColumns: Sendable {
 
     /// How its rows go in; every column of the load must be there.
     func transfer(of load: TableLoad) -> MySQLTransfer {
-        MySQLTransfer(
+        let types = Dictionary(zip(load.columns.map(ExactText.init), load.types)) { one, _ in one }
+        return MySQLTransfer(
             table: load.table,
             columns: columns(of: load).map { column in
                 MySQLTransfer.Column(
@@ -40,7 +41,10 @@ struct MySQLTargetColumns: Sendable {
                         || column.encoding == .instant && !column.isNullable,
                     mayHoldError: column.isChoice, counts: column.counts,
                     characterSet: MySQLColumn.codedSet(ofType: column.column.type),
-                    takesBytes: column.isASCII)
+                    takesBytes: column.isASCII,
+                    // A text, or MariaDB's, may name a member twice.
+                    holdsDocuments: column.column.type == "json"
+                        && types[ExactText(column.column.name)] == "json" && !areOfMariaDB)
             })
     }
 

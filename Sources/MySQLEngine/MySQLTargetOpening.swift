@@ -177,6 +177,6 @@ struct MySQLTargetOpening {
         if await connection.takesManyRows { return .executing(limit: limit) }
         let takesFiles = try await connection.value("SELECT @@GLOBAL.local_infile") == "1"
         let mayLoad = await connection.sendsFiles && takesFiles
-        return mayLoad ? .loading : .inserting(limit: limit)
+        return mayLoad ? .loading(limit: limit) : .inserting(limit: limit)
     }
 }

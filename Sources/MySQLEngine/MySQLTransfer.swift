@@ -23,6 +23,8 @@ struct MySQLTransfer: Sendable {
         let characterSet: String?
         /// Whether the bytes of a text are the text: ASCII.
         let takesBytes: Bool
+        /// Whether it is MySQL's `JSON`, and the rows have a `JSON` of MySQL for it.
+        let holdsDocuments: Bool
 
         /// What its values are sent as to a prepared statement.
         var parameterType: enum_field_types {
@@ -33,7 +35,8 @@ struct MySQLTransfer: Sendable {
 
     /// Which statement takes the rows.
     enum Way: Sendable {
-        case loading
+        /// But for rows that it would change: these in statements of so many bytes.
+        case loading(limit: Int)
         /// In executions of so many bytes.
         case executing(limit: Int)
         /// In statements of so many bytes.

@@ -12,7 +12,7 @@ import Testing
         var testDescription: String { rawValue }
 
         var transferWay: MySQLTransfer.Way {
-            self == .loading ? .loading : .inserting(limit: 1 << 20)
+            self == .loading ? .loading(limit: 1 << 20) : .inserting(limit: 1 << 20)
         }
     }
 
@@ -72,6 +72,37 @@ import Testing
         }
     }
 
+    private static let documents = #"""
+        CREATE TABLE a (id int PRIMARY KEY, j json, t varchar(9), k json, v blob) ENGINE = InnoDB;
+        INSERT INTO a VALUES (1, JSON_OBJECT('price', 19.90, 'a "b" \ ''c'' é😀', JSON_ARRAY(1, 0.00, 1.10e0, JSON_OBJECT('', -7.70))), '\', 'null', x'00'),
+          (2, '{"price": 19.9, "version": "1.10", "big": 12345678901234567890}', '1.10', JSON_ARRAY(1.10), NULL),
+          (3, CAST(1.10 AS JSON), NULL, JSON_ARRAY(12345678901234567890123456789.012345678901234567890123456789), x'01'),
+          (4, NULL, NULL, JSON_ARRAY(0.1e0 + 0.2e0, 1e300, 5.0, CAST('2024-02-29' AS DATE), x'00ff', true), x'02');
+        INSERT INTO a (id, j) SELECT 5, JSON_ARRAYAGG(JSON_ARRAY(CAST(n.i / 8 AS DECIMAL(20, 4))))
+          FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900) SELECT i FROM n) n;
+        CREATE TABLE b LIKE a;
+        """#
+
+    @Test(arguments: MySQLTestServer.all.filter { $0.product == .mysql }, Way.allCases)
+    func `numbers of documents keep their digits`(
+        server: MySQLTestServer, way: Way
+    ) async throws {
+        try await Self.withTarget(on: server) { database, target in
+            try await database.load(Self.documents)
+            let (batches, transfer) = try await rows(of: "a", into: "b", in: database, target)
+            #expect(try await send(batches, transfer, by: way, to: target) == 5)
+            func question(_ table: String) -> String {
+                """
+                SELECT id, HEX(CAST(j AS CHAR)), HEX(CAST(k AS CHAR)), t, HEX(v), JSON_TYPE(j -> '$.price'), JSON_TYPE(j -> '$[7][0]'),
+                  JSON_TYPE(k -> '$[0]') FROM \(table) ORDER BY id
+                """
+            }
+            let copied = try await database.query(question("b"))
+            #expect(try await database.query(question("a")) == copied)
+            #expect(copied.contains("DECIMAL"))
+        }
+    }
+
     /// `LOAD DATA LOCAL` would go on with the next row.
     @Test(arguments: MySQLTestServer.all, Way.allCases)
     func `a row whose key is there already is an error`(
@@ -106,9 +137,10 @@ import Testing
         let request = TargetRequest(
             database: database.name, definition: SchemaDefinition(sql: [], dump: nil),
             sourceVersion: "", encoding: "UTF8", databaseProperties: [:])
-        let load = TableLoad(
+        var load = TableLoad(
             table: TableName(schema: database.name, name: other), loadsThrough: nil,
             columns: columns.map(\.column.name))
+        load.types = columns.map(\.column.type)
         let here = try await MySQLTargetColumns(target, of: request, [other])
         return (batches, here.transfer(of: load))
     }

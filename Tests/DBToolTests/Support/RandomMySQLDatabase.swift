@@ -167,8 +167,11 @@ struct RandomMySQLDatabase {
             ["'x'", "'a,b'", "'it''s'", "''", "'never'", "2"].randomElement(using: &random) ?? ""
         }
         let document: Value = { random in
-            ["'null'", "'{}'", "'[1, 2.50, \"x\"]'", "'{\"b\": 1, \"a\": null}'", "'\"te,xt\"'"]
-                .randomElement(using: &random) ?? ""
+            [
+                "'null'", "'{}'", "'[1, 2.50, \"x\"]'", "'{\"b\": 1, \"a\": null}'", "'\"te,xt\"'",
+                "JSON_OBJECT('a.b', JSON_ARRAY(2.50, 0.00, '1.10'))",
+            ]
+            .randomElement(using: &random) ?? ""
         }
         let sets = [
             "", " CHARACTER SET utf8mb4", " CHARACTER SET latin1", " CHARACTER SET utf16",
