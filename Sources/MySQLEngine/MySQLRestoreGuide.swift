@@ -74,6 +74,8 @@ enum MySQLRestoreGuide {
 
     /// Names and values are UTF-8, whatever the shell's language is.
     private static let client = "mysql --default-character-set=utf8mb4"
+    /// What keeps statements as they are: line ends of two bytes, and comments.
+    private static let whole = "--binary-mode --comments"
 
     private static func commands(_ metadata: Metadata) -> String {
         let loads = metadata.tables.compactMap(load)
@@ -85,9 +87,9 @@ enum MySQLRestoreGuide {
             set -e
             sha256sum --quiet -c SHA256SUMS\(unpacking(metadata))
             mysql -e \(GuideText.quoted(creation))
-            sed '/^\(MySQLScript.afterRows)/q' schema.sql | \(client) restored
+            sed '/^\(MySQLScript.afterRows)/q' schema.sql | \(client) \(Self.whole) restored
             \(loads.joined(separator: "\n"))
-            sed '1,/^\(MySQLScript.afterRows)/d' schema.sql | \(client) restored
+            sed '1,/^\(MySQLScript.afterRows)/d' schema.sql | \(client) \(Self.whole) restored
             \(counters(metadata))
             """
     }

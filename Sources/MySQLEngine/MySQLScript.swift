@@ -10,14 +10,18 @@ enum MySQLScript {
     /// Views stand twice: first in the form of tables would, so that each finds the others whatever their
     /// order; foreign keys are not checked before all tables are there.
     ///
+    /// Default values are moments in UTC, which is what sessions that read them are in. Without its binary mode the client
+    /// makes one line end of two bytes, in bodies too.
+    ///
     /// `collation`: The database's own, which it has again after each that needs another.
     static func text(of objects: [MySQLObject], collation: String) -> String {
         // One that cannot be made any more, because what it shows is gone, must not stop the others.
         let all = objects.filter { $0.kind == .view }
         let views = all.filter { !$0.columns.isEmpty } + all.filter(\.columns.isEmpty)
         var text = """
-            -- Run by: mysql DATABASE < schema.sql
+            -- Run by: mysql --binary-mode --comments DATABASE < schema.sql
             SET NAMES utf8mb4;
+            SET SESSION time_zone = '+00:00';
             SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION';
             SET SESSION foreign_key_checks = 0;
 
