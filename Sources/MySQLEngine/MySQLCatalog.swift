@@ -38,7 +38,7 @@ struct MySQLCatalog {
             """
             SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, CREATE_TIME
             FROM information_schema.TABLES WHERE \(place(names))
-              AND TABLE_NAME <> '\(MySQLRestoreMark.table)'
+              AND NOT (\(MySQLText.isName("TABLE_NAME", MySQLRestoreMark.table)))
             """
         ).map { row in
             let type = row[1] ?? ""
@@ -120,12 +120,13 @@ struct MySQLCatalog {
     /// Whether a column has labels that its collation does not tell apart, or a set an empty one, which is as good as none.
     private func isBlurred(_ row: [String?]) async throws -> Bool {
         let kind = (row[2] ?? "").lowercased()
-        guard ["enum", "set"].contains(kind), MySQLColumn.mayBlur(row[1] ?? "") else {
-            return false
-        }
+        guard ["enum", "set"].contains(kind) else { return false }
         let labels = MySQLTokens(row[1] ?? "").tokens.compactMap(\.literal)
         if kind == "set", labels.contains("") { return true }
-        guard let set = row[5], let collation = row[7] else { return false }
+        // What is equal the server alone knows: kana of both kinds, v and w, signs that some collations ignore.
+        guard let set = row[5], let collation = row[7], labels.count > 1, set != "binary",
+            !collation.hasSuffix("_bin")
+        else { return false }
         let values = labels.map { "SELECT CONVERT(\(MySQLText.literal($0)) USING \(set)) AS l" }
             .joined(separator: " UNION ALL ")
         let count = try await connection.value(
@@ -138,7 +139,8 @@ struct MySQLCatalog {
         let rows = try await connection.rows(
             """
             SELECT MAX(TABLE_NAME), SHA2(GROUP_CONCAT(
-              CONCAT_WS(' ', COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME)
+              CONCAT_WS(' ', COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME,
+                IF(DATA_TYPE IN ('enum', 'set'), COLLATION_NAME, NULL))
               ORDER BY ORDINAL_POSITION SEPARATOR '\n'), 256)
             FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = \(MySQLText.literal(database))
             GROUP BY CAST(TABLE_NAME AS BINARY)
@@ -150,6 +152,7 @@ struct MySQLCatalog {
 
     /// The condition of a catalog's rows for all tables, or for some; other case may come along.
     private func place(_ names: [String]?) -> String {
+        if names?.isEmpty ?? false { return "1 = 0" }
         let list = names.map { $0.map(MySQLText.literal).joined(separator: ", ") }
         let chosen = list.map { " AND TABLE_NAME IN (\($0))" } ?? ""
         return "TABLE_SCHEMA = \(MySQLText.literal(database))\(chosen)"

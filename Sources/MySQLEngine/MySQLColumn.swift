@@ -18,6 +18,8 @@ struct MySQLColumn: Sendable {
     let isChoice: Bool
     /// Whether it holds texts of ASCII, which are their bytes.
     let isASCII: Bool
+    /// What stands before the places that its labels are written by; nil where they are written themselves.
+    let placePrefix: String?
     /// Whether the server counts in it by itself.
     let counts: Bool
 
@@ -43,7 +45,9 @@ struct MySQLColumn: Sendable {
             throw BackupError(
                 .serverRefused,
                 "column \(name) of \(table) has the type \(type), which is not known",
-                hint: "Leave the table out with --exclude, or use a newer version of this program.")
+                hint:
+                    "Leave its rows out with --exclude-tablename, or use a newer version of this program."
+            )
         }
         self.encoding = isCoded && encoding == .text ? .coded : encoding
         let quoted = MySQLText.identifier(name)
@@ -74,6 +78,7 @@ struct MySQLColumn: Sendable {
             case "vector": "CAST(\(quoted) AS BINARY)"
             default: quoted
             }
+        placePrefix = isBlurred ? Self.zeros(besides: type) : nil
         isNullable = row[6] != "NO"
         scale = MySQLKeyScale(kind: kind)
         order = MySQLKeyOrder(kind: kind, characterSet: row[5], collation: row[7])

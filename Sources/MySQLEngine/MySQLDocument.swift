@@ -10,7 +10,7 @@ enum MySQLDocument {
         /// Where it is, as a JSON path: `$."prices"[2]`.
         let path: [UInt8]
         let digits: [UInt8]
-        /// `DECIMAL(4,2)`
+        /// As a statement names it: `DECIMAL(4,2)`.
         let type: String
     }
 

@@ -84,7 +84,7 @@ struct MySQLRestoreMark: Sendable {
         try await connection.value(
             """
             SELECT 1 FROM information_schema.TABLES
-            WHERE TABLE_SCHEMA = \(MySQLText.literal(database)) AND TABLE_NAME = '\(table)'
+            WHERE TABLE_SCHEMA = \(MySQLText.literal(database)) AND \(MySQLText.isName("TABLE_NAME", table))
             """) != nil
     }
 

@@ -38,6 +38,7 @@ struct MySQLRowWriter {
                         text.append(UInt8(ascii: "N"))
                         continue
                     }
+                    try checkPlace(bytes, field, column)
                     if keepsDecimals, column.holdsDocuments, !Self.decimals(bytes, field).isEmpty {
                         return nil
                     }
@@ -144,6 +145,7 @@ struct MySQLRowWriter {
                         text += "NULL".utf8
                         continue
                     }
+                    try checkPlace(bytes, field, column)
                     let decimals = column.holdsDocuments ? Self.decimals(bytes, field) : []
                     let start = text.count
                     if !decimals.isEmpty { text += "JSON_REPLACE(".utf8 }
@@ -278,6 +280,7 @@ struct MySQLRowWriter {
             try checkNull(column)
             return nil
         }
+        try checkPlace(bytes, field, column)
         let content = UnsafeRawBufferPointer(rebasing: bytes[field.range])
         switch column.encoding {
         case .plain: return MySQLValue(content: content, coding: .asIs)
@@ -343,6 +346,26 @@ struct MySQLRowWriter {
             .targetUnsuitable,
             "column \(column.name) of \(table) takes no NULL, and the backup holds some",
             hint: "Let the column be NULL, or restore the table beside it with --as NAME.")
+    }
+
+    /// A label would be taken for another one that is equal in the table's collation.
+    @inline(__always)
+    private func checkPlace(
+        _ bytes: UnsafeRawBufferPointer, _ field: Field, _ column: MySQLTransfer.Column
+    ) throws {
+        guard let prefix = column.placePrefix else { return }
+        let content = bytes[field.range]
+        let digits = content.dropFirst(prefix.utf8.count)
+        guard content.starts(with: prefix.utf8), !digits.isEmpty,
+            digits.allSatisfy({ (0x30...0x39).contains($0) })
+        else {
+            throw BackupError(
+                .targetUnsuitable,
+                "labels of column \(column.name) of \(table) are equal there, and were not where the backup was made",
+                hint:
+                    "Give the column the collation that it had, or restore the table beside it with --as NAME."
+            )
+        }
     }
 
     /// A moment is in UTC, which the session is in too.

@@ -44,7 +44,8 @@ struct MySQLTargetColumns: Sendable {
                     takesBytes: column.isASCII,
                     // A text, or MariaDB's, may name a member twice.
                     holdsDocuments: column.column.type == "json"
-                        && types[ExactText(column.column.name)] == "json" && !areOfMariaDB)
+                        && types[ExactText(column.column.name)] == "json" && !areOfMariaDB,
+                    placePrefix: column.placePrefix)
             })
     }
 

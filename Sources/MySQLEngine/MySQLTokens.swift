@@ -49,16 +49,29 @@ struct MySQLTokens {
             kind == .word ? String(decoding: bytes, as: UTF8.self).uppercased() : nil
         }
 
-        /// The text of a string whose quotes and backslashes are doubled, as `MySQLText.literal` writes it.
+        /// The text of a string, as `MySQLText.literal` and the servers themselves write it: quotes and backslashes
+        /// are doubled, and line ends and zeros may be letters behind a backslash.
         var literal: String? {
             guard kind == .string else { return nil }
-            var (text, isSecond) = ([UInt8](), false)
+            let backslash = UInt8(ascii: "\\")
+            var (text, first) = ([UInt8](), UInt8?.none)
             for byte in bytes.dropFirst().dropLast() {
-                isSecond = (byte == bytes[0] || byte == UInt8(ascii: "\\")) && !isSecond
-                if !isSecond { text.append(byte) }
+                if let escape = first {
+                    text.append(escape == backslash ? Self.controls[byte] ?? byte : byte)
+                    first = nil
+                } else if byte == bytes[0] || byte == backslash {
+                    first = byte
+                } else {
+                    text.append(byte)
+                }
             }
             return String(decoding: text, as: UTF8.self)
         }
+
+        /// What servers write as letters behind a backslash.
+        private static let controls: [UInt8: UInt8] = [
+            UInt8(ascii: "0"): 0, UInt8(ascii: "n"): 0x0A, UInt8(ascii: "r"): 0x0D,
+        ]
 
         /// What stands between the quotes, where a quote is doubled.
         ///

@@ -25,6 +25,8 @@ struct MySQLTransfer: Sendable {
         let takesBytes: Bool
         /// Whether it is MySQL's `JSON`, and the rows have a `JSON` of MySQL for it.
         let holdsDocuments: Bool
+        /// What stands before places of labels, where only these tell labels apart.
+        let placePrefix: String?
 
         /// What its values are sent as to a prepared statement.
         var parameterType: enum_field_types {

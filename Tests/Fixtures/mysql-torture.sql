@@ -69,6 +69,13 @@ INSERT INTO moments VALUES
   (4, '2024-00-00', '2024-02-00 00:00:00', '2024-02-31 12:00:00', '24:00:00', '24:00:00.5', NULL, NULL, '2000-01-01', NULL),
   (5, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '2000-01-01', 1999);
 
+CREATE TABLE since (id int NOT NULL PRIMARY KEY, ts timestamp NOT NULL DEFAULT '2000-01-01 00:00:00') ENGINE = InnoDB;
+INSERT INTO since (id) VALUES (1);
+-- Equal in their collation, though neither in case nor in accents; and what is escaped where types are printed.
+CREATE TABLE kana (id int NOT NULL PRIMARY KEY, e enum('あ','ア','x'), s set('ア','あ'), l enum('a\nb','anb','a\\nb','c0','c\0'))
+  ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+INSERT INTO kana VALUES (1, 1, 1, 1), (2, 2, 2, 2), (3, 3, 3, 3), (4, 0, 0, 4), (5, NULL, NULL, 5);
+
 CREATE TABLE choices (
   id int NOT NULL PRIMARY KEY, e enum('a', 'b,c', 'd''e', 'f"g', 'é', 'x\\y', ' sp') NOT NULL, e2 enum('', 'one'), s set('a', 'b c', 'd''e', 'é'),
   l1 enum('ä', 'ö') CHARACTER SET latin1

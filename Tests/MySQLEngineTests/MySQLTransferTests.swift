@@ -72,6 +72,31 @@ import Testing
         }
     }
 
+    /// A label would be taken for the first that is equal, without a word.
+    @Test(arguments: MySQLTestServer.all, Way.allCases)
+    func `labels that are equal in the target only are refused`(
+        server: MySQLTestServer, way: Way
+    ) async throws {
+        try await Self.withTarget(on: server) { database, target in
+            try await database.load(
+                """
+                SET sql_mode = '';
+                CREATE TABLE a (id int PRIMARY KEY, e enum('a', 'A') COLLATE utf8mb4_bin) ENGINE = InnoDB;
+                INSERT INTO a VALUES (1, NULL), (2, 1), (3, 2);
+                CREATE TABLE b (id int PRIMARY KEY, e enum('a', 'A') COLLATE utf8mb4_general_ci) ENGINE = InnoDB
+                """)
+            let (batches, transfer) = try await rows(of: "a", into: "b", in: database, target)
+            let error = await #expect(throws: BackupError.self) {
+                _ = try await send(batches, transfer, by: way, to: target)
+            }
+            #expect(error?.code == .targetUnsuitable)
+            try await database.query("INSERT INTO b SELECT id, e + 0 FROM a; DELETE FROM a")
+            let (places, back) = try await rows(of: "b", into: "a", in: database, target)
+            #expect(try await send(places, back, by: way, to: target) == 3)
+            #expect(try await database.query("SELECT id, e + 0 FROM a") == "1\tNULL\n2\t1\n3\t2")
+        }
+    }
+
     private static let documents = #"""
         CREATE TABLE a (id int PRIMARY KEY, j json, t varchar(9), k json, v blob) ENGINE = InnoDB;
         INSERT INTO a VALUES (1, JSON_OBJECT('price', 19.90, 'a "b" \ ''c'' é😀', JSON_ARRAY(1, 0.00, 1.10e0, JSON_OBJECT('', -7.70))), '\', 'null', x'00'),
