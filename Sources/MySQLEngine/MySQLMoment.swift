@@ -115,14 +115,20 @@ struct MySQLMomentTaker {
     }
 
     /// MariaDB and Percona Server tell each session the place in the log that its snapshot belongs to: where
-    /// all have the same, nobody has committed in between.
+    /// all have the same, nobody has committed in between: but for transactions that were prepared before, whose end is in
+    /// the log before it can be seen.
     private func byEqualPositions() async throws -> MySQLMoment? {
         guard try await logTellsMoments() else { return nil }
         for _ in 0..<Self.tries {
             try Task.checkCancellation()
             let arrivals = try await arrivals()
+            // What is prepared from here on moves the log.
+            try await begin(guardian)
+            var positions: Set<[String: String]> = [try await snapshotPosition(of: guardian)]
+            let isPrepared = try await hasPrepared()
+            try await guardian.execute("ROLLBACK")
+            guard isPrepared == false else { return nil }
             try await beginAll()
-            var positions: Set<[String: String]> = []
             for connection in connections {
                 positions.insert(try await snapshotPosition(of: connection))
             }
@@ -271,6 +277,7 @@ struct MySQLMomentTaker {
         let status = try await logStatus()
         // Where nothing says that the log has everything, it must be seen to leave nothing out.
         guard server.logsReplicated || !status.isEmpty else { return false }
+        guard try await hasPrepared() != true else { return false }
         return status.dropFirst(2).prefix(2).allSatisfy { ($0 ?? "").isEmpty }
     }
 
@@ -286,6 +293,19 @@ struct MySQLMomentTaker {
         guard ["none", ""].contains(cluster?[1] ?? ""), replicas?[1] == "0" else { return nil }
         return try await guardian.value("SELECT @@GLOBAL.gtid_slave_pos") ?? ""
     }
+
+    /// Whether there are prepared transactions, which wait for their end; nil where the account may not know.
+    private func hasPrepared() async throws -> Bool? {
+        do {
+            return try await !guardian.rows("XA RECOVER").isEmpty
+        } catch let error as MySQLError where error.isRefusal || error.number == Self.mayNotRecover
+        {
+            return nil
+        }
+    }
+
+    /// MySQL's code for an account without `XA_RECOVER_ADMIN`.
+    private static let mayNotRecover: UInt32 = 1401
 
     /// File, position, `binlog-do-db` and `binlog-ignore-db`; empty where the account may not know.
     private func logStatus() async throws -> [String?] {

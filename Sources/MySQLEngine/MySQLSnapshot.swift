@@ -60,18 +60,10 @@ struct MySQLSnapshot: Snapshot {
         }
     }
 
-    /// The leader's transaction must have lived until now, and no table may be made otherwise than it was.
+    /// All transactions must have lived until now, and no table may be made otherwise than it was.
     func confirm() async throws {
         do {
-            try await leader.turn.pass {
-                guard try await leader.value("SELECT @@SESSION.in_transaction") != "0" else {
-                    throw BackupError(
-                        .sourceChanged, "the server has ended the transaction of the backup",
-                        hint: "Run the backup again.")
-                }
-            }
-        } catch let error as MySQLError where error.number == 1193 {
-            // MySQL does not tell; a lost connection would.
+            for reader in readers.all { try await Self.confirmTransaction(of: reader) }
         } catch let error as MySQLError {
             throw error.backupError(while: "cannot check the snapshot")
         }
@@ -88,6 +80,18 @@ struct MySQLSnapshot: Snapshot {
                 hint: "Run the backup again.")
         } catch let error as MySQLError {
             throw error.backupError(while: "cannot check the snapshot")
+        }
+    }
+
+    /// One that has ended would have gone on without a word, and read rows of later.
+    private static func confirmTransaction(of reader: MySQLConnection) async throws {
+        try await reader.turn.pass {
+            try await reader.execute("DO 0")
+            guard await reader.isInTransaction else {
+                throw BackupError(
+                    .sourceChanged, "the server has ended a transaction of the backup",
+                    hint: "Run the backup again.")
+            }
         }
     }
 }

@@ -154,6 +154,8 @@ struct MySQLSource {
     /// Touches every table, so that the transaction has its metadata lock: whoever alters one now waits
     /// until the rows have been read, instead of changing what is read.
     ///
+    /// A row is asked for, as only that tells of a table that was made anew since the snapshot.
+    ///
     /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/metadata-locking.html>
     private func hold(
         _ tables: [TableName], on connection: MySQLConnection, _ timeout: Duration,
@@ -164,7 +166,7 @@ struct MySQLSource {
         for table in tables {
             do {
                 try await connection.executeInterruptibly(
-                    "SELECT 1 FROM \(MySQLText.qualified(table)) LIMIT 0")
+                    "SELECT 1 FROM \(MySQLText.qualified(table)) LIMIT 1")
             } catch let error as MySQLError where error.isLockTimeout && isFirst {
                 throw BackupError(
                     .locked,
@@ -214,7 +216,9 @@ struct MySQLSource {
         (schema.excluded, schema.unreadable) = (scope.excluded, scope.unreadable)
         let isWhole = request.scope == .database
         if !isWhole { schema.scopeObjects = scope.inScope.map(\.name.name) }
-        let columns = try await catalog.columns()
+        // A type that nobody knows stands in the way of its own table only.
+        let isAll = isWhole && scope.excluded.isEmpty && scope.unreadable.isEmpty
+        let columns = try await catalog.columns(of: isAll ? nil : scope.stored.map(\.name.name))
         let indexes = try await catalog.uniqueIndexes()
         let digests = try await catalog.textDigests()
         var rows: [TableName: MySQLRows] = [:]

@@ -61,6 +61,38 @@ import Testing
     }
 
     @Test(arguments: MySQLTestServer.all)
+    func `a transaction that has ended is noticed, whichever connection had it`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            try await database.query(
+                "CREATE TABLE a (id int PRIMARY KEY) ENGINE = InnoDB; INSERT INTO a VALUES (1)")
+            try await database.withSnapshot { snapshot in
+                try await snapshot.confirm()
+                #expect(snapshot.readers.all.count == 3)
+                try await snapshot.readers.all[2].execute("ROLLBACK")
+                let error = await #expect(throws: BackupError.self) {
+                    try await snapshot.confirm()
+                }
+                #expect(error?.code == .sourceChanged, "\(String(describing: error))")
+            }
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a table whose name is like that of the restore's mark is a table like others`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            try await database.query(
+                "CREATE TABLE Dbtool_Restore (id int PRIMARY KEY) ENGINE = InnoDB")
+            try await database.withSnapshot { snapshot in
+                #expect(snapshot.schema.tables.map(\.name.name) == ["Dbtool_Restore"])
+            }
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
     func `the script makes everything again`(server: MySQLTestServer) async throws {
         try await server.withDatabase { database in
             try await database.query(Self.everything)
