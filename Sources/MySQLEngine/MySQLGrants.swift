@@ -20,6 +20,8 @@ struct MySQLGrants {
     }
 
     private let grants: [Grant]
+    /// Whether databases stand in grants by their names, and not by patterns.
+    private let isLiteral: Bool
 
     /// Asks the server; roles that are active count.
     init(_ connection: MySQLConnection, on server: MySQLServer) async throws {
@@ -38,11 +40,19 @@ struct MySQLGrants {
         let everybody =
             server.isMariaDB ? try? await connection.rows("SHOW GRANTS FOR PUBLIC") : nil
         lines += (everybody ?? []).compactMap { $0[0] }
-        self.init(lines)
+        // - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/partial-revokes.html>
+        var isLiteral = false
+        if !server.isMariaDB, server.number >= 80016 {
+            isLiteral = try await connection.value("SELECT @@GLOBAL.partial_revokes") == "1"
+        }
+        self.init(lines, isLiteral: isLiteral)
     }
 
     /// Reads lines of the server; those that grant roles say nothing here.
-    init(_ lines: [String]) { grants = lines.compactMap(Self.grant) }
+    init(_ lines: [String], isLiteral: Bool = false) {
+        grants = lines.compactMap(Self.grant)
+        self.isLiteral = isLiteral
+    }
 
     /// Whether an account has a privilege on a database, or on one of its tables.
     func holds(_ privilege: String, on database: String, table: String? = nil) -> Bool {
@@ -51,9 +61,11 @@ struct MySQLGrants {
                 grant.privileges.contains(privilege) || grant.privileges.contains("ALL PRIVILEGES")
             else { return false }
             guard let pattern = grant.place.database else { return true }
-            guard Self.matches(Array(pattern.unicodeScalars), Array(database.unicodeScalars)) else {
-                return false
-            }
+            let isHere =
+                isLiteral
+                ? pattern.isExactly(database)
+                : Self.matches(Array(pattern.unicodeScalars), Array(database.unicodeScalars))
+            guard isHere else { return false }
             guard let own = grant.place.table else { return true }
             return table.map(own.isExactly) ?? false
         }

@@ -25,7 +25,7 @@ struct MySQLTarget: Target {
         try await run("create the structure") { connection in
             for object in objects where !isThere(object) {
                 try await steps.take("\(object.kind.rawValue.lowercased()) \(object.name)") {
-                    try await connection.executeInterruptibly(try creation(of: object))
+                    try await make(try creation(of: object), object.name, on: connection)
                 }
             }
         }
@@ -83,11 +83,24 @@ struct MySQLTarget: Target {
         try await connections.withOne { connection in
             for step in table.statements {
                 try await steps.take(step.name, activity: step.activity) {
-                    try await connection.executeInterruptibly(step.sql)
+                    try await make(step.sql, step.name, on: connection)
                 }
             }
         }
     }
+
+    /// Runs a statement that makes a table or a part of one, and tells what the server has made otherwise.
+    ///
+    /// Strict it would refuse what older servers have let be made.
+    private func make(_ sql: String, _ name: String, on connection: MySQLConnection) async throws {
+        try await connection.executeInterruptibly(sql)
+        for remark in try await connection.remarks() where Self.changes.contains(remark.number) {
+            request.notes("warning: \(name) is not as it was: \(remark.message)")
+        }
+    }
+
+    /// Rows that may become too long, a key that is cut off, another storage engine, an option that is ignored.
+    private static let changes: Set<UInt32> = [139, 1071, 1118, 1266, 1286, 1478, 1709]
 
     func switchOn() async throws -> [String] {
         let events = work.chosen.filter { $0.kind == .event && !isThere($0) }

@@ -25,6 +25,13 @@ import Testing
         #expect(grants.holdsGlobally("SHOW_ROUTINE") && !grants.holdsGlobally("SELECT"))
     }
 
+    @Test func `where privileges can be revoked in part, databases stand by their names`() {
+        let line = "GRANT SELECT ON `shop_`.* TO `u`@`%`"
+        #expect(MySQLGrants([line]).holds("SELECT", on: "shopA"))
+        let literal = MySQLGrants([line], isLiteral: true)
+        #expect(literal.holds("SELECT", on: "shop_") && !literal.holds("SELECT", on: "shopA"))
+    }
+
     @Test func `what is revoked from a database is not held there`() {
         let grants = MySQLGrants([
             "GRANT SELECT, RELOAD ON *.* TO `u`@`%`", "REVOKE SELECT ON `secret`.* FROM `u`@`%`",
