@@ -61,7 +61,8 @@ struct PostgresPrograms: Sendable {
     /// Nil for a program that does not run or says something else.
     private static func major(of path: String) async throws -> Int? {
         let result = try? await run(
-            .path(FilePath(path)), arguments: ["--version"], output: .string(limit: 4096))
+            .path(FilePath(path)), arguments: ["--version"],
+            environment: .custom(environment(with: [:])), output: .string(limit: 4096))
         let words = result?.standardOutput ?? ""
         return words.firstMatch(of: /(\d+)(?:\.\d+|devel|beta\d+|rc\d+)/).flatMap { Int($0.1) }
     }
@@ -160,12 +161,34 @@ struct PostgresPrograms: Sendable {
         return (result.terminationStatus.isSuccess, result.standardOutput, result.standardError)
     }
 
-    /// This process's variables without its `PG*`, which must not fill gaps, and with `own`.
+    // MARK: What they know
+
+    /// What they need of this process's variables: to find files and libraries, and who they are.
+    ///
+    /// A list of what they get and not of what they do not: passwords are in variables of any name, ours and those of
+    /// whatever else the machine does. `PG*` must not fill gaps, so that a connection's own are all there are.
+    private static let inherited: Set = [
+        "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR",
+        "OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES",
+    ]
+    /// Kerberos, and the linker of either system.
+    private static let inheritedPrefixes = ["KRB5", "LD_", "DYLD_"]
+
+    /// What a program gets that a process with some variables starts, with `own` besides.
+    static func environment(
+        of process: [String: String], with own: [String: String]
+    ) -> [String: String] {
+        let needed = process.filter { variable in
+            inherited.contains(variable.key)
+                || inheritedPrefixes.contains { variable.key.hasPrefix($0) }
+        }
+        return needed.merging(["LC_ALL": "C"]) { $1 }.merging(own) { $1 }
+    }
+
     private static func environment(
         with own: [String: String]
     ) -> [Subprocess.Environment.Key: String] {
-        let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("PG") }
-        let all = inherited.merging(["LC_ALL": "C"]) { $1 }.merging(own) { $1 }
+        let all = environment(of: ProcessInfo.processInfo.environment, with: own)
         return Dictionary(
             all.compactMap { name, value in
                 Subprocess.Environment.Key(rawValue: name).map { ($0, value) }
