@@ -11,8 +11,8 @@ struct PostgresArchiveRestore: Sendable {
     private let dump: [UInt8]
     private let programs: PostgresPrograms
     private let request: TargetRequest
-    /// What the target did not have when it was opened; set before anything is made.
-    var environment: [String: String] = [:]
+    /// How pg_restore reaches the target; set before anything is made.
+    var login = PostgresProgramLogin(database: "")
     /// A setting of the server for its sessions, as `name=value`, where it needs one more.
     var setting: String?
     /// What follows how much is made.
@@ -187,16 +187,11 @@ struct PostgresArchiveRestore: Sendable {
         _ arguments: [String], _ entries: Set<Int>
     ) async throws -> (succeeded: Bool, messages: String) {
         guard !entries.isEmpty else { return (true, "") }
-        let database = environment["PGDATABASE"] ?? ""
-        var environment = Self.environment(environment, setting)
+        var environment = Self.environment(login.environment, setting)
         if let watch { environment["PGAPPNAME"] = watch.application }
         return try await withFiles(entries) { [environment] archive, list in
             try await programs.restore(
-                arguments + ownership
-                    + [
-                        "--use-list=\(list)",
-                        "--dbname=dbname=\(SQLText.connectionValue(database))", archive,
-                    ],
+                arguments + ownership + ["--use-list=\(list)", login.option, archive],
                 environment: environment,
                 isProgress: { watch?.read($0) ?? false })
         }

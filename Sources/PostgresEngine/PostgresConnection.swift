@@ -109,19 +109,22 @@ actor PostgresConnection: PooledConnection {
     /// How it came to be.
     var link: PostgresLink { PostgresLink(connection) }
 
-    /// The settings that libpq ended up with, as environment variables for the server's programs.
-    var environment: [String: String] {
-        var variables: [String: String] = [:]
-        guard let options = PQconninfo(connection) else { return variables }
+    /// The settings that libpq ended up with, for the server's programs.
+    var programLogin: PostgresProgramLogin {
+        var login = PostgresProgramLogin(
+            database: PQdb(connection).map { String(cString: $0) } ?? "")
+        guard let options = PQconninfo(connection) else { return login }
         defer { PQconninfoFree(options) }
         var option = options
-        while option.pointee.keyword != nil {
-            if let name = option.pointee.envvar, let value = option.pointee.val {
-                variables[String(cString: name)] = String(cString: value)
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val {
+                login.add(
+                    String(cString: keyword), String(cString: value),
+                    variable: option.pointee.envvar.map { String(cString: $0) })
             }
             option += 1
         }
-        return variables
+        return login
     }
 
     /// What libpq makes of settings before it connects: `PG*` variables and its defaults included.

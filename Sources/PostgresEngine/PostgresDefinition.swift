@@ -3,7 +3,7 @@ import BackupCore
 /// The definition of a source, read by pg_dump at a snapshot's moment.
 struct PostgresDefinition {
     let programs: PostgresPrograms
-    let environment: [String: String]
+    let login: PostgresProgramLogin
     let snapshotID: String
     let encoding: String
     let lockTimeout: Duration
@@ -29,8 +29,8 @@ struct PostgresDefinition {
                 "--lock-wait-timeout=\(lockMilliseconds)",
                 "--encoding=\(encoding)", "--exclude-schema=\(PostgresRestoreMark.schema)",
             ]
-                + unreadable.map { "--exclude-table=\(SQLText.qualified($0))" },
-            environment: environment)
+                + unreadable.map { "--exclude-table=\(SQLText.qualified($0))" } + [login.option],
+            environment: login.environment)
         return try await TemporaryFile.with(dump) { archive in
             guard let tables else {
                 let sql = try await programs.render(["--file=-", archive])

@@ -181,11 +181,12 @@ struct PostgresSource {
         at snapshotID: String, _ request: SnapshotRequest, tables: Set<String>?,
         unreadable: [TableName]
     ) async throws -> (sql: [UInt8], dump: [UInt8], list: [UInt8]?) {
-        var environment = await leader.environment
-        environment["PGAPPNAME"] = PostgresLockWatch.programName(leader: try await leader.process())
+        var login = await leader.programLogin
+        login.environment["PGAPPNAME"] = PostgresLockWatch.programName(
+            leader: try await leader.process())
         do {
             return try await PostgresDefinition(
-                programs: programs, environment: environment, snapshotID: snapshotID,
+                programs: programs, login: login, snapshotID: snapshotID,
                 encoding: encoding, lockTimeout: request.lockTimeout
             ).read(tables: tables, unreadable: unreadable)
         } catch var error as BackupError where error.code == .sourceChanged {

@@ -238,7 +238,7 @@ struct PostgresTargetOpening {
         try await drop(archive, on: found.connection, server)
         let mark = try await leaveMark(found, archive.plan)
         var archive = archive
-        archive.environment = await found.connection.environment
+        archive.login = await found.connection.programLogin
         archive.setting =
             server.isSuperuser && found.exists
             ? PostgresSession.quietEventTriggers(major: server.major) : nil

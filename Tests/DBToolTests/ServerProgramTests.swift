@@ -33,6 +33,8 @@ import Testing
             #expect(words.contains { $0.contains("pg_dump --version") })
             #expect(words.contains { $0.contains("pg_dump --schema-only") })
             #expect(words.contains { $0.contains("--section=pre-data") })
+            let logins = words.filter { $0.contains("--dbname=") }
+            #expect(logins.count > 1 && logins.allSatisfy { $0.contains("keepalives_idle='30'") })
             #expect(!variables.isEmpty && !variables.contains { $0.contains("s3cr3t") })
             #expect(!words.contains { $0.contains("its-password") || $0.contains("s3cr3t") })
             let passwords = variables.filter { $0.contains("its-password") }

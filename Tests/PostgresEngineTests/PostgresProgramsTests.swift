@@ -27,4 +27,32 @@ import Testing
             with: ["PGHOST": "here"])
         #expect(environment == ["PGHOST": "here", "LC_ALL": "C"])
     }
+
+    @Test func `a program waits for its server as long as the connection does`() {
+        var login = PostgresProgramLogin(database: #"o'dd \ one"#)
+        login.add("host", "db.example.com", variable: "PGHOST")
+        login.add("keepalives_idle", "30", variable: nil)
+        login.add("tcp_user_timeout", "5000", variable: nil)
+        #expect(
+            login.option
+                == #"--dbname=dbname='o\'dd \\ one' keepalives_idle='30' tcp_user_timeout='5000'"#)
+        #expect(login.environment == ["PGHOST": "db.example.com"])
+    }
+
+    @Test(arguments: ["sslpassword", "scram_client_key", "oauth_client_secret"])
+    func `a secret without a variable is in no list of processes`(keyword: String) {
+        var login = PostgresProgramLogin(database: "shop")
+        login.add(keyword, "s3cr3t", variable: nil)
+        login.add("password", "s3cr3t", variable: "PGPASSWORD")
+        #expect(login.option == "--dbname=dbname='shop'")
+        #expect(login.environment == ["PGPASSWORD": "s3cr3t"])
+    }
+
+    @Test func `a service does not lead programs to another server`() {
+        var login = PostgresProgramLogin(database: "shop")
+        login.add("service", "production", variable: "PGSERVICE")
+        login.add("servicefile", "/etc/services", variable: "PGSERVICEFILE")
+        login.add("host", "staging", variable: "PGHOST")
+        #expect(login.environment == ["PGHOST": "staging"])
+    }
 }
