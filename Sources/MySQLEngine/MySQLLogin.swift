@@ -93,6 +93,9 @@ struct MySQLLogin: Sendable {
     }
 
     /// A server that is gone without a word is noticed in a minute and a half, not in two hours.
+    ///
+    /// While it is waited for. No `TCP_USER_TIMEOUT` beside it: Linux then ends as well what reads nothing for that long,
+    /// although it answers every probe of its window, as a server does whose LOAD DATA waits for a lock.
     private func watch(_ socket: Int32) {
         guard !usesSocket else { return }
         func set(_ level: Int32, _ option: Int32, _ value: Int32) {

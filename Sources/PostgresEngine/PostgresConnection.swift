@@ -303,6 +303,10 @@ actor PostgresConnection: PooledConnection {
     // MARK: libpq's own types
 
     /// A server that is gone without a word is noticed in a minute and a half, not in two hours.
+    ///
+    /// While it is waited for: what was sent and not answered the system sends again, for as long as it likes. No
+    /// `tcp_user_timeout` beside it: Linux then ends as well what reads nothing for that long, although it answers
+    /// every probe of its window (`tcp_probe_timer`), as a server does whose COPY waits for a lock.
     private static let patience = [
         ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "6"),
     ]
