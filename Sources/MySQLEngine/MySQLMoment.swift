@@ -41,6 +41,11 @@ struct MySQLMomentTaker {
     let tables: [TableName]
     /// Until when locks are waited for; a single snapshot needs none.
     var deadline = ContinuousClock.now + .seconds(60)
+    /// How long the server lets the guardian say nothing while it holds others up.
+    ///
+    /// That is as long as the snapshots take, two short statements each. If this process is stopped meanwhile, or its
+    /// machine is gone, everybody's writes would wait for it.
+    var holdSeconds = 60
 
     /// - Throws: `BackupError`; the connections are in no transaction then.
     func take() async throws -> MySQLMoment {
@@ -174,6 +179,24 @@ struct MySQLMomentTaker {
 
     /// - Returns: Nil where the locks are refused, or could not be had.
     private func held(
+        by locks: [String], until unlock: String, _ words: String
+    ) async throws -> MySQLMoment? {
+        let wait = "SET SESSION wait_timeout ="
+        try await guardian.execute("\(wait) \(holdSeconds)")
+        let moment: MySQLMoment?
+        do {
+            moment = try await locked(by: locks, until: unlock, words)
+        } catch {
+            // A guardian that is gone needs none.
+            try? await guardian.execute("\(wait) \(MySQLSession.longestWait)")
+            throw error
+        }
+        try await guardian.execute("\(wait) \(MySQLSession.longestWait)")
+        return moment
+    }
+
+    /// A guardian that was silent for too long has lost its locks: ending them is an error then.
+    private func locked(
         by locks: [String], until unlock: String, _ words: String
     ) async throws -> MySQLMoment? {
         for attempt in 1...3 {

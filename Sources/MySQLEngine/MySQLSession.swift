@@ -24,6 +24,9 @@ enum MySQLSession {
         }
     }
 
+    /// How many seconds the server waits for whom it serves: longer than anything takes.
+    static let longestWait = "31536000"
+
     /// What every supported server knows.
     private static let pins: KeyValuePairs = [
         "time_zone": "'+00:00'",
@@ -37,9 +40,9 @@ enum MySQLSession {
         "sql_safe_updates": "0",
         "sql_big_selects": "1",
         "group_concat_max_len": "1073741824",
-        "net_read_timeout": "31536000",
-        "net_write_timeout": "31536000",
-        "wait_timeout": "31536000",
+        "net_read_timeout": longestWait,
+        "net_write_timeout": longestWait,
+        "wait_timeout": longestWait,
     ]
 
     /// What everybody knows and not everybody may set.

@@ -146,4 +146,58 @@ import Testing
             try await writer.execute("INSERT INTO a VALUES (1)")
         }
     }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a lock whose holder is silent is freed, and no moment comes of it`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            try await database.query("CREATE TABLE a (id int PRIMARY KEY) ENGINE = InnoDB")
+            let account = try await database.createAccount("lock", ["LOCK TABLES, SELECT ON {}.*"])
+            let (reader, guardian, writer) = (
+                try await database.connection(as: account),
+                try await database.connection(as: account), try await database.connection()
+            )
+            let product = try await MySQLServer(guardian)
+            // Others see one moment without locks, if the server has a binary log.
+            guard product.product == .mysql else { return }
+            var taker = MySQLMomentTaker(
+                server: product, connections: [reader, try await database.connection(as: account)],
+                guardian: guardian, tables: [TableName(schema: database.name, name: "a")])
+            taker.holdSeconds = 1
+            let begin = ContinuousClock.now
+            async let busy: Void = reader.execute("SELECT SLEEP(6)")
+            try await Task.sleep(for: .milliseconds(300))
+            async let inserted = Self.insert(by: writer)
+            await #expect(throws: BackupError.self) { [taker] in try await taker.take() }
+            #expect(try await inserted - begin < .seconds(5))
+            try await busy
+        }
+    }
+
+    /// Adds a row; when that was possible.
+    private static func insert(
+        by writer: MySQLConnection
+    ) async throws -> ContinuousClock.Instant {
+        try await Task.sleep(for: .milliseconds(500))
+        try await writer.execute("INSERT INTO a VALUES (1)")
+        return .now
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `the guardian is waited for again once the locks are gone`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            try await database.query("CREATE TABLE a (id int PRIMARY KEY) ENGINE = InnoDB")
+            let guardian = try await database.connection()
+            _ = try await MySQLMomentTaker(
+                server: try await MySQLServer(guardian),
+                connections: [try await database.connection(), try await database.connection()],
+                guardian: guardian, tables: [TableName(schema: database.name, name: "a")]
+            ).take()
+            let wait = try await guardian.value("SELECT @@SESSION.wait_timeout")
+            #expect(wait == MySQLSession.longestWait)
+        }
+    }
 }
