@@ -187,10 +187,7 @@ actor MySQLConnection: PooledConnection {
     }
 
     /// Whether nothing leaves the machine.
-    var isLocal: Bool {
-        connection.pointee.unix_socket != nil || ["localhost", "::1"].contains(host)
-            || host.hasPrefix("127.")
-    }
+    var isLocal: Bool { SocketPeer.isThisMachine(mysql_get_socket(connection)) }
 
     /// Where the server is, for people.
     var place: String {

@@ -1,3 +1,4 @@
+import BackupCore
 import CPostgres
 
 /// How a connection came to be: over what, as whom, how protected.
@@ -11,13 +12,10 @@ struct PostgresLink: Sendable {
     /// `TLSv1.3 with TLS_AES_256_GCM_SHA384`, `GSSAPI`; nil when nothing is encrypted.
     let encryption: String?
     let sslMode: String
+    /// Nobody on a network could listen.
+    let isLocal: Bool
 
     var isSocket: Bool { host.hasPrefix("/") || host.hasPrefix("@") }
-
-    /// Whether nobody on a network could listen.
-    var isLocal: Bool {
-        isSocket || host == "localhost" || host == "::1" || host.hasPrefix("127.")
-    }
 
     /// What whoever logs in that way should know; nil where nobody could listen.
     var exposure: String? {
@@ -44,6 +42,7 @@ extension PostgresLink {
             encryption = PQgssEncInUse(connection) == 1 ? "GSSAPI" : nil
         }
         sslMode = Self.option("sslmode", of: connection) ?? "prefer"
+        isLocal = SocketPeer.isThisMachine(PQsocket(connection))
     }
 
     private static func option(_ keyword: String, of connection: OpaquePointer) -> String? {

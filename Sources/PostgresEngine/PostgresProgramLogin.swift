@@ -7,8 +7,9 @@ struct PostgresProgramLogin: Sendable {
         "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
         "tcp_user_timeout",
     ]
-    /// What a service says is among the other settings already. Its file would come before their variables, and lead
-    /// elsewhere whoever has named another host as well.
+    /// What a service says is among the other settings already.
+    ///
+    /// Its file would come before their variables, and lead elsewhere whoever has named another host as well.
     private static let service = ["service", "servicefile"]
 
     let database: String
