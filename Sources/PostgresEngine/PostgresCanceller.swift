@@ -43,7 +43,7 @@ final class PostgresCanceller: @unchecked Sendable {
     /// Requests that go on until they are stopped.
     final class Repeated: Sendable {
         private let canceller: PostgresCanceller
-        private let isStopped = Atomic(false)
+        private let isStopped = Mutex(false)
 
         fileprivate init(_ canceller: PostgresCanceller) {
             self.canceller = canceller
@@ -53,13 +53,21 @@ final class PostgresCanceller: @unchecked Sendable {
             DispatchQueue.global().async { self.ask() }
         }
 
+        /// Returns when no request is under way any more, which the next statement would be hit by.
         func stop() {
-            isStopped.store(true, ordering: .relaxed)
+            isStopped.withLock { $0 = true }
+            canceller.waitForRequests()
         }
 
         private func ask() {
-            guard !isStopped.load(ordering: .relaxed) else { return }
+            // Together, so that none begins behind the back of whoever stops them.
+            let goesOn = isStopped.withLock { isStopped in
+                if !isStopped { canceller.underWay.enter() }
+                return !isStopped
+            }
+            guard goesOn else { return }
             canceller.cancelAndWait()
+            canceller.underWay.leave()
             DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(100)) { self.ask() }
         }
     }

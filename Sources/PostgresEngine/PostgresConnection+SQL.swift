@@ -62,12 +62,20 @@ extension PostgresConnection {
     ) async throws -> Result {
         try Task.checkCancellation()
         let asking = canceller.keepsAsking()
-        defer { asking.stop() }
         return try await withTaskCancellationHandler {
-            try await body(self)
+            try await run(body, endedBy: asking)
         } onCancel: {
             asking.start()
         }
+    }
+
+    /// On this connection's own thread, which may wait for requests.
+    private func run<Result: Sendable>(
+        _ body: @Sendable (isolated PostgresConnection) throws -> Result,
+        endedBy asking: PostgresCanceller.Repeated
+    ) throws -> Result {
+        defer { asking.stop() }
+        return try body(self)
     }
 
     /// Runs one statement and hands its rows over as they come.

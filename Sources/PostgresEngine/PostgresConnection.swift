@@ -81,15 +81,8 @@ actor PostgresConnection: PooledConnection {
     ///
     /// - Throws: `PostgresError`; `CancellationError` once the task is cancelled.
     nonisolated func executeInterruptibly(_ sql: String) async throws {
-        try Task.checkCancellation()
-        let asking = canceller.keepsAsking()
-        defer { asking.stop() }
         do {
-            try await withTaskCancellationHandler {
-                try await execute(sql)
-            } onCancel: {
-                asking.start()
-            }
+            try await cancellable { connection in try connection.execute(sql) }
         } catch {
             try Task.checkCancellation()
             throw error
@@ -162,12 +155,12 @@ actor PostgresConnection: PooledConnection {
 
     /// The same for whoever has a relay already; returns when everything has been sent.
     func copyOut(_ sql: String, to relay: Relay<RowBatch>) async throws {
+        defer { canceller.waitForRequests() }
         try await withTaskCancellationHandler {
             if try await !readPast(sql, into: relay) { try await read(sql, into: relay) }
         } onCancel: {
             canceller.cancel()
         }
-        if Task.isCancelled { canceller.waitForRequests() }
         try Task.checkCancellation()
     }
 
@@ -223,7 +216,9 @@ actor PostgresConnection: PooledConnection {
     func copyIn(
         _ sql: String, from next: @Sendable () async throws -> RowBatch?
     ) async throws -> Int {
-        try await withTaskCancellationHandler {
+        let asking = canceller.keepsAsking()
+        defer { asking.stop() }
+        return try await withTaskCancellationHandler {
             try begin(sql, expecting: PGRES_COPY_IN)
             do {
                 while let batch = try await next() { try put(batch) }
@@ -238,7 +233,7 @@ actor PostgresConnection: PooledConnection {
             }
             return try finish()
         } onCancel: {
-            canceller.cancel()
+            asking.start()
         }
     }
 

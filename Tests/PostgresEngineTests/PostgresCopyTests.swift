@@ -125,6 +125,37 @@ import Testing
         }
     }
 
+    @Test(arguments: TestServer.all)
+    func `a request to end a statement does not hit the next one`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let database = try await bench.createDatabase("copy")
+            try await database.query("CREATE TABLE t (v text)")
+            let connection = try await PostgresConnection(bench.settings(database))
+            for milliseconds in 0..<30 {
+                let waiting = Task {
+                    try await connection.executeInterruptibly("SELECT pg_catalog.pg_sleep(0.02)")
+                }
+                try await Task.sleep(for: .milliseconds(milliseconds))
+                waiting.cancel()
+                _ = await waiting.result
+                try await connection.execute("SELECT pg_catalog.pg_sleep(0.02)")
+                let writing = Task {
+                    try await connection.copyIn("COPY public.t FROM STDIN") {
+                        try await Task.sleep(for: .milliseconds(1))
+                        return RowBatch(bytes: Array("row\n".utf8), ends: [4])
+                    }
+                }
+                try await Task.sleep(for: .milliseconds(milliseconds))
+                writing.cancel()
+                await #expect(throws: (any Error).self) { try await writing.value }
+                try await connection.execute("SELECT pg_catalog.pg_sleep(0.02)")
+            }
+            #expect(try await connection.value("SELECT count(*) FROM public.t") == "0")
+        }
+    }
+
     @Test(arguments: TestServer.all, Way.allCases)
     func `a connection that is lost is an error, never an end of the rows`(
         server: TestServer, way: Way
