@@ -56,6 +56,8 @@ enum Interruption {
         }
         // A reader that goes away (`dbtool rows … | head`) shows as a failed write.
         signal(SIGPIPE, SIG_IGN)
+        // And so does a file that may not grow any more (`ulimit -f`).
+        signal(SIGXFSZ, SIG_IGN)
         let result = await task.value
         sources.forEach { $0.cancel() }
         return result

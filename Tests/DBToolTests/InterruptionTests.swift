@@ -59,6 +59,22 @@ import Testing
         }
     }
 
+    @Test func `a file that may not grow any more is an error with words`() async throws {
+        try await Workbench.with(TestServer.oldestAndNewest.newest) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                "CREATE TABLE t AS SELECT i, repeat('x', 100) AS v FROM generate_series(1, 20000) i"
+            )
+            let words =
+                ["full", "database", "-path", bench.repository] + bench.connection()
+                + ["--database", source.name]
+            let end = try await bench.shell(
+                "ulimit -f 1000; exec '\(try DBToolBinary.path())' \(words.joined(separator: " "))")
+            end.expect(code: 1, saying: "File too large")
+            try bench.expectNothingStored()
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `a killed backup is shown as unfinished and removed by the next run`(
         server: TestServer
