@@ -34,6 +34,54 @@ import Testing
         }
     }
 
+    @Test func `a log file that is no file is refused, and nothing is waited for`() async throws {
+        try await withTemporaryFolder { folder in
+            let pipe = "\(folder)/pipe"
+            try #require(mkfifo(pipe, 0o600) == 0)
+            let reader = "\(folder)/read"
+            try #require(mkfifo(reader, 0o600) == 0)
+            let descriptor = open(reader, O_RDONLY | O_NONBLOCK)
+            defer { close(descriptor) }
+            for path in [pipe, reader, folder, "\(folder)/none/log"] {
+                let error = #expect(throws: BackupError.self) {
+                    try LogFile(path: path).checkWritable()
+                }
+                #expect(error?.code == .storageFailed)
+                #expect(error?.message.contains("cannot write the log file \(path): ") == true)
+                #expect(!LogFile(path: path).append("a line\n"))
+            }
+        }
+    }
+
+    @Test func `a link to a log file is followed, unless another user has made it`() async throws {
+        try await withTemporaryFolder { folder in
+            let (path, link) = ("\(folder)/log", "\(folder)/link")
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+            try LogFile(path: link).checkWritable()
+            #expect(LogFile(path: link).append("a line\n"))
+            #expect(FileManager.default.contents(atPath: path) == Data("a line\n".utf8))
+            try LogFile(path: "/dev/null").checkWritable()
+            // Only root can give a link away.
+            guard lchown(link, 65533, 65533) == 0 else { return }
+            let error = #expect(throws: BackupError.self) {
+                try LogFile(path: link).checkWritable()
+            }
+            #expect(error?.message.contains("another user") == true)
+        }
+    }
+
+    @Test(arguments: ["/dev/stderr", "/dev/stdout"])
+    func `the log may go where other output goes`(path: String) async throws {
+        try await withTemporaryFolder { folder in
+            let end = try await Program.run(
+                DBToolBinary.path(), ["list", "-path", "x", "--log-file", path],
+                environment: ["HOME": folder], folder: folder)
+            let lines = path == "/dev/stderr" ? end.errors : end.output
+            #expect(lines.contains("info dbtool \(Version.text) list"), "\(end)")
+            #expect(lines.contains("info exit code 1"), "\(end)")
+        }
+    }
+
     @Test func `words without secrets are as they were given`() {
         let words = ["full", "tables", "-tablename", "a=b", "--passwordless", "--user", "me"]
         #expect(RunLog.withoutSecrets(words) == words)
