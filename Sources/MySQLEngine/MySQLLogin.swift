@@ -11,6 +11,7 @@ import CMariaDB
 struct MySQLLogin: Sendable {
     private static let seconds: UInt32 = 15
     private static let noTLSOnServer: UInt32 = 2026
+    private static let tooManyConnections: UInt32 = 1040
 
     private let settings: MySQLSettings
 
@@ -19,13 +20,19 @@ struct MySQLLogin: Sendable {
     /// Once for the process, before the first connection.
     private static let isReady: Bool = mysql_server_init(0, nil, nil) == 0
 
-    /// Blocks a thread for as long as connecting takes.
+    /// Blocks a thread for as long as connecting takes; a server that is full is asked again for a while.
     @concurrent
     func connect() async throws -> UnsafeMutablePointer<MYSQL> {
-        do {
-            return try connectAndWait()
-        } catch let error as MySQLError {
-            throw refusal(error)
+        var pauses = GrowingPauses.beforeConnecting
+        while true {
+            do {
+                return try connectAndWait()
+            } catch let error as MySQLError {
+                // Others' sessions end. Those that one account may not have are our own, as likely as not.
+                guard error.number == Self.tooManyConnections, try await pauses.wait() else {
+                    throw refusal(error)
+                }
+            }
         }
     }
 

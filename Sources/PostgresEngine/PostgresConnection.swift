@@ -306,7 +306,7 @@ actor PostgresConnection: PooledConnection {
         ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "6"),
     ]
 
-    /// Blocks a thread for as long as connecting takes.
+    /// Blocks a thread for as long as connecting takes; a server that is starting is asked again for a while.
     @concurrent
     private static func connect(_ settings: PostgresSettings) async throws -> OpaquePointer {
         if let url = settings.url {
@@ -322,21 +322,42 @@ actor PostgresConnection: PooledConnection {
             [("connect_timeout", "15"), ("application_name", "dbtool")]
             .filter { getenv($0.0 == "connect_timeout" ? "PGCONNECT_TIMEOUT" : "PGAPPNAME") == nil }
             + patience + settings.parameters.map { ($0.keyword, $0.value) }
+        var pauses = GrowingPauses.beforeConnecting
+        while true {
+            let (result, isRefusedForNow) = connectOnce(parameters)
+            guard let connection = result else {
+                throw BackupError(.connectionFailed, "libpq could not allocate a connection")
+            }
+            guard PQstatus(connection) == CONNECTION_OK else {
+                let error = refusal(by: connection, hiding: [settings.url, settings.password])
+                PQfinish(connection)
+                guard isRefusedForNow, try await pauses.wait() else { throw error }
+                continue
+            }
+            // Notices would be printed on standard error otherwise.
+            PQsetNoticeProcessor(connection, { _, _ in }, nil)
+            return connection
+        }
+    }
+
+    /// A connection, be it one that failed, and whether the server is only starting or about to stop.
+    private static func connectOnce(
+        _ parameters: [(String, String)]
+    ) -> (connection: OpaquePointer?, isRefusedForNow: Bool) {
         let keywords = parameters.map { strdup($0.0) }
         let values = parameters.map { strdup($0.1) }
         defer { (keywords + values).forEach { free($0) } }
-        let connection = PQconnectdbParams(
-            keywords.map { UnsafePointer($0) } + [nil], values.map { UnsafePointer($0) } + [nil], 1)
-        guard let connection else {
-            throw BackupError(.connectionFailed, "libpq could not allocate a connection")
-        }
-        guard PQstatus(connection) == CONNECTION_OK else {
-            defer { PQfinish(connection) }
-            throw refusal(by: connection, hiding: [settings.url, settings.password])
-        }
-        // Notices would be printed on standard error otherwise.
-        PQsetNoticeProcessor(connection, { _, _ in }, nil)
-        return connection
+        let names: [UnsafePointer<CChar>?] = keywords.map { UnsafePointer($0) } + [nil]
+        let texts: [UnsafePointer<CChar>?] = values.map { UnsafePointer($0) } + [nil]
+        let begin = ContinuousClock.now
+        let connection = PQconnectdbParams(names, texts, 1)
+        // What was refused later than that, or after a password, was refused for another reason: asking costs as
+        // much again, and a wrong password would count twice.
+        guard PQstatus(connection) != CONNECTION_OK, PQconnectionUsedPassword(connection) == 0,
+            PQconnectionNeedsPassword(connection) == 0, ContinuousClock.now - begin < .seconds(2)
+        else { return (connection, false) }
+        // The words of a failed connection are in the server's language, and without a code.
+        return (connection, PQpingParams(names, texts, 1) == PQPING_REJECT)
     }
 
     private static func refusal(

@@ -15,6 +15,26 @@ import Testing
         """
 
     @Test(arguments: MySQLTestServer.all)
+    func `a server without a free connection is asked again`(
+        server: MySQLTestServer
+    ) async throws {
+        try await Workbench.gate.pass {
+            try await MySQLOwnServer.with(like: server, ["max_connections=10"]) { own in
+                let settings = MySQLTestDatabase(name: "mysql", server: own.server).settings()
+                var all: [MySQLConnection] = []
+                // One more for who may administer the server.
+                for _ in 1...11 { all.append(try await MySQLConnection(settings)) }
+                let begin = ContinuousClock.now
+                let late = Task { try await MySQLConnection(settings) }
+                try await Task.sleep(for: .seconds(1))
+                all.removeLast()
+                #expect(try await late.value.value("SELECT 1") == "1")
+                #expect(ContinuousClock.now - begin >= .seconds(1))
+            }
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
     func `values become the one dialect of CSV`(server: MySQLTestServer) async throws {
         try await server.withDatabase { database in
             try await database.query(
