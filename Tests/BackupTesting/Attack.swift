@@ -23,6 +23,13 @@ public struct Attack: Sendable {
         self.name = name
     }
 
+    /// Things in an order that the seed repeats, and that is another one for each attack: a few tries of each of many
+    /// attacks try as many things.
+    public func shuffled<Thing>(_ things: [Thing]) -> [Thing] {
+        var random = SeededGenerator(seed: Self.seed &+ Self.hash(name))
+        return things.shuffled(using: &random)
+    }
+
     /// Tries it.
     ///
     /// `body`: Gives what did not hold; nil for a try that came too late to be one.

@@ -9,6 +9,9 @@ enum CampaignVerb: String, CaseIterable, CustomTestStringConvertible {
     /// What writes a backup.
     static let backups: [CampaignVerb] = [.full, .zipped, .differential, .incremental, .merge]
 
+    /// Whether it asks the server for rows.
+    var readsSource: Bool { [.full, .zipped, .differential, .incremental].contains(self) }
+
     var words: [String] {
         switch self {
         case .full: ["full", "database", "-compress", "zstd"]

@@ -4,15 +4,21 @@ import Testing
 
 /// What fails around a run makes it fail with words, or not at all; never a wrong backup, and never a crash.
 @Suite struct FaultCampaign {
-    /// A call of the system, and how it may fail on a machine that is in trouble.
-    private static let faults = [
-        ("fsync", "EIO"), ("fdatasync", "EIO"), ("rename", "EIO"), ("rename", "ENOSPC"),
-        ("mkdir", "EROFS"), ("mkdir", "ENOSPC"), ("pwrite64", "EROFS"), ("fsync", "EROFS"),
-        ("unlink", "EROFS"), ("unlinkat", "EIO"),
-        ("rmdir", "EIO"), ("openat", "EMFILE"), ("openat", "ENOSPC"), ("openat", "EIO"),
-        ("pwrite64", "ENOSPC"), ("recvfrom", "ECONNRESET"),
-        ("connect", "ETIMEDOUT"), ("getdents64", "EIO"),
-    ]
+    /// What may fail in a run: of these calls it makes some.
+    private static func faults(of verb: CampaignVerb) -> [Fault] {
+        let everywhere = [
+            Fault("write", "EIO"), Fault("write", "ENOSPC"), Fault("write", "EDQUOT"),
+            Fault("write", "EROFS"), Fault("read", "EIO"), Fault("fsync", "EIO"),
+            Fault("fsync", "EROFS"), Fault("rename", "EIO"), Fault("rename", "ENOSPC"),
+            Fault("mkdir", "EROFS"), Fault("mkdir", "ENOSPC"), Fault("unlink", "EROFS"),
+            Fault("open", "EIO"), Fault("open", "EMFILE"), Fault("open", "ENOSPC"),
+            Fault("readdir", "EIO"),
+        ]
+        let removing = [Fault("rmdir", "EIO")]
+        let connecting = [Fault("connect", "ETIMEDOUT"), Fault("recvfrom", "ECONNRESET")]
+        return everywhere + (verb == .prune ? removing : [])
+            + (verb.readsSource ? connecting : [])
+    }
 
     private static let runs: [(CampaignShop.Product, CampaignVerb)] =
         [.full, .zipped, .differential, .merge, .prune, .pin, .verify].map { (.postgres, $0) }
@@ -24,26 +30,18 @@ import Testing
         product: CampaignShop.Product, verb: CampaignVerb
     ) async throws {
         try await CampaignShop.open(on: product, endingWithFull: verb == .prune) { shop in
-            try shop.layOut()
-            let calls = Set(Self.faults.map(\.0)).sorted()
-            let steps = try await Strace.steps(of: calls, log: "\(shop.server.folder)/steps") {
-                try await shop.run(verb.words, before: $0)
-            }
-            try await Attack("failing calls: \(product), \(verb)").run { _, random in
+            let attack = Attack("failing calls: \(product), \(verb)")
+            let calls = try await FailingCalls(Self.faults(of: verb), of: attack, in: shop) {
                 try shop.layOut()
-                guard let (call, error) = Self.faults.randomElement(using: &random),
-                    // The first files that are opened are libraries: without them there is no dbtool.
-                    let step = steps.filter({
-                        $0.call == call && ($0.call != "openat" || $0.number > 60)
-                    })
-                    .randomElement(using: &random)
-                else { return nil }
-                let end = try await shop.run(
-                    verb.words,
-                    before: Strace.failing(step, with: error, forGood: Bool.random(using: &random)))
-                guard !end.errors.contains("while loading shared libraries") else { return nil }
+                return try await shop.run(verb.words, before: $0)
+            }
+            try await attack.run { number, random in
+                try shop.layOut()
+                let moment = try calls.moment(number, &random)
+                let end = try await shop.run(verb.words, before: moment.before)
+                guard calls.wasHit else { return nil }
                 return try await (end.faults + shop.aftermath(of: verb)).map {
-                    "\(error) at \(step): \($0)"
+                    "\(moment): \($0)"
                 }
             }
         }

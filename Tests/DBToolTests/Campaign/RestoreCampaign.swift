@@ -6,20 +6,23 @@ import Testing
 @Suite struct RestoreCampaign {
     /// What a restore does on the disk and with the server.
     private static let calls = [
-        "write", "pwrite64", "fsync", "fdatasync", "rename", "mkdir", "unlink", "chmod", "connect",
-        "sendto", "recvfrom",
+        "write", "fsync", "rename", "mkdir", "unlink", "chmod", "connect", "sendto", "recvfrom",
     ]
 
-    /// A call of the system, and how it may fail while a restore reads and loads.
+    /// What may fail while a restore reads and loads.
     ///
     /// What cannot be sent is not among them: libpq then waits for what the server says of it, and a connection that is
     /// really broken answers that.
-    private static let faults = [
-        ("pread64", "EIO"), ("read", "EIO"), ("openat", "EIO"), ("openat", "EMFILE"),
-        ("getdents64", "EIO"), ("connect", "ETIMEDOUT"), ("connect", "ECONNREFUSED"),
-        ("recvfrom", "ECONNRESET"),
-        ("pwrite64", "ENOSPC"), ("mkdir", "EROFS"),
-    ]
+    private static func faults(on product: CampaignShop.Product) -> [Fault] {
+        let everywhere = [
+            Fault("read", "EIO"), Fault("open", "EIO"), Fault("open", "EMFILE"),
+            Fault("readdir", "EIO"), Fault("connect", "ETIMEDOUT"),
+            Fault("connect", "ECONNREFUSED"), Fault("recvfrom", "ECONNRESET"),
+        ]
+        // Only pg_restore needs files of its own.
+        let writing = ["EIO", "ENOSPC", "EDQUOT", "EROFS"].map { Fault("write", $0) }
+        return everywhere + (product == .postgres ? writing : [])
+    }
 
     private static let products: [CampaignShop.Product] = [.postgres, .mariadb, .mysql]
 
@@ -46,22 +49,20 @@ import Testing
         product: CampaignShop.Product
     ) async throws {
         try await Self.open(on: product) { shop, expected in
-            let steps = try await Self.steps(of: Set(Self.faults.map(\.0)).sorted(), shop)
-            try await Attack("failing calls: \(product), restore").run { _, random in
-                guard let (call, error) = Self.faults.randomElement(using: &random),
-                    // The first files are libraries: without them there is no dbtool.
-                    let step = steps.filter({
-                        $0.call == call
-                            && (!["openat", "read", "pread64"].contains(call) || $0.number > 60)
-                    }).randomElement(using: &random)
-                else { return nil }
-                let isForGood = Bool.random(using: &random)
+            let attack = Attack("failing calls: \(product), restore")
+            let calls = try await FailingCalls(Self.faults(on: product), of: attack, in: shop) {
+                let target = shop.server.newName("calls")
+                let end = try await shop.run(CampaignShop.restoring(into: target), before: $0)
+                try await shop.server.drop(target)
+                return end
+            }
+            try await attack.run { number, random in
+                let moment = try calls.moment(number, &random)
                 return try await shop.restore(toHold: expected) { words in
-                    try await shop.run(
-                        words, before: Strace.failing(step, with: error, forGood: isForGood))
+                    try await shop.run(words, before: moment.before)
                 } isHit: {
-                    $0.errors.contains("while loading shared libraries") ? nil : $0.faults.isEmpty
-                }.map { $0.map { "\(error) at \(step), \(isForGood): \($0)" } }
+                    calls.wasHit ? $0.faults.isEmpty : nil
+                }.map { $0.map { "\(moment): \($0)" } }
             }
         }
     }

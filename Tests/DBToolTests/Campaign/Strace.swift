@@ -42,13 +42,19 @@ struct Strace {
     }
 
     /// The words before a command for which a step fails, and where `forGood` all of its kind from then on.
-    static func failing(_ step: Step, with error: String, forGood: Bool) -> [String] {
-        inject(step.call, "error=\(error):when=\(step.number)\(forGood ? "+" : "")")
+    ///
+    /// `log`: Gets every call of that kind, with `(INJECTED)` behind those that failed.
+    static func failing(
+        _ step: Step, with error: String, forGood: Bool, log: String
+    ) -> [String] {
+        inject(step.call, "error=\(error):when=\(step.number)\(forGood ? "+" : "")", log: log)
     }
 
-    private static func inject(_ call: String, _ what: String) -> [String] {
+    private static func inject(
+        _ call: String, _ what: String, log: String = "/dev/null"
+    ) -> [String] {
         [
-            program, "-f", "-b", "execve", "-o", "/dev/null", "-e", "trace=\(call)",
+            program, "-f", "-b", "execve", "-o", log, "-e", "trace=\(call)",
             "-e", "inject=\(call):\(what)",
         ]
     }

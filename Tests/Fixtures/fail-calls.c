@@ -1,0 +1,140 @@
+// Makes calls of the system fail in a program that is run with it (LD_PRELOAD), but only those for files whose paths begin
+// with one of those that FAIL_UNDER names, divided by colons. The FAIL_FIRST-th call of FAIL_CALL (write, say), counted over all
+// threads, fails with FAIL_ERROR (ENOSPC, say), and where FAIL_FOR_GOOD is set all that follow.
+// FAIL_LOG gets a line for each call: its name and its path, behind a "!" where it failed.
+//
+// strace knows whole paths only, and counts in each thread: it cannot tell a new file of a repository from a terminal.
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static atomic_long calls;
+
+// Without doubled slashes, which one name of a file may have and another not.
+static void tidy(const char *path, char *tidied, size_t size) {
+  size_t length = 0;
+  for (; *path && length + 1 < size; path++)
+    if (path[0] != '/' || path[1] != '/') tidied[length++] = *path;
+  tidied[length] = 0;
+}
+
+static int is_watched(const char *path) {
+  char folders[4 * PATH_MAX], *rest = NULL;
+  const char *named = getenv("FAIL_UNDER");
+  if (!named) return 0;
+  tidy(named, folders, sizeof folders);
+  for (char *folder = strtok_r(folders, ":", &rest); folder; folder = strtok_r(NULL, ":", &rest))
+    if (strncmp(path, folder, strlen(folder)) == 0) return 1;
+  return 0;
+}
+
+static int error_number(void) {
+  const char *name = getenv("FAIL_ERROR");
+  for (int number = 1; name && number < 200; number++) {
+    const char *known = strerrorname_np(number);
+    if (known && strcmp(known, name) == 0) return number;
+  }
+  return 0;
+}
+
+// The bare calls: those of the C library come here.
+static void note(const char *call, const char *path, int fails) {
+  char line[PATH_MAX + 64];
+  const char *log = getenv("FAIL_LOG");
+  int file = log ? syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+  if (file < 0) return;
+  int length = snprintf(line, sizeof line, "%s%s %s\n", fails ? "!" : "", call, path);
+  syscall(SYS_write, file, line, length < (int)sizeof line ? length : (int)sizeof line - 1);
+  syscall(SYS_close, file);
+}
+
+// Whether a call shall fail; errno says how, and is as it was where not.
+static int fails(const char *call, const char *path) {
+  char tidied[PATH_MAX];
+  int before = errno, number = 0;
+  const char *chosen = getenv("FAIL_CALL");
+  tidy(path, tidied, sizeof tidied);
+  if (is_watched(tidied)) {
+    if (chosen && strcmp(chosen, call) == 0) {
+      long count = atomic_fetch_add(&calls, 1) + 1, first = atol(getenv("FAIL_FIRST"));
+      if (count == first || (count > first && getenv("FAIL_FOR_GOOD"))) number = error_number();
+    }
+    note(call, tidied, number != 0);
+  }
+  errno = number ? number : before;
+  return number != 0;
+}
+
+static int fails_for_file(const char *call, int file) {
+  char link[64], path[PATH_MAX];
+  int before = errno;
+  snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+  ssize_t length = readlink(link, path, sizeof path - 1);
+  errno = before;
+  if (length < 0) return 0;
+  path[length] = 0;
+  return fails(call, path);
+}
+
+int open(const char *path, int flags, ...) {
+  mode_t mode = 0;
+  if (flags & O_CREAT) {
+    va_list rest;
+    va_start(rest, flags);
+    mode = va_arg(rest, mode_t);
+    va_end(rest);
+  }
+  int (*real)(const char *, int, ...) = dlsym(RTLD_NEXT, "open");
+  return fails("open", path) ? -1 : real(path, flags, mode);
+}
+
+ssize_t read(int file, void *bytes, size_t count) {
+  ssize_t (*real)(int, void *, size_t) = dlsym(RTLD_NEXT, "read");
+  return fails_for_file("read", file) ? -1 : real(file, bytes, count);
+}
+
+ssize_t write(int file, const void *bytes, size_t count) {
+  ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
+  return fails_for_file("write", file) ? -1 : real(file, bytes, count);
+}
+
+int fsync(int file) {
+  int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
+  return fails_for_file("fsync", file) ? -1 : real(file);
+}
+
+struct dirent *readdir(DIR *folder) {
+  struct dirent *(*real)(DIR *) = dlsym(RTLD_NEXT, "readdir");
+  return fails_for_file("readdir", dirfd(folder)) ? NULL : real(folder);
+}
+
+int rename(const char *path, const char *new) {
+  int (*real)(const char *, const char *) = dlsym(RTLD_NEXT, "rename");
+  return fails("rename", new) ? -1 : real(path, new);
+}
+
+int mkdir(const char *path, mode_t mode) {
+  int (*real)(const char *, mode_t) = dlsym(RTLD_NEXT, "mkdir");
+  return fails("mkdir", path) ? -1 : real(path, mode);
+}
+
+int unlink(const char *path) {
+  int (*real)(const char *) = dlsym(RTLD_NEXT, "unlink");
+  return fails("unlink", path) ? -1 : real(path);
+}
+
+int rmdir(const char *path) {
+  int (*real)(const char *) = dlsym(RTLD_NEXT, "rmdir");
+  return fails("rmdir", path) ? -1 : real(path);
+}
