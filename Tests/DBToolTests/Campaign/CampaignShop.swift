@@ -1,5 +1,6 @@
 import BackupTesting
 import Foundation
+import Synchronization
 import Testing
 
 /// A small database, and a repository with a chain of it that each try begins with.
@@ -11,6 +12,12 @@ struct CampaignShop {
 
     var repository: String { "\(server.folder)/repository" }
     private var template: String { "\(server.folder)/template" }
+    private let newestContents = Remembered()
+
+    /// What the newest backup of the template restores to, once that was asked for.
+    private final class Remembered: Sendable {
+        let contents = Mutex<String?>(nil)
+    }
 
     /// The product that it sells from.
     enum Product: String, CustomTestStringConvertible {
@@ -79,13 +86,15 @@ struct CampaignShop {
 
     /// Runs words before dbtool's own, with the repository and the source.
     ///
-    /// `port`: Of whoever stands in front of the server. `connected`: Whether it needs a server.
+    /// `port`: Of whoever stands in front of the server. `connected`: Whether it needs a server. `place`: Another
+    /// repository.
     func run(
         _ words: [String], before: [String] = [], as connected: Bool = true, port: UInt16? = nil,
+        in place: String? = nil,
         while body: (RunningProgram) async throws -> Void = { _ in }
     ) async throws -> ProgramEnd {
         let all =
-            before + [try DBToolBinary.path()] + words + ["-path", repository]
+            before + [try DBToolBinary.path()] + words + ["-path", place ?? repository]
             + (connected
                 ? ["--database", server.source] + server.flags(port: port ?? server.port) : [])
         return try await Program.run(
@@ -96,20 +105,33 @@ struct CampaignShop {
     // MARK: What must hold
 
     /// What does not hold after an attack on a run, whatever became of it: what is listed is proven, the same run
-    /// succeeds now, and nothing is left of the one before.
+    /// succeeds now, and nothing is left of the one before. In each fourth try the newest point is restored, too.
     ///
     /// `kept`: What must be listed still; by default all that was there, but for a verb that removes backups.
-    func aftermath(of verb: CampaignVerb, keeping kept: Set<String>? = nil) async throws
-        -> [String]
-    {
+    /// `contents`: What the newest point must restore to then; by default what the verb has found.
+    func aftermath(
+        of verb: CampaignVerb, inTry number: Int, keeping kept: Set<String>? = nil,
+        restoring contents: String? = nil
+    ) async throws -> [String] {
         let kept = kept ?? (verb == .prune ? [newest] : ids)
         var broken = try await broken(keeping: kept)
         let again = try await run(verb.words)
-        if !verb.isDone(again) { broken.append("the next run: \(again)") }
-        broken += try await self.broken(keeping: kept.intersection([newest]))
+        guard verb.isDone(again) else { return broken + ["the next run: \(again)"] }
+        broken += try await self.broken(keeping: kept)
+        if number % 4 == 3 {
+            let expected =
+                if let contents { contents } else { try await self.contents(after: verb) }
+            broken += try await differences(ofPoint: "latest", from: expected)
+        }
         // A run that finds nothing to do, or takes no lock, leaves what is left to the next one.
-        if again.code == 0, verb != .pin, verb != .verify { broken += remains() }
-        return broken
+        guard again.code == 0, verb != .pin, verb != .verify else { return broken }
+        broken += temporaryFiles()
+        if verb == .prune {
+            // It removes backups, and leaves folders of runs that were cut off to the next backup.
+            let next = try await run(CampaignVerb.incremental.words)
+            if next.code != 0 { broken.append("the next backup: \(next)") }
+        }
+        return broken + remains()
     }
 
     /// What is listed as completed must be proven by `verify`, and what was there before must be listed.
@@ -137,20 +159,66 @@ struct CampaignShop {
 
     /// Whether a point restores to what the source holds; it must have been made after the last change.
     func differences(ofPoint point: String) async throws -> [String] {
-        let target = server.newName("restored")
-        let end = try await run(["restore", point, "--into", target, "--create"])
-        guard end.code == 0 else { return ["\(end)"] }
-        let isEqual = try await server.contents(of: target) == server.contents(of: server.source)
-        try await server.drop(target)
-        return isEqual ? [] : ["\(point) is not the source"]
+        try await differences(ofPoint: point, from: server.contents(of: server.source))
     }
 
-    /// Nothing but whole backups and what belongs to the repository itself.
-    private func remains() -> [String] {
-        let names = FileManager.default.enumerator(atPath: repository)?.compactMap {
-            $0 as? String
+    /// Whether a point restores to a database of these contents.
+    func differences(ofPoint point: String, from expected: String) async throws -> [String] {
+        let target = server.newName("restored")
+        let end = try await run(["restore", point, "--into", target, "--create"])
+        guard end.code == 0 else {
+            try await server.drop(target)
+            return ["\(end)"]
         }
-        return (names ?? []).filter { $0.hasSuffix(".tmp") }.map { "\($0) is left" }
+        let isEqual = try await server.contents(of: target) == expected
+        try await server.drop(target)
+        return isEqual ? [] : ["\(point) does not restore what it should"]
+    }
+
+    /// What the newest point holds once a verb is done: the source, or what the newest one held that was there.
+    private func contents(after verb: CampaignVerb) async throws -> String {
+        try await verb.readsSource ? server.contents(of: server.source) : contentsOfNewest()
+    }
+
+    /// What the newest backup of the template restores to.
+    func contentsOfNewest() async throws -> String {
+        if let known = newestContents.contents.withLock({ $0 }) { return known }
+        let target = server.newName("newest")
+        try await run(["restore", newest, "--into", target, "--create"], in: template)
+            .requireCode(0)
+        let contents = try await server.contents(of: target)
+        try await server.drop(target)
+        newestContents.contents.withLock { $0 = contents }
+        return contents
+    }
+
+    // MARK: The files
+
+    /// All files and folders, below the repository.
+    private var names: [String] {
+        FileManager.default.enumerator(atPath: repository)?.compactMap { $0 as? String } ?? []
+    }
+
+    private func temporaryFiles() -> [String] {
+        names.filter { $0.hasSuffix(".tmp") }.map { "\($0) is left" }
+    }
+
+    /// What is neither a whole backup, nor the archive of one, nor the repository's own.
+    private func remains() -> [String] {
+        let all = Set(names)
+        func isBackup(_ name: String) -> Bool {
+            let parts = name.split(separator: "/")
+            let isFull = parts.count == 1 && name.hasPrefix("full_")
+            // Only names of files have a point.
+            return (isFull || parts.count == 3 && parts[1] == ".backup_diff")
+                && parts.last?.contains(".") == false
+        }
+        let cutOff = all.filter { isBackup($0) && !all.contains("\($0)/metadata.json") }
+        let alone = all.filter {
+            $0.hasSuffix(".zip") && !all.contains("\($0.dropLast(4))/metadata.json")
+        }
+        return temporaryFiles() + cutOff.map { "\($0) is no whole backup" }
+            + alone.map { "\($0) is of no backup" }
     }
 }
 

@@ -35,7 +35,9 @@ import Testing
                 // The other thread took the step that this one would have taken.
                 guard end.code != 0 else { return nil }
                 guard end.code == 128 + SIGKILL else { return ["\(step): \(end)"] }
-                return try await shop.aftermath(of: verb).map { "killed at \(step): \($0)" }
+                return try await shop.aftermath(of: verb, inTry: number).map {
+                    "killed at \(step): \($0)"
+                }
             }
         }
     }

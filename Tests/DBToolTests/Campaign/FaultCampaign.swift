@@ -40,7 +40,7 @@ import Testing
                 let moment = try calls.moment(number, &random)
                 let end = try await shop.run(verb.words, before: moment.before)
                 guard calls.wasHit else { return nil }
-                return try await (end.faults + shop.aftermath(of: verb)).map {
+                return try await (end.faults + shop.aftermath(of: verb, inTry: number)).map {
                     "\(moment): \($0)"
                 }
             }
@@ -52,7 +52,7 @@ import Testing
         async throws
     {
         try await CampaignShop.open(on: product) { shop in
-            try await Attack("full disk, \(product)").run { _, random in
+            try await Attack("full disk, \(product)").run { number, random in
                 try shop.layOut()
                 let verb = try #require(CampaignVerb.backups.randomElement(using: &random))
                 // What is there takes about 600 kB of pages.
@@ -60,7 +60,7 @@ import Testing
                     shop: shop, kilobytes: Int.random(in: 500...1500, using: &random))
                 let end = try await shop.run(verb.words, before: disk.words())
                 guard end.code != CampaignDisk.tooSmall else { return nil }
-                return try await (end.faults + shop.aftermath(of: verb)).map {
+                return try await (end.faults + shop.aftermath(of: verb, inTry: number)).map {
                     "\(disk.kilobytes) kB, \(verb): \($0)"
                 }
             }
@@ -72,7 +72,7 @@ import Testing
         product: CampaignShop.Product
     ) async throws {
         try await CampaignShop.open(on: product) { shop in
-            try await Attack("read-only disk, \(product)").run { _, random in
+            try await Attack("read-only disk, \(product)").run { number, random in
                 try shop.layOut()
                 let verb = try #require(
                     (CampaignVerb.backups + [.prune]).randomElement(using: &random))
@@ -81,7 +81,7 @@ import Testing
                 let end = try await shop.run(verb.words, before: disk.words())
                 // It was done before.
                 guard end.code != 0 else { return nil }
-                return try await (end.faults + shop.aftermath(of: verb)).map {
+                return try await (end.faults + shop.aftermath(of: verb, inTry: number)).map {
                     "after \(wait), \(verb): \($0)"
                 }
             }
@@ -90,7 +90,7 @@ import Testing
 
     @Test func `a few file handles are enough, or asked for with words`() async throws {
         try await CampaignShop.open(on: .postgres) { shop in
-            try await Attack("few file handles").run { _, random in
+            try await Attack("few file handles").run { number, random in
                 try shop.layOut()
                 let verb = try #require(CampaignVerb.allCases.randomElement(using: &random))
                 let handles = Int.random(in: 6...200, using: &random)
@@ -98,7 +98,7 @@ import Testing
                     verb.words,
                     before: ["/bin/sh", "-c", "ulimit -n \(handles); exec \"$@\"", "sh"])
                 guard !end.errors.contains("while loading shared libraries") else { return nil }
-                return try await (end.faults + shop.aftermath(of: verb)).map {
+                return try await (end.faults + shop.aftermath(of: verb, inTry: number)).map {
                     "\(handles) handles, \(verb): \($0)"
                 }
             }

@@ -7,23 +7,23 @@ import Testing
     @Test(arguments: CampaignShop.Product.asTimeAllows)
     func `a run that is told to stop undoes itself`(product: CampaignShop.Product) async throws {
         try await CampaignShop.open(on: product) { shop in
-            try await Attack("SIGTERM and SIGHUP, \(product)").run { _, random in
+            try await Attack("SIGTERM and SIGHUP, \(product)").run { number, random in
                 try shop.layOut()
                 let verb = try #require(CampaignVerb.backups.randomElement(using: &random))
-                let number = Bool.random(using: &random) ? SIGTERM : SIGHUP
+                let signal = Bool.random(using: &random) ? SIGTERM : SIGHUP
                 let wait = Int.random(in: 0...250, using: &random)
                 let end = try await shop.run(verb.words) { running in
                     try await Task.sleep(for: .milliseconds(wait))
-                    try? running.send(number)
+                    try? running.send(signal)
                 }
                 // It was done before, or had not begun.
-                guard end.code != 0, end.code != 128 + number else { return nil }
+                guard end.code != 0, end.code != 128 + signal else { return nil }
                 // A backup that is complete before its archive is stays, and says so.
                 let isWhole = verb == .zipped && end.code == 3
                 var broken = end.code == 130 || isWhole ? [] : ["\(end)"]
                 broken += try await shop.unfinished()
-                broken += try await shop.aftermath(of: verb)
-                return broken.map { "signal \(number) after \(wait) ms, \(verb): \($0)" }
+                broken += try await shop.aftermath(of: verb, inTry: number)
+                return broken.map { "signal \(signal) after \(wait) ms, \(verb): \($0)" }
             }
         }
     }
@@ -33,7 +33,7 @@ import Testing
         product: CampaignShop.Product
     ) async throws {
         try await CampaignShop.open(on: product) { shop in
-            try await Attack("two runs at once, \(product)").run { _, random in
+            try await Attack("two runs at once, \(product)").run { number, random in
                 try shop.layOut()
                 let verbs = try (0..<2).map { _ in
                     try #require((CampaignVerb.backups + [.prune]).randomElement(using: &random))
@@ -42,12 +42,21 @@ import Testing
                 async let first = shop.run(verbs[0].words)
                 try await Task.sleep(for: .milliseconds(wait))
                 let ends = [try await shop.run(verbs[1].words), try await first]
-                var broken = zip(verbs.reversed(), ends).compactMap { verb, end in
+                let runs = zip(verbs.reversed(), ends)
+                var broken = runs.compactMap { verb, end in
                     verb.isDone(end) || end.code == 6 ? nil : "\(end)"
                 }
                 if ends.allSatisfy({ $0.code == 6 }) { broken.append("both were refused: \(ends)") }
+                // Whoever prunes may remove all that was there, once there is a newer one.
+                let kept = verbs.contains(.prune) ? [] : shop.ids
+                let isOfSource = runs.contains { $0.readsSource && $0.isDone($1) }
+                let source = try await shop.server.contents(of: shop.server.source)
+                let before = try await shop.contentsOfNewest()
+                broken += try await shop.differences(
+                    ofPoint: "latest", from: isOfSource ? source : before)
                 broken += try await shop.aftermath(
-                    of: verbs[0], keeping: verbs.contains(.prune) ? [] : shop.ids)
+                    of: verbs[0], inTry: number, keeping: kept,
+                    restoring: isOfSource || verbs[0].readsSource ? source : before)
                 return broken.map { "\(verbs), \(wait) ms apart: \($0)" }
             }
         }
@@ -67,7 +76,7 @@ import Testing
                 ], environment: shop.server.environment, folder: shop.server.folder
             ).requireCode(0)
             let clock = URL(fileURLWithPath: "\(shop.server.folder)/clock")
-            try await Attack("clock that is set, \(product)").run { _, random in
+            try await Attack("clock that is set, \(product)").run { number, random in
                 try shop.layOut()
                 var story: [String] = []
                 var broken: [String] = []
@@ -90,7 +99,7 @@ import Testing
                     // Whoever waits by the clock, as libpq does for a connection, may find the time over.
                     broken += end.faults
                 }
-                broken += try await shop.aftermath(of: .incremental)
+                broken += try await shop.aftermath(of: .incremental, inTry: number)
                 broken += try await shop.differences(ofPoint: "latest")
                 return broken.map { "\(story): \($0)" }
             }

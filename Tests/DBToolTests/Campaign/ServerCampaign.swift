@@ -13,7 +13,8 @@ import Testing
         product: CampaignShop.Product, verb: CampaignVerb
     ) async throws {
         try await CampaignShop.open(on: product) { shop in
-            try await Attack("cut or silent connection: \(product), \(verb)").run { _, random in
+            try await Attack("cut or silent connection: \(product), \(verb)").run {
+                number, random in
                 try shop.layOut()
                 let isSilent = Bool.random(using: &random)
                 let proxy = try FailingProxy(
@@ -30,7 +31,9 @@ import Testing
                     }
                 }
                 let faults = end.code == 130 && isSilent ? [] : end.faults
-                return try await (faults + shop.aftermath(of: verb)).map { "\(proxy): \($0)" }
+                return try await (faults + shop.aftermath(of: verb, inTry: number)).map {
+                    "\(proxy): \($0)"
+                }
             }
         }
     }
@@ -40,7 +43,7 @@ import Testing
             bench in
             try await bench.withOwnServer(["fsync=off"]) { source in
                 let shop = try await CampaignShop(PostgresCampaignServer(bench, source))
-                try await Attack("crash of the server, postgres").run { _, random in
+                try await Attack("crash of the server, postgres").run { number, random in
                     try shop.layOut()
                     let verb: CampaignVerb =
                         Bool.random(using: &random) ? .full : .incremental
@@ -58,7 +61,7 @@ import Testing
                     try await eventually("the server has recovered") {
                         (try? await source.query("SELECT 1")) == "1"
                     }
-                    return try await (end.faults + shop.aftermath(of: verb)).map {
+                    return try await (end.faults + shop.aftermath(of: verb, inTry: number)).map {
                         "\(verb), after \(wait) ms: \($0)"
                     }
                 }
@@ -72,7 +75,7 @@ import Testing
     ) async throws {
         try await MySQLBench.withOwnServer(like: server) { bench, own in
             let shop = try await CampaignShop(MySQLCampaignServer(bench))
-            try await Attack("crash of the server, \(server.product)").run { _, random in
+            try await Attack("crash of the server, \(server.product)").run { number, random in
                 try shop.layOut()
                 let verb: CampaignVerb = Bool.random(using: &random) ? .full : .incremental
                 let wait = Int.random(in: 0...300, using: &random)
@@ -81,7 +84,7 @@ import Testing
                     try await own.crash()
                 }
                 try await own.restart()
-                return try await (end.faults + shop.aftermath(of: verb)).map {
+                return try await (end.faults + shop.aftermath(of: verb, inTry: number)).map {
                     "\(verb), after \(wait) ms: \($0)"
                 }
             }
@@ -93,7 +96,7 @@ import Testing
         product: CampaignShop.Product
     ) async throws {
         try await CampaignShop.open(on: product) { shop in
-            try await Attack("cancelled or ended session, \(product)").run { _, random in
+            try await Attack("cancelled or ended session, \(product)").run { number, random in
                 try shop.layOut()
                 let verb = try #require(CampaignVerb.backups.randomElement(using: &random))
                 let way = try #require(Disturbance.allCases.randomElement(using: &random))
@@ -103,7 +106,7 @@ import Testing
                     try await Task.sleep(for: .milliseconds(wait))
                     for _ in 0..<times { try await shop.server.disturb(way) }
                 }
-                return try await (end.faults + shop.aftermath(of: verb)).map {
+                return try await (end.faults + shop.aftermath(of: verb, inTry: number)).map {
                     "\(verb), \(way) \(times) times after \(wait) ms: \($0)"
                 }
             }
@@ -132,7 +135,7 @@ import Testing
             bench in
             let role = try await bench.createRole("hurried", "SUPERUSER")
             let shop = try await CampaignShop(PostgresCampaignServer(bench, as: role))
-            try await Attack("settings of a role").run { _, random in
+            try await Attack("settings of a role").run { number, random in
                 try shop.layOut()
                 let verb = try #require(CampaignVerb.backups.randomElement(using: &random))
                 var told: [String] = ["ALTER ROLE \(role) RESET ALL"]
@@ -143,7 +146,7 @@ import Testing
                 try await shop.server.query(told.joined(separator: "; "), in: shop.server.source)
                 let end = try await shop.run(verb.words)
                 var broken = verb.isDone(end) ? [] : ["\(end)"]
-                broken += try await shop.aftermath(of: verb)
+                broken += try await shop.aftermath(of: verb, inTry: number)
                 // A merge tells of the point that it was made of.
                 if verb != .merge { broken += try await shop.differences(ofPoint: "latest") }
                 return broken.map { "\(verb), \(told): \($0)" }
