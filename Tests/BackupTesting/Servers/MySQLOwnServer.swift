@@ -58,7 +58,8 @@ public struct MySQLOwnServer: Sendable {
         _ = try await Self.control(server, ["start"] + place + settings)
     }
 
-    private func stop() async throws {
+    /// Ends it as an administrator does.
+    public func stop() async throws {
         // A test that was cancelled must still end its server.
         _ = try await Task { [server, place] in
             try await Self.control(server, ["stop"] + place)

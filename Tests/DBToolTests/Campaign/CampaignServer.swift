@@ -33,9 +33,10 @@ protocol CampaignServer: Sendable {
     /// Removes a database, where there is one.
     func drop(_ database: String) async throws
 
-    /// Cancels what a session of dbtool in the source does, or ends it, as an administrator would; nothing where
-    /// there is none.
-    func disturb(_ way: Disturbance) async throws
+    /// Cancels what a session in a database does, or ends it, as an administrator would.
+    ///
+    /// - Returns: Whether there was one.
+    func disturb(_ way: Disturbance, in database: String) async throws -> Bool
 }
 
 /// What an administrator may do to a session.

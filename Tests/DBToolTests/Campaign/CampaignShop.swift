@@ -43,14 +43,37 @@ struct CampaignShop {
                 try await body(CampaignShop(server, endingWithFull: endingWithFull))
             }
         case .mariadb, .mysql:
-            let server = try #require(
-                MySQLTestServer.all.first { $0.product == product.rawValue },
-                "no server of \(product)")
-            try await MySQLBench.with(server) { bench in
+            try await MySQLBench.with(testServer(of: product)) { bench in
                 try await body(
                     CampaignShop(MySQLCampaignServer(bench), endingWithFull: endingWithFull))
             }
         }
+    }
+
+    /// The same on a server that nobody else uses.
+    static func openAlone(
+        on product: Product,
+        _ body: @escaping @Sendable (CampaignShop, any OwnServer) async throws -> Void
+    ) async throws {
+        switch product {
+        case .postgres:
+            try await Workbench.with(TestServer.oldestAndNewest.newest, limit: .seconds(7200)) {
+                bench in
+                try await bench.withEndingServer(["fsync=off"]) { own in
+                    let server = try await PostgresCampaignServer(bench, own.database)
+                    try await body(CampaignShop(server), own)
+                }
+            }
+        case .mariadb, .mysql:
+            try await MySQLBench.withOwnServer(like: testServer(of: product)) { bench, own in
+                try await body(CampaignShop(MySQLCampaignServer(bench)), own)
+            }
+        }
+    }
+
+    private static func testServer(of product: Product) throws -> MySQLTestServer {
+        try #require(
+            MySQLTestServer.all.first { $0.product == product.rawValue }, "no server of \(product)")
     }
 
     /// A full, a differential and an incremental; then changes that no backup has yet.

@@ -62,15 +62,15 @@ struct MySQLCampaignServer: CampaignServer {
         try await query("DROP DATABASE IF EXISTS \(database)", in: "")
     }
 
-    func disturb(_ way: Disturbance) async throws {
+    func disturb(_ way: Disturbance, in database: String) async throws -> Bool {
         // The client that asks is in no database.
         let session = try await query(
             """
-            SELECT ID FROM information_schema.PROCESSLIST WHERE DB = '\(source)' ORDER BY RAND() LIMIT 1
+            SELECT ID FROM information_schema.PROCESSLIST WHERE DB = '\(database)' ORDER BY RAND() LIMIT 1
             """, in: "")
-        guard !session.isEmpty else { return }
+        guard !session.isEmpty else { return false }
         let word = way == .cancelled ? "QUERY" : "CONNECTION"
         // It may have ended by itself.
-        _ = try await bench.server.attempt("KILL \(word) \(session)")
+        return try await bench.server.attempt("KILL \(word) \(session)").code == 0
     }
 }

@@ -77,13 +77,13 @@ struct PostgresCampaignServer: CampaignServer {
             "DROP DATABASE IF EXISTS \(Workbench.quoted(database)) WITH (FORCE)", in: "postgres")
     }
 
-    func disturb(_ way: Disturbance) async throws {
+    func disturb(_ way: Disturbance, in database: String) async throws -> Bool {
         let function = way == .cancelled ? "pg_cancel_backend" : "pg_terminate_backend"
-        try await query(
+        return try await query(
             """
             SELECT \(function)(pid) FROM pg_stat_activity
-            WHERE application_name IN ('dbtool', 'pg_dump') AND datname = '\(source)'
+            WHERE datname = '\(database)' AND backend_type = 'client backend' AND pid <> pg_backend_pid()
             ORDER BY random() LIMIT 1
-            """, in: "postgres")
+            """, in: "postgres") == "t"
     }
 }

@@ -34,7 +34,7 @@ import Testing
             let steps = try await Self.steps(of: Self.calls, shop)
             try await Attack("kill -9: \(product), restore").run { number, _ in
                 let step = steps[number % steps.count]
-                return try await shop.restore(toHold: expected) { words in
+                return try await shop.restore(toHold: expected) { _, words in
                     try await shop.run(words, before: Strace.killing(at: step))
                 } isHit: {
                     // The other thread took the step that this one would have taken.
@@ -58,7 +58,7 @@ import Testing
             }
             try await attack.run { number, random in
                 let moment = try calls.moment(number, &random)
-                return try await shop.restore(toHold: expected) { words in
+                return try await shop.restore(toHold: expected) { _, words in
                     try await shop.run(words, before: moment.before)
                 } isHit: {
                     calls.wasHit ? $0.faults.isEmpty : nil
@@ -75,7 +75,7 @@ import Testing
             try await Attack("cut or silent connection: \(product), restore").run { _, random in
                 let isSilent = Bool.random(using: &random)
                 let bytes = Int.random(in: 100...120_000, using: &random)
-                return try await shop.restore(toHold: expected) { words in
+                return try await shop.restore(toHold: expected) { _, words in
                     let proxy = try FailingProxy(
                         to: shop.server.port, after: bytes, isSilent: isSilent)
                     // Then the server has ended its sessions too.
@@ -101,7 +101,7 @@ import Testing
             try await Attack("SIGTERM and SIGHUP: \(product), restore").run { _, random in
                 let number = Bool.random(using: &random) ? SIGTERM : SIGHUP
                 let wait = Int.random(in: 0...400, using: &random)
-                return try await shop.restore(toHold: expected) { words in
+                return try await shop.restore(toHold: expected) { _, words in
                     try await shop.run(words) { running in
                         try await Task.sleep(for: .milliseconds(wait))
                         try? running.send(number)
@@ -114,6 +114,61 @@ import Testing
         }
     }
 
+    @Test(arguments: Attack.isLong ? products : [.postgres, .mariadb])
+    func `a restore whose statements are cancelled or whose sessions are ended goes on`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await Self.open(on: product) { shop, expected in
+            try await Attack("cancelled or ended session: \(product), restore").run { _, random in
+                let way = try #require(Disturbance.allCases.randomElement(using: &random))
+                let wait = Int.random(in: 0...400, using: &random)
+                let times = Int.random(in: 1...6, using: &random)
+                var disturbed = 0
+                return try await shop.restore(toHold: expected) { target, words in
+                    try await shop.run(words) { _ in
+                        try await Task.sleep(for: .milliseconds(wait))
+                        for _ in 0..<times {
+                            if try await shop.server.disturb(way, in: target) { disturbed += 1 }
+                        }
+                    }
+                } isHit: {
+                    // It was done before, or had not begun.
+                    disturbed > 0 ? $0.faults.isEmpty : nil
+                }.map { $0.map { "\(way) \(disturbed) times after \(wait) ms: \($0)" } }
+            }
+        }
+    }
+
+    @Test(arguments: Attack.isLong ? products : [.postgres, .mariadb])
+    func `a restore whose server crashes or is started again goes on`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await CampaignShop.openAlone(on: product) { shop, own in
+            let start = ContinuousClock.now
+            let expected = try await Self.expected(of: shop)
+            let longest = Int(start.duration(to: .now) / .milliseconds(1))
+            // Servers take seconds to come back.
+            let tries = Attack.isLong ? Attack.tries : 2
+            try await Attack("crash or restart of the server: \(product), restore").run(
+                tries: tries
+            ) { _, random in
+                let isCrash = Bool.random(using: &random)
+                let wait = Int.random(in: 0...longest, using: &random)
+                return try await shop.restore(toHold: expected) { _, words in
+                    let end = try await shop.run(words) { _ in
+                        try await Task.sleep(for: .milliseconds(wait))
+                        if isCrash { try await own.crash() } else { try await own.stop() }
+                    }
+                    try await own.restart()
+                    return end
+                } isHit: {
+                    // It was done before.
+                    $0.code == 0 ? nil : $0.faults.isEmpty
+                }.map { $0.map { "\(isCrash ? "crash" : "restart") after \(wait) ms: \($0)" } }
+            }
+        }
+    }
+
     // MARK: A restore
 
     /// `body`: Gets the shop, and what a restore of its newest backup must hold.
@@ -122,11 +177,16 @@ import Testing
         _ body: @escaping @Sendable (CampaignShop, String) async throws -> Void
     ) async throws {
         try await CampaignShop.open(on: product) { shop in
-            try shop.layOut()
-            let whole = shop.server.newName("whole")
-            try await shop.run(CampaignShop.restoring(into: whole)).requireCode(0)
-            try await body(shop, shop.server.contents(of: whole))
+            try await body(shop, Self.expected(of: shop))
         }
+    }
+
+    /// What a restore holds that nothing disturbs.
+    private static func expected(of shop: CampaignShop) async throws -> String {
+        try shop.layOut()
+        let whole = shop.server.newName("whole")
+        try await shop.run(CampaignShop.restoring(into: whole)).requireCode(0)
+        return try await shop.server.contents(of: whole)
     }
 
     /// The steps of a restore, in an order that the seed repeats.
@@ -148,15 +208,16 @@ extension CampaignShop {
 
     /// What does not hold after an attack on a restore: it must go on, and end with everything.
     ///
-    /// `attack`: Runs a restore, given its words. `isHit`: Whether it ended as it should; nil for a try that was none.
+    /// `attack`: Runs a restore, given its target and its words. `isHit`: Whether it ended as it should; nil for a try that was none.
     /// - Returns: Nil for a try that was none.
     fileprivate func restore(
-        toHold expected: String, by attack: (_ words: [String]) async throws -> ProgramEnd,
+        toHold expected: String,
+        by attack: (_ target: String, _ words: [String]) async throws -> ProgramEnd,
         isHit: (ProgramEnd) -> Bool?
     ) async throws -> [String]? {
         let target = server.newName("attacked")
         let words = Self.restoring(into: target)
-        let end = try await attack(words)
+        let end = try await attack(target, words)
         guard let endedWell = isHit(end) else {
             try await server.drop(target)
             return nil

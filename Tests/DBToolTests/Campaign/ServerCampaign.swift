@@ -102,12 +102,18 @@ import Testing
                 let way = try #require(Disturbance.allCases.randomElement(using: &random))
                 let wait = Int.random(in: 0...200, using: &random)
                 let times = Int.random(in: 1...6, using: &random)
+                var disturbed = 0
                 let end = try await shop.run(verb.words) { _ in
                     try await Task.sleep(for: .milliseconds(wait))
-                    for _ in 0..<times { try await shop.server.disturb(way) }
+                    for _ in 0..<times {
+                        let source = shop.server.source
+                        if try await shop.server.disturb(way, in: source) { disturbed += 1 }
+                    }
                 }
+                // It was done before, or had not begun.
+                guard disturbed > 0 else { return nil }
                 return try await (end.faults + shop.aftermath(of: verb, inTry: number)).map {
-                    "\(verb), \(way) \(times) times after \(wait) ms: \($0)"
+                    "\(verb), \(way) \(disturbed) times after \(wait) ms: \($0)"
                 }
             }
         }

@@ -22,7 +22,21 @@ extension Workbench {
         try outcome.get()
     }
 
-    private func control(_ words: [String]) async throws -> ProgramEnd {
+    /// The same with a server that may crash or be stopped, and runs again at the end.
+    func withEndingServer(
+        _ settings: [String] = [], _ body: (PostgresOwnServer) async throws -> Void
+    ) async throws {
+        try await withOwnServer(settings) { database in
+            let own = PostgresOwnServer(
+                database: database, bench: self,
+                place: ["\(folder)/server", "\(server.major)"],
+                settings: settings + ["port=\(database.server.port)"])
+            try await body(own)
+        }
+    }
+
+    /// Starts or stops a server.
+    func control(_ words: [String]) async throws -> ProgramEnd {
         let script = "\(DBToolBinary.package)/Scripts/servers/postgres-server"
         let end = try await Program.run(
             script, words, environment: environment.merging(cache) { $1 }, folder: folder)
