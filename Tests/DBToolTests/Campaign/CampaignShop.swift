@@ -30,9 +30,36 @@ struct CampaignShop {
         var testDescription: String { rawValue }
     }
 
+    /// What the template holds.
+    enum Stock: String {
+        /// A full with an archive, a differential whose files are packed, and an incremental.
+        case chain
+        /// The same, of which the incremental alone is not packed.
+        case packed
+        /// The chain, and a full behind it.
+        case twoChains
+
+        var verbs: [[String]] {
+            let (full, differential) = (["full", "database"], ["differential", "backup"])
+            let incremental = ["incremental", "backup"]
+            let chain = [
+                full + ["-compress", "true"], differential + ["-compress", "zstd"], incremental,
+            ]
+            return switch self {
+            case .chain: chain
+            case .packed:
+                [
+                    full + ["-compress", "zstd"], differential,
+                    incremental + ["-compress", "false"],
+                ]
+            case .twoChains: chain + [full]
+            }
+        }
+    }
+
     /// Opens one on a server of a product, for `body`.
     static func open(
-        on product: Product, endingWithFull: Bool = false,
+        on product: Product, stock: Stock = .chain,
         _ body: @escaping @Sendable (CampaignShop) async throws -> Void
     ) async throws {
         switch product {
@@ -40,12 +67,11 @@ struct CampaignShop {
             try await Workbench.with(TestServer.oldestAndNewest.newest, limit: .seconds(7200)) {
                 bench in
                 let server = try await PostgresCampaignServer(bench)
-                try await body(CampaignShop(server, endingWithFull: endingWithFull))
+                try await body(CampaignShop(server, stock: stock))
             }
         case .mariadb, .mysql:
             try await MySQLBench.with(testServer(of: product)) { bench in
-                try await body(
-                    CampaignShop(MySQLCampaignServer(bench), endingWithFull: endingWithFull))
+                try await body(CampaignShop(MySQLCampaignServer(bench), stock: stock))
             }
         }
     }
@@ -76,15 +102,12 @@ struct CampaignShop {
             MySQLTestServer.all.first { $0.product == product.rawValue }, "no server of \(product)")
     }
 
-    /// A full, a differential and an incremental; then changes that no backup has yet.
-    init(_ server: any CampaignServer, endingWithFull: Bool = false) async throws {
+    /// The backups of `stock`; then changes that no backup has yet.
+    init(_ server: any CampaignServer, stock: Stock = .chain) async throws {
         self.server = server
         try await server.query(server.opening, in: server.source)
-        let verbs =
-            [["full", "database"], ["differential", "backup"], ["incremental", "backup"]]
-            + (endingWithFull ? [["full", "database"]] : [])
         var ids: [String] = []
-        for (number, verb) in verbs.enumerated() {
+        for (number, verb) in stock.verbs.enumerated() {
             let end = try await Program.run(
                 DBToolBinary.path(),
                 verb + [

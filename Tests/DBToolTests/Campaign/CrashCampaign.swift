@@ -20,7 +20,8 @@ import Testing
     func `a killed run leaves every earlier backup, and the next one succeeds`(
         product: CampaignShop.Product, verb: CampaignVerb
     ) async throws {
-        try await CampaignShop.open(on: product, endingWithFull: verb == .prune) { shop in
+        try await CampaignShop.open(on: product, stock: verb == .prune ? .twoChains : .chain) {
+            shop in
             try shop.layOut()
             var order = SeededGenerator(seed: Attack.seed)
             let shuffled = try await Strace.steps(

@@ -29,7 +29,8 @@ import Testing
     func `a call that fails, once or from then on, costs no backup`(
         product: CampaignShop.Product, verb: CampaignVerb
     ) async throws {
-        try await CampaignShop.open(on: product, endingWithFull: verb == .prune) { shop in
+        try await CampaignShop.open(on: product, stock: verb == .prune ? .twoChains : .chain) {
+            shop in
             let attack = Attack("failing calls: \(product), \(verb)")
             let calls = try await FailingCalls(Self.faults(of: verb), of: attack, in: shop) {
                 try shop.layOut()
