@@ -144,7 +144,9 @@ struct CampaignShop {
             + (connected
                 ? ["--database", server.source] + server.flags(port: port ?? server.port) : [])
         return try await Program.run(
-            "/usr/bin/timeout", ["--foreground", "-s", "KILL", "60"] + all,
+            // A run that hangs ends with 124, which no run does by itself; killed, it would look like one that was
+            // killed on purpose.
+            "/usr/bin/timeout", ["--foreground", "-s", "ALRM", "-k", "10", "60"] + all,
             environment: server.environment, folder: server.folder, while: body)
     }
 
