@@ -133,16 +133,17 @@ struct CampaignShop {
     /// Runs words before dbtool's own, with the repository and the source.
     ///
     /// `port`: Of whoever stands in front of the server. `connected`: Whether it needs a server. `place`: Another
-    /// repository.
+    /// repository. `database`: Another source.
     func run(
         _ words: [String], before: [String] = [], as connected: Bool = true, port: UInt16? = nil,
-        in place: String? = nil,
+        in place: String? = nil, of database: String? = nil,
         while body: (RunningProgram) async throws -> Void = { _ in }
     ) async throws -> ProgramEnd {
         let all =
             before + [try DBToolBinary.path()] + words + ["-path", place ?? repository]
             + (connected
-                ? ["--database", server.source] + server.flags(port: port ?? server.port) : [])
+                ? ["--database", database ?? server.source]
+                    + server.flags(port: port ?? server.port) : [])
         return try await Program.run(
             // A run that hangs ends with 124, which no run does by itself; killed, it would look like one that was
             // killed on purpose.
@@ -211,9 +212,13 @@ struct CampaignShop {
     }
 
     /// Whether a point restores to a database of these contents.
-    func differences(ofPoint point: String, from expected: String) async throws -> [String] {
+    ///
+    /// `database`: Whose point it is, if not the source's.
+    func differences(
+        ofPoint point: String, of database: String? = nil, from expected: String
+    ) async throws -> [String] {
         let target = server.newName("restored")
-        let end = try await run(["restore", point, "--into", target, "--create"])
+        let end = try await run(["restore", point, "--into", target, "--create"], of: database)
         guard end.code == 0 else {
             try await server.drop(target)
             return ["\(end)"]

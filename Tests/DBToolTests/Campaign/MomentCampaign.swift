@@ -63,6 +63,36 @@ import Testing
     }
 
     @Test(arguments: CampaignShop.Product.asTimeAllows)
+    func `runs of two databases in one repository do not get in each other's way`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await CampaignShop.open(on: product) { shop in
+            try shop.layOut()
+            let other = shop.server.newName("other")
+            try await shop.run(["restore", shop.newest, "--into", other, "--create"])
+                .requireCode(0)
+            let contents = try await shop.server.contents(of: other)
+            let tries = Attack.isLong ? Attack.tries : 2
+            try await Attack("runs of two databases at once, \(product)").run(tries: tries) {
+                number, random in
+                try shop.layOut()
+                let beside: CampaignVerb = Bool.random(using: &random) ? .full : .zipped
+                let verb = try #require(
+                    (CampaignVerb.backups + [.prune]).randomElement(using: &random))
+                let wait = Int.random(in: 0...150, using: &random)
+                async let first = shop.run(beside.words, of: other)
+                try await Task.sleep(for: .milliseconds(wait))
+                let ends = [try await shop.run(verb.words), try await first]
+                var broken = ends.filter { $0.code != 0 }.map { "\($0)" }
+                broken += try await shop.differences(
+                    ofPoint: "latest", of: other, from: contents)
+                broken += try await shop.aftermath(of: verb, inTry: number)
+                return broken.map { "\(beside), \(verb) after \(wait) ms: \($0)" }
+            }
+        }
+    }
+
+    @Test(arguments: CampaignShop.Product.asTimeAllows)
     func `a clock that is set, before a run or in the middle of it, spoils no backup`(
         product: CampaignShop.Product
     ) async throws {
