@@ -169,6 +169,29 @@ import Testing
         }
     }
 
+    @Test(arguments: CampaignShop.Product.asTimeAllows)
+    func `a disk that is full or becomes read-only is enough for a restore`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await Self.open(on: product) { shop, expected in
+            let tries = Attack.isLong ? Attack.tries : 2
+            try await Attack("full or read-only disk: \(product), restore").run(tries: tries) {
+                _, random in
+                let isFull = Bool.random(using: &random)
+                let wait = Duration.milliseconds(Int.random(in: 0...300, using: &random))
+                let disk = CampaignDisk(
+                    shop: shop,
+                    kilobytes: isFull ? Int.random(in: 500...900, using: &random) : 100_000,
+                    readOnlyAfter: isFull ? nil : wait)
+                return try await shop.restore(toHold: expected) { _, words in
+                    try await shop.run(words, before: disk.words())
+                } isHit: {
+                    $0.code == CampaignDisk.tooSmall ? nil : $0.code == 0
+                }.map { $0.map { "\(disk.kilobytes) kB, \(wait): \($0)" } }
+            }
+        }
+    }
+
     // MARK: A restore
 
     /// `body`: Gets the shop, and what a restore of its newest backup must hold.
