@@ -197,6 +197,12 @@ struct CampaignShop {
         return broken
     }
 
+    /// The id of the newest completed point, which is proven; nil where there is none, or it is damaged.
+    func newestPoint() async throws -> String? {
+        let end = try await run(["verify", "latest", "--json"], as: false)
+        return try end.code == 0 ? JSON(parsing: end.output)["id"].string : nil
+    }
+
     /// What is listed and is neither a completed backup nor a run that says of itself that it failed.
     func unfinished() async throws -> [String] {
         let list = try await run(["list", "--json"], as: false)

@@ -106,6 +106,9 @@ import Testing
                 ], environment: shop.server.environment, folder: shop.server.folder
             ).requireCode(0)
             let clock = URL(fileURLWithPath: "\(shop.server.folder)/clock")
+            let bySetClock = [
+                "/usr/bin/env", "LD_PRELOAD=\(library)", "CLOCK_FILE=\(clock.path)",
+            ]
             try await Attack("clock that is set, \(product)").run { number, random in
                 try shop.layOut()
                 var story: [String] = []
@@ -116,12 +119,7 @@ import Testing
                     let offsets = (0..<2).map { _ in Self.offset(&random) }
                     try Data(offsets[0].utf8).write(to: clock)
                     let wait = Int.random(in: 0...200, using: &random)
-                    let end = try await shop.run(
-                        verb.words,
-                        before: [
-                            "/usr/bin/env", "LD_PRELOAD=\(library)", "CLOCK_FILE=\(clock.path)",
-                        ]
-                    ) { _ in
+                    let end = try await shop.run(verb.words, before: bySetClock) { _ in
                         try await Task.sleep(for: .milliseconds(wait))
                         try Data(offsets[1].utf8).write(to: clock, options: .atomic)
                     }
@@ -130,6 +128,19 @@ import Testing
                     broken += end.faults
                 }
                 broken += try await shop.aftermath(of: .incremental, inTry: number)
+                // Whatever a clock takes for old, the newest point stays, and what it rests on.
+                let newest = try await shop.newestPoint()
+                let offset = Self.offset(&random)
+                try Data(offset.utf8).write(to: clock)
+                let end = try await shop.run(
+                    ["prune", "--keep-daily", "2", "--keep-within", "1"], before: bySetClock)
+                story.append("prune at \(offset)")
+                broken += end.faults
+                broken += try await shop.broken(keeping: Set([newest].compactMap(\.self)))
+                let left = try await shop.newestPoint()
+                if newest == nil || left != newest {
+                    broken.append("the newest was \(newest ?? "none"), and is \(left ?? "none")")
+                }
                 broken += try await shop.differences(ofPoint: "latest")
                 return broken.map { "\(story): \($0)" }
             }
