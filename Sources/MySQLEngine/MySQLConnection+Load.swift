@@ -61,6 +61,17 @@ extension MySQLConnection {
         return total
     }
 
+    /// Sends a batch to `LOAD DATA`, or, where that would change it and a statement may hold its rows, as insertions.
+    private func load(
+        _ batch: RowBatch, _ transfer: MySQLTransfer, _ writer: MySQLRowWriter, limit: Int
+    ) throws -> Intake {
+        let mayInsert = batch.longestRecord <= limit
+        if let lines = try writer.lines(of: batch, keepsDecimals: mayInsert) {
+            return try load(lines, transfer.loading)
+        }
+        return try insert(try writer.insertions(of: batch, transfer.insertion, limit: limit))
+    }
+
     private func intake() throws -> Intake {
         let (count, warningCount) = (affectedRows, warningCount)
         return Intake(count: count, warningCount: warningCount, warnings: try remarks())
@@ -85,14 +96,7 @@ extension MySQLConnection {
                     case .executing(let limit):
                         try await insert(batch, transfer, limit: limit)
                     case .loading(let limit):
-                        // A statement holds no more than a packet, and lines any row.
-                        let mayInsert = batch.longestRecord <= limit
-                        if let lines = try writer.lines(of: batch, keepsDecimals: mayInsert) {
-                            try await load(lines, transfer.loading)
-                        } else {
-                            try await insert(
-                                try writer.insertions(of: batch, transfer.insertion, limit: limit))
-                        }
+                        try await load(batch, transfer, writer, limit: limit)
                     case .inserting(let limit)
                     where batch.longestRecord > limit && transfer.takesParameters:
                         try await insert(batch, transfer, limit: 0)

@@ -169,7 +169,8 @@ import Testing
             async let busy: Void = reader.execute("SELECT SLEEP(6)")
             try await Task.sleep(for: .milliseconds(300))
             async let inserted = Self.insert(by: writer)
-            await #expect(throws: BackupError.self) { [taker] in try await taker.take() }
+            let waiting = taker
+            await #expect(throws: BackupError.self) { _ = try await waiting.take() }
             #expect(try await inserted - begin < .seconds(5))
             try await busy
         }
