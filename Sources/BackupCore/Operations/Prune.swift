@@ -66,12 +66,13 @@ public struct Prune: Sendable {
         return PrunePlan(database: database, decisions: decisions, removed: removed)
     }
 
-    /// Removes what the plan removes; what rests on others first.
+    /// Removes what interrupted runs have left, and what the plan removes; what rests on others first.
     ///
     /// - Throws: `BackupError`; what was removed until then is gone, everything else is whole.
     public func run(database: String, progress: OperationProgress) async throws -> PrunePlan {
         try await repository.withLock(database: database, holder: holder) {
             let plan = try await plan(database: database)
+            try await repository.removeUnfinished(of: database) { progress.note($0) }
             progress.begin("removing backups")
             let layersFirst = plan.removed.sorted {
                 ($0.metadata.type == .full ? 1 : 0, $1.metadata.snapshotAt)
@@ -109,10 +110,8 @@ extension Repository {
             try await storage.remove(metadata)
         }
         try await storage.seal(point.folder)
+        if point.metadata.type == .full { try await removeArchive(of: point.id) }
         try await storage.remove(point.folder)
-        if point.metadata.type == .full {
-            try await storage.remove(RepositoryLayout.archive(of: point.id))
-        }
         try await storage.seal(nil)
     }
 

@@ -116,6 +116,100 @@ import Testing
         #expect(try await shop.storage.entry(point.folder) == nil)
     }
 
+    /// In the worst crash everything that was not sealed is as it was, or only the archive is.
+    @Test(arguments: [false, true])
+    func `the archive of a backup goes with it, wherever its removal is cut off`(
+        othersStayRemoved: Bool
+    ) async throws {
+        for step in 0... {
+            var shop = Shop()
+            shop.request.makesArchive = true
+            let old = try await shop.backUp().metadata.id
+            let kept = try await shop.backUp().metadata.id
+            let steps = Journal<MemoryStorage.Step>()
+            shop.storage.beforeEachStep { next in
+                steps.append(next)
+                if steps.entries.count > step { throw BackupError(.storageFailed, "it died") }
+            }
+            _ = try? await Self.plan(shop)
+            let isWhole = steps.entries.count <= step
+            shop.storage.crash { othersStayRemoved && !$0.last.hasSuffix(".zip") }
+            let died = "step \(step): \(isWhole ? "none" : "\(steps.entries[step])")"
+            let points = try await shop.repository.contents().points.map(\.id.text)
+            #expect(points.contains(kept), "\(died)")
+            if points.contains(old) { #expect(shop.files.contains("\(old).zip"), "\(died)") }
+            if !shop.files.contains(where: { $0.hasPrefix("\(old)/") }) {
+                #expect(!shop.files.contains("\(old).zip"), "\(died)")
+            }
+            _ = try await Self.plan(shop)
+            #expect(!shop.files.contains { $0.hasPrefix(old) }, "\(died)")
+            #expect(shop.files.contains("\(kept).zip"), "\(died)")
+            if isWhole { return }
+        }
+    }
+
+    @Test func `an archive whose backup is gone is removed and named, and no other file`()
+        async throws
+    {
+        let shop = Shop()
+        let id = try await shop.backUp().metadata.id
+        let gone = "full_shop_20250101_120000_a1b2.zip"
+        let others = [
+            "full_other_20250101_120000_a1b2.zip", "full_shop_x_20250101_120000_a1b2.zip",
+            "full_shop_notes.zip", "differential_shop_20250101_120000_a1b2.zip", "\(id).zip",
+            "full_shop_20250101_120000_a1b2.zip.old", "below/full_shop_20250101_120000_a1b2.zip",
+        ]
+        for name in [gone] + others {
+            try await shop.storage.write(StorageName(path: name), bytes: [1])
+        }
+        var retention = Retention()
+        retention.last = 1
+        let prune = Prune(repository: shop.repository, retention: retention, holder: "the test")
+        _ = try await prune.plan(database: "shop")
+        #expect(shop.files.contains(gone), "a dry run removes nothing")
+        let notes = Journal<String>()
+        _ = try await prune.run(database: "shop", progress: OperationProgress { notes.append($0) })
+        #expect(notes.entries.count == 1 && notes.entries[0].contains(gone), "\(notes.entries)")
+        #expect(!shop.files.contains(gone))
+        for name in others { #expect(shop.files.contains(name), "\(name)") }
+    }
+
+    @Test
+    func `a prune removes what an interrupted run left, its archive too, and a dry run does not`()
+        async throws
+    {
+        let shop = Shop()
+        try await shop.backUp()
+        let left = "full_shop_20250101_120000_a1b2"
+        for name in ["\(left)/data/items.csv", "\(left).zip"] {
+            try await shop.storage.write(StorageName(path: name), bytes: [1])
+        }
+        var retention = Retention()
+        retention.last = 1
+        let prune = Prune(repository: shop.repository, retention: retention, holder: "the test")
+        _ = try await prune.plan(database: "shop")
+        #expect(shop.files.count { $0.hasPrefix(left) } == 2)
+        let notes = Journal<String>()
+        _ = try await prune.run(database: "shop", progress: OperationProgress { notes.append($0) })
+        #expect(!shop.files.contains { $0.hasPrefix(left) })
+        #expect(notes.entries.count == 1 && notes.entries[0].contains(left), "\(notes.entries)")
+    }
+
+    /// It may be the only whole copy that is left.
+    @Test
+    func `the archive of a full that has lost its metadata stays while something rests on it`()
+        async throws
+    {
+        var shop = Shop()
+        shop.request.makesArchive = true
+        let full = try await shop.backUp().metadata.id
+        try await shop.layer(.incremental)
+        try await shop.storage.remove(StorageName(path: "\(full)/metadata.json"))
+        try await shop.repository.removeUnfinished(of: "shop") { _ in }
+        #expect(shop.files.contains("\(full).zip"))
+        #expect(shop.files.contains("\(full)/data/items.csv"))
+    }
+
     /// By a clock that was ahead it would be the newest, and every backup since would go.
     @Test func `a backup of the future stands in for none of now`() {
         let now = Timestamp("2026-03-15T12:00:00Z") ?? .now
