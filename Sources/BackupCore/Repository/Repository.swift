@@ -161,6 +161,8 @@ public struct Repository: Sendable {
             let isThere = try await storage.entry(name) != nil
             let before = isThere ? try? await storage.bytes(of: name) : nil
             try await storage.write(name, bytes: JSONFile.bytes(of: state, over: before ?? []))
+            // Whoever is told of it counts on it, whatever becomes of the machine.
+            try await storage.seal(point.folder)
         }
     }
 

@@ -80,6 +80,19 @@ import Testing
         #expect(notes.entries.contains { $0.contains("held by another run: x") })
     }
 
+    @Test func `a pin that was told survives a crash`() async throws {
+        var shop = Shop()
+        let full = try await shop.point()
+        let layer = try await shop.layer(.incremental).metadata.id
+        for id in [full.id.text, layer] {
+            let point = try await shop.repository.contents().point(named: id)
+            try await shop.repository.setPinned(true, of: point, holder: "the test")
+            shop.storage.crash { _ in false }
+            #expect(try await shop.repository.state(of: point).pinned, "\(id)")
+            #expect(shop.files.contains("\(point.folder)/state.json"))
+        }
+    }
+
     @Test func `what a killed command has left of a state goes with the next change`()
         async throws
     {
