@@ -1,4 +1,4 @@
-/// Proves a backup's files: checksums, and the rows and fingerprints computed again from the CSV.
+/// Proves a backup's files: checksums, the rows and fingerprints computed again from the CSV, and the archive of a full.
 public struct Verify: Sendable {
     private let repository: Repository
     private let jobs: Int
@@ -54,6 +54,8 @@ public struct Verify: Sendable {
             let read = tables.flatMap(\.1).filter { $0.point.id == link.id }
             damage += try await damagedFiles(
                 of: link, but: Set(read.flatMap(\.record.files)), sums, progress)
+            let flaw = try await finding { try await archiveDamage(of: link, sums, progress) }
+            if let flaw = flaw ?? nil { damage.append(flaw) }
         }
         progress.begin("verifying rows", totalBytes: metadata.csvBytes)
         let found = try await finding {
@@ -83,6 +85,21 @@ public struct Verify: Sendable {
             damage.append("checksum of \(name) differs from SHA256SUMS")
         }
         return damage
+    }
+
+    /// What is wrong with the archive of a full, where there is one: nothing needs it, and somebody may count on it.
+    private func archiveDamage(
+        of point: Point, _ checksums: Checksums, _ progress: OperationProgress
+    ) async throws -> String? {
+        let name = try RepositoryLayout.archive(of: point.id)
+        guard point.metadata.type == .full, try await repository.storage.entry(name) != nil else {
+            return nil
+        }
+        let proof = ArchiveProof(of: point.id, checksums)
+        let flaw = try await repository.storage.read(name) { reader in
+            try await proof.flaw(in: reader, progress)
+        }
+        return flaw.map { "\(name) is damaged: \($0)" }
     }
 
     /// What every backup has, so that a file is missed even when its line is gone too.

@@ -7,6 +7,9 @@ struct Checksums: Sendable {
     /// The files that it lists, in order.
     var files: [String] { digests.keys.sorted() }
 
+    /// The digest of the list itself.
+    var ownDigest: String { SHA256Stream.hexDigest(of: Self.bytes(of: digests)) }
+
     /// The digest of a file; nil when the list does not have it.
     subscript(file: String) -> String? { digests[file] }
 

@@ -1,4 +1,5 @@
 import BackupTesting
+import Packing
 import Testing
 
 @testable import BackupCore
@@ -94,6 +95,71 @@ import Testing
         #expect(!report.passed && report.damage.count == files.count)
         for file in files { #expect(report.damage.contains { $0.contains(file) }, "\(file)") }
         #expect(try await shop.repository.state(of: point).verified?.passed == false)
+    }
+
+    @Test(arguments: [FilePacking.none, .zstd])
+    func `a damaged byte in the archive is found and named, and stands in nobody's way`(
+        packing: FilePacking
+    ) async throws {
+        var shop = Shop()
+        shop.request.makesArchive = true
+        shop.request.packing = packing
+        let point = try await shop.point()
+        try await shop.layer(.incremental)
+        let latest = try await shop.repository.contents().point(named: "latest")
+        let name = try RepositoryLayout.archive(of: point.id)
+        let whole = try #require(shop.storage.files[name])
+        #expect(try await shop.verify(point).damage == [])
+        for part in 0..<40 {
+            var bytes = whole
+            bytes[part * (whole.count - 1) / 39] ^= 0xFF
+            shop.storage.files[name] = bytes
+            let found = try await shop.verify(part % 2 == 0 ? point : latest).damage
+            #expect(found.count == 1 && found[0].hasPrefix("\(name) is damaged: "), "\(found)")
+        }
+        try await shop.restore(point.id.text)
+        #expect(shop.rows(of: "restored") == shop.rows(of: "shop"))
+    }
+
+    @Test func `an archive that is another's, cut off or longer is found`() async throws {
+        var shop = Shop()
+        shop.request.makesArchive = true
+        let other = try await shop.point()
+        let point = try await shop.point()
+        let name = try RepositoryLayout.archive(of: point.id)
+        let whole = try #require(shop.storage.files[name])
+        let others = try #require(shop.storage.files[RepositoryLayout.archive(of: other.id)])
+        let cuts = [0, 1, whole.count / 2, whole.count - 22, whole.count - 1]
+        let cut = cuts.map { Array(whole[..<$0]) }
+        for bytes in cut + [others, whole + [0], whole + whole] {
+            shop.storage.files[name] = bytes
+            let found = try await shop.verify(point).damage
+            #expect(found.count == 1 && found[0].contains("\(name)"), "\(bytes.count): \(found)")
+        }
+    }
+
+    /// It was valid once: a file in it may be replaced as easily as one beside it.
+    @Test(arguments: ["exchanged", "missing", "added"])
+    func `a whole archive of other files is found`(way: String) async throws {
+        let shop = Shop()
+        let point = try await shop.point()
+        let zip = try ZipWriter()
+        try zip.addFolder("\(point.id)", modified: 0)
+        var files = shop.files(of: point.id.text)
+        if way == "missing" { files.removeAll { $0 == "data/words.csv" } }
+        for file in files + (way == "added" ? ["data/more.csv"] : []) {
+            var bytes = shop.storage.files[try StorageName(path: "\(point.id)/\(file)")] ?? []
+            if way == "exchanged", file == "data/words.csv" { bytes[bytes.count - 2] ^= 1 }
+            try zip.beginFile("\(point.id)/\(file)", byteCount: bytes.count, modified: 0)
+            try zip.append(bytes)
+        }
+        try zip.finish()
+        let name = try RepositoryLayout.archive(of: point.id)
+        shop.storage.files[name] = zip.takeOutput()
+        let found = try await shop.verify(point).damage
+        let file = way == "added" ? "data/more.csv" : "data/words.csv"
+        #expect(found.count == 1 && found[0].contains("\(name)"), "\(found)")
+        #expect(found.first?.contains(file) == true, "\(found)")
     }
 
     @Test func `a damaged state.json is no damage of the backup, and is made again`() async throws {
