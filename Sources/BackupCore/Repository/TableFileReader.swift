@@ -31,6 +31,8 @@ public actor TableFileReader {
     /// The digest of everything read, once the last piece has been taken in: beside the rows of that piece, on another core.
     private var hash = Task.detached { SHA256Stream() }
     private var hasHeader = false
+    /// How much CSV has been read.
+    private var csvBytes = 0
     /// What has been read and not been handed over; the next one is last.
     private var waiting: [RowBatch] = []
     private var isAtEnd = false
@@ -68,6 +70,12 @@ public actor TableFileReader {
             guard let piece = try await nextPiece() else {
                 try await finish()
                 return nil
+            }
+            // Before it is held: a record without end could be as long as memory is large.
+            csvBytes += piece.count
+            guard csvBytes <= expected.mostCSVBytes else {
+                throw damage(
+                    "it holds more CSV than the \(expected.mostCSVBytes) bytes of metadata")
             }
             var batch = splitter.records(completedBy: piece)
             if !hasHeader { try takeHeader(from: &batch) }
@@ -160,6 +168,13 @@ extension TableFileReader.Expected {
         case .table(let record, _): record.fingerprint.rows
         case .changes(let record): record.rows
         case .tombstones(let record): record.tombstones
+        }
+    }
+
+    /// A bound for the CSV in the file: of a table all that is read to have it, this file and those that it rests on.
+    fileprivate var mostCSVBytes: Int {
+        switch self {
+        case .table(let record, _), .changes(let record), .tombstones(let record): record.csvBytes
         }
     }
 
