@@ -65,7 +65,12 @@ actor BackupFolder {
     func commit(_ metadata: Metadata) async throws {
         let bytes = try JSONFile.bytes(of: metadata)
         try checkSize(of: bytes, RepositoryLayout.metadata)
-        guard metadata.hasPossibleNumbers else {
+        let largest =
+            bytes.count > RepositoryLayout.mostBytesDecoded
+            ? DividedMetadata(bytes)?.largestPieceBytes : bytes.count
+        guard metadata.hasPossibleNumbers,
+            largest ?? bytes.count <= RepositoryLayout.mostBytesDecoded
+        else {
             throw Self.unreadable("a backup of \(metadata.tables.count) tables")
         }
         checksums[RepositoryLayout.metadata] = SHA256Stream.hexDigest(of: bytes)

@@ -31,6 +31,9 @@ struct DividedMetadata {
         tables = list.elements.map { bytes[$0] }
     }
 
+    /// How many bytes of it are decoded at once.
+    var largestPieceBytes: Int { max(rest.count, tables.map(\.count).max() ?? 0) }
+
     private static let key = Array("\"tables\"".utf8)
 }
 

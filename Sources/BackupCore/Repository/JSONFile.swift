@@ -14,7 +14,7 @@ enum JSONFile {
     ) throws -> [UInt8] {
         let new = try bytes(of: value)
         // A file that is damaged has no fields to keep.
-        guard
+        guard before.count <= RepositoryLayout.mostBytesDecoded,
             let old = try? JSONSerialization.jsonObject(with: Data(before)) as? [String: Any],
             let fields = try JSONSerialization.jsonObject(with: Data(new)) as? [String: Any]
         else { return new }
@@ -30,6 +30,11 @@ enum JSONFile {
     static func value<Value: Decodable>(
         _ type: Value.Type, from bytes: some Collection<UInt8>, file: String
     ) throws -> Value {
+        guard bytes.count <= RepositoryLayout.mostBytesDecoded else {
+            throw BackupError(
+                .damaged, "\(file) is not readable",
+                underlying: "\(ByteText(bytes.count)) of it belong together")
+        }
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {

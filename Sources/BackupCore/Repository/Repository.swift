@@ -7,6 +7,9 @@ public struct Repository: Sendable {
     public let storage: any Storage
     /// What has been read before: a run looks several times.
     private let known = Exclusive(KnownMetadata())
+    /// Where large metadata is read and decoded, one at a time.
+    private let large = Turnstile(permits: 1)
+    private static let largeBytes = 8 << 20
     /// How often a lock that others hold for a moment is asked for, ten times a second.
     var briefLockTries = 600
 
@@ -233,7 +236,12 @@ public struct Repository: Sendable {
     /// The backup in a folder; nil where it holds no finished one.
     private func point(in folder: PointFolder) async throws -> Point? {
         let name = try folder.location.appending(RepositoryLayout.metadata)
-        guard try await storage.entry(name) != nil else { return nil }
+        guard let entry = try await storage.entry(name) else { return nil }
+        guard entry.byteCount > Self.largeBytes else { return try await point(in: folder, name) }
+        return try await large.pass { try await point(in: folder, name) }
+    }
+
+    private func point(in folder: PointFolder, _ name: StorageName) async throws -> Point {
         let bytes = try await storage.bytes(of: name)
         let digest = SHA256Stream.hexDigest(of: bytes)
         let metadata: Metadata
@@ -255,10 +263,12 @@ public struct Repository: Sendable {
     /// - Throws: `BackupError.unsupportedFormat` before anything else that a newer format may cause;
     ///   `BackupError.damaged`.
     private func decoded(_ bytes: [UInt8], file: String) throws -> Metadata {
+        let text = DividedMetadata(bytes)
         let metadata = Result {
             // What cannot be read in pieces is read as a whole, which says what is wrong with it.
             let metadata =
-                try inPieces(bytes) ?? JSONFile.value(Metadata.self, from: bytes, file: file)
+                try text.flatMap(inPieces)
+                ?? JSONFile.value(Metadata.self, from: bytes, file: file)
             guard metadata.hasPossibleNumbers else {
                 throw BackupError(.damaged, "\(file) has numbers that no backup has")
             }
@@ -267,7 +277,8 @@ public struct Repository: Sendable {
         let known = try? metadata.get().formatVersion
         let version =
             try known
-            ?? JSONFile.value(FormatVersion.self, from: bytes, file: file).formatVersion
+            ?? JSONFile.value(FormatVersion.self, from: text?.rest ?? bytes, file: file)
+            .formatVersion
         guard version <= Metadata.currentFormat else {
             throw BackupError(
                 .unsupportedFormat, "\(file) has format \(version)",
@@ -277,9 +288,8 @@ public struct Repository: Sendable {
     }
 
     /// What a file says, where what it says of a table is decoded only when no other file has said the same.
-    private func inPieces(_ bytes: [UInt8]) -> Metadata? {
-        guard let text = DividedMetadata(bytes),
-            var metadata = try? JSONFile.value(Metadata.self, from: text.rest, file: "")
+    private func inPieces(_ text: DividedMetadata) -> Metadata? {
+        guard var metadata = try? JSONFile.value(Metadata.self, from: text.rest, file: "")
         else { return nil }
         let digests = text.tables.map { SHA256Stream.digest(of: $0) }
         var records = known.withValue { $0.records(of: digests) }

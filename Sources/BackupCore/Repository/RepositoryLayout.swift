@@ -3,6 +3,11 @@ public enum RepositoryLayout {
     /// What is read whole; the definition of a hundred thousand tables is smaller.
     static let mostBytesAtOnce = 256 << 20
 
+    /// What a decoder is given at once: it takes many times the memory of what it reads.
+    ///
+    /// What a backup of a hundred thousand tables says beside them is smaller, and so is what it says of each.
+    static let mostBytesDecoded = 64 << 20
+
     /// The list of backups, a view.
     public static let catalog = "backup_catalog.json"
     static let locks = ".lock"

@@ -1,5 +1,6 @@
 import BackupTesting
 import Foundation
+import Synchronization
 import Testing
 
 @testable import BackupCore
@@ -48,6 +49,39 @@ import Testing
         let error = #expect(throws: BackupError.self) { try contents.point(named: broken) }
         #expect(error?.code == code)
         #expect(error?.message.contains("\(broken)/metadata.json") == true)
+    }
+
+    /// A decoder would take gigabytes for it.
+    @Test func `metadata that is one large piece is refused without being decoded`() async throws {
+        let storage = MemoryStorage()
+        let name = try StorageName(path: "full_a_20250101_000000_0001/metadata.json")
+        storage.files[name] = Array(
+            repeating: UInt8(ascii: "["), count: RepositoryLayout.mostBytesDecoded + 1)
+        let contents = try await Repository(storage: storage).contents()
+        let error = try #require(contents.unreadable.first?.error)
+        #expect(error.code == .damaged)
+        #expect(error.underlying?.contains("belong together") == true)
+    }
+
+    @Test func `large metadata is read one after the other`() async throws {
+        let storage = MemoryStorage()
+        for number in 1...8 {
+            let name = try StorageName(path: "full_a_20250101_000000_000\(number)/metadata.json")
+            storage.files[name] = Array(repeating: UInt8(ascii: "["), count: (8 << 20) + 1)
+        }
+        let inside = Mutex((now: 0, most: 0))
+        storage.beforeEachStep { step in
+            guard case .read = step else { return }
+            inside.withLock {
+                $0.now += 1
+                $0.most = max($0.most, $0.now)
+            }
+            Thread.sleep(forTimeInterval: 0.02)
+            inside.withLock { $0.now -= 1 }
+        }
+        let contents = try await Repository(storage: storage).contents()
+        #expect(contents.unreadable.count == 8)
+        #expect(inside.withLock { $0.most } == 1)
     }
 
     @Test func `a newer format is refused with what to do, whatever else changed`() async throws {
