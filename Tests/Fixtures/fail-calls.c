@@ -87,6 +87,19 @@ static int fails_for_file(const char *call, int file) {
   return fails(call, path);
 }
 
+// The same for a path that begins at an open folder.
+static int fails_at(const char *call, int folder, const char *path) {
+  char whole[2 * PATH_MAX], link[64];
+  if (path[0] == '/' || folder == AT_FDCWD) return fails(call, path);
+  int before = errno;
+  snprintf(link, sizeof link, "/proc/self/fd/%d", folder);
+  ssize_t length = readlink(link, whole, PATH_MAX);
+  errno = before;
+  if (length < 0) return 0;
+  snprintf(whole + length, sizeof whole - length, "/%s", path);
+  return fails(call, whole);
+}
+
 int open(const char *path, int flags, ...) {
   mode_t mode = 0;
   if (flags & O_CREAT) {
@@ -137,4 +150,34 @@ int unlink(const char *path) {
 int rmdir(const char *path) {
   int (*real)(const char *) = dlsym(RTLD_NEXT, "rmdir");
   return fails("rmdir", path) ? -1 : real(path);
+}
+
+// Those that begin at an open folder go by the names of the others.
+
+int openat(int folder, const char *path, int flags, ...) {
+  mode_t mode = 0;
+  if (flags & O_CREAT) {
+    va_list rest;
+    va_start(rest, flags);
+    mode = va_arg(rest, mode_t);
+    va_end(rest);
+  }
+  int (*real)(int, const char *, int, ...) = dlsym(RTLD_NEXT, "openat");
+  return fails_at("open", folder, path) ? -1 : real(folder, path, flags, mode);
+}
+
+int renameat(int folder, const char *path, int other, const char *new) {
+  int (*real)(int, const char *, int, const char *) = dlsym(RTLD_NEXT, "renameat");
+  return fails_at("rename", other, new) ? -1 : real(folder, path, other, new);
+}
+
+int mkdirat(int folder, const char *path, mode_t mode) {
+  int (*real)(int, const char *, mode_t) = dlsym(RTLD_NEXT, "mkdirat");
+  return fails_at("mkdir", folder, path) ? -1 : real(folder, path, mode);
+}
+
+int unlinkat(int folder, const char *path, int flags) {
+  int (*real)(int, const char *, int) = dlsym(RTLD_NEXT, "unlinkat");
+  const char *call = flags & AT_REMOVEDIR ? "rmdir" : "unlink";
+  return fails_at(call, folder, path) ? -1 : real(folder, path, flags);
 }

@@ -12,15 +12,18 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
     static let chunkBytes = 1 << 20
 
     let path: String
+    /// Where it has its name; nil for one without.
+    private let place: (folder: LocalFolder, name: String)?
     private var descriptor: Int32
     private var (written, flushing) = (0, 0)
     /// So much is left to the system's own pace, lest the flush at the end take long.
     private static let unflushedBytes = 32 << 20
 
-    init(reading path: String) throws {
-        self.path = path
-        // A pipe in the place of a file would be waited for without end, a link would lead elsewhere.
-        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
+    init(reading name: String, in folder: LocalFolder) throws {
+        path = folder.path(of: name)
+        place = nil
+        // A pipe in the place of a file would be waited for without end.
+        descriptor = folder.openFile(name, O_RDONLY | O_NONBLOCK)
         if descriptor < 0 {
             throw errno == ELOOP ? Self.link(path) : Self.failure("read", path)
         }
@@ -45,9 +48,12 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
         return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
-    init(writing path: String) throws {
-        self.path = path
-        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    /// A new file under a temporary name, which `rename` replaces or `remove` frees.
+    init(writing name: String, in folder: LocalFolder) throws {
+        let temporary = Self.temporaryName(for: name)
+        path = folder.path(of: temporary)
+        place = (folder, temporary)
+        descriptor = folder.openFile(temporary, O_WRONLY | O_CREAT | O_EXCL)
         if descriptor < 0 { throw Self.failure("write", path) }
     }
 
@@ -56,19 +62,19 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
     /// `path`: The name that it has for the moment of being made, for errors too.
     init(withoutName path: String) throws {
         self.path = path
+        place = nil
         descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         if descriptor < 0 { throw Self.failure("write", path) }
         // One that cannot be removed is no worse than one with a name.
         unlink(path)
     }
 
-    static func temporaryPath(for path: String) -> String {
-        let name = path.split(separator: "/").last.map(String.init) ?? ""
+    private static func temporaryName(for name: String) -> String {
         // Names can be as long as a file system takes, in bytes: the prefix is cut, the random part
         // is not. What is left of a character that was cut becomes three bytes.
         let prefix = String(decoding: name.utf8.prefix(200), as: UTF8.self)
         let random = String(UInt64.random(in: 0...UInt64.max), radix: 16)
-        return "\(path.dropLast(name.count)).\(prefix).\(random).tmp"
+        return ".\(prefix).\(random).tmp"
     }
 
     static func isTemporary(_ name: String) -> Bool {
@@ -157,15 +163,17 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
         descriptor = -1
     }
 
-    func rename(to finalPath: String) throws {
-        guard Platform.rename(path, finalPath) == 0 else { throw Self.failure("write", finalPath) }
+    /// Gives what has been written its name.
+    func rename(to name: String) throws {
+        guard let place else { preconditionFailure("only what is written gets a name") }
+        try place.folder.rename(place.name, to: name)
     }
 
-    static func flushFolder(_ path: String) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure("flush folder", path) }
-        defer { Platform.close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw failure("flush folder", path) }
+    /// Removes what has been written, as far as that can be done.
+    func remove() {
+        guard let place else { return }
+        // What stays is a temporary name that nobody reads, and the error that led here is told.
+        try? place.folder.removeFile(place.name)
     }
 
     /// What errno says about a path.

@@ -9,13 +9,15 @@
 /// A process number in the file could not tell a dead holder from another process that got its
 /// number, nor from one in another container; the kernel's own lock can.
 struct LocalLock {
-    private let path: String
+    private let folder: LocalFolder
+    private let name: String
     private let descriptor: Int32
 
     /// - Throws: `BackupError.locked` when taken.
-    init(path: String, holder: String) throws {
-        self.path = path
-        descriptor = try Self.acquire(path)
+    init(_ name: String, in folder: LocalFolder, holder: String) throws {
+        self.folder = folder
+        self.name = name
+        descriptor = try Self.acquire(name, in: folder)
         ftruncate(descriptor, 0)
         let text = Array((holder + "\n").utf8)
         // The text is for people who look; the lock holds without it.
@@ -23,14 +25,15 @@ struct LocalLock {
     }
 
     func release() {
-        unlink(path)
+        // One that stays means nothing.
+        try? folder.removeFile(name)
         Platform.close(descriptor)
     }
 
-    private static func acquire(_ path: String) throws -> Int32 {
+    private static func acquire(_ name: String, in folder: LocalFolder) throws -> Int32 {
+        let path = folder.path(of: name)
         while true {
-            let descriptor = open(
-                path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+            let descriptor = folder.openFile(name, O_RDWR | O_CREAT | O_NONBLOCK)
             guard descriptor >= 0 else {
                 throw errno == ELOOP ? LocalFile.link(path) : LocalFile.failure("lock", path)
             }
@@ -45,7 +48,7 @@ struct LocalLock {
                 throw taken(path, by: descriptor)
             }
             // Its last holder may have removed the file between our open and our lock.
-            if isSameFile(descriptor, path) { return descriptor }
+            if folder.has(name, of: descriptor) { return descriptor }
             Platform.close(descriptor)
         }
     }
@@ -54,13 +57,6 @@ struct LocalLock {
         var status = stat()
         return LocalFile.isPlain(descriptor) && fstat(descriptor, &status) == 0
             && status.st_nlink <= 1
-    }
-
-    private static func isSameFile(_ descriptor: Int32, _ path: String) -> Bool {
-        var ours = stat()
-        var named = stat()
-        return fstat(descriptor, &ours) == 0 && stat(path, &named) == 0
-            && ours.st_ino == named.st_ino && ours.st_dev == named.st_dev
     }
 
     private static func taken(_ path: String, by descriptor: Int32) -> BackupError {

@@ -29,82 +29,81 @@ public struct LocalStorage: Storage {
         name.map { "\(root)/\($0)" } ?? root
     }
 
-    /// The path of a name none of whose folders is a link, which would lead out of the repository.
+    /// The open folder in which a name lies.
     ///
-    /// - Throws: `BackupError.damaged` naming the link.
-    private func safePath(of name: StorageName?) throws -> String {
-        var path = root
-        for component in name?.components ?? [] {
-            path += "/\(component)"
-            var status = stat()
-            if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
-                throw LocalFile.link(path)
-            }
-        }
-        return path
+    /// - Throws: `BackupError.notFound`; `BackupError.damaged` naming the link that leads there.
+    private func folder(holding name: StorageName) throws -> LocalFolder {
+        try name.components.dropLast().reduce(LocalFolder(root: root)) { try $0.folder($1) }
     }
 
-    /// - Throws: `BackupError.damaged` naming the link that leads to where a name lies.
-    private func checkFolders(of name: StorageName) throws {
-        guard name.components.count > 1 else { return }
-        _ = try safePath(of: StorageName(name.components.dropLast()))
+    /// An open folder; nil is the repository.
+    private func folder(_ name: StorageName?) throws -> LocalFolder {
+        try (name?.components ?? []).reduce(LocalFolder(root: root)) { try $0.folder($1) }
+    }
+
+    /// The open folder in which a name lies, or will lie: it is made where it is missing.
+    private func madeFolder(holding name: StorageName) throws -> LocalFolder {
+        do {
+            return try folder(holding: name)
+        } catch let error as BackupError where error.code == .notFound {
+            if !FileManager.default.fileExists(atPath: root) { try makeFolder(root) }
+        }
+        do {
+            return try name.components.dropLast().reduce(LocalFolder(root: root)) {
+                try $0.madeFolder($1)
+            }
+        } catch var error as BackupError where error.code == .notFound {
+            // A file is in its place.
+            error.code = .storageFailed
+            throw error
+        }
     }
 
     /// Lists a folder, without unfinished files.
     ///
     /// A link is listed as what it leads to, and not followed any further.
     public func list(_ folder: StorageName?) async throws -> [StorageEntry] {
-        try names(in: safePath(of: folder)).filter { !LocalFile.isTemporary($0) }
-            .compactMap { try Self.entry(folder?.appending($0) ?? StorageName([$0]), in: self) }
+        do {
+            let place = try self.folder(folder)
+            return try place.names().filter { !LocalFile.isTemporary($0) }.compactMap {
+                try Self.entry(folder?.appending($0) ?? StorageName([$0]), in: place)
+            }
+        } catch let error as BackupError where error.code == .notFound {
+            return []
+        }
     }
 
     /// Removes temporary files.
     public func removeUnfinishedWrites(
         in folder: StorageName?, where isAbandoned: (String) -> Bool
     ) async throws {
-        let path = try safePath(of: folder)
-        for name in try names(in: path) {
-            guard let final = LocalFile.finalName(ofTemporary: name), isAbandoned(final) else {
-                continue
+        do {
+            let place = try self.folder(folder)
+            for name in try place.names() {
+                guard let final = LocalFile.finalName(ofTemporary: name), isAbandoned(final) else {
+                    continue
+                }
+                try place.removeFile(name)
             }
-            guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else {
-                throw LocalFile.failure("remove", "\(path)/\(name)")
-            }
+        } catch let error as BackupError where error.code == .notFound {
+            // What is not there holds none.
         }
-    }
-
-    private func names(in path: String) throws -> [String] {
-        guard let directory = opendir(path) else {
-            if errno == ENOENT || errno == ENOTDIR { return [] }
-            throw LocalFile.failure("read folder", path)
-        }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while true {
-            // Nothing but this tells an error from the end.
-            errno = 0
-            guard let item = readdir(directory) else { break }
-            names.append(
-                withUnsafePointer(to: &item.pointee.d_name) { tuple in
-                    tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
-        }
-        // Somebody else may have removed it meanwhile.
-        guard errno == 0 || errno == ENOENT else { throw LocalFile.failure("read folder", path) }
-        return names.sorted().filter { $0 != "." && $0 != ".." }
     }
 
     /// Looks at one name.
     public func entry(_ name: StorageName) async throws -> StorageEntry? {
-        try checkFolders(of: name)
-        return try Self.entry(name, in: self)
+        do {
+            return try Self.entry(name, in: folder(holding: name))
+        } catch let error as BackupError where error.code == .notFound {
+            return nil
+        }
     }
 
     /// Reads a file.
     public func read<Result: Sendable>(
         _ name: StorageName, _ body: (any StorageReader) async throws -> Result
     ) async throws -> Result {
-        let file = try LocalFile(reading: safePath(of: name))
+        let file = try LocalFile(reading: name.last, in: folder(holding: name))
         defer { file.close() }
         return try await body(file)
     }
@@ -116,33 +115,20 @@ public struct LocalStorage: Storage {
         _ name: StorageName, survival: WriteSurvival,
         _ body: (any StorageWriter) async throws -> Void
     ) async throws {
-        // Renaming replaces a link of that name, and does not follow it.
-        try checkFolders(of: name)
-        let path = path(of: name)
-        let file = try open(name)
+        let file = try LocalFile(writing: name.last, in: madeFolder(holding: name))
         do {
             try await body(file)
             let mayWait = survival == .whenSealed && file.isSmall
             if !mayWait { try file.flush() }
             file.close()
-            try file.rename(to: path)
+            // Replaces a link of that name, and does not follow it.
+            try file.rename(to: name.last)
             if mayWait { unflushed.withValue { _ = $0.insert(name) } }
         } catch {
             file.close()
             // The name was never given; what is left of the attempt is of no use to anybody.
-            unlink(file.path)
+            file.remove()
             throw error
-        }
-    }
-
-    /// Opens a temporary file, in folders that are made only where they are missing.
-    private func open(_ name: StorageName) throws -> LocalFile {
-        let path = LocalFile.temporaryPath(for: path(of: name))
-        do {
-            return try LocalFile(writing: path)
-        } catch let error as BackupError where error.code == .notFound {
-            try makeFolder(holding: name)
-            return try LocalFile(writing: path)
         }
     }
 
@@ -158,7 +144,7 @@ public struct LocalStorage: Storage {
             for entry in try await list(folder) where entry.isFolder { try await seal(entry.name) }
         }
         do {
-            try LocalFile.flushFolder(safePath(of: folder))
+            try self.folder(folder).flush()
         } catch let error as BackupError where error.code == .notFound {
             // Another run has removed it meanwhile: it has no names to keep.
         }
@@ -166,13 +152,10 @@ public struct LocalStorage: Storage {
 
     /// Removes a file or a folder.
     public func remove(_ name: StorageName) async throws {
-        let path = try safePath(of: name)
         do {
-            try FileManager.default.removeItem(atPath: path)
-        } catch {
-            guard FileManager.default.fileExists(atPath: path) else { return }
-            throw BackupError(
-                .storageFailed, "cannot remove \(path)", underlying: error.localizedDescription)
+            try folder(holding: name).remove(name.last)
+        } catch let error as BackupError where error.code == .notFound {
+            // Somebody else may have removed it, or what it lies in.
         }
     }
 
@@ -180,8 +163,7 @@ public struct LocalStorage: Storage {
     public func withLock<Result: Sendable>(
         _ name: StorageName, holder: String, _ body: () async throws -> Result
     ) async throws -> Result {
-        try makeFolder(holding: name)
-        let lock = try LocalLock(path: safePath(of: name), holder: holder)
+        let lock = try LocalLock(name.last, in: madeFolder(holding: name), holder: holder)
         defer { lock.release() }
         return try await body()
     }
@@ -217,39 +199,17 @@ public struct LocalStorage: Storage {
     }
 
     private static func entry(
-        _ name: StorageName, in storage: LocalStorage
+        _ name: StorageName, in folder: LocalFolder
     ) throws -> StorageEntry? {
-        var status = stat()
-        guard stat(storage.path(of: name), &status) == 0 else {
-            if errno == ENOENT || errno == ENOTDIR { return nil }
-            // A link that leads to itself is something, and nothing that can be read.
-            if errno == ELOOP { return StorageEntry(name: name, isFolder: false, byteCount: 0) }
-            throw LocalFile.failure("look at", storage.path(of: name))
-        }
-        let isFolder = status.st_mode & S_IFMT == S_IFDIR
-        return StorageEntry(
-            name: name, isFolder: isFolder, byteCount: isFolder ? 0 : Int(status.st_size))
-    }
-
-    private func makeFolder(holding name: StorageName) throws {
-        if !FileManager.default.fileExists(atPath: root) {
-            try makeFolder(root, withParents: true)
-        }
-        try checkFolders(of: name)
-        var folder = root
-        for component in name.components.dropLast() {
-            folder += "/" + component
-            try makeFolder(folder, withParents: false)
+        try folder.entry(name.last).map {
+            StorageEntry(name: name, isFolder: $0.isFolder, byteCount: $0.byteCount)
         }
     }
 
-    private func makeFolder(_ path: String, withParents: Bool) throws {
-        if withParents {
-            let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-            if !FileManager.default.fileExists(atPath: parent) {
-                try makeFolder(parent, withParents: true)
-            }
-        }
+    /// Makes the repository's own folder, and those above it.
+    private func makeFolder(_ path: String) throws {
+        let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        if !FileManager.default.fileExists(atPath: parent) { try makeFolder(parent) }
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
             throw LocalFile.failure("make folder", path)
         }

@@ -49,12 +49,4 @@ enum Platform {
             Glibc.close(file)
         #endif
     }
-
-    static func rename(_ from: String, _ to: String) -> Int32 {
-        #if canImport(Darwin)
-            Darwin.rename(from, to)
-        #else
-            Glibc.rename(from, to)
-        #endif
-    }
 }

@@ -6,8 +6,8 @@ import Testing
 @Suite struct CrashCampaign {
     /// Everything that reaches the disk or the server.
     private static let calls = [
-        "write", "fsync", "sync_file_range", "rename", "mkdir", "unlink", "rmdir", "ftruncate",
-        "chmod", "connect", "sendto", "recvfrom",
+        "write", "fsync", "sync_file_range", "rename", "renameat", "mkdir", "mkdirat", "unlink",
+        "unlinkat", "rmdir", "ftruncate", "chmod", "connect", "sendto", "recvfrom",
     ]
 
     /// What is killed. Where no server is asked, the product makes no difference.
