@@ -105,7 +105,7 @@ extension Repository {
     /// Only for the holder of the database's lock, when nothing rests on it.
     func remove(_ point: Point) async throws {
         let metadata = try point.folder.appending(RepositoryLayout.metadata)
-        // Not while somebody notes what is known about it.
+        // Not while somebody notes what is known about it, or what rests on it.
         try await withBriefLock(RepositoryLayout.stateLock(), holder: "prune") {
             try await storage.remove(metadata)
         }

@@ -63,7 +63,19 @@ extension Repository {
             try await storage.removeUnfinishedWrites(in: folder) { $0 == RepositoryLayout.manifest }
             let bytes = try JSONFile.bytes(of: ChainManifest(of: base, layers: layers))
             let before = isThere ? try? await storage.bytes(of: name) : nil
-            if before != bytes { try await storage.write(name, bytes: bytes) }
+            if before != bytes { try await writeManifest(bytes, as: name, of: base) }
+        }
+    }
+
+    /// Nothing where the full has been removed meanwhile: its folder must not come back, nor get something while it is emptied.
+    private func writeManifest(
+        _ bytes: [UInt8], as name: StorageName, of base: Point
+    ) async throws {
+        let metadata = try base.folder.appending(RepositoryLayout.metadata)
+        // Whoever removes a backup of another database begins with its metadata, under this lock.
+        try await withBriefLock(RepositoryLayout.stateLock(), holder: RepositoryLayout.manifest) {
+            guard try await storage.entry(metadata) != nil else { return }
+            try await storage.write(name, bytes: bytes)
         }
     }
 }

@@ -113,6 +113,37 @@ import Testing
         #expect(try await Self.json(of: repository)["backups"] as? [String] == [])
     }
 
+    @Test func `a full that is removed meanwhile gets no manifest`() async throws {
+        var shop = Shop()
+        let full = try await shop.backUp().metadata.id
+        try await shop.layer(.incremental)
+        let storage = shop.storage
+        let manifest = try StorageName(path: "\(full)/.backup_diff/manifest.json")
+        storage.beforeEachStep { step in
+            // The last look before it is written.
+            guard step == .entry(manifest) else { return }
+            storage.files = storage.files.filter { $0.key.components.first != full }
+        }
+        try await shop.repository.rebuildCatalog()
+        #expect(!shop.files.contains { $0.hasPrefix(full) }, "\(shop.files)")
+    }
+
+    @Test func `a manifest is written under the lock under which backups are removed`() async throws
+    {
+        var shop = Shop()
+        let full = try await shop.backUp().metadata.id
+        try await shop.layer(.incremental)
+        let manifest = try StorageName(path: "\(full)/.backup_diff/manifest.json")
+        try await shop.storage.remove(manifest)
+        let steps = Journal<MemoryStorage.Step>()
+        shop.storage.beforeEachStep { steps.append($0) }
+        try await shop.repository.rebuildCatalog()
+        let written = try #require(steps.entries.firstIndex(of: .beginWrite(manifest)))
+        let lock = try RepositoryLayout.stateLock()
+        #expect(steps.entries[..<written].contains(.lock(lock)))
+        #expect(shop.files.contains("\(manifest)"))
+    }
+
     private static func failure(_ reason: String, at time: String) -> Catalog.Entry {
         Catalog.Entry(
             id: "full_mydb_20250101_120000_\(reason)", type: .full, status: "failed",
