@@ -33,17 +33,13 @@ import Testing
         server: MySQLTestServer, ability: Ability
     ) async throws {
         try await server.withDatabase { database in
-            try await database.query(
-                """
-                CREATE TABLE a (id int PRIMARY KEY, amount bigint) ENGINE = InnoDB;
-                CREATE TABLE b (id int PRIMARY KEY, amount bigint) ENGINE = InnoDB;
-                INSERT INTO a VALUES (1, 1000), (2, 1000), (3, 1000);
-                INSERT INTO b VALUES (1, 1000), (2, 1000), (3, 1000)
-                """)
+            try await database.query(Self.accounts)
             let account = try await database.createAccount(ability.name, ability.grants)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 1...3 {
-                    group.addTask { try await transfer(number, in: database) }
+                    group.addTask {
+                        try await transfer(number, in: database, pause: .milliseconds(1))
+                    }
                 }
                 var ways: [Bool] = []
                 for _ in 1...8 {
@@ -58,15 +54,25 @@ import Testing
         }
     }
 
+    /// Two tables that hold 6000 together, whatever is moved between them.
+    static let accounts = """
+        CREATE TABLE a (id int PRIMARY KEY, amount bigint) ENGINE = InnoDB;
+        CREATE TABLE b (id int PRIMARY KEY, amount bigint) ENGINE = InnoDB;
+        INSERT INTO a VALUES (1, 1000), (2, 1000), (3, 1000);
+        INSERT INTO b VALUES (1, 1000), (2, 1000), (3, 1000)
+        """
+
     /// Moves amounts from one table to the other, again and again, until it is cancelled.
-    private func transfer(_ number: Int, in database: MySQLTestDatabase) async throws {
+    private func transfer(
+        _ number: Int, in database: MySQLTestDatabase, pause: Duration
+    ) async throws {
         let connection = try await database.connection()
         while !Task.isCancelled {
             try await connection.execute("START TRANSACTION")
             try await connection.execute("UPDATE a SET amount = amount - 1 WHERE id = \(number)")
             try await connection.execute("UPDATE b SET amount = amount + 1 WHERE id = \(number)")
             try await connection.execute("COMMIT")
-            try await Task.sleep(for: .milliseconds(1))
+            try await Task.sleep(for: pause)
         }
     }
 
@@ -75,29 +81,83 @@ import Testing
     private func checkMoment(
         of database: MySQLTestDatabase, as account: String, _ ability: Ability
     ) async throws -> Bool {
-        var readers: [MySQLConnection] = []
-        for _ in 1...3 { readers.append(try await database.connection(as: account)) }
-        let guardian = try await database.connection(as: account)
-        let product = try await MySQLServer(guardian)
-        let moment = try await MySQLMomentTaker(
-            server: product, connections: readers, guardian: guardian,
-            tables: ["a", "b"].map { TableName(schema: database.name, name: $0) }
-        ).take()
-        var seen: Set<[[String?]]> = []
-        for connection in moment.connections {
-            let rows = try await connection.rows(
-                "SELECT id, amount FROM a UNION ALL SELECT id + 10, amount FROM b ORDER BY 1")
-            seen.insert(rows)
-            let total = rows.reduce(0) { $0 + (Int($1[1] ?? "") ?? 0) }
-            #expect(total == 6000, "\(moment.words)")
-        }
-        #expect(seen.count == 1, "\(moment.words)")
-        let words = product.isMariaDB ? ability.words.mariaDB : ability.words.mysql
-        let isWanted = words.contains { moment.words.contains($0) }
-        let isAlone = moment.words.contains("one connection")
-        #expect(isWanted || isAlone, "\(moment.words)")
-        #expect(moment.connections.count == (isAlone ? 1 : 3))
+        let words = try await database.momentTaker(as: account, connections: 3)
+            .expectOneMoment()
+        let wanted =
+            database.server.isMariaDB ? ability.words.mariaDB : ability.words.mysql
+        let isWanted = wanted.contains { words.contains($0) }
+        #expect(isWanted || words.contains("one connection"), "\(words)")
         return isWanted
+    }
+
+    /// What an account may see of the log.
+    enum Log: String, CaseIterable, CustomTestStringConvertible {
+        /// The set of transactions, which everybody may see.
+        case transactions
+        /// File and position, on a server without such a set.
+        case positions
+
+        var testDescription: String { rawValue }
+
+        var settings: [String] {
+            ["log_bin=1", "server_id=7"]
+                + (self == .transactions ? ["gtid_mode=ON", "enforce_gtid_consistency=ON"] : [])
+        }
+
+        var grants: [String] {
+            ["SELECT ON {}.*"] + (self == .transactions ? [] : ["REPLICATION CLIENT ON *.*"])
+        }
+    }
+
+    /// The two silences around the snapshots last longer than they take: transfers with a pause leave room for them, others
+    /// do not, and what is seen is of one moment anyway.
+    @Test(
+        .timeLimit(.minutes(5)), arguments: MySQLTestServer.all.filter { !$0.isMariaDB },
+        Log.allCases)
+    func `without any lock several connections see one moment while the log stands still`(
+        server: MySQLTestServer, log: Log
+    ) async throws {
+        try await MySQLOwnServer.with(like: server, log.settings) { own in
+            try await own.server.withDatabase { database in
+                try await database.query(Self.accounts)
+                let account = try await database.createAccount("reader", log.grants)
+                let calm = try await ways(
+                    of: database, as: account, writers: 1, pause: .milliseconds(200), times: 4)
+                let isTaken = calm.contains { $0.contains("optimistic") }
+                #expect(isTaken, "\(calm)")
+                _ = try await ways(
+                    of: database, as: account, writers: 3, pause: .milliseconds(1), times: 1)
+            }
+        }
+    }
+
+    /// How two and four connections have come to one moment, again and again, while amounts moved.
+    private func ways(
+        of database: MySQLTestDatabase, as account: String, writers: Int, pause: Duration,
+        times: Int
+    ) async throws -> [String] {
+        let before = try await database.query("SELECT SUM(amount) FROM a")
+        let taken = try await withThrowingTaskGroup(of: Void.self, returning: [String].self) {
+            group in
+            for number in 1...writers {
+                group.addTask { try await transfer(number, in: database, pause: pause) }
+            }
+            var taken: [String] = []
+            for _ in 1...times {
+                for count in [2, 4] {
+                    let taker = try await database.momentTaker(as: account, connections: count)
+                    taken.append(try await taker.expectOneMoment())
+                }
+            }
+            group.cancelAll()
+            while let end = await group.nextResult() {
+                if case .failure(let error) = end, !(error is CancellationError) { throw error }
+            }
+            return taken
+        }
+        // Nothing would have been proven otherwise.
+        #expect(try await database.query("SELECT SUM(amount) FROM a") != before)
+        return taken
     }
 
     /// MySQL's catalogs cannot show what others run in characters that take four bytes.
@@ -200,5 +260,40 @@ import Testing
             let wait = try await guardian.value("SELECT @@SESSION.wait_timeout")
             #expect(wait == MySQLSession.longestWait)
         }
+    }
+}
+
+extension MySQLTestDatabase {
+    /// Takes moments of the accounts for so many connections.
+    func momentTaker(
+        as account: String, connections count: Int
+    ) async throws -> MySQLMomentTaker {
+        var readers: [MySQLConnection] = []
+        for _ in 1...count { readers.append(try await connection(as: account)) }
+        let guardian = try await connection(as: account)
+        return MySQLMomentTaker(
+            server: try await MySQLServer(guardian), connections: readers, guardian: guardian,
+            tables: ["a", "b"].map { TableName(schema: name, name: $0) })
+    }
+}
+
+extension MySQLMomentTaker {
+    /// Takes a moment of the accounts, expects that all its connections see the same, and lets it go; how it was had.
+    func expectOneMoment(location: SourceLocation = #_sourceLocation) async throws -> String {
+        let moment = try await take()
+        var seen: Set<[[String?]]> = []
+        for reader in moment.connections {
+            let rows = try await reader.rows(
+                "SELECT id, amount FROM a UNION ALL SELECT id + 10, amount FROM b ORDER BY 1")
+            seen.insert(rows)
+            let total = rows.reduce(0) { $0 + (Int($1[1] ?? "") ?? 0) }
+            #expect(total == 6000, "\(moment.words)", sourceLocation: location)
+        }
+        #expect(seen.count == 1, "\(moment.words)", sourceLocation: location)
+        let expected = moment.words.contains("one connection") ? 1 : connections.count
+        #expect(
+            moment.connections.count == expected, "\(moment.words)", sourceLocation: location)
+        for reader in moment.connections { try await reader.execute("ROLLBACK") }
+        return moment.words
     }
 }
