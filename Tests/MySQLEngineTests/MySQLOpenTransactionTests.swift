@@ -105,4 +105,94 @@ import Testing
                 way: snapshot.moment.consistency, a: sums["a"] ?? 0, b: sums["b"] ?? 0)
         }
     }
+
+    // MARK: Prepared ones
+
+    /// Nobody may drop a table with rows of a prepared transaction: a test that fails must not wait for that all day.
+    private static let settings = MySQLMomentTests.Log.positions.settings + ["lock_wait_timeout=30"]
+    private static let seesLog = ["BINLOG MONITOR ON *.*", "SELECT ON {}.*"]
+
+    /// MariaDB writes the end of a prepared transaction to the log before its rows can be seen: two snapshots may differ by
+    /// it and have one position.
+    @Test(.timeLimit(.minutes(5)), arguments: MySQLTestServer.all.filter(\.isMariaDB))
+    func `while a transaction is prepared no position tells the moment`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLOwnServer.with(like: server, Self.settings) { own in
+            try await own.server.withDatabase { database in
+                try await database.query(MySQLMomentTests.accounts)
+                let abilities = [
+                    Ability(
+                        name: "monitor", grants: Self.seesLog, mysql: "",
+                        mariaDB: "one connection"),
+                    Ability(
+                        name: "reload", grants: Self.seesLog + ["RELOAD ON *.*"], mysql: "",
+                        mariaDB: "BACKUP STAGE"),
+                ]
+                for (number, ability) in abilities.enumerated() {
+                    let account = try await database.createAccount(ability.name, ability.grants)
+                    let before = try await sums(of: database, as: account)
+                    #expect(before.way.contains("one position"), "\(before.way)")
+                    let writer = try await database.connection()
+                    try await prepare("x", of: 1, on: writer)
+                    let during = try await sums(of: database, as: account)
+                    try await writer.execute("XA COMMIT 'x'")
+                    #expect(during.way.contains(ability.mariaDB), "\(during.way)")
+                    #expect(during.a == 3000 - number && during.b == 3000 + number)
+                    let after = try await sums(of: database, as: account)
+                    #expect(after.way.contains("one position"), "\(after.way)")
+                    #expect(after.a == 2999 - number && after.b == 3001 + number)
+                }
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5)), arguments: MySQLTestServer.all.filter(\.isMariaDB))
+    func `transfers that are prepared before they are committed change no sum`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLOwnServer.with(like: server, Self.settings) { own in
+            try await own.server.withDatabase { database in
+                try await database.query(MySQLMomentTests.accounts)
+                let account = try await database.createAccount("monitor", Self.seesLog)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for number in 1...3 {
+                        group.addTask { try await transferInTwoSteps(number, in: database) }
+                    }
+                    let taker = try await database.momentTaker(as: account, connections: 4)
+                    // What goes wrong does so within the time that a commit takes: many are taken.
+                    for _ in 1...200 { _ = try await taker.expectOneMoment() }
+                    group.cancelAll()
+                    try await group.waitForAll()
+                }
+                // Nothing would have been proven otherwise.
+                #expect(try await database.query("SELECT SUM(amount) < 3000 FROM a") == "1")
+            }
+        }
+    }
+
+    /// Moves amounts from one table to the other, again and again, until it is cancelled.
+    private func transferInTwoSteps(_ number: Int, in database: MySQLTestDatabase) async throws {
+        let connection = try await database.connection()
+        while !Task.isCancelled {
+            try await prepare("x\(number)", of: number, on: connection)
+            try await connection.execute("XA COMMIT 'x\(number)'")
+            // Without pauses there would be no time for snapshots. A task that is cancelled goes on, to its end.
+            try? await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    /// Moves one from an account of the one table to that of the other, but for the commit.
+    private func prepare(
+        _ transaction: String, of number: Int, on connection: MySQLConnection
+    ) async throws {
+        for statement in [
+            "XA START '\(transaction)'",
+            "UPDATE a SET amount = amount - 1 WHERE id = \(number)",
+            "UPDATE b SET amount = amount + 1 WHERE id = \(number)",
+            "XA END '\(transaction)'", "XA PREPARE '\(transaction)'",
+        ] {
+            try await connection.execute(statement)
+        }
+    }
 }
