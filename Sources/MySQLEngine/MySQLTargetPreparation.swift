@@ -125,7 +125,7 @@ struct MySQLTargetPreparation {
         let product = request.databaseProperties["product"] ?? server.product.rawValue
         let isTheirs = product == MySQLServer.Product.mariaDB.rawValue
         guard isTheirs != server.isMariaDB else { return }
-        let obstacle = try await MySQLObstacle.first(in: plan.chosen, for: server, connection)
+        let obstacle = try await MySQLObstacle(server, connection).first(in: plan.chosen)
         throw BackupError(
             .targetUnsuitable,
             "the backup is of \(product), and the server is \(server.product.rawValue): \(obstacle)",

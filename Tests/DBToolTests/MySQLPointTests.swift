@@ -161,6 +161,60 @@ import Testing
         }
     }
 
+    /// Columns of a table, what stands behind them, and a word of what is said of it to the other product.
+    private static let ofTheirOwn: (mysql: [[String]], mariaDB: [[String]]) = (
+        mysql: [
+            ["p point NOT NULL SRID 4326", "", "one SRID"], ["v int INVISIBLE", "", "INVISIBLE"],
+            ["v int, KEY (v) INVISIBLE", "", "INVISIBLE"],
+            ["v int, CHECK (v > 0) NOT ENFORCED", "", "NOT ENFORCED"],
+            ["v varchar(9), KEY ((lower(v)))", "", "key on an expression"],
+            ["v vector(3)", "", "VECTOR"], ["g geomcollection", "", "GEOMCOLLECTION"],
+            ["v varchar(9) COLLATE utf8mb4_0900_as_cs", "", "utf8mb4_0900_as_cs"],
+        ],
+        mariaDB: [
+            ["a inet6", "", "INET6"], ["v int INVISIBLE", "", "INVISIBLE"],
+            ["v int, KEY (v) IGNORED", "", "IGNORED"], ["v text COMPRESSED", "", "COMPRESSED"],
+            ["v int", "WITH SYSTEM VERSIONING", "SYSTEM VERSIONING"],
+            ["s date, e date, PERIOD FOR app (s, e)", "", "PERIOD"],
+            ["v varchar(9) COLLATE utf8mb4_uca1400_ai_ci", "", "utf8mb4_uca1400_ai_ci"],
+        ]
+    )
+
+    @Test(arguments: MySQLTestServer.all)
+    func `what the other product does not have is found in what the server prints`(
+        server: MySQLTestServer
+    ) async throws {
+        let other = try #require(MySQLTestServer.all.first { $0.product != server.product })
+        let cases = server.isMariaDB ? Self.ofTheirOwn.mariaDB : Self.ofTheirOwn.mysql
+        try await MySQLBench.with(server) { bench in
+            for parts in cases {
+                // A collation that both have: else that of the table would be named.
+                try await bench.source.query(
+                    """
+                    DROP TABLE IF EXISTS t;
+                    CREATE TABLE t (id int PRIMARY KEY, \(parts[0])) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin \(parts[1])
+                    """)
+                let backup = try await bench.backUp()
+                let end = try await bench.dbtool(
+                    [
+                        "restore", backup.id, "-path", bench.repository, "--into",
+                        "\(bench.source.name)_there", "--create",
+                    ], on: other)
+                end.expect(code: 1, saying: parts[2], "table t", "--data-only")
+                #expect(!end.errors.contains("words of their own"), "\(end)")
+            }
+            guard server.isMariaDB else { return }
+            try await bench.source.query("CREATE SEQUENCE s")
+            let backup = try await bench.backUp()
+            try await bench.dbtool(
+                [
+                    "restore", backup.id, "-path", bench.repository, "--into",
+                    "\(bench.source.name)_there", "--create",
+                ], on: other
+            ).expect(code: 1, saying: "it has no sequences, and sequence s is one")
+        }
+    }
+
     @Test(arguments: MySQLTestServer.all)
     func `tables without snapshots are named, and so are things that nobody may see`(
         server: MySQLTestServer
