@@ -100,17 +100,17 @@ public struct PrunePlan: Sendable {
 }
 
 extension Repository {
-    /// Removes a point: its commit first, so that it is never half there.
+    /// Removes a point: its archive, which nothing would find afterwards, then its commit, so that it is never half there.
     ///
     /// Only for the holder of the database's lock, when nothing rests on it.
     func remove(_ point: Point) async throws {
+        if point.metadata.type == .full { try await removeArchive(of: point.id) }
         let metadata = try point.folder.appending(RepositoryLayout.metadata)
         // Not while somebody notes what is known about it, or what rests on it.
         try await withBriefLock(RepositoryLayout.stateLock(), holder: "prune") {
             try await storage.remove(metadata)
         }
         try await storage.seal(point.folder)
-        if point.metadata.type == .full { try await removeArchive(of: point.id) }
         try await storage.remove(point.folder)
         try await storage.seal(nil)
     }

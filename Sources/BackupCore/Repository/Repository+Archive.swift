@@ -32,9 +32,8 @@ extension Repository {
         }
     }
 
-    /// Removes the archive of a full that is not a backup any more, where there is one.
+    /// Removes the archive of a full, where there is one.
     ///
-    /// Before its folder: the next run finds the folder of a removal that was cut off, and what belongs to it.
     /// Only for the holder of the database's lock.
     func removeArchive(of id: BackupID) async throws {
         let name = try RepositoryLayout.archive(of: id)
@@ -42,22 +41,6 @@ extension Repository {
         try await storage.remove(name)
         // Lest a crash give back the archive alone.
         try await storage.seal(nil)
-    }
-
-    /// Removes archives of a database whose fulls are gone: they would hold for ever what was to be removed.
-    ///
-    /// The name tells the database, and what is called otherwise is somebody's own.
-    private func removeArchivesWithoutFull(
-        ofEncoded database: String, note: (String) -> Void
-    ) async throws {
-        for entry in try await storage.list(nil) where !entry.isFolder {
-            guard let id = RepositoryLayout.backup(ofArchive: entry.name.last), id.kind == .full,
-                id.encodedDatabase == database,
-                try await storage.entry(RepositoryLayout.folder(of: id)) == nil
-            else { continue }
-            note("removing \(entry.name), whose backup has been removed")
-            try await storage.remove(entry.name)
-        }
     }
 
     private func add(

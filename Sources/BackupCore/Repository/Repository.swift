@@ -52,11 +52,9 @@ public struct Repository: Sendable {
                 continue
             }
             note("removing \(folder.name), which an interrupted run has left")
-            if folder.tail == nil { try await removeArchive(of: folder.base) }
             try await storage.remove(folder.location)
         }
         try await removeUnfinishedArchives(ofEncoded: encoded)
-        try await removeArchivesWithoutFull(ofEncoded: encoded, note: note)
     }
 
     /// A name that nothing in the repository has, whatever was unzipped or copied there.
