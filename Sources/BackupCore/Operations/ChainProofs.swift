@@ -1,0 +1,36 @@
+/// What the proofs of points say of others that rest on the same full.
+///
+/// A proof that fails tells that something in a chain is damaged, and not where: nothing of the chain counts until a
+/// later proof has passed.
+struct ChainProofs {
+    /// The last proof that failed, by the full of the chain.
+    private var failures: [ExactText: (id: BackupID, at: Timestamp)] = [:]
+
+    init(of points: [Point], _ states: [BackupID: BackupState]) {
+        for point in points {
+            // A drill may fail for reasons of its server; what is damaged is found by the check of the files.
+            guard let proof = states[point.id]?.verified, !proof.passed else { continue }
+            let base = Self.base(of: point)
+            if let known = failures[base], known.at >= proof.at { continue }
+            failures[base] = (point.id, proof.at)
+        }
+    }
+
+    /// Why a point does not count as one that could be restored; nil when nothing speaks against it.
+    func flaw(of point: Point, _ state: BackupState) -> String? {
+        guard state.proofs.allSatisfy(\.passed) else { return "its last proof failed" }
+        guard let failure = failures[Self.base(of: point)],
+            !state.proofs.contains(where: { $0.passed && $0.at > failure.at })
+        else { return nil }
+        return "the last proof of \(failure.id) failed, which is of the same chain: verify this one"
+    }
+
+    private static func base(of point: Point) -> ExactText {
+        ExactText(point.metadata.baseID ?? point.id.text)
+    }
+}
+
+extension BackupState {
+    /// The last proof of each kind.
+    fileprivate var proofs: [Proof] { [verified, drilled].compactMap(\.self) }
+}
