@@ -121,7 +121,7 @@ public struct Backup: Sendable {
             request: request, contents: try await repository.contents(), database: moment.database)
         var (parent, fullReason, number): (Chain?, String?, Int) = (nil, reason, 0)
         if reason == nil {
-            switch try lineage.choice(now: .now) {
+            switch try await choice(by: lineage, asked, progress) {
             case .full(let reason): fullReason = reason
             case .layer(let chain, let count): (parent, number) = (chain, count)
             }
@@ -150,6 +150,49 @@ public struct Backup: Sendable {
                 for: snapshot.schema.tables, defaultSchema: moment.defaultSchema),
             layer: try parent.map { try layer(on: $0, number: number, snapshot, progress) },
             fullReason: fullReason)
+    }
+
+    /// What the backup rests on, where nothing speaks against that.
+    private func choice(
+        by lineage: Lineage, _ asked: SnapshotRequest, _ progress: OperationProgress
+    ) async throws -> Lineage.Choice {
+        let choice = try lineage.choice(now: .now)
+        guard case .layer(let chain, _) = choice else { return choice }
+        var states: [BackupID: BackupState] = [:]
+        let base = ExactText(chain.base.id.text)
+        let family = lineage.contents.points.filter {
+            ExactText($0.metadata.baseID ?? $0.id.text) == base
+        }
+        for point in family { states[point.id] = try await repository.stateIfKnown(of: point) }
+        if let flaw = try await flaw(of: chain, ChainProofs(of: family, states), states) {
+            let reason = try lineage.reason(forFull: flaw)
+            progress.note("warning: \(reason)")
+            return .full(reason)
+        }
+        for link in chain.links where states[link.id]?.drilled?.passed == false {
+            asked.notes("warning: the last drill of \(link.id) failed, on which this rests")
+        }
+        return choice
+    }
+
+    /// Why what would rest on a chain could not be restored; nil when nothing tells so.
+    ///
+    /// Changes are found by metadata and row indexes: without this, rows that are gone would be missed at a restore, and
+    /// not before. A drill may fail for reasons of its server or of the definition, which another full would have too.
+    private func flaw(
+        of chain: Chain, _ proofs: ChainProofs, _ states: [BackupID: BackupState]
+    ) async throws -> String? {
+        let point = chain.point
+        do {
+            try await PointReader(chain, in: repository).checkFiles()
+        } catch let error as BackupError where error.code == .damaged {
+            return "\(point.id) cannot be restored: \(error.message)"
+        }
+        let failure = proofs.failure(against: point, states[point.id] ?? BackupState())
+        return failure.map { failed in
+            let since = failed == point.id ? "" : ", and \(point.id) was not proven since"
+            return "the last verification of \(failed) found damage\(since)"
+        }
     }
 
     /// - Throws: `BackupError.usage` when changes cannot be found as was asked for.

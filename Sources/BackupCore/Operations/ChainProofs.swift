@@ -19,10 +19,18 @@ struct ChainProofs {
     /// Why a point does not count as one that could be restored; nil when nothing speaks against it.
     func flaw(of point: Point, _ state: BackupState) -> String? {
         guard state.proofs.allSatisfy(\.passed) else { return "its last proof failed" }
+        return failure(against: point, state).map {
+            "the last proof of \($0) failed, which is of the same chain: verify this one"
+        }
+    }
+
+    /// The point of a chain whose files were found damaged, where another point of it was not proven since; nil where
+    /// nothing was.
+    func failure(against point: Point, _ state: BackupState) -> BackupID? {
         guard let failure = failures[Self.base(of: point)],
             !state.proofs.contains(where: { $0.passed && $0.at > failure.at })
         else { return nil }
-        return "the last proof of \(failure.id) failed, which is of the same chain: verify this one"
+        return failure.id
     }
 
     private static func base(of point: Point) -> ExactText {

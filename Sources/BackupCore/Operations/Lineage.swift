@@ -55,7 +55,7 @@ struct Lineage: Sendable {
     func choice(now: Timestamp) throws -> Choice {
         guard request.kind != .full else { return .full(nil) }
         guard let base = try base() else {
-            return try full("there is no full backup of \(database) yet")
+            return .full(try reason(forFull: "there is no full backup of \(database) yet"))
         }
         let layers = contents.points.filter {
             $0.metadata.baseID?.isExactly(base.id.text) == true
@@ -70,7 +70,7 @@ struct Lineage: Sendable {
             ? layers.last { $0.id.kind == .differential && !broken.contains($0.id) } : nil
         let links = try last.map { try contents.chain(of: $0).links } ?? chain.links
         if let end = request.chainRule.end(of: base, layers: layers, links: links, now: now) {
-            return try full(end)
+            return .full(try reason(forFull: end))
         }
         return .layer(chain, number: Self.number(after: [base] + layers))
     }
@@ -81,12 +81,15 @@ struct Lineage: Sendable {
         return max(points.count - 1, known.max() ?? 0) + 1
     }
 
-    private func full(_ reason: String) throws -> Choice {
+    /// The same reason, where a full may be made.
+    ///
+    /// - Throws: `BackupError.usage` where it is refused.
+    func reason(forFull reason: String) throws -> String {
         guard !request.refusesFull else {
             throw BackupError(
                 .usage, "a full backup is needed, and --no-full refuses it: \(reason)",
                 hint: "Run \"dbtool full database\" first.")
         }
-        return .full(reason)
+        return reason
     }
 }
