@@ -30,6 +30,8 @@ public struct MemoryEngine: Engine {
     public let server: MemoryServer
     /// The database that snapshots are taken of.
     public let source: String
+    /// The encoding of the source.
+    public var encoding = "UTF8"
     /// How many rows one part of a table has.
     public var rowsPerPart = 5
     /// How many rows one batch of a part has.

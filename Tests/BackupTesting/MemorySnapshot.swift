@@ -23,7 +23,7 @@ struct MemorySnapshot: Snapshot {
         self.database = inScope
         moment = SnapshotMoment(
             time: .now, database: engine.source, defaultSchema: "public", serverVersion: "1.0",
-            consistency: "copy", encoding: "UTF8", identity: ["server": "memory"],
+            consistency: "copy", encoding: engine.encoding, identity: ["server": "memory"],
             databaseProperties: [:])
         definition = SchemaDefinition(
             sql: inScope.definition, dump: Array("dump\n".utf8) + inScope.definition)

@@ -129,7 +129,8 @@ public struct Backup: Sendable {
         if let base = parent?.base.metadata {
             try require(base, asked)
             if base.encoding != moment.encoding {
-                (parent, fullReason) = (nil, "the database has another encoding than its full")
+                let words = "the database has another encoding than its full"
+                (parent, fullReason) = (nil, try lineage.reason(forFull: words))
             }
         }
         if let base = parent?.base, let whole = lineage.wholeFull(before: base) {

@@ -158,6 +158,20 @@ import Testing
         #expect(error?.code == .usage)
     }
 
+    @Test func `another encoding ends a chain, and --no-full refuses that`() async throws {
+        var shop = Shop()
+        try await shop.backUp()
+        shop.engine.encoding = "LATIN1"
+        shop.request.kind = .incremental
+        shop.request.refusesFull = true
+        let error = await #expect(throws: BackupError.self) { try await shop.backUp() }
+        #expect(error?.message.contains("another encoding") == true)
+        shop.request.refusesFull = false
+        let report = try await shop.backUp()
+        #expect(report.metadata.type == .full)
+        #expect(report.fullReason?.contains("another encoding") == true)
+    }
+
     @Test func `without a full a differential is one, and says why`() async throws {
         var shop = Shop()
         shop.request.kind = .differential
