@@ -34,6 +34,7 @@ struct PostgresIdentity {
         guard let before = parent.number("snapshot_xmax"), let now = number("snapshot_xmax"),
             let horizon = parent.horizon, let log = position, let logBefore = parent.position
         else { return "the parent does not say when it was taken" }
+        guard horizon <= before else { return "the parent's snapshot contradicts itself" }
         guard now >= before, log >= logBefore else { return "the server is behind the parent" }
         guard now - min(now, horizon) < 1 << 31 else {
             return "more than 2^31 transactions have been since"

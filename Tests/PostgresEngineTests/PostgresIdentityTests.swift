@@ -42,6 +42,15 @@ import Testing
         #expect(now.loss(since: PostgresIdentity(before), trustsRestart: false) != nil)
     }
 
+    @Test func `a snapshot whose oldest transaction is one to come is no horizon`() {
+        var before = Self.parent
+        before["snapshot_xmin"] = "1001"
+        let now = PostgresIdentity(Self.parent.merging(["snapshot_xmax": "2000"]) { $1 })
+        #expect(now.loss(since: PostgresIdentity(before), trustsRestart: false) != nil)
+        before["snapshot_xmin"] = "1000"
+        #expect(now.loss(since: PostgresIdentity(before), trustsRestart: false) == nil)
+    }
+
     @Test func `a restart can be trusted, and nothing else`() {
         #expect(loss(["postmaster_start_time": "later"], trustsRestart: true) == nil)
         #expect(loss(["timeline": "2"], trustsRestart: true) != nil)

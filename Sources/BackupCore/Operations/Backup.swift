@@ -185,6 +185,8 @@ public struct Backup: Sendable {
     ) async throws -> String? {
         let point = chain.point
         do {
+            // A wrong moment or a wrong list of files there would end in rows that are missed.
+            try await Checksums(of: point, in: repository.storage).proveMetadata(of: point)
             try await PointReader(chain, in: repository).checkFiles()
         } catch let error as BackupError where error.code == .damaged {
             return "\(point.id) cannot be restored: \(error.message)"

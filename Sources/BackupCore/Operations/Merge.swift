@@ -58,6 +58,7 @@ public struct Merge: Sendable {
     ) async throws -> Metadata {
         let point = chain.point
         let checksums = try await Checksums(of: point, in: repository.storage)
+        try checksums.proveMetadata(of: point)
         let files = [
             RepositoryLayout.schemaSQL, RepositoryLayout.schemaDump, RepositoryLayout.schemaList,
         ]

@@ -102,7 +102,7 @@ public struct Restore: Sendable {
         func proven(_ file: String) async throws -> [UInt8] {
             try await checksums.provenBytes(of: file, of: point, in: repository.storage)
         }
-        _ = try await proven(RepositoryLayout.metadata)
+        try checksums.proveMetadata(of: point)
         let hasDump = checksums[RepositoryLayout.schemaDump] != nil
         var definition = SchemaDefinition(
             sql: try await proven(RepositoryLayout.schemaSQL),

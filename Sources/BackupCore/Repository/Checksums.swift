@@ -42,6 +42,17 @@ struct Checksums: Sendable {
         return Array(lines.joined().utf8)
     }
 
+    /// Proves what was read of the backup's metadata, and with it that of all backups that it rests on: whoever follows a
+    /// chain compares each with the digest that its child holds.
+    ///
+    /// - Throws: `BackupError.damaged` naming the file.
+    func proveMetadata(of point: Point) throws {
+        guard self[RepositoryLayout.metadata] == point.digest else {
+            let name = try point.folder.appending(RepositoryLayout.metadata)
+            throw BackupError(.damaged, "checksum of \(name) differs from SHA256SUMS")
+        }
+    }
+
     /// The bytes of a small file, once they are proven.
     ///
     /// - Throws: `BackupError.damaged` naming the file.

@@ -1,4 +1,5 @@
 import BackupTesting
+import Foundation
 import Testing
 
 @testable import BackupCore
@@ -108,6 +109,38 @@ import Testing
         let report = try await shop.backUp()
         #expect(report.metadata.type == .full)
         #expect(report.fullReason?.contains(full) == true, "\(report.fullReason ?? "")")
+    }
+
+    @Test(arguments: kinds, ["metadata.json", "SHA256SUMS"])
+    func `metadata that is not proven bears nothing`(kind: BackupKind, file: String) async throws {
+        var shop = Shop()
+        let full = try await shop.point()
+        let name = try full.folder.appending(file)
+        // It says another moment than the backup's, and nothing else.
+        let time = full.metadata.snapshotAt.text
+        let other = Timestamp(full.metadata.snapshotAt.date.addingTimeInterval(-1)).text
+        let text = try shop.text("\(name)")
+        shop.storage.files[name] =
+            file == "SHA256SUMS" ? nil : Array(text.replacing(time, with: other).utf8)
+        #expect(shop.storage.files[name] != Array(text.utf8))
+        let report = try await shop.layer(kind)
+        #expect(report.metadata.type == .full)
+        #expect(report.fullReason?.contains("\(name)") == true, "\(report.fullReason ?? "")")
+    }
+
+    @Test func `an incremental believes no layer whose metadata was changed`() async throws {
+        var shop = Shop()
+        try await shop.backUp()
+        let layer = try await shop.layer(.incremental).metadata
+        let point = try await shop.repository.contents().point(named: layer.id)
+        let name = try point.folder.appending("metadata.json")
+        shop.storage.files[name]?.append(0x20)
+        let refused = await #expect(throws: BackupError.self) { try await shop.merge() }
+        #expect(refused?.code == .damaged && refused?.message.contains("\(name)") == true)
+        #expect(try await shop.repository.contents().points.count == 2)
+        let report = try await shop.layer(.incremental)
+        #expect(report.metadata.type == .full)
+        #expect(report.fullReason?.contains("\(name)") == true, "\(report.fullReason ?? "")")
     }
 
     /// Another full would fail its drill for the same reason, each night.
