@@ -30,6 +30,8 @@ public struct MemoryEngine: Engine {
     public let server: MemoryServer
     /// The database that snapshots are taken of.
     public let source: String
+    /// What tells the server apart from others.
+    public var identity = ["server": "memory"]
     /// The encoding of the source.
     public var encoding = "UTF8"
     /// How many rows one part of a table has.

@@ -23,7 +23,7 @@ struct MemorySnapshot: Snapshot {
         self.database = inScope
         moment = SnapshotMoment(
             time: .now, database: engine.source, defaultSchema: "public", serverVersion: "1.0",
-            consistency: "copy", encoding: engine.encoding, identity: ["server": "memory"],
+            consistency: "copy", encoding: engine.encoding, identity: engine.identity,
             databaseProperties: [:])
         definition = SchemaDefinition(
             sql: inScope.definition, dump: Array("dump\n".utf8) + inScope.definition)
@@ -39,7 +39,7 @@ struct MemorySnapshot: Snapshot {
     func split(of table: Table, like split: String) -> String { table.split }
 
     func loss(ofIdentity parent: [String: String]) -> String? {
-        engine.marks == nil ? "memory keeps no versions" : nil
+        engine.marks == nil ? "memory keeps no versions" : isOtherSource(than: parent)
     }
 
     func isOtherSource(than parent: [String: String]) -> String? {

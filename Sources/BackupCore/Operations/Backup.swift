@@ -203,14 +203,17 @@ public struct Backup: Sendable {
         on parent: Chain, number: Int, _ snapshot: any Snapshot, _ progress: OperationProgress
     ) throws -> LayerPlan {
         // Times in a column prove nothing about row versions: those count from the last point that
-        // is exact.
-        let exact = parent.links.first(where: \.metadata.exact)
-        let identity = exact?.metadata.sourceIdentity ?? [:]
+        // is exact. Points above it may have come from a clone, whose changes are nothing new by
+        // the versions of this server.
+        let since = parent.links.firstIndex(where: \.metadata.exact).map { parent.links[...$0] }
+        let identity = since?.last?.metadata.sourceIdentity ?? [:]
+        let losses = (since ?? []).lazy.compactMap {
+            snapshot.loss(ofIdentity: $0.metadata.sourceIdentity)
+        }
         let every = request.chainRule.measuresEvery
         return LayerPlan(
             parent: parent, number: number, basis: request.basis, identity: identity,
-            loss: exact == nil
-                ? "no point of its chain is exact" : snapshot.loss(ofIdentity: identity),
+            loss: since == nil ? "no point of its chain is exact" : losses.first,
             otherSource: snapshot.isOtherSource(than: parent.point.metadata.sourceIdentity),
             columns: try columns(snapshot, progress),
             isMeasured: every > 0 && number % every == 0, joinBytes: request.joinBytes)

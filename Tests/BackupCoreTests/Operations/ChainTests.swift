@@ -95,6 +95,41 @@ import Testing
         #expect(other.tables.first { $0.tableName == Shop.sample.items }?.basis == "xmin")
     }
 
+    /// By its versions a row of the clone is as old as the full.
+    @Test func `row versions say nothing over a point of a clone`() async throws {
+        var shop = Shop()
+        shop.engine.marks = { row, _ in row[1] == "changed" }
+        try await shop.backUp()
+        shop.request.kind = .incremental
+        let own = shop.engine
+        let database = try #require(shop.server["shop"])
+        shop.engine = MemoryEngine(MemoryServer(["shop": database]))
+        shop.engine.identity = ["server": "clone"]
+        try shop.engine.server.change("shop") { database in
+            database[rows: Shop.sample.items]?[3][1] = "of the clone"
+        }
+        let clone = try await shop.backUp().metadata
+        // As a column of times would have made it.
+        let point = try await shop.repository.contents().point(named: clone.id)
+        let metadata = try point.folder.appending("metadata.json")
+        let text = try shop.text("\(metadata)")
+        let inexact = Array(text.replacing("\"exact\" : true", with: "\"exact\" : false").utf8)
+        let checksums = try point.folder.appending("SHA256SUMS")
+        let listed = try shop.text("\(checksums)").replacing(point.digest, with: digest(inexact))
+        shop.storage.replace(metadata, with: inexact)
+        shop.storage.replace(checksums, with: Array(listed.utf8))
+        #expect(inexact != Array(text.utf8))
+
+        shop.engine = own
+        let report = try await shop.backUp()
+        #expect(report.metadata.parentID == clone.id)
+        let record = report.metadata.tables.first { $0.tableName == Shop.sample.items }
+        #expect(record?.basis == "compare" && record?.rows == 1)
+        try await shop.expectRows(report.metadata.id, shop.rows, "over the clone's")
+        let next = try await shop.backUp().metadata
+        #expect(next.tables.first { $0.tableName == Shop.sample.items }?.basis == "xmin")
+    }
+
     @Test func `many tasks may read the rows of a point`() async throws {
         var shop = Shop()
         try shop.server.change("shop") { database in
