@@ -46,6 +46,14 @@ struct Wiring {
         }
     }
 
+    /// The product that the user named in any way, as `metadata.json` calls it; nil where it is only the usual one.
+    var namedProduct: String? {
+        let isNamed =
+            options.db != nil || options.url != nil || settings.value(nil, "DB_ENGINE") != nil
+        // One that is not known chooses no backup.
+        return isNamed ? (try? product)?.rawValue : nil
+    }
+
     /// How to reach the server that the user chose.
     ///
     /// - Throws: `BackupError.usage`.

@@ -30,6 +30,8 @@ public struct MemoryEngine: Engine {
     public let server: MemoryServer
     /// The database that snapshots are taken of.
     public let source: String
+    /// The product's name.
+    public var name = "memory"
     /// What tells the server apart from others.
     public var identity = ["server": "memory"]
     /// The encoding of the source.
@@ -50,9 +52,6 @@ public struct MemoryEngine: Engine {
         self.server = server
         self.source = source
     }
-
-    /// `memory`.
-    public var name: String { "memory" }
 
     /// A line.
     public func restoreGuide(for metadata: Metadata) -> String {

@@ -96,7 +96,8 @@ public struct Backup: Sendable {
         }
         guard request.kind != .full, let database = request.database else { return asked }
         let contents = try await repository.contents()
-        let lineage = Lineage(request: request, contents: contents, database: database)
+        let lineage = Lineage(
+            request: request, engine: engine.name, contents: contents, database: database)
         if let base = try lineage.base()?.metadata { try Self.scope(&asked, like: base) }
         return asked
     }
@@ -118,7 +119,8 @@ public struct Backup: Sendable {
     ) async throws -> BackupPlan {
         let moment = snapshot.moment
         let lineage = Lineage(
-            request: request, contents: try await repository.contents(), database: moment.database)
+            request: request, engine: engine.name, contents: try await repository.contents(),
+            database: moment.database)
         var (parent, fullReason, number): (Chain?, String?, Int) = (nil, reason, 0)
         if reason == nil {
             switch try await choice(by: lineage, asked, progress) {
@@ -137,6 +139,14 @@ public struct Backup: Sendable {
             asked.notes(
                 "warning: \(base.id), on which this rests, left rows out, which \(whole.id) has: "
                     + "a new full backup without --exclude-tablename ends that")
+        }
+        // Nothing else tells two servers apart that have a database of one name.
+        if let last = parent?.base ?? lineage.newestFull,
+            let words = snapshot.isOtherSource(than: last.metadata.sourceIdentity)
+        {
+            asked.notes(
+                "warning: \(last.id), the full backup of \(moment.database) before this, may be "
+                    + "of another source: \(words)")
         }
         return BackupPlan(
             id: try await repository.freeID(

@@ -7,6 +7,8 @@ struct Lineage: Sendable {
     }
 
     let request: BackupRequest
+    /// The product that is read: nothing is compared with what another one wrote.
+    let engine: String
     let contents: RepositoryContents
     let database: String
 
@@ -15,7 +17,7 @@ struct Lineage: Sendable {
     /// - Throws: `BackupError.usage` when the one that was named cannot be.
     func base() throws -> Point? {
         if let name = request.base {
-            let named = try contents.chain(named: name, database: database)
+            let named = try contents.chain(named: name, database: database, engine: engine)
             guard named.point.metadata.type == .full else {
                 throw BackupError(
                     .usage, "\(named.point.id) is no full backup",
@@ -26,6 +28,10 @@ struct Lineage: Sendable {
                 throw BackupError(
                     .usage, "\(point.id) is a backup of \(point.metadata.database), not \(database)"
                 )
+            }
+            guard point.metadata.engine == engine else {
+                throw BackupError(
+                    .usage, "\(point.id) is a backup of \(point.metadata.engine), not \(engine)")
             }
             return point
         }
@@ -44,18 +50,30 @@ struct Lineage: Sendable {
         }
     }
 
+    /// The newest full, whatever its scope.
+    var newestFull: Point? { fulls.last }
+
     /// Those of the database that hold what they were asked for.
-    private var fulls: [Point] {
+    private var fulls: [Point] { fullsOfAllEngines.filter { $0.metadata.engine == engine } }
+
+    private var fullsOfAllEngines: [Point] {
         contents.points.filter {
             $0.metadata.type == .full && $0.metadata.status == .completed
                 && $0.metadata.database.isExactly(database)
         }
     }
 
+    private var nothingToRestOn: String {
+        let engines = Set(fullsOfAllEngines.map(\.metadata.engine)).sorted()
+        guard !engines.isEmpty else { return "there is no full backup of \(database) yet" }
+        let others = engines.joined(separator: ", ")
+        return "all full backups of \(database) are of \(others), not \(engine)"
+    }
+
     func choice(now: Timestamp) throws -> Choice {
         guard request.kind != .full else { return .full(nil) }
         guard let base = try base() else {
-            return .full(try reason(forFull: "there is no full backup of \(database) yet"))
+            return .full(try reason(forFull: nothingToRestOn))
         }
         let layers = contents.points.filter {
             $0.metadata.baseID?.isExactly(base.id.text) == true

@@ -22,7 +22,7 @@ public struct Prune: Sendable {
         }
         let contents = try await repository.contents()
         let points = contents.points.filter { $0.metadata.database.isExactly(database) }
-        // A backup of some tables is no substitute for one of everything: each scope has its own.
+        // A backup of some tables is no substitute for one of everything, nor one by another product: each has its own.
         var candidates: [ExactText: [Retention.Candidate]] = [:]
         let broken = contents.brokenPoints()
         var states: [BackupID: BackupState] = [:]
@@ -30,7 +30,8 @@ public struct Prune: Sendable {
         let proofs = ChainProofs(of: points, states)
         for point in points {
             let state = states[point.id] ?? BackupState()
-            candidates[ExactText(point.metadata.scopeWords), default: []].append(
+            let kind = "\(point.metadata.engine)\n\(point.metadata.scopeWords)"
+            candidates[ExactText(kind), default: []].append(
                 Retention.Candidate(
                     id: point.id.text, time: point.metadata.snapshotAt,
                     parent: point.metadata.parentID,

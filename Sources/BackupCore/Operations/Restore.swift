@@ -31,7 +31,7 @@ public struct Restore: Sendable {
         try request.validate()
         progress.begin("checking the backup")
         let chain = try await repository.contents()
-            .chain(named: request.point, database: request.sourceDatabase)
+            .chain(named: request.point, database: request.sourceDatabase, engine: engine.name)
         let point = chain.point
         guard point.metadata.engine == engine.name else {
             throw BackupError(

@@ -34,13 +34,15 @@ public struct RowHistory: Sendable {
     /// The events of one row, the oldest first.
     ///
     /// `key`: One CSV record of the key's columns, in key order.
+    /// `database`, `engine`: As `RepositoryContents.points(of:engine:)` takes them.
     /// - Throws: `BackupError.notFound` when no point has the table; `BackupError.usage` for a key
     ///   that does not fit; `BackupError.damaged`.
     public func run(
-        _ pattern: TablePattern, key: String, database: String?, progress: OperationProgress
+        _ pattern: TablePattern, key: String, database: String?, engine: String? = nil,
+        progress: OperationProgress
     ) async throws -> [Event] {
         let contents = try await repository.contents()
-        let points = try contents.points(of: database)
+        let points = try contents.points(of: database, engine: engine)
         var nearest: BackupError?
         var events: [Event] = []
         var reads: [String: Found] = [:]

@@ -121,8 +121,10 @@ extension RepositoryContents {
 
     /// The point that somebody names, with everything that it rests on.
     ///
-    /// - Throws: What `point(named:database:)` and `chain(of:)` throw.
-    public func chain(named name: String, database: String? = nil) throws -> Chain {
-        try chain(of: point(named: name, database: database))
+    /// - Throws: What `point(named:database:engine:)` and `chain(of:)` throw.
+    public func chain(
+        named name: String, database: String? = nil, engine: String? = nil
+    ) throws -> Chain {
+        try chain(of: point(named: name, database: database, engine: engine))
     }
 }

@@ -24,23 +24,26 @@ extension RepositoryContents {
     ///
     /// `database`: Whose backup `latest` and times mean; needed when the repository holds
     ///   several databases.
+    /// `engine`: By which product, where several have backed up a database of that name.
     /// - Returns: The point; an incomplete backup only when it is named.
     /// - Throws: `BackupError.notFound`; `BackupError.usage` when several points fit;
     ///   what makes a named backup unreadable.
-    public func point(named name: String, database: String? = nil) throws -> Point {
+    public func point(
+        named name: String, database: String? = nil, engine: String? = nil
+    ) throws -> Point {
         if let exact = points.first(where: { $0.id.text == name }) { return exact }
         if let broken = unreadable.first(where: { Self.isName(name, of: $0.folder.name) }) {
             throw broken.error
         }
         if name.lowercased() == "latest" {
-            let latest = try points(of: database).last
+            let latest = try points(of: database, engine: engine).last
             try checkReadable(after: latest, of: database)
             guard let latest else { throw nothing(of: database) }
             return latest
         }
         // What is shown of a backup's time is cut to seconds.
         if let time = Timestamp(endOf: name) {
-            let completed = try points(of: database)
+            let completed = try points(of: database, engine: engine)
             let last = completed.last { $0.metadata.snapshotAt <= time }
             try checkReadable(after: last, until: time, of: database)
             guard let point = last else {
@@ -87,14 +90,33 @@ extension RepositoryContents {
 
     /// The completed points of one database, the oldest first.
     ///
-    /// - Throws: `BackupError.usage` when the repository holds several databases and none is named.
-    public func points(of database: String?) throws -> [Point] {
+    /// `engine`: By which product. It means nothing where only one has made such backups.
+    /// - Throws: `BackupError.usage` when the repository holds several databases and none is named, or backups by several
+    ///   products and none of these is.
+    public func points(of database: String?, engine: String? = nil) throws -> [Point] {
         let completed = points.filter {
             $0.metadata.status == .completed
                 && (database.map($0.metadata.database.isExactly) ?? true)
         }
         try requireOneDatabase(among: completed)
-        return completed
+        let engines = Set(completed.map(\.metadata.engine)).sorted()
+        guard engines.count > 1 else { return completed }
+        guard let engine, engines.contains(engine) else {
+            throw BackupError(
+                .usage, "backups of that database are of several products",
+                hint: "Choose one with --db: \(engines.joined(separator: ", ")).")
+        }
+        return completed.filter { $0.metadata.engine == engine }
+    }
+
+    /// The database that all completed points are of.
+    ///
+    /// - Throws: `BackupError.usage` when there are several; `BackupError.notFound` when there is none.
+    public func onlyDatabase() throws -> String {
+        let completed = points.filter { $0.metadata.status == .completed }
+        try requireOneDatabase(among: completed)
+        guard let point = completed.first else { throw nothing(of: nil) }
+        return point.metadata.database
     }
 
     private func point(abbreviated name: String) throws -> Point {

@@ -46,8 +46,9 @@ struct DiffCommand: BackupCommand {
         let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
         let contents = try await repository.contents()
-        let old = try contents.chain(named: from, database: wiring.database)
-        let new = try contents.chain(named: to, database: wiring.database)
+        let (database, engine) = (wiring.database, wiring.namedProduct)
+        let old = try contents.chain(named: from, database: database, engine: engine)
+        let new = try contents.chain(named: to, database: database, engine: engine)
         let diff = try PointDiff(from: old, to: new, in: repository)
         let patterns = try tables.map { try TablePattern($0) }
         guard format != .summary else {

@@ -21,7 +21,9 @@ struct HistoryCommand: BackupCommand {
         let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
         let events = try await RowHistory(repository: repository)
-            .run(TablePattern(table), key: key, database: wiring.database, progress: progress)
+            .run(
+                TablePattern(table), key: key, database: wiring.database,
+                engine: wiring.namedProduct, progress: progress)
         output.show(HistoryRendering(table: table, key: key, events))
         return .done
     }

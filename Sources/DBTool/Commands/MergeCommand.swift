@@ -26,7 +26,8 @@ struct MergeCommand: BackupCommand {
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
-        let chain = try await repository.contents().chain(named: point, database: wiring.database)
+        let chain = try await repository.contents()
+            .chain(named: point, database: wiring.database, engine: wiring.namedProduct)
         var request = MergeRequest(toolVersion: Version.text)
         request.packing = compress.map { $0 == .zstd ? .zstd : FilePacking.none }
         request.jobs = jobs.jobs

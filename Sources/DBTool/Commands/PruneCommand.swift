@@ -64,11 +64,7 @@ struct PruneCommand: BackupCommand {
     /// The one that is named, else the only one that the repository holds.
     private func database(_ wiring: Wiring, _ repository: Repository) async throws -> String {
         if let database = wiring.database { return database }
-        let points = try await repository.contents().points(of: nil)
-        guard let point = points.first else {
-            throw BackupError(.notFound, "the repository holds no completed backup")
-        }
-        return point.metadata.database
+        return try await repository.contents().onlyDatabase()
     }
 }
 
@@ -150,7 +146,8 @@ struct PinOptions: ParsableArguments, Sendable {
     func run(pins: Bool, _ output: CommandOutput) async throws -> ExitCode {
         let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
-        let found = try await repository.contents().point(named: point, database: wiring.database)
+        let found = try await repository.contents()
+            .point(named: point, database: wiring.database, engine: wiring.namedProduct)
         try await repository.setPinned(pins, of: found, holder: Wiring.holder)
         output.show(PinRendering(id: found.id.text, isPinned: pins))
         return .done

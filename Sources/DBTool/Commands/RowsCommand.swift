@@ -25,7 +25,8 @@ struct RowsCommand: BackupCommand {
         }
         let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
-        let chain = try await repository.contents().chain(named: point, database: wiring.database)
+        let chain = try await repository.contents()
+            .chain(named: point, database: wiring.database, engine: wiring.namedProduct)
         let record = try chain.point.metadata.table(matching: TablePattern(table))
         try await PointReader(chain, in: repository)
             .withRows(of: record, proving: .rowsAndBytes) { rows in

@@ -18,7 +18,8 @@ struct ShowCommand: BackupCommand {
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
-        let point = try await repository.contents().point(named: point, database: wiring.database)
+        let point = try await repository.contents()
+            .point(named: point, database: wiring.database, engine: wiring.namedProduct)
         output.show(
             ShowRendering(
                 point, details: try await repository.details(of: point),

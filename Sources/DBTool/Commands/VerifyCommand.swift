@@ -23,7 +23,8 @@ struct VerifyCommand: BackupCommand {
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
-        let chain = try await repository.contents().chain(named: point, database: wiring.database)
+        let chain = try await repository.contents()
+            .chain(named: point, database: wiring.database, engine: wiring.namedProduct)
         let report = try await Verify(repository: repository, jobs: jobs.jobs)
             .run(chain, progress: progress)
         guard drill.isWanted, report.passed else {

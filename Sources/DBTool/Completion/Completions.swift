@@ -73,7 +73,7 @@ struct Completions {
     func tablesOfPoint() async throws -> [CompletionCandidate] {
         guard let name = line.positionals.first else { return [] }
         let metadata = try await repository().contents()
-            .point(named: name, database: wiring.database).metadata
+            .point(named: name, database: wiring.database, engine: wiring.namedProduct).metadata
         return candidates(
             of: metadata.currentTables.map(\.tableName), defaultSchema: metadata.defaultSchema)
     }
