@@ -13,7 +13,8 @@ public struct Prune: Sendable {
 
     /// What becomes of the points of one database.
     ///
-    /// - Throws: `BackupError.usage` for a rule that keeps nothing.
+    /// - Throws: `BackupError.usage` for a rule that keeps nothing; `BackupError.notFound` where all backups are of other
+    ///   databases.
     public func plan(database: String) async throws -> PrunePlan {
         guard !retention.isEmpty else {
             throw BackupError(
@@ -21,6 +22,7 @@ public struct Prune: Sendable {
                 hint: "Name one: --keep-last 7, --keep-daily 7, --keep-weekly 4 …")
         }
         let contents = try await repository.contents()
+        try contents.requireBackups(of: database)
         let points = contents.points.filter { $0.metadata.database.isExactly(database) }
         // A backup of some tables is no substitute for one of everything, nor one by another product: each has its own.
         var candidates: [ExactText: [Retention.Candidate]] = [:]
@@ -71,7 +73,9 @@ public struct Prune: Sendable {
     ///
     /// - Throws: `BackupError`; what was removed until then is gone, everything else is whole.
     public func run(database: String, progress: OperationProgress) async throws -> PrunePlan {
-        try await repository.withLock(database: database, holder: holder) {
+        // A lock that is named by mistake would leave its file.
+        try await repository.contents().requireBackups(of: database)
+        return try await repository.withLock(database: database, holder: holder) {
             let plan = try await plan(database: database)
             try await repository.removeUnfinished(of: database) { progress.note($0) }
             progress.begin("removing backups")

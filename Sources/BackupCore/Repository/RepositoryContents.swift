@@ -119,6 +119,20 @@ extension RepositoryContents {
         return point.metadata.database
     }
 
+    /// - Throws: `BackupError.notFound` with the nearest names, where there are backups and none is of that database.
+    func requireBackups(of database: String) throws {
+        let databases = Set(points.map { ExactText($0.metadata.database) })
+        // Whose those are that cannot be read, the names of their folders tell.
+        let encoded = FileNaming.encoded(database)
+        guard !databases.isEmpty, !databases.contains(ExactText(database)),
+            !unreadable.contains(where: { $0.folder.base.encodedDatabase == encoded })
+        else { return }
+        throw BackupError(
+            .notFound, "the repository holds no backup of database \(database)",
+            hint: Nearest.hint(to: database, among: Set(points.map(\.metadata.database)))
+                ?? contentsHint)
+    }
+
     private func point(abbreviated name: String) throws -> Point {
         let matches = points.filter { $0.id.text.hasPrefix(name) || $0.id.hexDigits == name }
         guard let match = matches.first, !name.isEmpty else {

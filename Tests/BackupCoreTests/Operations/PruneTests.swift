@@ -191,6 +191,34 @@ import Testing
         #expect(shop.files.contains("\(full)/data/items.csv"))
     }
 
+    @Test func `a database that has no backups is not found, and the nearest are named`()
+        async throws
+    {
+        let shop = Shop()
+        var retention = Retention()
+        retention.last = 1
+        let prune = Prune(repository: shop.repository, retention: retention, holder: "the test")
+        #expect(try await prune.plan(database: "shpo").decisions.isEmpty)
+        try await shop.backUp()
+        let before = shop.files
+        for database in ["shpo", "crm"] {
+            let planned = await #expect(throws: BackupError.self) {
+                try await prune.plan(database: database)
+            }
+            let removed = await #expect(throws: BackupError.self) {
+                try await prune.run(database: database, progress: OperationProgress())
+            }
+            for error in [planned, removed] {
+                #expect(error?.code == .notFound && error?.hint?.contains("shop") == true)
+            }
+        }
+        #expect(shop.files == before)
+        // It may be the newest of its database, and not be read.
+        let broken = try StorageName(path: "full_crm_20250101_000000_0001/metadata.json")
+        try await shop.storage.write(broken, bytes: [])
+        #expect(try await prune.plan(database: "crm").decisions.isEmpty)
+    }
+
     /// By a clock that was ahead it would be the newest, and every backup since would go.
     @Test func `a backup of the future stands in for none of now`() {
         let now = Timestamp("2026-03-15T12:00:00Z") ?? .now
