@@ -34,6 +34,8 @@ public struct MemoryEngine: Engine {
     public var name = "memory"
     /// What tells the server apart from others.
     public var identity = ["server": "memory"]
+    /// The time by the server's clock; nil is the time of this machine.
+    public var time: Timestamp?
     /// The encoding of the source.
     public var encoding = "UTF8"
     /// How many rows one part of a table has.

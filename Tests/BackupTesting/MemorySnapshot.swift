@@ -22,7 +22,8 @@ struct MemorySnapshot: Snapshot {
         self.schema = schema
         self.database = inScope
         moment = SnapshotMoment(
-            time: .now, database: engine.source, defaultSchema: "public", serverVersion: "1.0",
+            time: engine.time ?? .now, database: engine.source, defaultSchema: "public",
+            serverVersion: "1.0",
             consistency: "copy", encoding: engine.encoding, identity: engine.identity,
             databaseProperties: [:])
         definition = SchemaDefinition(

@@ -79,11 +79,7 @@ public struct Prune: Sendable {
             let plan = try await plan(database: database)
             try await repository.removeUnfinished(of: database) { progress.note($0) }
             progress.begin("removing backups")
-            let layersFirst = plan.removed.sorted {
-                ($0.metadata.type == .full ? 1 : 0, $1.metadata.snapshotAt)
-                    < ($1.metadata.type == .full ? 1 : 0, $0.metadata.snapshotAt)
-            }
-            for point in layersFirst {
+            for point in Self.childrenFirst(plan.removed) {
                 try Task.checkCancellation()
                 try await repository.remove(point)
                 progress.add(rows: 1, bytes: 0)
@@ -91,6 +87,32 @@ public struct Prune: Sendable {
             await repository.rebuildCatalog { progress.note($0) }
             return plan
         }
+    }
+
+    /// Each point before what it was compared with, whatever their clocks said, and fulls last: whoever is cut off
+    /// leaves nothing that rests on nothing.
+    private static func childrenFirst(_ points: [Point]) -> [Point] {
+        let known = Dictionary(points.map { (ExactText($0.id.text), $0) }) { one, _ in one }
+        var depths: [BackupID: Int] = [:]
+        for point in points {
+            var path: [Point] = []
+            var next: Point? = point
+            while let link = next, depths[link.id] == nil {
+                // Until it is known; what was forged may go round in a circle.
+                depths[link.id] = 0
+                path.append(link)
+                next = link.metadata.parentID.flatMap { known[ExactText($0)] }
+            }
+            var depth = next.flatMap { depths[$0.id] } ?? 0
+            for link in path.reversed() {
+                depth += 1
+                depths[link.id] = depth
+            }
+        }
+        func rank(_ point: Point) -> (Int, Int) {
+            (point.metadata.type == .full ? 1 : 0, -(depths[point.id] ?? 0))
+        }
+        return points.sorted { rank($0) < rank($1) }
     }
 }
 

@@ -1,4 +1,5 @@
 import BackupTesting
+import Foundation
 import Testing
 
 @testable import BackupCore
@@ -217,6 +218,42 @@ import Testing
         let broken = try StorageName(path: "full_crm_20250101_000000_0001/metadata.json")
         try await shop.storage.write(broken, bytes: [])
         #expect(try await prune.plan(database: "crm").decisions.isEmpty)
+    }
+
+    /// A kill in between would leave a point that rests on nothing.
+    @Test func `a point goes before what it rests on, whatever the clocks said`() async throws {
+        var shop = Shop()
+        func minutesAgo(_ minutes: Double) -> Timestamp {
+            Timestamp(Timestamp.now.date.addingTimeInterval(-60 * minutes))
+        }
+        shop.engine.time = minutesAgo(50)
+        let full = try await shop.backUp().metadata.id
+        var ids = [full]
+        // The clock is set back after the first.
+        for minutes in [30.0, 45, 40] {
+            shop.engine.time = minutesAgo(minutes)
+            shop.request.kind = .incremental
+            let base = ids.count == 1 ? full : ids[1]
+            let layer = try await shop.backUp().metadata
+            #expect(layer.parentID == base)
+            ids.append(layer.id)
+        }
+        shop.request.kind = .full
+        shop.engine.time = nil
+        try await shop.backUp()
+        let removed = Journal<String>()
+        shop.storage.beforeEachStep { step in
+            if case .remove(let name) = step, name.last == "metadata.json" {
+                removed.append("\(name)")
+            }
+        }
+        let plan = try await Self.plan(shop)
+        #expect(Set(plan.removed) == Set(ids))
+        let tails = ids.map { BackupID($0)?.tail ?? "" }
+        let order = removed.entries.map { name in
+            tails.firstIndex { name.contains("/\($0)/") } ?? 0
+        }
+        #expect(order.count == 4 && order.suffix(2) == [1, 0], "\(order)")
     }
 
     /// By a clock that was ahead it would be the newest, and every backup since would go.
