@@ -10,6 +10,14 @@ public struct PointFolder: Sendable {
     /// For people: the backup's name as far as the folder tells it.
     public var name: String { tail.map { "\(base)/\(RepositoryLayout.layers)/\($0)" } ?? base.text }
 
+    /// What a backup here may be called: inside a full its kind is not known.
+    var possibleIDs: [String] {
+        guard let tail else { return [base.text] }
+        return [BackupKind.differential, .incremental].map {
+            "\($0.rawValue)_\(base.encodedDatabase)_\(tail)"
+        }
+    }
+
     /// Date and time of its start, and hex digits.
     var startTail: String { tail ?? base.tail }
 

@@ -23,7 +23,7 @@ extension RepositoryContents {
     /// The point that somebody names: an id, a unique prefix, its four hex digits, `latest`, a time.
     ///
     /// `database`: Whose backup `latest` and times mean; needed when the repository holds
-    ///   several databases.
+    ///   several databases. Of several that are abbreviated alike its own is meant.
     /// `engine`: By which product, where several have backed up a database of that name.
     /// - Returns: The point; an incomplete backup only when it is named.
     /// - Throws: `BackupError.notFound`; `BackupError.usage` when several points fit;
@@ -54,7 +54,7 @@ extension RepositoryContents {
             }
             return point
         }
-        return try point(abbreviated: name)
+        return try point(abbreviated: name, of: database)
     }
 
     /// What is meant by a time may be one that cannot be read: an older one in its place would go unnoticed.
@@ -133,17 +133,48 @@ extension RepositoryContents {
                 ?? contentsHint)
     }
 
-    private func point(abbreviated name: String) throws -> Point {
-        let matches = points.filter { $0.id.text.hasPrefix(name) || $0.id.hexDigits == name }
-        guard let match = matches.first, !name.isEmpty else {
-            throw unknown(name)
-        }
+    /// What a name may mean, whether it can be read or not.
+    private struct Candidate {
+        let name: String
+        let encodedDatabase: String
+        let found: Result<Point, BackupError>
+    }
+
+    /// An older backup in place of one that cannot be read would go unnoticed, and so would another database's.
+    private func point(abbreviated name: String, of database: String?) throws -> Point {
+        let all = candidates(abbreviated: name)
+        let encoded = database.map(FileNaming.encoded)
+        let own = all.filter { $0.encodedDatabase == encoded }
+        let matches = own.isEmpty ? all : own
+        guard let match = matches.first, !name.isEmpty else { throw unknown(name) }
         guard matches.count == 1 else {
             throw BackupError(
                 .usage, "\(matches.count) backups are called \(name)",
-                hint: "Meant is one of: \(matches.map(\.id.text).joined(separator: ", ")).")
+                hint: "Meant is one of: \(matches.map(\.name).joined(separator: ", ")).")
         }
-        return match
+        let isSpelled = BackupKind.allCases.contains {
+            name.hasPrefix("\($0.rawValue)_\(match.encodedDatabase)")
+        }
+        if let database, own.isEmpty, !isSpelled {
+            throw BackupError(
+                .usage, "\(name) is \(match.name), which is no backup of \(database)",
+                hint: "Write its whole name if it is meant.")
+        }
+        return try match.found.get()
+    }
+
+    private func candidates(abbreviated name: String) -> [Candidate] {
+        func isMeant(_ id: String) -> Bool { id.hasPrefix(name) || id.suffix(4) == name }
+        let whole = points.filter { isMeant($0.id.text) }.map {
+            Candidate(
+                name: $0.id.text, encodedDatabase: $0.id.encodedDatabase, found: .success($0))
+        }
+        let broken = unreadable.filter { $0.folder.possibleIDs.contains(where: isMeant) }.map {
+            Candidate(
+                name: $0.folder.name, encodedDatabase: $0.folder.base.encodedDatabase,
+                found: .failure($0.error))
+        }
+        return whole + broken
     }
 
     private func requireOneDatabase(among points: [Point]) throws {

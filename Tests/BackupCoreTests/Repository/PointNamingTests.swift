@@ -78,6 +78,60 @@ import Testing
         }
     }
 
+    /// An older one in its place would go unnoticed.
+    @Test func `a beginning may mean a backup that cannot be read`() async throws {
+        let repository = try await RepositoryTests.repository(Self.backups)
+        let newest = "full_a_20250102_130000_a1b3"
+        let layer = "\(newest)/.backup_diff/20250102_140000_beef"
+        for folder in [newest, layer] {
+            try await repository.storage.write(
+                StorageName(path: "\(folder)/metadata.json"), bytes: [])
+        }
+        let contents = try await repository.contents()
+        let several = #expect(throws: BackupError.self) {
+            try contents.point(named: "full_a_20250102")
+        }
+        #expect(several?.code == .usage && several?.hint?.contains(newest) == true)
+        for name in ["full_a_20250102_13", "a1b3"] {
+            let broken = #expect(throws: BackupError.self) { try contents.point(named: name) }
+            #expect(broken?.code == .damaged && broken?.message.contains(newest) == true)
+        }
+        for name in ["differential_a_2025", "incremental_a_20250102_14", "beef"] {
+            let broken = #expect(throws: BackupError.self) { try contents.point(named: name) }
+            #expect(broken?.code == .damaged && broken?.message.contains(layer) == true)
+        }
+        #expect(try contents.point(named: "full_a_20250102_12").id.hexDigits == "c3d4")
+    }
+
+    @Test func `the named database chooses among several, and refuses another's digits`()
+        async throws
+    {
+        let (shop, shops) = ("full_shop_20250101_120000_a1b2", "full_shop2_20250101_120000_a1b2")
+        let other = "full_crm_20250101_120000_c3d4"
+        let contents = try await RepositoryTests.repository(
+            [shop, shops, other].map { ($0, "2025-01-01T12:00:00Z") }
+        ).contents()
+        for name in ["a1b2", "full_shop", "full_"] {
+            let several = #expect(throws: BackupError.self) { try contents.point(named: name) }
+            #expect(several?.code == .usage, "\(name)")
+            for (database, id) in [("shop", shop), ("shop2", shops)] {
+                #expect(try contents.point(named: name, database: database).id.text == id)
+            }
+        }
+        for name in ["c3d4", "full_c"] {
+            #expect(try contents.point(named: name).id.text == other)
+            #expect(try contents.point(named: name, database: "crm").id.text == other)
+            let refused = #expect(throws: BackupError.self) {
+                try contents.point(named: name, database: "shop")
+            }
+            #expect(refused?.code == .usage && refused?.message.contains(other) == true)
+        }
+        // These say themselves whose they are.
+        for name in [other, "full_crm_2025"] {
+            #expect(try contents.point(named: name, database: "shop").id.text == other)
+        }
+    }
+
     @Test func `a table is found by its pattern, and the nearest names are offered`() throws {
         var metadata = RepositoryTests.metadata(Self.backups[0].0, at: Self.backups[0].1)
         metadata.tables = TableRecords(
