@@ -39,6 +39,9 @@ actor ChangeJoin {
         }
     }
 
+    /// Two rows of the parent have one key: a unique index of its source was broken.
+    struct KeyTwiceInParent: Error {}
+
     private let old: any KeySource
     private let table: TableName
     private let byParts: Bool
@@ -202,9 +205,7 @@ actor ChangeJoin {
             try spill.add(old: key, hash: hash)
             return
         }
-        guard waiting.insert(key, hash) else {
-            throw BackupError(.damaged, "\(table) has a key twice in its parent")
-        }
+        guard waiting.insert(key, hash) else { throw KeyTwiceInParent() }
     }
 
     private func update(
@@ -243,6 +244,8 @@ actor ChangeJoin {
     // MARK: The end
 
     /// Says that there are no more live rows; what became of all of them.
+    ///
+    /// - Throws: `KeyTwiceInParent` where that is seen: not always, which is why `ChangedKeys` looks again.
     func finish() async throws -> Outcome {
         try await order.pass {
             repeat {

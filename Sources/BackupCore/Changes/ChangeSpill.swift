@@ -100,12 +100,16 @@ final class ChangeSpill: @unchecked Sendable {
     // MARK: Reading
 
     /// The parent's rows of one part, which are not in the files any more.
+    ///
+    /// - Throws: `ChangeJoin.KeyTwiceInParent`.
     func oldRows(ofPart part: Int) throws -> DigestTable<UInt64> {
         var rows = DigestTable<UInt64>()
         let bytes = try Self.open(&old[part])
         while try bytes.fill(to: Self.oldBytes) {
             let (high, low, hash) = bytes.take(as: (UInt64, UInt64, UInt64).self)
-            rows.insert(KeyDigest(high: high, low: low), hash)
+            guard rows.insert(KeyDigest(high: high, low: low), hash) else {
+                throw ChangeJoin.KeyTwiceInParent()
+            }
         }
         return rows
     }

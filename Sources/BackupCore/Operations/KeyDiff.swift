@@ -97,7 +97,19 @@ struct KeyDiff: Sendable {
 
     // MARK: Over different rows
 
+    /// - Throws: `BackupError.damaged` when the older point has two rows with one key.
     private func joined(
+        _ before: TableRecord, _ after: TableRecord, byParts: Bool, _ progress: OperationProgress
+    ) async throws -> Difference {
+        do {
+            return try await join(before, after, byParts: byParts, progress)
+        } catch is ChangeJoin.KeyTwiceInParent {
+            throw BackupError(
+                .damaged, "two rows of \(before.tableName) have the same key in \(old.point.id)")
+        }
+    }
+
+    private func join(
         _ before: TableRecord, _ after: TableRecord, byParts: Bool, _ progress: OperationProgress
     ) async throws -> Difference {
         let (oldParent, newParent) = (

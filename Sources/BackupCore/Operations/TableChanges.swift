@@ -81,6 +81,11 @@ struct TableChanges: Sendable {
             return (self.record(of: table, found, since: record, reading), reading.reason)
         } catch is MostIsGone {
             return (nil, "most of its rows are gone")
+        } catch is ChangeJoin.KeyTwiceInParent {
+            let reason = "two of its rows had the same key in \(parent.point.id)"
+            progress.note(
+                "warning: \(table.name) is written whole: \(reason): its index was damaged then")
+            return (nil, reason)
         }
     }
 
@@ -299,29 +304,28 @@ struct TableChanges: Sendable {
 
     /// The keys of rows that are gone, in the parent's order.
     ///
-    /// On the way it is proven that no new row has a key that the parent had.
+    /// On the way it is proven that no new row has a key that the parent had, and that the parent had each key that has
+    /// changed once.
     private func writeTombstones(
         _ outcome: ChangeJoin.Outcome, _ table: Table, _ parent: TableParent, _ name: String
     ) async throws -> WrittenFile? {
-        guard outcome.deleted.count + outcome.inserted.count > 0 else { return nil }
-        var filter = DigestFilter(count: outcome.deleted.count + outcome.inserted.count)
-        filter.formUnion(outcome.deleted)
-        filter.formUnion(outcome.inserted)
-        return try await folder.writeRecords(
-            RepositoryLayout.deletedFile(name, packing: plan.packing), columns: table.key,
-            packing: plan.packing, seed: plan.hashSeed
-        ) { file in
-            try await parent.withKeys(note: { progress.note($0) }) { [filter] keys in
+        guard outcome.deleted.count + outcome.updated.count + outcome.inserted.count > 0 else {
+            return nil
+        }
+        // A damaged index is noticed at its end: then the file is begun anew too.
+        return try await parent.withKeys(note: { progress.note($0) }) { keys in
+            try await folder.writeRecords(
+                RepositoryLayout.deletedFile(name, packing: plan.packing), columns: table.key,
+                packing: plan.packing, seed: plan.hashSeed
+            ) { file in
+                var changed = ChangedKeys(outcome, of: table.name)
                 while let block = try await keys.next() {
-                    for (index, digest) in block.digests.enumerated()
-                    where filter.mayContain(digest) {
-                        guard !outcome.inserted.contains(digest) else {
-                            throw ChangeJoin.twoRows(of: table.name)
-                        }
-                        guard outcome.deleted.contains(digest) else { continue }
+                    for (index, digest) in block.digests.enumerated() {
+                        guard try changed.isGone(digest) else { continue }
                         try await file.append(CSVDialect.record(ofKey: block.key(index))[...])
                     }
                 }
+                try changed.finish()
             }
         }
     }

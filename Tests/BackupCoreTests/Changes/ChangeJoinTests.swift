@@ -83,7 +83,38 @@ import Testing
         }
     }
 
+    /// One of them unchanged, one unchanged and one changed, one changed and one gone, both gone.
+    @Test(arguments: [["1,a"], ["1,a", "1,x"], ["1,x"], []], [0, 1 << 20])
+    func `what became of one of two rows with one key is not said of both`(
+        live: [String], budget: Int
+    ) async throws {
+        let old = Self.blocks(["1,a", "2,b", "1,c", "3,d"])
+        await #expect(throws: ChangeJoin.KeyTwiceInParent.self, "\(live), budget \(budget)") {
+            let join = ChangeJoin(
+                Blocks(old), table: Self.table, byParts: false, budget: budget
+            ) { _ in }
+            var reader = LiveReader(.rows(keyPositions: [0]), seed: Self.seed)
+            let rows = reader.rows(of: Self.batch(live + ["2,b", "3,d"]), from: 0)
+            try await join.take(rows, part: 0)
+            var changed = ChangedKeys(try await join.finish(), of: Self.table)
+            for block in old {
+                for digest in block.digests { _ = try changed.isGone(digest) }
+            }
+            try changed.finish()
+        }
+    }
+
     // MARK: The model
+
+    private static func batch(_ records: [String]) -> RowBatch {
+        RowBatch(rows: records.map { $0.split(separator: ",").map { String($0) as String? } })
+    }
+
+    /// Each record in a block of its own.
+    private static func blocks(_ records: [String]) -> [KeyBlock] {
+        var reader = RowKeys(positions: [0], seed: seed)
+        return records.map { reader.block(of: batch([$0])) }
+    }
 
     private struct Workload {
         var old: [String: String] = [:]

@@ -41,6 +41,14 @@ import Testing
         }
     }
 
+    @Test func `two rows with one key do not come back as one`() throws {
+        let spill = ChangeSpill()
+        for hash in [UInt64(1), 2] { try spill.add(old: Self.digest(0), hash: hash) }
+        #expect(throws: ChangeJoin.KeyTwiceInParent.self) {
+            _ = try spill.oldRows(ofPart: 0)
+        }
+    }
+
     @Test func `a folder for temporary files that is not there is named, and what to do`()
         async throws
     {

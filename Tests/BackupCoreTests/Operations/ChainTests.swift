@@ -166,14 +166,72 @@ import Testing
         var shop = Shop()
         try await shop.backUp()
         let index = try #require(shop.storage.files.keys.first { $0.last == "items.rows.zst" })
-        for bytes in [Array("nonsense".utf8), []] {
+        // The last is noticed behind its last key.
+        let whole = try #require(shop.storage.files[index])
+        for (number, bytes) in [Array("nonsense".utf8), [], whole + [0]].enumerated() {
             try await shop.storage.write(index, bytes: bytes)
             try shop.server.change("shop") { database in
                 _ = database[rows: Shop.sample.items]?.removeLast()
             }
             shop.request.kind = .differential
-            let id = try await shop.backUp().metadata.id
-            try await shop.expectRows(id, shop.rows, "after damage")
+            let metadata = try await shop.backUp().metadata
+            try await shop.expectRows(metadata.id, shop.rows, "after damage")
+            let record = metadata.tables.first { $0.tableName == Shop.sample.items }
+            #expect(record?.tombstones == number + 1)
+        }
+    }
+
+    /// A broken unique index, after an update of the system's collations, has let them in.
+    @Test(arguments: Twins.allCases, [0, 96 << 20])
+    func `two rows of a full with one key do not spoil what rests on it`(
+        twins: Twins, joinBytes: Int
+    ) async throws {
+        let items = Shop.sample.items
+        var shop = Shop()
+        shop.request.joinBytes = joinBytes
+        try shop.server.change("shop") { database in
+            let rows = database[rows: items] ?? []
+            database[rows: items] = rows + [["0", "twin"]]
+        }
+        try await shop.backUp()
+        try shop.server.change("shop") { database in
+            var rows = database[rows: items] ?? []
+            twins.change(&rows)
+            database[rows: items] = rows
+        }
+        let words = "\(twins), \(joinBytes) bytes"
+        let first = try await shop.layer(.differential).metadata
+        try await shop.expectRows(first.id, shop.rows, words)
+        let record = first.tables.first { $0.tableName == items }
+        #expect(record?.mode == .whole || twins == .stay, "\(words)")
+        try shop.server.change("shop") { database in
+            var rows = database[rows: items] ?? []
+            rows[7][1] = "changed too"
+            database[rows: items] = rows
+        }
+        let second = try await shop.layer(.incremental).metadata
+        try await shop.expectRows(second.id, shop.rows, words)
+    }
+
+    /// What becomes of the first row and the last, which have one key.
+    enum Twins: CaseIterable {
+        case stay, oneGoes, otherGoes, oneChanges, otherChanges, oneGoesAndOtherChanges, bothGo
+
+        func change(_ rows: inout [[String?]]) {
+            let last = rows.count - 1
+            switch self {
+            case .stay: rows[5][1] = "changed"
+            case .oneGoes: rows.removeFirst()
+            case .otherGoes: rows.removeLast()
+            case .oneChanges: rows[0][1] = "changed"
+            case .otherChanges: rows[last][1] = "changed"
+            case .oneGoesAndOtherChanges:
+                rows[last][1] = "changed"
+                rows.removeFirst()
+            case .bothGo:
+                rows.removeLast()
+                rows.removeFirst()
+            }
         }
     }
 
