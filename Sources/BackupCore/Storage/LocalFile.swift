@@ -156,9 +156,22 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
         guard Platform.flush(descriptor) == 0 else { throw Self.failure("flush", path) }
     }
 
+    /// Closes a file that was written and is to stay.
+    ///
+    /// - Throws: `BackupError.storageFailed`: a network's file system may tell only now that there was no room, and what
+    ///   flushes the file later, under another descriptor, need not hear of it.
+    func finish() throws {
+        let closing = descriptor
+        descriptor = -1
+        // An interrupted close has closed it.
+        guard Platform.close(closing) == 0 || errno == EINTR else {
+            throw Self.failure("write", path)
+        }
+    }
+
+    /// Closes a file that was only read, or that goes: what a failing close may lose is of no use to anybody.
     func close() {
         guard descriptor >= 0 else { return }
-        // After flush() a failing close loses nothing; before it, the file is removed anyway.
         Platform.close(descriptor)
         descriptor = -1
     }

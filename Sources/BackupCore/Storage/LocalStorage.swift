@@ -120,7 +120,7 @@ public struct LocalStorage: Storage {
             try await body(file)
             let mayWait = survival == .whenSealed && file.isSmall
             if !mayWait { try file.flush() }
-            file.close()
+            try file.finish()
             // Replaces a link of that name, and does not follow it.
             try file.rename(to: name.last)
             if mayWait { unflushed.withValue { _ = $0.insert(name) } }

@@ -9,7 +9,8 @@ import Testing
         let everywhere = [
             Fault("write", "EIO"), Fault("write", "ENOSPC"), Fault("write", "EDQUOT"),
             Fault("write", "EROFS"), Fault("read", "EIO"), Fault("fsync", "EIO"),
-            Fault("fsync", "EROFS"), Fault("rename", "EIO"), Fault("rename", "ENOSPC"),
+            Fault("fsync", "EROFS"), Fault("close", "EIO"), Fault("close", "ENOSPC"),
+            Fault("close", "EDQUOT"), Fault("rename", "EIO"), Fault("rename", "ENOSPC"),
             Fault("mkdir", "EROFS"), Fault("mkdir", "ENOSPC"), Fault("unlink", "EROFS"),
             Fault("open", "EIO"), Fault("open", "EMFILE"), Fault("open", "ENOSPC"),
             Fault("readdir", "EIO"),
