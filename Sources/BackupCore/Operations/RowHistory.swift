@@ -27,25 +27,29 @@ public struct RowHistory: Sendable {
         public let kind: Kind
         /// The names of the row's columns.
         public let columns: [String]
-        /// Its fields; nil when it is gone.
+        /// Its fields; nil when it is gone, or when no row has a key of this kind any more.
         public let fields: [String?]?
     }
 
     /// The events of one row, the oldest first.
     ///
+    /// Points at which the table's key has another number of columns, or none, say nothing of the row.
+    ///
     /// `key`: One CSV record of the key's columns, in key order.
     /// `database`, `engine`: As `RepositoryContents.points(of:engine:)` takes them.
     /// - Throws: `BackupError.notFound` when no point has the table; `BackupError.usage` for a key
-    ///   that does not fit; `BackupError.damaged`.
+    ///   that fits at none; `BackupError.damaged`.
     public func run(
         _ pattern: TablePattern, key: String, database: String?, engine: String? = nil,
         progress: OperationProgress
     ) async throws -> [Event] {
+        let keyFields = try Self.fields(ofKey: key)
         let contents = try await repository.contents()
         let points = try contents.points(of: database, engine: engine)
         var nearest: BackupError?
+        var (misfit, hasFitted): (BackupError?, Bool) = (nil, false)
         var events: [Event] = []
-        var reads: [String: Found] = [:]
+        var reads: [ExactText: Found] = [:]
         var last: (columns: [String], fields: [String?])?
         var lastTable: TableName?
         var lastKey: [ExactText]?
@@ -74,7 +78,14 @@ public struct RowHistory: Sendable {
             }
             hadTable = true
             lastTable = record.tableName
-            let fields = try await find(key, record, chain, &reads, progress)
+            var fields: [String?]?
+            if let misfitHere = Self.misfit(keyFields, record, in: point) {
+                // The newest point's is the key of today.
+                misfit = misfitHere
+            } else {
+                hasFitted = true
+                fields = try await find(keyFields, record, chain, &reads, progress)
+            }
             let now = fields.map { (record.storedColumns, $0) }
             let tableKey = record.key.map(ExactText.init)
             defer { lastKey = tableKey }
@@ -92,6 +103,7 @@ public struct RowHistory: Sendable {
         guard hadTable else {
             throw nearest ?? BackupError(.notFound, "the repository holds no backup")
         }
+        if let misfit, !hasFitted { throw misfit }
         return events
     }
 
@@ -118,18 +130,13 @@ public struct RowHistory: Sendable {
     }
 
     private func find(
-        _ key: String, _ record: TableRecord, _ chain: Chain, _ reads: inout [String: Found],
-        _ progress: OperationProgress
+        _ key: [String?], _ record: TableRecord, _ chain: Chain,
+        _ reads: inout [ExactText: Found], _ progress: OperationProgress
     ) async throws -> [String?]? {
-        guard !record.key.isEmpty else {
-            throw BackupError(
-                .usage, "\(record.tableName) has no key in \(chain.point.id)",
-                hint: "Without a key nobody can say which row is which.")
-        }
-        let bytes = try Self.keyBytes(key, record)
+        let bytes = Self.bytes(ofKey: key)
         let reader = try PointReader(chain, in: repository)
         for layer in try chain.layers(of: record) {
-            let place = "\(layer.point.folder)/\(record.tableName)"
+            let place = ExactText("\(layer.point.folder)/\(record.tableName)")
             let known = reads[place]
             let found: Found
             if let known {
@@ -147,20 +154,34 @@ public struct RowHistory: Sendable {
         return nil
     }
 
-    private static func keyBytes(_ key: String, _ record: TableRecord) throws -> [UInt8] {
-        let fields: [String?]
+    private static func fields(ofKey key: String) throws -> [String?] {
         do {
-            fields = try CSVDialect.fields(of: Array(key.utf8))
+            return try CSVDialect.fields(of: Array(key.utf8))
         } catch is BackupError {
             throw BackupError(.usage, "the key is no CSV record: \(key)")
         }
+    }
+
+    /// Why no row of the table can have this key at a point; nil when one can.
+    private static func misfit(
+        _ fields: [String?], _ record: TableRecord, in point: Point
+    ) -> BackupError? {
+        guard !record.key.isEmpty else {
+            return BackupError(
+                .usage, "\(record.tableName) has no key in \(point.id)",
+                hint: "Without a key nobody can say which row is which.")
+        }
         guard fields.count == record.key.count, !fields.contains(where: { $0 == nil }) else {
-            throw BackupError(
+            return BackupError(
                 .usage,
                 "the key of \(record.tableName) has \(record.key.count) columns: "
                     + record.key.joined(separator: ","),
                 hint: "Write them as one CSV record: 17 or 17,\"a, b\".")
         }
+        return nil
+    }
+
+    private static func bytes(ofKey fields: [String?]) -> [UInt8] {
         var reader = KeyReader(positions: Array(fields.indices))
         var bytes: [UInt8] = []
         CSVDialect.record(fields).dropLast().withUnsafeBytes {
