@@ -13,7 +13,7 @@ struct MySQLCounters {
     func values(
         of tables: [TableName], sequences: Set<ExactText>
     ) async throws -> [SequenceValue] {
-        let names = Set(tables.map(\.name))
+        let names = Set(tables.map { ExactText($0.name) })
         let rows = try await connection.rows(
             """
             SELECT TABLE_NAME, AUTO_INCREMENT, TABLE_TYPE FROM information_schema.TABLES
@@ -29,7 +29,7 @@ struct MySQLCounters {
                 next = try await connection.value(
                     "SELECT next_not_cached_value FROM "
                         + MySQLText.qualified(TableName(schema: database, name: name)))
-            } else if !names.contains(name) {
+            } else if !names.contains(ExactText(name)) {
                 continue
             }
             guard let value = next.flatMap({ Int64($0) }) else { continue }

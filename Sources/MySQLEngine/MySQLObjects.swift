@@ -71,7 +71,7 @@ struct MySQLObjects {
     private func names(
         _ relations: [MySQLCatalog.Relation], isWhole: Bool
     ) async throws -> [(MySQLObject.Kind, String)] {
-        let tables = Set(relations.map(\.name.name))
+        let tables = Set(relations.map { ExactText($0.name.name) })
         let here = MySQLText.literal(database)
         let relations = relations.map { relation in
             let kind: MySQLObject.Kind =
@@ -96,7 +96,7 @@ struct MySQLObjects {
             WHERE TRIGGER_SCHEMA = \(here)
             ORDER BY CAST(EVENT_OBJECT_TABLE AS BINARY), ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER
             """
-        ).filter { row in tables.contains(row[2] ?? "") }
+        ).filter { row in tables.contains(ExactText(row[2] ?? "")) }
         return try relations
             + ((isWhole ? rows : []) + triggers).map { row in
                 guard let kind = MySQLObject.Kind(rawValue: row[0] ?? "") else {

@@ -257,12 +257,11 @@ struct MySQLSource {
     private static func script(_ objects: [MySQLObject], _ collation: String) throws -> [UInt8] {
         let text = Array(MySQLScript.text(of: objects, collation: collation).utf8)
         let read = try MySQLDefinition(text).objects
-        func names(_ objects: [MySQLObject]) -> Set<String> {
-            Set(objects.map { "\($0.kind.rawValue) \($0.name)" })
-        }
-        guard let lost = names(objects).subtracting(names(read)).min() else { return text }
-        throw BackupError(
-            .serverRefused, "what the server says of \(lost.lowercased()) is not understood")
+        let known = Set(read.map(MySQLRestoreMark.label(of:)))
+        guard let lost = objects.first(where: { !known.contains(MySQLRestoreMark.label(of: $0)) })
+        else { return text }
+        let what = "\(lost.kind.rawValue.lowercased()) \(lost.name)"
+        throw BackupError(.serverRefused, "what the server says of \(what) is not understood")
     }
 
     private func description(

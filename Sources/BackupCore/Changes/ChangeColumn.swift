@@ -119,7 +119,8 @@ extension TableParent {
     /// Where no index has told it, all rows are read.
     /// - Throws: `BackupError.damaged`.
     func maximum(of column: ChangeColumn) async throws -> ColumnValue? {
-        if let text = record.latest?[column.column.name] {
+        // A name that only looks alike is another column's.
+        if let text = record.latest?.first(where: { $0.key.isExactly(column.column.name) })?.value {
             return ColumnValue(Array(text.utf8)[...], kind: column.kind)
         }
         guard

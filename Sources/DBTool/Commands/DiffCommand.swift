@@ -1,6 +1,5 @@
 import ArgumentParser
 import BackupCore
-import Foundation
 import Terminal
 
 /// The command `dbtool diff POINT POINT`.
@@ -62,7 +61,7 @@ struct DiffCommand: BackupCommand {
             let differences = try await diff.run(tables: patterns, progress: progress) {
                 difference in
                 // Whoever reads may have seen enough: `| head`.
-                guard TerminalOutput.write(try rows.lines(of: difference)) else {
+                guard TerminalOutput.write(rows.lines(of: difference)) else {
                     throw NobodyReads()
                 }
             }
@@ -88,8 +87,8 @@ struct DifferenceLines: Sendable {
         return CSVDialect.record(["schema", "table", "change", "key", "column", "old", "new"])
     }
 
-    func lines(of difference: PointDiff.RowDifference) throws -> [UInt8] {
-        format == .csv ? csv(difference) : try json(difference)
+    func lines(of difference: PointDiff.RowDifference) -> [UInt8] {
+        format == .csv ? csv(difference) : json(difference)
     }
 
     private func word(_ difference: PointDiff.RowDifference) -> String {
@@ -120,28 +119,17 @@ struct DifferenceLines: Sendable {
         return fields[index]
     }
 
-    private func json(_ difference: PointDiff.RowDifference) throws -> [UInt8] {
-        let line = Line(
-            schema: difference.record.schema, table: difference.record.name,
-            change: word(difference), key: key(difference),
-            old: difference.old.map { Self.object(difference.record, $0) },
-            new: difference.new.map { Self.object(difference.record, $0) })
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(line)) + [CSVDialect.lineEnd]
-    }
-
-    private static func object(_ record: TableRecord, _ fields: [String?]) -> [String: String?] {
-        Dictionary(zip(record.storedColumns, fields)) { first, _ in first }
-    }
-
-    private struct Line: Encodable {
-        let schema: String
-        let table: String
-        let change: String
-        let key: String?
-        let old: [String: String?]?
-        let new: [String: String?]?
+    private func json(_ difference: PointDiff.RowDifference) -> [UInt8] {
+        let record = difference.record
+        let line = JSONText.object([
+            ("change", JSONText.string(word(difference))),
+            ("key", key(difference).map(JSONText.string)),
+            ("new", difference.new.map { JSONText.object(record.storedColumns, $0) }),
+            ("old", difference.old.map { JSONText.object(record.storedColumns, $0) }),
+            ("schema", JSONText.string(record.schema)),
+            ("table", JSONText.string(record.name)),
+        ])
+        return Array(line.utf8) + [CSVDialect.lineEnd]
     }
 }
 

@@ -30,53 +30,42 @@ struct HistoryCommand: BackupCommand {
 }
 
 /// The result of `history`: what happened to a row, and where that shows.
-struct HistoryRendering: Rendering {
-    struct Document: Encodable {
-        struct Event: Encodable {
-            let id: String
-            let snapshot_at: Timestamp
-            let event: String
-            let row: [String: String?]?
-        }
-
-        let table: String
-        let key: String
-        let events: [Event]
-    }
-
+struct HistoryRendering: Report {
+    private let table: String
+    private let key: String
     private let events: [RowHistory.Event]
-    let document: Document
 
     init(table: String, key: String, _ events: [RowHistory.Event]) {
-        self.events = events
-        document = Document(
-            table: table, key: key,
-            events: events.map { event in
-                .init(
-                    id: event.point.id.text, snapshot_at: event.point.metadata.snapshotAt,
-                    event: event.kind.rawValue,
-                    row: event.fields.map {
-                        Dictionary(zip(event.columns, $0)) { first, _ in first }
-                    })
-            })
+        (self.table, self.key, self.events) = (table, key, events)
+    }
+
+    var json: [UInt8] {
+        let objects = events.map { event in
+            JSONText.object([
+                ("event", JSONText.string(event.kind.rawValue)),
+                ("id", JSONText.string(event.point.id.text)),
+                ("row", event.fields.map { JSONText.object(event.columns, $0) }),
+                ("snapshot_at", JSONText.string(event.point.metadata.snapshotAt.text)),
+            ])
+        }
+        let document = JSONText.object([
+            ("events", "[\n\(objects.joined(separator: ",\n"))\n]"),
+            ("key", JSONText.string(key)), ("table", JSONText.string(table)),
+        ])
+        return Array("\(document)\n".utf8)
     }
 
     var lines: [String] {
-        guard !events.isEmpty else {
-            return ["\(document.table) \(document.key): in no backup"]
-        }
-        var lines = ["\(document.table) \(document.key)"]
-        var last: [String: String?] = [:]
-        for (event, shown) in zip(events, document.events) {
+        guard !events.isEmpty else { return ["\(table) \(key): in no backup"] }
+        var lines = ["\(table) \(key)"]
+        var last: [ExactText: String?] = [:]
+        for event in events {
             let time = "\(event.point.metadata.snapshotAt.forPeople) UTC"
             lines.append("  \(time)  \(event.kind.rawValue)  \(event.point.id)")
-            guard let row = shown.row else {
-                last = [:]
-                continue
-            }
-            for column in event.columns {
-                let now = row[column] ?? nil
-                if event.kind == .changed, let before = last[column] {
+            var row: [ExactText: String?] = [:]
+            for (column, now) in zip(event.columns, event.fields ?? []) {
+                row.updateValue(now, forKey: ExactText(column))
+                if event.kind == .changed, let before = last[ExactText(column)] {
                     guard before.map(ExactText.init) != now.map(ExactText.init) else { continue }
                     lines.append("    \(column): \(Self.text(before)) → \(Self.text(now))")
                 } else {

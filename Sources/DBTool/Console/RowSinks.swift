@@ -1,4 +1,5 @@
 import BackupCore
+import Foundation
 import Terminal
 
 /// Shows rows as a table, as wide as the terminal; what is wider stands one value below the other.
@@ -100,10 +101,10 @@ actor RecordSink: SQLSink {
 
     /// Two columns may have one name, two fields may not.
     private static func unique(_ names: [String]) -> [String] {
-        var seen: Set<String> = []
+        var seen: Set<ExactText> = []
         return names.map { name in
             var (unique, number) = (name, 2)
-            while !seen.insert(unique).inserted {
+            while !seen.insert(ExactText(unique)).inserted {
                 unique = "\(name)_\(number)"
                 number += 1
             }
@@ -176,6 +177,30 @@ enum JSONText {
 
     private static func isNumber(_ text: String) -> Bool {
         text.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil
+    }
+
+    /// A whole document with its line end, indented.
+    static func document(of value: some Encodable) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(value) else {
+            preconditionFailure("a report cannot be written as JSON")
+        }
+        return Array(data) + Array("\n".utf8)
+    }
+
+    /// An object whose members keep their order, without those that have no value.
+    ///
+    /// `JSONEncoder` takes names for one that Swift takes for equal, é and e with a combining accent: of two such columns it
+    /// would write one.
+    static func object(_ members: [(name: String, value: String?)]) -> String {
+        let texts = members.compactMap { name, value in value.map { string(name) + ":" + $0 } }
+        return "{" + texts.joined(separator: ",") + "}"
+    }
+
+    /// A row as an object of texts and nulls.
+    static func object(_ columns: [String], _ fields: [String?]) -> String {
+        object(zip(columns, fields).map { (name: $0, value: $1.map(string) ?? "null") })
     }
 
     static func string(_ text: String) -> String {

@@ -3,12 +3,22 @@ import Foundation
 import Terminal
 
 /// A report as a person reads it and as a program does.
-protocol Rendering {
-    associatedtype Document: Encodable
+protocol Report {
     /// For people.
     var lines: [String] { get }
+    /// For programs: one document, with its line end.
+    var json: [UInt8] { get }
+}
+
+/// A report whose document is written as it is encoded.
+protocol Rendering: Report {
+    associatedtype Document: Encodable
     /// For programs.
     var document: Document { get }
+}
+
+extension Rendering {
+    var json: [UInt8] { JSONText.document(of: document) }
 }
 
 /// Where reports, errors and progress go: with `--json` one document on standard output, and
@@ -29,21 +39,21 @@ struct CommandOutput: Sendable {
     /// Where the results of SQL go; nil for people.
     var sqlDocument: SQLDocument? { isJSON ? rows : nil }
 
-    func show(_ rendering: some Rendering) {
-        if let logged = rendering as? any LoggedRendering { log?.note(logged.logResult) }
+    func show(_ report: some Report) {
+        if let logged = report as? any LoggedRendering { log?.note(logged.logResult) }
         // A report must not begin behind the progress line, nor be overwritten by it.
         line.end()
         guard isJSON else {
-            rendering.lines.forEach { TerminalOutput.print(line: $0) }
+            report.lines.forEach { TerminalOutput.print(line: $0) }
             return
         }
-        write(rendering.document)
+        _ = TerminalOutput.write(report.json)
     }
 
     func fail(_ error: BackupError) {
         // There is one document: one that has begun ends with the error.
         if isJSON, !rows.end(with: ErrorContent(error)) {
-            write(ErrorDocument(error: .init(error)))
+            _ = TerminalOutput.write(JSONText.document(of: ErrorDocument(error: .init(error))))
         }
         let style = TextStyle.error
         var lines = ["\(style.bad("error:")) \(Self.visible(error.message))"]
@@ -101,15 +111,6 @@ struct CommandOutput: Sendable {
         let mark = "warning:"
         guard note.hasPrefix(mark) else { return note }
         return TextStyle.error.doubtful(mark) + note.dropFirst(mark.count)
-    }
-
-    private func write(_ document: some Encodable) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(document) else {
-            preconditionFailure("a report cannot be written as JSON")
-        }
-        _ = TerminalOutput.write(Array(data) + Array("\n".utf8))
     }
 
     /// An error for programs.
