@@ -69,10 +69,15 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
         unlink(path)
     }
 
-    private static func temporaryName(for name: String) -> String {
-        // Names can be as long as a file system takes, in bytes: the prefix is cut, the random part
-        // is not. What is left of a character that was cut becomes three bytes.
-        let prefix = String(decoding: name.utf8.prefix(200), as: UTF8.self)
+    /// So much of a name fits beside the rest of a temporary one.
+    ///
+    /// A file system takes 255 bytes, the rest is 22 at most, and what is left of a character that was cut becomes three.
+    private static let prefixBytes = 230
+
+    static func temporaryName(for name: String) -> String {
+        // Only what is none of a repository's own is cut: those have 210 bytes at most, and who finds one that was left
+        // must know from its ending what it was to be.
+        let prefix = String(decoding: name.utf8.prefix(prefixBytes), as: UTF8.self)
         let random = String(UInt64.random(in: 0...UInt64.max), radix: 16)
         return ".\(prefix).\(random).tmp"
     }

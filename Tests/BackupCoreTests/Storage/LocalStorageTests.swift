@@ -56,6 +56,26 @@ import Testing
         }
     }
 
+    @Test func `a temporary name tells what an archive was to be, however long its name is`()
+        throws
+    {
+        func temporary(_ name: String) -> String {
+            String(LocalFile.temporaryPath(for: "/a/\(name)").dropFirst("/a/".count))
+        }
+        for length in [31, 40, 300] {
+            let database = FileNaming.encoded(String(repeating: "ж", count: length))
+            let id = try #require(BackupID("full_\(database)_20260101_000000_abcd"))
+            let name = try RepositoryLayout.archive(of: id).last
+            let final = try #require(LocalFile.finalName(ofTemporary: temporary(name)))
+            #expect(RepositoryLayout.backup(ofArchive: final)?.encodedDatabase == database)
+        }
+        // What is extracted may have a name as long as a file system takes.
+        for letter in ["x", "ж", "語", "😀"] {
+            let longest = String(repeating: letter, count: 255 / letter.utf8.count)
+            #expect(temporary(longest).utf8.count <= 255, "\(letter)")
+        }
+    }
+
     /// A link that leads to itself, in every place where something is looked for.
     @Test func `what cannot be followed stops nothing else`() async throws {
         try await withTemporaryFolder { folder in
