@@ -41,10 +41,6 @@ final class ChangeSpill: @unchecked Sendable {
         for side in old + live { side.file?.close() }
     }
 
-    /// What to do where temporary files find no room.
-    static let hint =
-        "Free some space there; TMPDIR names another folder for temporary files."
-
     private static func part(of digest: KeyDigest) -> Int { Int(digest.high % UInt64(parts)) }
 
     // MARK: Writing
@@ -85,15 +81,11 @@ final class ChangeSpill: @unchecked Sendable {
     }
 
     private static func flush(_ side: inout Side) throws {
-        do {
+        try LocalFile.writingTemporary {
             let file = try side.file ?? LocalFile(withoutName: side.path)
             side.file = file
             try file.append(side.buffer)
             side.buffer.removeAll(keepingCapacity: true)
-        } catch var error as BackupError {
-            // That the folder is not there is no different from one that takes nothing.
-            (error.code, error.hint) = (.storageFailed, hint)
-            throw error
         }
     }
 

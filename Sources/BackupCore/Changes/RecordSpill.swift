@@ -53,16 +53,13 @@ final class RecordSpill {
     }
 
     private func flush() throws {
-        do {
+        try LocalFile.writingTemporary {
             let file = try self.file ?? LocalFile(withoutName: path)
             self.file = file
             try file.seek(to: fileBytes)
             try file.append(buffer)
             fileBytes += buffer.count
             buffer.removeAll(keepingCapacity: true)
-        } catch var error as BackupError {
-            (error.code, error.hint) = (.storageFailed, ChangeSpill.hint)
-            throw error
         }
     }
 

@@ -69,6 +69,21 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
         unlink(path)
     }
 
+    /// Runs `body`, which makes or fills a temporary file.
+    ///
+    /// - Throws: What it throws, with what to do about the folder: that it is not there is no different from one that
+    ///   takes nothing.
+    static func writingTemporary(_ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch var error as BackupError {
+            error.code = .storageFailed
+            error.hint =
+                "Free some space there; TMPDIR names another folder for temporary files."
+            throw error
+        }
+    }
+
     /// So much of a name fits beside the rest of a temporary one.
     ///
     /// A file system takes 255 bytes, the rest is 22 at most, and what is left of a character that was cut becomes three.
