@@ -286,12 +286,13 @@ actor ChangeJoin {
     // MARK: Past the budget
 
     private func park(_ row: LiveRows.Row, _ live: LiveRows) throws {
+        // Looked at before: a huge row need not be copied on its way to a file.
+        if spill == nil, parked.byteCount + row.record.count >= budget / 16 { try beginSpilling() }
         if let spill {
             try spill.add(row, of: live)
-            return
+        } else {
+            parked.append(row, of: live)
         }
-        parked.append(row, of: live)
-        if parked.byteCount > budget / 16 { try beginSpilling() }
     }
 
     /// From now on live rows are parked in files.

@@ -85,7 +85,9 @@ final class ChangeSpill: @unchecked Sendable {
             let file = try side.file ?? LocalFile(withoutName: side.path)
             side.file = file
             try file.append(side.buffer)
-            side.buffer.removeAll(keepingCapacity: true)
+            // One huge row must not keep its room in each of the buffers.
+            let isUsual = side.buffer.capacity <= 4 * bufferBytes
+            side.buffer.removeAll(keepingCapacity: isUsual)
         }
     }
 

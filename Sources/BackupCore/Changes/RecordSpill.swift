@@ -59,7 +59,7 @@ final class RecordSpill {
             try file.seek(to: fileBytes)
             try file.append(buffer)
             fileBytes += buffer.count
-            buffer.removeAll(keepingCapacity: true)
+            buffer.removeAll(keepingCapacity: buffer.capacity <= 4 * bufferBytes)
         }
     }
 
