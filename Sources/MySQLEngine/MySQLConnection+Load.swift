@@ -61,17 +61,6 @@ extension MySQLConnection {
         return total
     }
 
-    /// Sends a batch to `LOAD DATA`, or, where that would change it and a statement may hold its rows, as insertions.
-    private func load(
-        _ batch: RowBatch, _ transfer: MySQLTransfer, _ writer: MySQLRowWriter, limit: Int
-    ) throws -> Intake {
-        let mayInsert = batch.longestRecord <= limit
-        if let lines = try writer.lines(of: batch, keepsDecimals: mayInsert) {
-            return try load(lines, transfer.loading)
-        }
-        return try insert(try writer.insertions(of: batch, transfer.insertion, limit: limit))
-    }
-
     private func intake() throws -> Intake {
         let (count, warningCount) = (affectedRows, warningCount)
         return Intake(count: count, warningCount: warningCount, warnings: try remarks())
@@ -87,21 +76,31 @@ extension MySQLConnection {
     ) async throws -> Int {
         let writer = MySQLRowWriter(transfer)
         var count = 0
-        while let batch = try await next() {
+        while var batch = try await next() {
             try Task.checkCancellation()
+            let rowCount = batch.count
             let intake: Intake
             do {
                 intake = try await withTaskCancellationHandler {
                     switch transfer.way(way) {
                     case .executing(let limit):
-                        try await insert(batch, transfer, limit: limit)
+                        return try await insert(batch, transfer, limit: limit)
                     case .loading(let limit):
-                        try await load(batch, transfer, writer, limit: limit)
+                        // A statement holds no more than a packet, and lines any row.
+                        let mayInsert = batch.longestRecord <= limit
+                        guard let lines = try writer.lines(of: batch, keepsDecimals: mayInsert)
+                        else {
+                            return try await insert(
+                                try writer.insertions(of: batch, transfer.insertion, limit: limit))
+                        }
+                        // A row may be huge, and is not needed beside its line.
+                        batch = RowBatch(bytes: [], ends: [])
+                        return try await load(lines, transfer.loading)
                     case .inserting(let limit)
                     where batch.longestRecord > limit && transfer.takesParameters:
-                        try await insert(batch, transfer, limit: 0)
+                        return try await insert(batch, transfer, limit: 0)
                     case .inserting(let limit):
-                        try await insert(
+                        return try await insert(
                             try writer.insertions(of: batch, transfer.insertion, limit: limit))
                     }
                 } onCancel: {
@@ -112,7 +111,7 @@ extension MySQLConnection {
                 try Task.checkCancellation()
                 throw error
             }
-            try transfer.check(intake, of: batch.count)
+            try transfer.check(intake, of: rowCount)
             count += intake.count
         }
         return count

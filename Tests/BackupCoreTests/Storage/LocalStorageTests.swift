@@ -60,7 +60,7 @@ import Testing
         throws
     {
         func temporary(_ name: String) -> String {
-            String(LocalFile.temporaryPath(for: "/a/\(name)").dropFirst("/a/".count))
+            LocalFile.temporaryName(for: name)
         }
         for length in [31, 40, 300] {
             let database = FileNaming.encoded(String(repeating: "ж", count: length))
