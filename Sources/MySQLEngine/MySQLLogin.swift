@@ -73,7 +73,7 @@ struct MySQLLogin: Sendable {
             settings.database, settings.port ?? 0, settings.socket, 0)
         guard result != nil else {
             defer { mysql_close(connection) }
-            throw MySQLError(connection)
+            throw Self.failure(of: connection)
         }
         // Of a server that offers none the library asks for encryption only where it checks certificates.
         guard !encrypted || mayGoWithout || mysql_get_ssl_cipher(connection) != nil
@@ -97,6 +97,15 @@ struct MySQLLogin: Sendable {
         }
         watch(mysql_get_socket(connection))
         return connection
+    }
+
+    /// What a server says before anything is encrypted, that it has no room or takes nobody from here, the library wraps in
+    /// words of its own.
+    private static func failure(of connection: UnsafeMutablePointer<MYSQL>) -> MySQLError {
+        let error = MySQLError(connection)
+        let wrapped = error.message.firstMatch(of: /error cannot be verified: ([0-9]+) - (.*)/)
+        guard let wrapped, let number = UInt32(wrapped.1) else { return error }
+        return MySQLError(number: number, message: String(wrapped.2))
     }
 
     /// A server that is gone without a word is noticed in a minute and a half, not in two hours.

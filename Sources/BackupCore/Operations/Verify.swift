@@ -15,19 +15,24 @@ public struct Verify: Sendable {
     /// - Throws: `BackupError` when the backup cannot be read at all.
     public func run(_ chain: Chain, progress: OperationProgress) async throws -> VerifyReport {
         let start = ContinuousClock.now
-        let damage = try await damage(in: chain, progress)
+        let (damage, archives) = try await damage(in: chain, progress)
         let seconds = start.duration(to: .now).seconds
-        let report = VerifyReport(point: chain.point, damage: damage.sorted(), seconds: seconds)
+        let report = VerifyReport(
+            point: chain.point, damage: (damage + archives).sorted(), seconds: seconds)
         await repository.changeState(of: chain.point, orNote: progress.note) {
+            // Whoever restores, or builds on it, needs no archive.
             $0.verified = BackupState.Proof(
-                at: .now, passed: report.passed, seconds: report.seconds)
+                at: .now, passed: damage.isEmpty, seconds: report.seconds)
         }
         return report
     }
 
-    private func damage(in chain: Chain, _ progress: OperationProgress) async throws -> [String] {
+    /// What is wrong with files of the chain, and with archives of it.
+    private func damage(
+        in chain: Chain, _ progress: OperationProgress
+    ) async throws -> (files: [String], archives: [String]) {
         let metadata = chain.point.metadata
-        var damage: [String] = []
+        var (damage, archives) = ([String](), [String]())
         // What is wrong with one thing keeps nobody from looking at the next.
         func finding<Result>(_ body: () async throws -> Result) async throws -> Result? {
             do {
@@ -54,14 +59,18 @@ public struct Verify: Sendable {
             let read = tables.flatMap(\.1).filter { $0.point.id == link.id }
             damage += try await damagedFiles(
                 of: link, but: Set(read.flatMap(\.record.files)), sums, progress)
-            let flaw = try await finding { try await archiveDamage(of: link, sums, progress) }
-            if let flaw = flaw ?? nil { damage.append(flaw) }
+            do {
+                let flaw = try await archiveDamage(of: link, sums, progress)
+                archives += [flaw].compactMap(\.self)
+            } catch let error as BackupError where error.code == .damaged {
+                archives.append(error.message)
+            }
         }
         progress.begin("verifying rows", totalBytes: metadata.csvBytes)
         let found = try await finding {
             try await damagedTables(of: chain, tables, checksums, progress)
         }
-        return damage + (found ?? [])
+        return (damage + (found ?? []), archives)
     }
 
     /// Everything but the data files that `damagedTables` reads.

@@ -116,6 +116,7 @@ import Testing
             shop.storage.files[name] = bytes
             let found = try await shop.verify(part % 2 == 0 ? point : latest).damage
             #expect(found.count == 1 && found[0].hasPrefix("\(name) is damaged: "), "\(found)")
+            #expect(try await shop.repository.state(of: point).verified?.passed == true)
         }
         try await shop.restore(point.id.text)
         #expect(shop.rows(of: "restored") == shop.rows(of: "shop"))
