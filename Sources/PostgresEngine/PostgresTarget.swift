@@ -145,13 +145,36 @@ struct PostgresTarget: Target {
     }
 
     func switchOn() async throws -> [String] {
-        let settings = request.creates ? PostgresTargetPreparation.settingStatements(request) : []
-        try await run("finish") { connection in
-            for statement in settings { try await connection.execute(statement) }
-            try await writeAll(connection)
-        }
         // Of a table with another name these come with the end.
-        return archive.plan.renamed == nil ? try await archive.createWhatWouldBeInTheWay() : []
+        let problems =
+            archive.plan.renamed == nil ? try await archive.createWhatWouldBeInTheWay() : []
+        let refused = try await run("finish") { connection -> [String] in
+            let refused = request.creates ? try await setDatabase(on: connection) : []
+            try await writeAll(connection)
+            return refused
+        }
+        return problems + refused
+    }
+
+    /// Gives the new database the settings of the source; what the server refuses of them.
+    ///
+    /// Some are for superusers alone, some are unknown to other versions; none is worth the rest of a restore.
+    private func setDatabase(on connection: PostgresConnection) async throws -> [String] {
+        var refused: [String] = []
+        for setting in PostgresTargetPreparation.databaseSettings(request) {
+            do {
+                try await connection.execute(setting.statement)
+            } catch let error as PostgresError
+                where !error.isConnectionLoss && !PostgresError.isCircumstantial(error.sqlState)
+            {
+                // Without the value, which may be a secret.
+                refused.append("\(setting.name): \(error.message)")
+            }
+        }
+        guard request.isScratch else { return refused }
+        // They say what the drilling role may do, and nothing of the backup.
+        for words in refused { request.notes("warning: not made: \(words)") }
+        return []
     }
 
     func finish() async throws {
@@ -275,11 +298,11 @@ struct PostgresTarget: Target {
         }
     }
 
-    private func run(
-        _ what: String, _ body: (PostgresConnection) async throws -> Void
-    ) async throws {
+    private func run<Result: Sendable>(
+        _ what: String, _ body: (PostgresConnection) async throws -> Result
+    ) async throws -> Result {
         do {
-            try await connections.withOne(body)
+            return try await connections.withOne(body)
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot \(what)")
         }

@@ -312,8 +312,8 @@ struct PostgresTargetPreparation {
         }.joined()
     }
 
-    /// The source's `ALTER DATABASE … SET` for the new name.
-    static func settingStatements(_ request: TargetRequest) -> [String] {
+    /// The source's `ALTER DATABASE … SET` for the new name, each without its value and whole.
+    static func databaseSettings(_ request: TargetRequest) -> [(name: String, statement: String)] {
         // Lists are stored quoted already, and must not be quoted as one value.
         let lists: Set<String> = [
             "search_path", "DateStyle", "temp_tablespaces", "session_preload_libraries",
@@ -325,8 +325,10 @@ struct PostgresTargetPreparation {
             let isList = lists.contains(name) && !value.isEmpty
             let text = isList ? Self.list(value) : SQLText.literal(value)
             let path = name.split(separator: ".").map { SQLText.identifier(String($0)) }
-            return "ALTER DATABASE \(SQLText.identifier(request.database)) "
-                + "SET \(path.joined(separator: ".")) TO \(text)"
+            let start =
+                "ALTER DATABASE \(SQLText.identifier(request.database)) "
+                + "SET \(path.joined(separator: "."))"
+            return (name: start, statement: "\(start) TO \(text)")
         }
     }
 }

@@ -55,6 +55,28 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `settings that the drilling role may not make do not count against a backup`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let maker = try await bench.createRole("maker", "CREATEDB")
+            let source = try await bench.small()
+            try await source.query(
+                "ALTER DATABASE \(Workbench.quoted(source.name)) SET log_min_duration_statement = 100"
+            )
+            let backup = try await bench.backUp(source)
+            let end = try await bench.dbtool(
+                ["verify", backup.id, "-path", bench.repository, "--drill", "--same-server"]
+                    + ["--no-owner", "--no-privileges", "--json"] + bench.connection(as: maker))
+            end.expect(code: 0, saying: "SET \"log_min_duration_statement\": ")
+            #expect(try JSON(parsing: end.output)["passed"].boolean == true)
+            let list = try await bench.dbtool(["list", "-path", bench.repository, "--json"])
+            let entry = try JSON(parsing: list.output)["backups"].items.first
+            #expect(entry?["drilled"]["passed"].boolean == true)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `what a killed drill leaves behind the next one drops`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
             let backup = try await bench.backUp(try await bench.slowToIndex(0.01))

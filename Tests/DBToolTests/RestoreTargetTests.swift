@@ -173,6 +173,39 @@ import Testing
             #expect(try await copy.query(facts) == source.query(facts))
         }
     }
+
+    @Test(arguments: TestServer.all)
+    func `a setting that a role may not make keeps nothing else from being made`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let maker = try await bench.createRole("maker", "CREATEDB")
+            let source = try await bench.small()
+            try await source.query(
+                """
+                CREATE POLICY few ON people USING (id < 10);
+                ALTER TABLE people ENABLE ROW LEVEL SECURITY;
+                CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM pets;
+                ALTER DATABASE \(Workbench.quoted(source.name)) SET log_min_duration_statement = 100;
+                ALTER DATABASE \(Workbench.quoted(source.name)) SET work_mem = '7MB';
+                """)
+            _ = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            let end = try await bench.restore(
+                into: target, ["--no-owner", "--no-privileges"], as: maker)
+            try end.requireCode(3)
+            #expect(end.output.contains("SET \"log_min_duration_statement\": "), "\(end)")
+            #expect(!end.output.contains("work_mem"), "\(end)")
+            let facts = """
+                SELECT (SELECT relrowsecurity FROM pg_class WHERE relname = 'people'),
+                       (SELECT count(*) FROM pg_policy), (TABLE counted),
+                       (SELECT setconfig FROM pg_db_role_setting r JOIN pg_database d
+                        ON d.oid = r.setdatabase WHERE d.datname = current_database())
+                """
+            #expect(try await target.query(facts) == "t|1|500|{work_mem=7MB}")
+            try await bench.expectNoMark(target)
+        }
+    }
 }
 
 extension Workbench {
