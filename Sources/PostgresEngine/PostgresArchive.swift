@@ -145,7 +145,7 @@ struct PostgresArchive: Sendable {
         return classes.isEmpty ? required : requirements(of: required.union(classes.map(\.id)))
     }
 
-    /// What points from some tables to others, and their triggers and rules, that `chosen` leaves out.
+    /// What points from some tables to others, and their triggers, rules and policies, that `chosen` leaves out.
     func leftOut(making tables: Set<String>, chosen: Set<Int>) -> [Entry] {
         let own = self.tables(tables)
         return entries.filter { entry in
@@ -155,7 +155,7 @@ struct PostgresArchive: Sendable {
     }
 
     private static let kindsMissed = [
-        "FK CONSTRAINT", "TABLE ATTACH", "TRIGGER", "RULE", "PUBLICATION TABLE",
+        "FK CONSTRAINT", "TABLE ATTACH", "TRIGGER", "RULE", "PUBLICATION TABLE", "POLICY",
     ]
 
     /// The tables themselves.

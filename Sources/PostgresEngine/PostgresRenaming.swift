@@ -6,6 +6,7 @@ import BackupCore
 /// The SQL of an archive names tables with their schemas, because it is written for an empty
 /// search path; that is what makes this exact.
 struct PostgresRenaming: Sendable {
+    private let from: TableName
     private(set) var names: [TableName: TableName]
     /// Names that stand without a schema: of indexes that are made, of constraints.
     private var bareNames: [ExactText: String] = [:]
@@ -15,6 +16,7 @@ struct PostgresRenaming: Sendable {
         _ from: TableName, to: TableName, entries: [PostgresArchive.Entry],
         names archiveNames: PostgresArchiveNames, isTaken: (TableName) -> Bool
     ) {
+        self.from = from
         names = [from: to]
         var used: Set<TableName> = [to]
         func free(_ old: String) -> TableName {
@@ -66,17 +68,58 @@ struct PostgresRenaming: Sendable {
     func applied(to script: PostgresScript) -> PostgresScript {
         let tokens = SQLTokens(script.text).tokens
         var text: [UInt8] = []
+        var statement = Statement()
         var index = 0
         while index < tokens.count {
+            statement.read(tokens, at: index, table: from)
             if let new = qualifiedName(tokens, at: index) {
                 text += SQLText.qualified(new).utf8
                 index += 3
                 continue
             }
-            text += replacement(tokens, at: index) ?? tokens[index].bytes
+            text +=
+                replacement(tokens, at: index) ?? wholeRow(tokens, at: index, in: statement)
+                ?? tokens[index].bytes
             index += 1
         }
         return PostgresScript(text: String(decoding: text, as: UTF8.self))
+    }
+
+    /// What the statement under way is about.
+    private struct Statement {
+        private var words: [String] = []
+        private var isOfTable: Bool?
+
+        /// Whether it makes or changes the table, or makes an index of it.
+        var isOfTheTable: Bool {
+            isOfTable == true && ["CREATE", "ALTER"].contains(words.first ?? "")
+                && ["TABLE", "UNLOGGED", "INDEX", "UNIQUE"].contains(words.last ?? "")
+        }
+
+        /// The first name with a schema is that of the table: an index has none.
+        mutating func read(_ tokens: [SQLTokens.Token], at index: Int, table: TableName) {
+            if tokens[index].bytes == [UInt8(ascii: ";")] { self = Statement() }
+            if let word = tokens[index].keyword, words.count < 2 { words.append(word) }
+            guard isOfTable == nil, index + 2 < tokens.count, tokens[index + 1].isDot,
+                let schema = tokens[index].identifier, let name = tokens[index + 2].identifier
+            else { return }
+            isOfTable = TableName(schema: schema, name: name) == table
+        }
+    }
+
+    /// `users.*` is a row of the table as a value, without its schema: in checks and indexes.
+    ///
+    /// There are no other tables in these.
+    private func wholeRow(
+        _ tokens: [SQLTokens.Token], at index: Int, in statement: Statement
+    ) -> [UInt8]? {
+        guard statement.isOfTheTable, let new = names[from], index + 2 < tokens.count,
+            tokens[index].identifier?.isExactly(from.name) == true, tokens[index + 1].isDot,
+            tokens[index + 2].bytes == [UInt8(ascii: "*")]
+        else { return nil }
+        // `OPERATOR(users.*)` multiplies, in the manner of a schema.
+        let isOperator = tokens[..<index].suffix(2).first?.keyword == "OPERATOR"
+        return isOperator ? nil : Array(SQLText.identifier(new.name).utf8)
     }
 
     private func qualifiedName(_ tokens: [SQLTokens.Token], at index: Int) -> TableName? {

@@ -163,9 +163,13 @@ extension PostgresTargetPlanner {
     }
 
     /// A copy beside the original must not fire its triggers, nor hold on to other tables' rows.
+    ///
+    /// Policies name the table without its schema wherever they ask others. Row security stays enabled: whoever may read
+    /// the copy sees none of its rows, but for its owner.
     private func copy(of table: Int, _ chosen: Set<Int>) -> Set<Int> {
         let surprising = [
             "TRIGGER", "RULE", "FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH", "PUBLICATION TABLE",
+            "POLICY",
         ]
         return chosen.subtracting(archive.entries(ofKinds: surprising, among: chosen))
     }

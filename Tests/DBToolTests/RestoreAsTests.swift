@@ -120,6 +120,45 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `a copy of a table with policies hides its rows from others`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let reader = try await bench.createRole("reader")
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE members (uid integer);
+                CREATE TABLE users (id integer PRIMARY KEY, name text, CHECK (users IS NOT NULL));
+                INSERT INTO users VALUES (1, 'one'), (2, 'two'); INSERT INTO members VALUES (1);
+                CREATE INDEX whole ON users ((users IS NULL)) WHERE users IS NOT NULL;
+                CREATE POLICY known ON users USING (EXISTS (
+                  SELECT FROM members m WHERE m.uid = users.id));
+                COMMENT ON POLICY known ON users IS 'members only';
+                ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+                GRANT SELECT ON users, members TO \(reader);
+                """)
+            _ = try await bench.backUp(source)
+            let end = try await bench.restore(
+                tables: ["users"], into: source, ["--as", "m", "--check", "rows"])
+            try end.requireCode(0)
+            #expect((end.output + end.errors).contains("policy known of public.users"), "\(end)")
+            let rows = "SELECT count(*) FROM"
+            #expect(try await source.query("\(rows) users", as: reader) == "1")
+            #expect(try await source.query("\(rows) m", as: reader) == "0")
+            #expect(try await source.query("\(rows) m") == "2")
+            let facts = """
+                SELECT (SELECT count(*) FROM pg_policy WHERE polrelid = 'm'::regclass),
+                       (SELECT count(*) FROM pg_constraint WHERE conrelid = 'm'::regclass
+                        AND contype = 'c'),
+                       (SELECT count(*) FROM pg_index WHERE indrelid = 'm'::regclass)
+                """
+            #expect(try await source.query(facts) == "0|1|2")
+            try await bench.expectNoMark(source)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `what cannot be meant is refused`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
             let source = try await bench.small()

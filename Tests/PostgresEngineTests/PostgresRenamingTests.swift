@@ -59,6 +59,23 @@ import Testing
             "COMMENT ON INDEX \"public\".\"users_old_name\" IS 'public.users_name'"
         ),
         ("'public.users'::text", "'public.users'::text"),
+        // A row as a value has no schema.
+        (
+            "CREATE TABLE public.users (CHECK ((users.* IS NOT NULL)))",
+            "CREATE TABLE \"public\".\"users_old\" (CHECK ((\"users_old\".* IS NOT NULL)))"
+        ),
+        (
+            "SELECT 1; CREATE INDEX i ON public.users USING btree (s.f(users.*))",
+            "SELECT 1; CREATE INDEX i ON \"public\".\"users_old\" USING btree (s.f(\"users_old\".*))"
+        ),
+        (
+            "CREATE INDEX i ON public.users USING btree ((a OPERATOR(users.*) b))",
+            "CREATE INDEX i ON \"public\".\"users_old\" USING btree ((a OPERATOR(users.*) b))"
+        ),
+        (
+            "ALTER TABLE public.users SET (x); CREATE VIEW s.v AS SELECT users.* FROM s.users",
+            "ALTER TABLE \"public\".\"users_old\" SET (x); CREATE VIEW s.v AS SELECT users.* FROM s.users"
+        ),
     ])
     func `every place that names the table or what it owns is renamed`(
         before: String, after: String
