@@ -13,8 +13,7 @@ struct PostgresContentsCheck {
 
     /// Everything that is missing, at once.
     func privileges() async throws -> [Finding] {
-        let sequences = try await PostgresSequences.names(
-            tables: isWhole ? nil : inScope.map(\.oid), leftOut: [], on: connection)
+        let sequences = try await sequences().filter { !$0.isUnknown }
         let closed = sequences.filter { !$0.isReadable }
         let objects = isWhole ? try await PostgresLargeObjects.unreadable(connection) : []
         var findings = [hiddenRows()].compactMap(\.self)
@@ -39,6 +38,11 @@ struct PostgresContentsCheck {
                     fix: Self.unique(statements) + [shortWay]), at: 0)
         }
         return findings + [try await futureTables()].compactMap(\.self)
+    }
+
+    private func sequences() async throws -> [PostgresSequences.Sequence] {
+        try await PostgresSequences.names(
+            tables: isWhole ? nil : inScope.map(\.oid), leftOut: [], on: connection)
     }
 
     /// A comment, so that running what is printed does no more than it must.
@@ -116,6 +120,10 @@ struct PostgresContentsCheck {
                     "is unlogged: after a crash of the server it is empty, and so is its backup",
                     "are unlogged: after a crash of the server they are empty, and so is the backup"
                 ),
+            note(
+                "unlogged sequences", try await sequences().filter(\.isUnknown).map(\.name),
+                "is unlogged: a standby knows nothing of it, and it begins anew in a restore",
+                "are unlogged: a standby knows nothing of them, and they begin anew in a restore"),
             try await foreignTables(), try await lockTable(),
         ].compactMap(\.self)
     }

@@ -10,6 +10,8 @@ enum PostgresSequences {
         let name: TableName
         let mayRead: Bool
         let maySeeSchema: Bool
+        /// Whether the server is a standby, and nobody there knows where it stands.
+        let isUnknown: Bool
 
         var isReadable: Bool { mayRead && maySeeSchema }
     }
@@ -26,7 +28,8 @@ enum PostgresSequences {
             """
             SELECT n.nspname, c.relname,
                    pg_catalog.has_sequence_privilege(c.oid, 'SELECT'),
-                   pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+                   pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
+                   c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()
             FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_catalog.pg_depend x ON x.classid = 'pg_catalog.pg_class'::regclass
@@ -55,7 +58,7 @@ enum PostgresSequences {
         return rows.map {
             Sequence(
                 name: TableName(schema: $0[0] ?? "", name: $0[1] ?? ""), mayRead: $0[2] == "t",
-                maySeeSchema: $0[3] == "t")
+                maySeeSchema: $0[3] == "t", isUnknown: $0[4] == "t")
         }
     }
 

@@ -152,7 +152,7 @@ struct PostgresSource {
         async let definition = definition(
             at: id, request, tables: isWhole ? nil : Set(inScope), unreadable: leftOut.map(\.name))
         let sequences = try await readableSequences(
-            tables: isWhole ? nil : inScope, leftOut: leftOut.map(\.oid))
+            request, tables: isWhole ? nil : inScope, leftOut: leftOut.map(\.oid))
         // Held from now on; their values are read again at the end.
         _ = try await PostgresSequences.read(sequences, on: leader)
         var contents = try await PostgresContents(
@@ -198,10 +198,17 @@ struct PostgresSource {
     }
 
     private func readableSequences(
-        tables: [String]?, leftOut: [String]
+        _ request: SnapshotRequest, tables: [String]?, leftOut: [String]
     ) async throws -> [TableName] {
-        let sequences = try await PostgresSequences.names(
+        let all = try await PostgresSequences.names(
             tables: tables, leftOut: leftOut, on: leader)
+        let unknown = all.filter(\.isUnknown)
+        if !unknown.isEmpty {
+            request.notes(
+                "warning: unlogged sequences, which a standby knows nothing of, begin anew in a restore: "
+                    + PostgresPrivileges.list(unknown.map { "\($0.name)" }))
+        }
+        let sequences = all.filter { !$0.isUnknown }
         let unreadable = sequences.filter { !$0.isReadable }
         guard unreadable.isEmpty else {
             throw PostgresPrivileges.missing(sequences: unreadable, for: user)

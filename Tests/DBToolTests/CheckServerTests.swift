@@ -155,7 +155,7 @@ import Testing
             #expect(primary["standby"] == [])
             try await bench.withOwnServer(["hot_standby_feedback=off"]) { source in
                 try await source.query(
-                    "CREATE TABLE t (id integer PRIMARY KEY); CREATE UNLOGGED TABLE u (id integer)")
+                    "CREATE TABLE t (id serial PRIMARY KEY); CREATE UNLOGGED TABLE u (id serial)")
                 try await bench.becomeStandby()
                 // Where nobody can write, a check works: it writes nothing.
                 let check = try await bench.check(source)
@@ -163,7 +163,15 @@ import Testing
                 #expect(check.severities("standby") == ["warning"])
                 #expect(check.fixes().contains("hot_standby_feedback = on"))
                 #expect(check.text("unlogged").contains("a standby has no rows of it"))
-                try await bench.full(source).requireCode(0)
+                let full = try await bench.full(source)
+                try full.requireCode(0)
+                // Older versions log every sequence.
+                let isUnlogged = server.major >= 15
+                #expect(check.text("unlogged sequences").contains("public.u_id_seq") == isUnlogged)
+                #expect(full.errors.contains("public.u_id_seq") == isUnlogged, "\(full)")
+                let sequences = try StoredBackup(full).metadata()["sequences"].items
+                    .compactMap { $0["name"].string }
+                #expect(sequences == ["t_id_seq"] + (isUnlogged ? [] : ["u_id_seq"]))
             }
         }
     }
