@@ -285,12 +285,14 @@ struct PostgresTargetOpening {
         _ found: Found, _ plan: PostgresPlan
     ) async throws -> PostgresTarget.Mark {
         guard found.mark == nil else { return .written }
+        let hasObjects = plan.target.tables.keys.contains(PostgresLargeObjects.objects)
         let isPermitted = try await found.connection.value(
             """
             SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
             """)
         guard isPermitted == "t" else {
-            if plan.target.tables.values.contains(where: { $0.treatment == .append }) {
+            if hasObjects || plan.target.tables.values.contains(where: { $0.treatment == .append })
+            {
                 request.notes(
                     "warning: the role may not make a schema in \(request.database), which would tell how far "
                         + "this restore is: if it is interrupted, look whether the rows are there already"
@@ -299,7 +301,8 @@ struct PostgresTargetOpening {
             return .none
         }
         let statements = PostgresRestoreMark.statements(request, plan)
-        guard !plan.target.creates.isEmpty else {
+        // Large objects are committed before tables that are there change, and cannot be made twice.
+        guard !plan.target.creates.isEmpty || hasObjects else {
             // Sequences follow the rows, and adding these twice would double them.
             return plan.target.tables.isEmpty ? .none : .withChange(statements)
         }

@@ -209,6 +209,58 @@ import Testing
             try await bench.expectEqual(source, target)
         }
     }
+
+    /// What stops a restore into tables that exist, and where.
+    enum Stop: String, CaseIterable, CustomTestStringConvertible {
+        case refusedRow, killedBeforeRows, killedAfterRows
+        var testDescription: String { rawValue }
+
+        /// What has to be in the way of a restore that is killed.
+        var obstacle: String? {
+            switch self {
+            case .refusedRow: nil
+            case .killedBeforeRows: "SELECT FROM pets LIMIT 1"
+            case .killedAfterRows: "ALTER SEQUENCE people_id_seq CACHE 2"
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all, Stop.allCases)
+    func `large objects come once beside tables that exist, wherever a run ends`(
+        server: TestServer, stop: Stop
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            try await source.query("SELECT lo_from_bytea(7, 'seven'), lo_from_bytea(8, 'eight')")
+            _ = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            try await bench.restore(into: target, ["--schema-only"]).requireCode(0)
+            let words = ["--data-only", "--check", "rows"]
+            if let obstacle = stop.obstacle {
+                _ = try await target.query("BEGIN; \(obstacle); SELECT pg_sleep(600)") { blocker in
+                    try await bench.untilSession(of: target, "wait_event = 'PgSleep'")
+                    let killed = try await bench.restore(tables: [], into: target, words) {
+                        running in
+                        try await bench.untilSession(of: target, "wait_event_type = 'Lock'")
+                        try running.send(SIGKILL)
+                    }
+                    #expect(killed.code == 128 + SIGKILL)
+                    try blocker.send(SIGINT)
+                }
+                try await bench.untilGone(target)
+            } else {
+                try await target.query("ALTER TABLE people ADD CONSTRAINT few CHECK (id < 10)")
+                try await bench.restore(tables: [], into: target, words)
+                    .expect(code: 1, saying: "23514", "which are as they were")
+                try await target.query("ALTER TABLE people DROP CONSTRAINT few")
+            }
+            let objects = "SELECT count(*) FROM pg_largeobject_metadata"
+            #expect(try await target.query(objects) == "2")
+            try await bench.restore(tables: [], into: target, words).requireCode(0)
+            try await bench.expectEqual(source, target)
+            try await bench.expectNoMark(target)
+        }
+    }
 }
 
 extension Workbench {
