@@ -1,27 +1,30 @@
 /// Reads restored rows back and compares their fingerprints with the backup's.
 struct ReadBack {
     let plan: RestorePlan
+    let reader: PointReader
     let target: any Target
     let connections: Int
-    let seed: UInt64
     /// Whether tables that existed have kept rows of their own, and so cannot be compared.
     let keepsRows: Bool
 
     /// Tables that are compared as one: rows of hash partitions may be in another one elsewhere.
     private struct Group {
-        var load: TableLoad
-        var expected = Fingerprint()
+        let load: TableLoad
+        var records: [TableRecord] = []
+
+        var rows: Int { records.reduce(0) { $0 + $1.fingerprint.rows } }
     }
 
     /// - Returns: The tables that differ, in words.
     func differences(_ progress: OperationProgress) async throws -> [String] {
         var different: [String] = []
-        for group in try groups() {
+        for group in groups() {
+            let expected = try await expected(of: group)
             let found = try await fingerprint(of: group.load, progress)
-            guard found != group.expected else { continue }
+            guard found != expected else { continue }
             let rows =
-                found.rows == group.expected.rows
-                ? "its rows differ" : "it has \(found.rows) rows, not \(group.expected.rows)"
+                found.rows == expected.rows
+                ? "its rows differ" : "it has \(found.rows) rows, not \(expected.rows)"
             different.append("table \(group.load.place) is not as in the backup: \(rows)")
         }
         return different
@@ -36,19 +39,52 @@ struct ReadBack {
         }
     }
 
-    private func groups() throws -> [Group] {
+    private func groups() -> [Group] {
         var groups: [TableName: Group] = [:]
         for record in tables {
             let load = plan.load(of: record)
-            groups[load.place, default: Group(load: load)].expected +=
-                try record.fingerprint.numbers()
+            groups[load.place, default: Group(load: load)].records.append(record)
         }
-        return groups.values.sorted { $0.expected.rows > $1.expected.rows }
+        return groups.values.sorted { $0.rows > $1.rows }
+    }
+
+    /// What the backup has, its fields in the order in which they are read back.
+    private func expected(of group: Group) async throws -> Fingerprint {
+        var sum = Fingerprint()
+        for record in group.records {
+            let own = plan.load(of: record).columns
+            let positions = group.load.columns.compactMap { name in
+                own.firstIndex { $0.isExactly(name) }
+            }
+            // A partition may have its columns in another order than the one beside it.
+            let found =
+                positions == Array(own.indices)
+                ? try record.fingerprint.numbers()
+                : try await fingerprint(of: record, fields: positions)
+            sum += found
+        }
+        return sum
+    }
+
+    /// A fingerprint holds for one order of fields: for another one the backup's rows are read again.
+    private func fingerprint(
+        of record: TableRecord, fields positions: [Int]
+    ) async throws -> Fingerprint {
+        try await reader.withRows(of: record, proving: .rows) { rows in
+            var fields = KeyReader(positions: positions)
+            var sum = Fingerprint()
+            while let batch = try await rows.next() {
+                try Task.checkCancellation()
+                sum += batch.selecting(&fields).fingerprint(seed: reader.seed)
+            }
+            return sum
+        }
     }
 
     private func fingerprint(
         of load: TableLoad, _ progress: OperationProgress
     ) async throws -> Fingerprint {
+        let seed = reader.seed
         let parts = try await target.parts(of: load)
         return try await withThrowingTaskGroup(of: Fingerprint.self) { group in
             var sum = Fingerprint()
@@ -66,5 +102,23 @@ struct ReadBack {
             }
             return try await group.reduce(into: sum) { $0 += $1 }
         }
+    }
+}
+
+extension RowBatch {
+    /// The same rows, of each the fields that are read.
+    fileprivate func selecting(_ fields: inout KeyReader) -> RowBatch {
+        var selected = RowBatch()
+        bytes.withUnsafeBytes { bytes in
+            var start = 0
+            for end in ends {
+                let record = UnsafeRawBufferPointer(rebasing: bytes[start..<(end - 1)])
+                fields.appendKey(of: record, to: &selected.bytes)
+                selected.bytes.append(CSVDialect.lineEnd)
+                selected.ends.append(selected.bytes.count)
+                start = end
+            }
+        }
+        return selected
     }
 }

@@ -64,7 +64,7 @@ public struct Restore: Sendable {
             }
             try await complete(plan, target, progress)
             let beforeReading = ContinuousClock.now
-            let differences = try await differences(plan, target, seed: reader.seed, progress)
+            let differences = try await differences(plan, target, reader, progress)
             let reading = beforeReading.duration(to: .now).seconds
             progress.begin("finishing")
             problems += try await target.switchOn()
@@ -245,11 +245,12 @@ public struct Restore: Sendable {
     }
 
     private func differences(
-        _ plan: RestorePlan, _ target: any Target, seed: UInt64, _ progress: OperationProgress
+        _ plan: RestorePlan, _ target: any Target, _ reader: PointReader,
+        _ progress: OperationProgress
     ) async throws -> [String] {
         guard request.check == .rows else { return [] }
         let reading = ReadBack(
-            plan: plan, target: target, connections: request.connections, seed: seed,
+            plan: plan, reader: reader, target: target, connections: request.connections,
             keepsRows: request.existing == .append)
         progress.begin("reading rows back", totalBytes: reading.tables.csvBytes)
         return try await reading.differences(progress)
