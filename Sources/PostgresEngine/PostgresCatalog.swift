@@ -285,13 +285,19 @@ struct PostgresCatalog {
               WHERE n.oid >= 16384 AND n.nspname !~ '^pg_'
                 AND EXISTS (SELECT 1 FROM used WHERE type::regtype::text LIKE 'reg%')
               UNION
-              SELECT pg_catalog.concat_ws(' ', 'relation', c.oid, c.relname, c.relnamespace)
+              SELECT pg_catalog.concat_ws(
+                ' ', 'relation', c.oid, pg_catalog.to_json(c.relname), c.relnamespace)
               FROM pg_catalog.pg_class c
               WHERE c.oid >= 16384 AND c.relpersistence <> 't' AND c.relkind <> 't'
                 AND EXISTS (SELECT 1 FROM used WHERE type = 'regclass'::regtype)
             )
             SELECT pg_catalog.string_agg(version, E'\\n' ORDER BY version) FROM versions
             """, [Self.array(oids)]) ?? ""
+    }
+
+    /// Whether a line of `meaningVersions` is about something that rows can hold the name of.
+    static func isOfNamed(_ line: Substring) -> Bool {
+        ["relation ", "function ", "operator ", "named "].contains { line.hasPrefix($0) }
     }
 
     /// Begins a query with `uses`: the types of the tables' columns, and recursively what these are

@@ -102,6 +102,7 @@ import Testing
         [
             "ALTER TYPE mood RENAME VALUE 'fine' TO 'sad'",
             "ALTER TYPE mood RENAME TO temper", "ALTER TYPE pair RENAME ATTRIBUTE a TO z",
+            "ALTER TYPE pair ADD ATTRIBUTE more text",
         ])
     func `a type whose meaning changed is found when the snapshot is confirmed`(
         server: TestServer, change: String
@@ -138,6 +139,43 @@ import Testing
                 try await bench.engine(database).withSnapshot(of: .whole) { snapshot in
                     try await database.query(change)
                     _ = try await snapshot.rows(of: "watched")
+                    try await snapshot.confirm()
+                }
+            }
+            #expect(error?.code == .sourceChanged, "\(String(describing: error))")
+        }
+    }
+
+    /// Rows hold names of tables, functions, types and schemas.
+    @Test(arguments: TestServer.all)
+    func `what is made meanwhile is in no name, and what gets another name is found`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let database = try await bench.watched()
+            try await database.query(
+                """
+                CREATE VIEW seen AS SELECT 1 AS one;
+                CREATE TABLE named (c regclass, f regproc, t regtype, n regnamespace, o regoperator);
+                INSERT INTO named VALUES ('seen', 'now', 'mood', 'public', '=(integer,integer)');
+                """)
+            try await bench.engine(database).withSnapshot(of: .whole) { snapshot in
+                try await database.query(
+                    """
+                    CREATE TABLE late (id serial PRIMARY KEY); CREATE TABLE "late
+                    too" (); CREATE INDEX ON late ((id + 1));
+                    CREATE SEQUENCE late_numbers; CREATE SCHEMA late; CREATE TYPE late_mood AS ENUM ('x');
+                    CREATE FUNCTION late() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+                    CREATE FUNCTION late(mood, mood) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+                    CREATE OPERATOR === (leftarg = mood, rightarg = mood, function = late);
+                    """)
+                _ = try await snapshot.rows(of: "named")
+                try await snapshot.confirm()
+            }
+            let error = await #expect(throws: BackupError.self) {
+                try await bench.engine(database).withSnapshot(of: .whole) { snapshot in
+                    try await database.query("ALTER VIEW seen RENAME TO shown")
+                    _ = try await snapshot.rows(of: "named")
                     try await snapshot.confirm()
                 }
             }
