@@ -175,7 +175,8 @@ struct PostgresPresence: Sendable {
           UNION ALL
           SELECT 'TRIGGER', r.relnamespace, r.relname || ' ' || t.tgname
           FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class r ON r.oid = t.tgrelid
-          WHERE NOT t.tgisinternal
+          -- A partition's copy comes with the trigger of its whole; its entry only sets its state.
+          WHERE NOT t.tgisinternal AND t.tgparentid = 0
           UNION ALL
           SELECT 'RULE', r.relnamespace, r.relname || ' ' || w.rulename
           FROM pg_catalog.pg_rewrite w JOIN pg_catalog.pg_class r ON r.oid = w.ev_class
