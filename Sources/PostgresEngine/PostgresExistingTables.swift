@@ -306,7 +306,9 @@ struct PostgresExistingTables {
         }
     }
 
-    /// Those that would fire; partitions have copies of their whole's.
+    /// Those that would fire; partitions have copies of their whole's, which PostgreSQL 14 calls internal.
+    ///
+    /// A constraint trigger has a constraint of its own, as the triggers of foreign keys have theirs.
     private func triggers() async throws -> [Trigger] {
         try await connection.rows(
             """
@@ -318,7 +320,9 @@ struct PostgresExistingTables {
             JOIN pg_catalog.pg_class r ON r.oid = t.tgrelid
             JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
             WHERE t.tgrelid = ANY ($1::regclass[]::oid[]) AND t.tgenabled <> 'D'
-              AND (NOT t.tgisinternal OR (t.tgparentid <> 0 AND t.tgconstraint = 0))
+              AND (NOT t.tgisinternal OR (t.tgparentid <> 0 AND NOT EXISTS (
+                SELECT 1 FROM pg_catalog.pg_constraint c
+                WHERE c.oid = t.tgconstraint AND c.contype <> 't')))
             ORDER BY 1, 2, 3
             """, [Self.array(tables)]
         ).map { row in
