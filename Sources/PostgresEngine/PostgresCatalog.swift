@@ -165,19 +165,27 @@ struct PostgresCatalog {
 
     // MARK: Partitions
 
-    /// The ancestors of each partition, the nearest first, and how each is partitioned.
-    func ancestors() async throws -> [String: [(table: TableName, isHash: Bool)]] {
+    /// The ancestors of each partition, the nearest first, and whether their rows may belong to other partitions elsewhere.
+    ///
+    /// Hashes differ between machines, and so does the order of text, but for that of its bytes. Foreign partitions are
+    /// among them: through a root that has one, rows could end up on another server.
+    func ancestors() async throws -> [String: [(table: TableName, mayMove: Bool)]] {
         let rows = try await connection.rows(
             """
             WITH RECURSIVE up(leaf, parent, depth) AS (
               SELECT c.oid, i.inhparent, 1 FROM pg_catalog.pg_class c
               JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid
-              WHERE c.relispartition AND c.relkind IN ('r', 'p')
+              WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f')
               UNION ALL
               SELECT up.leaf, i.inhparent, up.depth + 1 FROM up
               JOIN pg_catalog.pg_class c ON c.oid = up.parent AND c.relispartition
               JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid)
-            SELECT up.leaf, n.nspname, c.relname, p.partstrat = 'h'
+            SELECT up.leaf, n.nspname, c.relname,
+                   p.partstrat = 'h' OR (p.partstrat = 'r' AND EXISTS (
+                     SELECT 1 FROM pg_catalog.unnest(p.partcollation::oid[]) k(oid)
+                     JOIN pg_catalog.pg_collation o ON o.oid = k.oid
+                     WHERE o.collprovider <> 'b'
+                       AND (o.collprovider <> 'c' OR o.collcollate NOT IN ('C', 'POSIX'))))
             FROM up
             JOIN pg_catalog.pg_class c ON c.oid = up.parent
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

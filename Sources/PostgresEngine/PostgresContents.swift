@@ -43,9 +43,9 @@ struct PostgresContents {
                 identity: TableIdentity(
                     object: relation.oid, storage: relation.fileNode,
                     textDigest: digests[relation.oid] ?? ""),
-                // Rows of hash partitions belong elsewhere on another machine; the root knows where.
+                // Rows may belong to another partition on another machine; the root knows to which.
                 loadsThrough: ancestors[relation.oid]?
-                    .last { $0.isHash && roots.contains($0.table) }?.table,
+                    .last { $0.mayMove && roots.contains($0.table) }?.table,
                 filter: relation.extensionFilter, estimatedBytes: size.total)
             if let columns = times[relation.oid] {
                 table.latest = try await catalog.latest(of: columns, in: table.name)
@@ -64,7 +64,7 @@ struct PostgresContents {
     /// The partitioned tables all of whose partitions are in scope: only these have a place for every
     /// row that they are given.
     private static func completeRoots(
-        _ ancestors: [String: [(table: TableName, isHash: Bool)]], among inScope: Set<String>
+        _ ancestors: [String: [(table: TableName, mayMove: Bool)]], among inScope: Set<String>
     ) -> Set<TableName> {
         let all = ancestors.values.joined().map(\.table)
         let incomplete = ancestors.filter { !inScope.contains($0.key) }.values.joined().map(\.table)

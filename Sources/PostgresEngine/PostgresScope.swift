@@ -20,7 +20,7 @@ struct PostgresScope: Sendable {
     ///   naming everything that cannot be read, with the statements that grant it.
     init(
         _ request: SnapshotRequest, relations: [PostgresCatalog.Relation],
-        ancestors: [String: [(table: TableName, isHash: Bool)]], user: String, isStandby: Bool
+        ancestors: [String: [(table: TableName, mayMove: Bool)]], user: String, isStandby: Bool
     ) throws {
         let known = Self.known(request, relations)
         let wanted = try Self.matches(known.scope, relations, ancestors)
@@ -66,7 +66,7 @@ struct PostgresScope: Sendable {
 
     private static func matches(
         _ scope: Scope, _ relations: [PostgresCatalog.Relation],
-        _ ancestors: [String: [(table: TableName, isHash: Bool)]]
+        _ ancestors: [String: [(table: TableName, mayMove: Bool)]]
     ) throws -> Set<TableName> {
         switch scope {
         case .database: Set(relations.map(\.name))
@@ -77,7 +77,7 @@ struct PostgresScope: Sendable {
     /// A partitioned table means its partitions too.
     private static func matches(
         patterns: [TablePattern], _ relations: [PostgresCatalog.Relation],
-        _ ancestors: [String: [(table: TableName, isHash: Bool)]]
+        _ ancestors: [String: [(table: TableName, mayMove: Bool)]]
     ) throws -> Set<TableName> {
         var matched: Set<TableName> = []
         for pattern in patterns {
