@@ -46,6 +46,24 @@ struct PostgresArchive: Sendable {
         }
     }
 
+    /// Adds whom the entries belong to, as a verbose script of all of them says.
+    mutating func addOwners(from script: [UInt8]) {
+        let owners = PostgresArchiveOwners(script: script)
+        for index in entries.indices {
+            entries[index].owner = owners.owner(of: entries[index])
+            byID[entries[index].id] = entries[index]
+        }
+    }
+
+    /// The roles that entries belong to, but for those that every server has.
+    var owners: [String] {
+        var seen: Set<ExactText> = []
+        return entries.compactMap(\.owner).filter { owner in
+            !owner.isEmpty && !owner.startsExactly(with: "pg_")
+                && seen.insert(ExactText(owner)).inserted
+        }
+    }
+
     /// An entry by its number.
     subscript(id: Int) -> Entry? { byID[id] }
 

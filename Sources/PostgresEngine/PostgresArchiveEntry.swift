@@ -10,6 +10,8 @@ extension PostgresArchive {
         /// Kind, schema, name and owner, as printed.
         let words: String
         var dependencies: [Int] = []
+        /// Empty where it belongs to nobody, nil where that is not known.
+        var owner: String?
 
         /// Whether it is of a kind: `FK CONSTRAINT`.
         func isA(_ kind: String) -> Bool { words.startsExactly(with: kind + " ") }

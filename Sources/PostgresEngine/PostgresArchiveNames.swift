@@ -3,7 +3,7 @@ import BackupCore
 /// Schemas and names of an archive's entries.
 ///
 /// pg_restore lists `TABLE public users shop` without saying where the schema ends and the owner
-/// begins: known schemas and roles tell.
+/// begins: known schemas tell, and where the owner of an entry is not known, known roles.
 struct PostgresArchiveNames {
     private let archive: PostgresArchive
     private let owners: [String]
@@ -17,19 +17,19 @@ struct PostgresArchiveNames {
         let made = archive.entries.filter { $0.words.startsExactly(with: prefix) }.map { entry in
             Self.withoutOwner(
                 String(decoding: entry.words.utf8.dropFirst(prefix.utf8.count), as: UTF8.self),
-                owners)
+                of: entry, owners)
         }
         schemas = made + request.storedTables.map(\.load.table.schema) + [request.defaultSchema]
     }
 
-    /// Every role that an entry can end with; the entries of an extension have none.
+    /// Every role that an entry of unknown owner can end with; the entries of an extension have none.
     static func owners(_ request: TargetRequest) -> [String] {
         request.definition.owners + request.definition.roles + ["pg_database_owner", ""]
     }
 
     /// The table that an entry makes.
     func table(_ entry: PostgresArchive.Entry) -> TableName {
-        let words = Self.withoutOwner(entry.name, owners)
+        let words = Self.withoutOwner(entry.name, of: entry, owners)
         let schema = schemas.filter { words.startsExactly(with: "\($0) ") }
             .max { $0.utf8.count < $1.utf8.count }
         let own = schema ?? String(words.prefix { $0 != " " })
@@ -40,7 +40,7 @@ struct PostgresArchiveNames {
 
     /// Schema and name for people: `public.users`, `users_pkey of public.users`.
     func name(of entry: PostgresArchive.Entry) -> String {
-        let words = Self.withoutOwner(entry.name, owners)
+        let words = Self.withoutOwner(entry.name, of: entry, owners)
         guard !words.startsExactly(with: "- ") else { return String(words.dropFirst(2)) }
         let whole = table(entry)
         if entry.isA("PUBLICATION TABLE"),
@@ -64,8 +64,10 @@ struct PostgresArchiveNames {
         "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "TRIGGER", "RULE", "POLICY", "DEFAULT",
     ]
 
-    private static func withoutOwner(_ words: String, _ owners: [String]) -> String {
-        let fitting = owners.filter { owner in
+    private static func withoutOwner(
+        _ words: String, of entry: PostgresArchive.Entry, _ owners: [String]
+    ) -> String {
+        let fitting = (entry.owner.map { [$0] } ?? owners).filter { owner in
             words.utf8.reversed().starts(with: " \(owner)".utf8.reversed())
         }
         guard let owner = fitting.max(by: { $0.utf8.count < $1.utf8.count }) else { return words }

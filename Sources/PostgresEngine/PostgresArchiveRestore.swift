@@ -28,16 +28,19 @@ struct PostgresArchiveRestore: Sendable {
         self.dump = dump
         self.programs = programs
         self.request = request
-        let list = try await TemporaryFile.with(dump) { archive in
-            try await programs.render(["--list", "--verbose", archive])
+        let (list, script) = try await TemporaryFile.with(dump) { archive in
+            (
+                try await programs.render(["--list", "--verbose", archive]),
+                try await programs.render(["--file=-", "--verbose", archive])
+            )
         }
         var archive = PostgresArchive(list: String(decoding: list, as: UTF8.self))
+        archive.addOwners(from: script)
         if !request.isWhole, let gist = archive.entries.first(where: Self.isGistExtension) {
-            let script = try await TemporaryFile.with(dump) { dump in
-                try await programs.render(
-                    ["--file=-", "--verbose", "--section=post-data", dump])
-            }
-            archive.add(dependency: gist.id, of: Self.overlapConstraints(in: script))
+            let constraints = archive.entries(of: "CONSTRAINT", among: archive.all)
+            archive.add(
+                dependency: gist.id,
+                of: Self.overlapConstraints(in: script).intersection(constraints))
         }
         self.archive = archive
     }

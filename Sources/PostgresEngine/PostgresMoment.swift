@@ -137,44 +137,97 @@ struct PostgresMoment: Sendable {
     }
 
     /// The roles that own things in scope or have privileges on them, and those that own.
+    ///
+    /// The role that made the server is among no dependencies: what it owns is asked of every catalog that has owners.
+    ///
+    /// `objects`: What is in scope, by the oids of its catalog and its own; nil for everything.
     static func roles(
-        tables: [String]?, on connection: PostgresConnection
+        of objects: [(catalog: String, object: String)]?, on connection: PostgresConnection
     ) async throws -> (all: [String], owners: [String]) {
         let rows = try await connection.rows(
-            """
-            WITH owned(catalog, object, owner) AS (
-              SELECT 'pg_catalog.pg_class'::regclass, oid, relowner FROM pg_catalog.pg_class
-              WHERE $1::oid[] IS NULL OR oid = ANY ($1::oid[])
-              UNION ALL
-              SELECT 'pg_catalog.pg_namespace'::regclass, oid, nspowner FROM pg_catalog.pg_namespace
-              WHERE $1::oid[] IS NULL
-              UNION ALL
-              SELECT 'pg_catalog.pg_proc'::regclass, oid, proowner FROM pg_catalog.pg_proc
-              WHERE $1::oid[] IS NULL
-              UNION ALL
-              SELECT 'pg_catalog.pg_type'::regclass, oid, typowner FROM pg_catalog.pg_type
-              WHERE typrelid = 0 AND $1::oid[] IS NULL
-              UNION ALL
-              SELECT 'pg_catalog.pg_largeobject'::regclass, oid, lomowner
-              FROM pg_catalog.pg_largeobject_metadata WHERE $1::oid[] IS NULL
-            ), used(catalog, object, oid, owns) AS (
-              SELECT d.classid, d.objid, d.refobjid, d.deptype = 'o' FROM pg_catalog.pg_shdepend d
-              JOIN pg_catalog.pg_database b ON b.oid = d.dbid
-              WHERE b.datname = pg_catalog.current_database()
-                AND d.refclassid = 'pg_catalog.pg_authid'::regclass
-                AND d.classid <> 'pg_catalog.pg_extension'::regclass
-                AND ($1::oid[] IS NULL OR (d.classid = 'pg_catalog.pg_class'::regclass
-                                           AND d.objid = ANY ($1::oid[])))
-              UNION ALL
-              SELECT catalog, object, owner, true FROM owned WHERE object >= 16384)
-            SELECT r.rolname, pg_catalog.bool_or(u.owns) FROM used u
-            JOIN pg_catalog.pg_roles r ON r.oid = u.oid
-            WHERE r.rolname !~ '^pg_'
-              AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
-                              WHERE e.classid = u.catalog AND e.objid = u.object
-                                AND e.deptype = 'e')
-            GROUP BY r.rolname ORDER BY r.rolname
-            """, [tables.map(PostgresCatalog.array)])
+            rolesQuery,
+            [
+                objects.map { PostgresCatalog.array($0.map(\.catalog)) },
+                objects.map { PostgresCatalog.array($0.map(\.object)) },
+            ])
         return (rows.compactMap { $0[0] }, rows.filter { $0[1] == "t" }.compactMap { $0[0] })
     }
+
+    /// Row types and arrays have the owner of what they are of, subscriptions have oids that not every role may see.
+    private static let rolesQuery = """
+        WITH owned(catalog, object, owner) AS (
+          SELECT 'pg_catalog.pg_class'::regclass, oid, relowner FROM pg_catalog.pg_class
+          UNION ALL
+          SELECT 'pg_catalog.pg_namespace'::regclass, oid, nspowner FROM pg_catalog.pg_namespace
+          UNION ALL
+          SELECT 'pg_catalog.pg_proc'::regclass, oid, proowner FROM pg_catalog.pg_proc
+          UNION ALL
+          SELECT 'pg_catalog.pg_type'::regclass, t.oid, t.typowner FROM pg_catalog.pg_type t
+          LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+          WHERE (c.oid IS NULL OR c.relkind = 'c')
+            AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
+          UNION ALL
+          SELECT 'pg_catalog.pg_collation'::regclass, oid, collowner FROM pg_catalog.pg_collation
+          UNION ALL
+          SELECT 'pg_catalog.pg_conversion'::regclass, oid, conowner FROM pg_catalog.pg_conversion
+          UNION ALL
+          SELECT 'pg_catalog.pg_operator'::regclass, oid, oprowner FROM pg_catalog.pg_operator
+          UNION ALL
+          SELECT 'pg_catalog.pg_opclass'::regclass, oid, opcowner FROM pg_catalog.pg_opclass
+          UNION ALL
+          SELECT 'pg_catalog.pg_opfamily'::regclass, oid, opfowner FROM pg_catalog.pg_opfamily
+          UNION ALL
+          SELECT 'pg_catalog.pg_ts_config'::regclass, oid, cfgowner FROM pg_catalog.pg_ts_config
+          UNION ALL
+          SELECT 'pg_catalog.pg_ts_dict'::regclass, oid, dictowner FROM pg_catalog.pg_ts_dict
+          UNION ALL
+          SELECT 'pg_catalog.pg_statistic_ext'::regclass, oid, stxowner
+          FROM pg_catalog.pg_statistic_ext
+          UNION ALL
+          SELECT 'pg_catalog.pg_language'::regclass, oid, lanowner FROM pg_catalog.pg_language
+          UNION ALL
+          SELECT 'pg_catalog.pg_foreign_data_wrapper'::regclass, oid, fdwowner
+          FROM pg_catalog.pg_foreign_data_wrapper
+          UNION ALL
+          SELECT 'pg_catalog.pg_foreign_server'::regclass, oid, srvowner
+          FROM pg_catalog.pg_foreign_server
+          UNION ALL
+          SELECT 'pg_catalog.pg_event_trigger'::regclass, oid, evtowner
+          FROM pg_catalog.pg_event_trigger
+          UNION ALL
+          SELECT 'pg_catalog.pg_publication'::regclass, oid, pubowner FROM pg_catalog.pg_publication
+          UNION ALL
+          SELECT 'pg_catalog.pg_subscription'::regclass, '16384'::oid, s.subowner
+          FROM pg_catalog.pg_subscription s
+          JOIN pg_catalog.pg_database b ON b.oid = s.subdbid
+          WHERE b.datname = pg_catalog.current_database()
+          UNION ALL
+          SELECT 'pg_catalog.pg_default_acl'::regclass, oid, defaclrole
+          FROM pg_catalog.pg_default_acl
+          UNION ALL
+          SELECT 'pg_catalog.pg_largeobject'::regclass, oid, lomowner
+          FROM pg_catalog.pg_largeobject_metadata
+        ), used(catalog, object, oid, owns) AS (
+          SELECT d.classid, d.objid, d.refobjid, d.deptype = 'o' FROM pg_catalog.pg_shdepend d
+          JOIN pg_catalog.pg_database b ON b.oid = d.dbid
+          WHERE b.datname = pg_catalog.current_database()
+            AND d.refclassid = 'pg_catalog.pg_authid'::regclass
+            AND d.classid <> 'pg_catalog.pg_extension'::regclass
+          UNION ALL
+          SELECT catalog, object, owner, true FROM owned WHERE object >= 16384
+          UNION ALL
+          SELECT 'pg_catalog.pg_user_mapping'::regclass, umid, umuser, false
+          FROM pg_catalog.pg_user_mappings)
+        SELECT r.rolname, pg_catalog.bool_or(u.owns) FROM used u
+        JOIN pg_catalog.pg_roles r ON r.oid = u.oid
+        WHERE r.rolname !~ '^pg_'
+          AND ($1::oid[] IS NULL OR (u.catalog, u.object) IN (
+            SELECT s.catalog, s.object
+            FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::oid[]))
+              s(catalog, object)))
+          AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
+                          WHERE e.classid = u.catalog AND e.objid = u.object
+                            AND e.deptype = 'e')
+        GROUP BY r.rolname ORDER BY r.rolname
+        """
 }

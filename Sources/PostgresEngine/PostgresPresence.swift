@@ -26,7 +26,7 @@ struct PostgresPresence: Sendable {
     /// A database that holds nothing.
     init() { owners = [] }
 
-    /// `owners`: The roles that entries of the archive can end with.
+    /// `owners`: The roles that entries of the archive can end with whose owner is not known.
     init(_ connection: PostgresConnection, owners: [String]) async throws {
         self.owners = owners
         for row in try await connection.rows(Self.objects) {
@@ -68,7 +68,7 @@ struct PostgresPresence: Sendable {
     /// Whether the database holds what an entry makes.
     func holds(_ entry: PostgresArchive.Entry) -> Bool {
         let words = entry.words.utf8
-        return owners.contains { owner in
+        return (entry.owner.map { [$0] } ?? owners).contains { owner in
             let end = " \(owner)".utf8
             guard words.count > end.count, words.reversed().starts(with: end.reversed()) else {
                 return false

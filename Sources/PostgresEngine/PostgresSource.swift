@@ -160,9 +160,9 @@ struct PostgresSource {
         contents.schema.excluded = scope.excluded
         contents.schema.unreadable = scope.unreadable.map(\.name)
         contents.schema.scopeObjects = isWhole ? [] : inScope
-        let roles = try await PostgresMoment.roles(tables: isWhole ? nil : inScope, on: leader)
         let readers = try await [leader] + joined(id, count: request.connections - 1)
         let (sql, dump, list) = try await definition
+        let roles = try await PostgresMoment.roles(of: list.map(Self.objects), on: leader)
         var description = SchemaDefinition(
             sql: sql, dump: dump, roles: roles.all, owners: roles.owners,
             extensions: isWhole ? facts.extensions : [])
@@ -194,6 +194,15 @@ struct PostgresSource {
             error.message += "; \(blocked.words)"
             error.hint = blocked.remedy
             throw error
+        }
+    }
+
+    /// The oids of catalog and object in every line of a list.
+    private static func objects(in list: [UInt8]) -> [(catalog: String, object: String)] {
+        list.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            let words = line.split(separator: UInt8(ascii: " "))
+                .map { String(decoding: $0, as: UTF8.self) }
+            return words.count == 3 ? (words[1], words[2]) : nil
         }
     }
 

@@ -162,10 +162,11 @@ struct PostgresTargetOpening {
         let extensions = archive.archive.entries.filter { entry in
             archive.plan.chosen.contains(entry.id) && entry.kind == "EXTENSION"
         }.map { PostgresArchiveNames(archive.archive, request).name(of: $0) }
+        let named = sql.roles(among: request.definition.roles + archive.archive.owners)
         try await preparation.checkServer(
             found.connection, sql: sql, extensions: extensions,
             // Large objects have owners that no statement of the script names.
-            roles: namesAllRoles ? nil : sql.roles(among: request.definition.roles))
+            roles: namesAllRoles ? preparation.everyRole(and: named.owners) : named)
         guard found.exists else { return }
         try await checkLargeObjects(found, archive.plan)
         try await PostgresExistingTables(

@@ -82,15 +82,14 @@ struct PostgresTargetPreparation {
     /// Looks for what the server itself must have.
     ///
     /// `sql`: What will be run.
-    /// `named`: The roles that are needed; nil for all that the backup knows.
+    /// `roles`: Those that are needed, and those of them that will own something.
     ///
     /// - Throws: `BackupError.targetUnsuitable` with everything that is missing.
     func checkServer(
         _ connection: PostgresConnection, sql: PostgresScript, extensions wanted: [String],
-        roles named: (all: [String], owners: [String])?
+        roles: (all: [String], owners: [String])
     ) async throws {
         var problems: [String] = []
-        let roles = named ?? everyRole
         let missing = try await missingRoles(roles.all, connection)
         if !missing.isEmpty {
             problems.append("roles do not exist: \(missing.joined(separator: ", "))")
@@ -131,10 +130,18 @@ struct PostgresTargetPreparation {
             hint: advice.joined(separator: "\n"))
     }
 
-    private var everyRole: (all: [String], owners: [String]) {
-        let owners = request.omitsOwners ? [] : request.definition.owners
+    /// The roles that the backup knows of, and owners that it did not write down.
+    func everyRole(and owners: [String]) -> (all: [String], owners: [String]) {
         let needsNone = request.omitsOwners && request.omitsPrivileges
-        return (needsNone ? [] : request.definition.roles, owners)
+        return (
+            needsNone ? [] : Self.united(request.definition.roles, owners),
+            request.omitsOwners ? [] : Self.united(request.definition.owners, owners)
+        )
+    }
+
+    private static func united(_ names: [String], _ others: [String]) -> [String] {
+        let known = Set(names.map(ExactText.init))
+        return names + others.filter { !known.contains(ExactText($0)) }
     }
 
     private func missingRoles(

@@ -303,7 +303,7 @@ extension Workbench {
     }
 
     /// A pg_dump with a pg_restore beside it that fails after the rows, but for its first calls.
-    fileprivate func failingPgRestore(passing: Int = 0) throws -> String {
+    func failingPgRestore(passing: Int = 0) throws -> String {
         let name = uniqueName("failing")
         let calls = "\(folder)/\(name)/calls"
         try write(

@@ -1,0 +1,145 @@
+import BackupTesting
+import Testing
+
+/// What belongs to several roles: the one that made the server, the one that owns the tables, and another one.
+@Suite struct RestoreOwnersTests {
+    @Test(arguments: TestServer.all, [["--existing", "truncate"], ["--clean"]])
+    func `what the server's own role owns beside others' tables is seen to be there`(
+        server: TestServer, words: [String]
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.owned()
+            let backup = try await bench.backUp(source)
+            #expect(
+                try backup.metadata()["owners"].items.contains { $0.string == server.superuser })
+            let target = try await bench.duplicate(source, "target")
+            try await target.query(
+                "UPDATE t SET v = 'changed'; INSERT INTO t VALUES (1000); DELETE FROM own.kept")
+            try await bench.restore(
+                tables: [], into: target, words + ["--yes", "--check", "rows"]
+            ).requireCode(0)
+            try await bench.expectEqual(source, target)
+            try await bench.expectNoMark(target)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `an interrupted restore knows what it has made for every role`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.owned()
+            let backup = try await bench.backUp(source)
+            for passed in 0...3 {
+                let target = bench.expectDatabase("target_\(passed)")
+                let failing = try bench.failingPgRestore(passing: passed)
+                try await bench.restore(backup.id, into: target, ["--pg-dump", failing])
+                    .expect(code: 1, saying: "meant to fail")
+                try await bench.restore(backup.id, into: target, ["--check", "rows"]).requireCode(0)
+                try await bench.expectEqual(source, target)
+                try await bench.expectNoMark(target)
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `whatever comes along with a table may belong to anybody`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.accompanied()
+            let scope = ["tables", "-tablename", "sales.orders"]
+            let backup = try await bench.backUp(source, scope: scope)
+            let owners = try backup.metadata()["owners"].items.compactMap(\.string)
+            #expect(owners.contains(server.superuser) && owners.count == 3, "\(owners)")
+
+            let made = bench.expectDatabase("made")
+            try await bench.restore(backup.id, into: made).requireCode(0)
+            try await bench.expectEqual(source, made)
+            for words in [["--existing", "truncate"], ["--clean"]] {
+                let target = try await bench.duplicate(source, "target")
+                try await target.query("UPDATE sales.orders SET mood = 'bad'")
+                try await bench.restore(
+                    tables: [], into: target, words + ["--yes", "--check", "rows"]
+                ).requireCode(0)
+                try await bench.expectEqual(source, target)
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a role that owns only what comes along is missed before anything is made`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            let gone = try await bench.createRole("gone")
+            try await source.query(
+                """
+                CREATE TYPE mood AS ENUM ('good', 'bad'); ALTER TYPE mood OWNER TO \(gone);
+                CREATE TABLE orders (id int PRIMARY KEY, mood mood); INSERT INTO orders VALUES (1, 'good');
+                """)
+            let backup = try await bench.backUp(source, scope: ["tables", "-tablename", "orders"])
+            try await source.query("REASSIGN OWNED BY \(gone) TO CURRENT_USER; DROP ROLE \(gone)")
+            let target = try await bench.createDatabase("target")
+            try await bench.expectRefused(target, saying: "roles do not exist: \(gone)") {
+                try await bench.restore(backup.id, into: target, creating: false)
+            }
+            try await bench.restore(backup.id, into: target, ["--no-owner"], creating: false)
+                .requireCode(0)
+            try await bench.expectEqual(source, target)
+        }
+    }
+}
+
+extension Workbench {
+    /// Tables of one role, a schema with more of another, and of the superuser what is no relation, function or type.
+    fileprivate func owned() async throws -> TestDatabase {
+        let app = try await createRole("app")
+        let third = try await createRole("third, or so")
+        let quoted = Self.quoted(third)
+        let source = try await createDatabase()
+        try await source.query(
+            """
+            CREATE SCHEMA own AUTHORIZATION \(quoted);
+            CREATE TABLE t (id int PRIMARY KEY, v text);
+            INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 100) i;
+            CREATE TYPE own.mood AS ENUM ('good', 'bad'); ALTER TYPE own.mood OWNER TO \(quoted);
+            CREATE TABLE own.kept (id int PRIMARY KEY, t int REFERENCES t, mood own.mood);
+            INSERT INTO own.kept VALUES (1, 1, 'good');
+            ALTER TABLE t OWNER TO \(app); ALTER TABLE own.kept OWNER TO \(quoted);
+            CREATE FUNCTION own.react() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+            ALTER FUNCTION own.react() OWNER TO \(quoted);
+            CREATE VIEW own.seen AS SELECT * FROM t; ALTER VIEW own.seen OWNER TO \(quoted);
+            CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER beyond FOREIGN DATA WRAPPER nowhere;
+            CREATE USER MAPPING FOR \(app) SERVER beyond;
+            CREATE STATISTICS related ON id, v FROM t;
+            CREATE TEXT SEARCH CONFIGURATION own_words (COPY = simple);
+            CREATE COLLATION plain (LOCALE = 'C');
+            CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq);
+            CREATE PUBLICATION everything FOR ALL TABLES; CREATE PUBLICATION few FOR TABLE t;
+            CREATE EVENT TRIGGER reacts ON ddl_command_start EXECUTE FUNCTION own.react();
+            """)
+        return source
+    }
+
+    /// A table with a schema, types and functions, each of a role that owns no table.
+    fileprivate func accompanied() async throws -> TestDatabase {
+        let app = try await createRole("app")
+        let boss = try await createRole("boss")
+        let source = try await createDatabase()
+        try await source.query(
+            """
+            CREATE SCHEMA sales AUTHORIZATION \(boss);
+            CREATE TYPE sales.mood AS ENUM ('good', 'bad'); ALTER TYPE sales.mood OWNER TO \(boss);
+            CREATE TYPE sales.pair AS (a int, b int);
+            CREATE FUNCTION sales.note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+            CREATE TABLE sales.orders (id int PRIMARY KEY, mood sales.mood, pair sales.pair);
+            CREATE TRIGGER notes BEFORE UPDATE ON sales.orders
+                FOR EACH ROW EXECUTE FUNCTION sales.note();
+            INSERT INTO sales.orders VALUES (1, 'good', (1, 2)), (2, 'bad', NULL);
+            ALTER TABLE sales.orders OWNER TO \(app);
+            """)
+        return source
+    }
+}
