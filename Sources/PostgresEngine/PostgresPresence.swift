@@ -9,6 +9,8 @@ struct PostgresPresence: Sendable {
     /// The tables whose defaults count by a sequence.
     private var users: [TableName: [TableName]] = [:]
     private var publications: [TableName: [String]] = [:]
+    /// Whether the restoring role may do with the schema `public` what its owner may.
+    private(set) var mayChangePublicSchema = false
     private let owners: [String]
 
     /// Something whose name a table could have.
@@ -42,6 +44,12 @@ struct PostgresPresence: Sendable {
             users[TableName(schema: row[0] ?? "", name: row[1] ?? ""), default: []]
                 .append(TableName(schema: row[2] ?? "", name: row[3] ?? ""))
         }
+        mayChangePublicSchema =
+            try await connection.value(
+                """
+                SELECT pg_catalog.pg_has_role(nspowner, 'USAGE') FROM pg_catalog.pg_namespace
+                WHERE nspname = 'public'
+                """) == "t"
         let knowsSchemas = try await connection.value(
             "SELECT pg_catalog.to_regclass('pg_catalog.pg_publication_namespace') IS NOT NULL")
         if knowsSchemas == "t" {

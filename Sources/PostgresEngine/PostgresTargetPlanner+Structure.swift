@@ -52,7 +52,7 @@ extension PostgresTargetPlanner {
         // A table under another name is not the one that is there, nor is what belongs to it.
         let own = plan.renamed.map { archive.withSequences(archive.belongings(of: [$0.entry])) }
         let kept = wanted.intersection(present).subtracting(gone(with: plan.drops))
-            .subtracting(own ?? [])
+            .subtracting(own ?? []).subtracting(presence.mayChangePublicSchema ? publicSchema : [])
         let keptTables = kept.filter { archive[$0]?.isTable ?? false }
         let keepsCopy = plan.renamed.map { presence.relations[$0.to] != nil && !plan.dropsCopy }
         var ofKept = archive.belongings(of: keptTables)
@@ -76,6 +76,18 @@ extension PostgresTargetPlanner {
             archive.leftOut(making: objects(selected), chosen: there).map {
                 leftOut($0, there: there.union(present))
             } + lostPublications(plan)
+            + describe(kept.intersection(publicSchema)).map {
+                "schema \($0.name) stays as it is: its owner, grants and comment are its owner's to change"
+            }
+    }
+
+    /// Every database has it: archives hold an entry of it, which makes nothing, for its owner, grants and comment.
+    private var publicSchema: Set<Int> {
+        guard request.isWhole else { return [] }
+        return Set(
+            archive.entries.filter { entry in
+                entry.kind == "SCHEMA" && names.name(of: entry).isExactly("public")
+            }.map(\.id))
     }
 
     /// What is made late, or may fail, because a table that it points to was there before.
@@ -101,7 +113,7 @@ extension PostgresTargetPlanner {
             archive[id].map { names.table($0).name.utf8.reversed().starts(with: Self.viewRule) }
                 ?? false
         }
-        return present.subtracting(late).union(attached)
+        return present.subtracting(late).subtracting(publicSchema).union(attached)
     }
 
     private static let viewRule = Array(" _RETURN".utf8.reversed())

@@ -67,6 +67,55 @@ import Testing
         }
     }
 
+    /// pg_dump writes down whom `public` belongs to since version 15.
+    @Test(arguments: TestServer.all)
+    func `the schema public comes with its owner, grants and comment`(
+        server: TestServer
+    ) async throws {
+        guard server.major >= 15 else { return }
+        try await Workbench.with(server) { bench in
+            let app = try await bench.createRole("app")
+            let reader = try await bench.createRole("reader")
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1);
+                ALTER TABLE t OWNER TO \(app); ALTER SCHEMA public OWNER TO \(app);
+                REVOKE USAGE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO \(reader);
+                COMMENT ON SCHEMA public IS 'ours';
+                """)
+            let backup = try await bench.backUp(source)
+            let target = try await bench.createDatabase("target")
+            try await bench.restore(backup.id, into: target, creating: false).requireCode(0)
+            try await bench.expectEqual(source, target)
+            for words in [["--existing", "truncate"], ["--clean"]] {
+                try await target.query(
+                    """
+                    ALTER SCHEMA public OWNER TO CURRENT_USER; COMMENT ON SCHEMA public IS 'theirs';
+                    REVOKE USAGE ON SCHEMA public FROM \(reader);
+                    """)
+                try await bench.restore(
+                    backup.id, into: target, words + ["--yes"], creating: false
+                ).requireCode(0)
+                try await bench.expectEqual(source, target)
+            }
+
+            // Whoever may not change it is told so, and restores everything else.
+            let guest = try await bench.createRole("guest")
+            let theirs = try await bench.createDatabase("theirs")
+            try await theirs.query(
+                """
+                ALTER SCHEMA public OWNER TO CURRENT_USER; GRANT CREATE ON SCHEMA public TO \(guest);
+                GRANT CREATE ON DATABASE "\(theirs.name)" TO \(guest);
+                """)
+            let end = try await bench.restore(
+                backup.id, into: theirs, ["--no-owner", "--no-privileges"], creating: false,
+                as: guest)
+            #expect(end.code == 0 && end.output.contains("left out: schema public"), "\(end)")
+            #expect(try await theirs.query("TABLE t") == "1")
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `a role that owns only what comes along is missed before anything is made`(
         server: TestServer
