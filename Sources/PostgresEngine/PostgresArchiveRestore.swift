@@ -81,7 +81,7 @@ struct PostgresArchiveRestore: Sendable {
         guard !entries.isEmpty else { return PostgresScript(text: "") }
         let rendered = try await withFiles(entries) { archive, list in
             try await programs.render(
-                ["--file=-", "--use-list=\(list)"] + sections.map { "--section=\($0)" } + ownership
+                ["--file=-", "--use-list=\(list)"] + sections.map { "--section=\($0)" } + omissions
                     + options + [archive])
         }
         return PostgresScript(rendered, major: major)
@@ -194,7 +194,7 @@ struct PostgresArchiveRestore: Sendable {
         if let watch { environment["PGAPPNAME"] = watch.application }
         return try await withFiles(entries) { [environment] archive, list in
             try await programs.restore(
-                arguments + ownership + ["--use-list=\(list)", login.option, archive],
+                arguments + omissions + ["--use-list=\(list)", login.option, archive],
                 environment: environment,
                 isProgress: { watch?.read($0) ?? false })
         }
@@ -210,9 +210,10 @@ struct PostgresArchiveRestore: Sendable {
         return PostgresArchive(list: String(decoding: list, as: UTF8.self)).all
     }
 
-    private var ownership: [String] {
+    private var omissions: [String] {
         (request.omitsOwners ? ["--no-owner"] : [])
             + (request.omitsPrivileges ? ["--no-privileges"] : [])
+            + (request.omitsTablespaces ? ["--no-tablespaces"] : [])
     }
 
     private func withFiles<Result: Sendable>(

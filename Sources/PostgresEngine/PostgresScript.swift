@@ -85,6 +85,21 @@ struct PostgresScript: Sendable {
         return names
     }
 
+    /// The names of the tablespaces that it puts things into.
+    var tablespaces: [String] {
+        let words = words
+        var names: [String] = []
+        for index in words.indices.dropLast(3)
+        where words[index].keyword == "SET" && words[index + 1].keyword == "DEFAULT_TABLESPACE"
+            && words[index + 2].bytes == [UInt8(ascii: "=")]
+        {
+            // That of the database is an empty string.
+            guard let name = words[index + 3].identifier else { continue }
+            if !names.contains(where: name.isExactly) { names.append(name) }
+        }
+        return names
+    }
+
     /// Runs it on a connection, in the transaction that is open there.
     ///
     /// - Throws: `BackupError` that names what could not be made.

@@ -89,42 +89,40 @@ struct PostgresTargetPreparation {
         _ connection: PostgresConnection, sql: PostgresScript, extensions wanted: [String],
         roles: (all: [String], owners: [String])
     ) async throws {
-        var problems: [String] = []
+        var (problems, advice): ([String], [String]) = ([], [])
+        func report(_ names: [String], _ problem: String, _ words: [String]) {
+            guard !names.isEmpty else { return }
+            problems.append("\(problem): \(names.joined(separator: ", "))")
+            advice += words
+        }
         let missing = try await missingRoles(roles.all, connection)
-        if !missing.isEmpty {
-            problems.append("roles do not exist: \(missing.joined(separator: ", "))")
-        }
-        let foreign = try await foreignRoles(roles.owners, connection)
-        if !foreign.isEmpty {
-            let user = try await connection.value("SELECT current_user") ?? ""
-            problems.append(
-                "role \(user) may not give things to roles: \(foreign.joined(separator: ", "))")
-        }
-        let extensions = try await missingExtensions(wanted, connection)
-        if !extensions.isEmpty {
-            problems.append(
-                "extensions are not installed on the server: \(extensions.joined(separator: ", "))")
-        }
-        let collations = try await missingCollations(sql.collations, connection)
-        if !collations.isEmpty {
-            problems.append("collations do not exist: \(collations.joined(separator: ", "))")
-        }
-        guard !problems.isEmpty else { return }
         let creation = missing.map { "  CREATE ROLE \(SQLText.identifier($0));" }
-        let advice =
-            (missing.isEmpty ? [] : ["Run as a superuser:"] + creation)
-            + (foreign.isEmpty
-                ? [] : ["Restore as a superuser, or as a role that may act for these roles."])
-            + (missing.isEmpty && foreign.isEmpty
-                ? [] : ["Or restore without owners and grants: --no-owner --no-privileges."])
-            + (extensions.isEmpty
-                ? [] : ["Install the extensions' packages on the server's machine."])
-            + (collations.isEmpty
-                ? []
-                : [
-                    "Install these locales on the server's machine, then run as a superuser:",
-                    "  SELECT pg_import_system_collations('pg_catalog');",
-                ])
+        report(missing, "roles do not exist", ["Run as a superuser:"] + creation)
+        let user = try await connection.value("SELECT current_user") ?? ""
+        report(
+            try await foreignRoles(roles.owners, connection),
+            "role \(user) may not give things to roles",
+            ["Restore as a superuser, or as a role that may act for these roles."])
+        if !problems.isEmpty {
+            advice.append("Or restore without owners and grants: --no-owner --no-privileges.")
+        }
+        report(
+            try await missingExtensions(wanted, connection),
+            "extensions are not installed on the server",
+            ["Install the extensions' packages on the server's machine."])
+        report(
+            try await missingCollations(sql.collations, connection), "collations do not exist",
+            [
+                "Install these locales on the server's machine, then run as a superuser:",
+                "  SELECT pg_import_system_collations('pg_catalog');",
+            ])
+        let tablespaces = try await missingTablespaces(sql.tablespaces, connection)
+        report(
+            tablespaces, "tablespaces do not exist, or not for role \(user)",
+            ["Run as a superuser, with folders of the server's machine:"]
+                + tablespaces.map { "  CREATE TABLESPACE \(SQLText.identifier($0)) LOCATION '/…';" }
+                + ["Or put everything where the database lies: --no-tablespaces."])
+        guard !problems.isEmpty else { return }
         throw BackupError(
             .targetUnsuitable, "the server is not ready: " + problems.joined(separator: "; "),
             hint: advice.joined(separator: "\n"))
@@ -182,6 +180,23 @@ struct PostgresTargetPreparation {
             """
             SELECT collname FROM pg_catalog.pg_collation
             WHERE collnamespace = 'pg_catalog'::regnamespace
+            """)
+        let known = Set(rows.compactMap { $0[0].map(ExactText.init) })
+        return wanted.filter { !known.contains(ExactText($0)) }
+    }
+
+    /// For an index pg_restore only warns, and makes it elsewhere.
+    private func missingTablespaces(
+        _ wanted: [String], _ connection: PostgresConnection
+    ) async throws -> [String] {
+        guard !wanted.isEmpty else { return [] }
+        // What lies where its database does needs no privilege.
+        let rows = try await connection.rows(
+            """
+            SELECT t.spcname FROM pg_catalog.pg_tablespace t
+            WHERE pg_catalog.has_tablespace_privilege(t.oid, 'CREATE')
+              OR t.oid = (SELECT dattablespace FROM pg_catalog.pg_database
+                          WHERE datname = pg_catalog.current_database())
             """)
         let known = Set(rows.compactMap { $0[0].map(ExactText.init) })
         return wanted.filter { !known.contains(ExactText($0)) }

@@ -146,6 +146,21 @@ import Testing
         #expect(script.collations == ["de_DE.utf8"])
     }
 
+    @Test func `tablespaces that things are put into are found`() {
+        let script = PostgresScript(
+            text: """
+                SET default_tablespace = fast;
+                CREATE TABLE a (i integer);
+                SET default_tablespace = '';
+                SET default_tablespace = "On ""two"" disks";
+                SET default_tablespace = fast;
+                CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$
+                SET default_tablespace = none;
+                $$ SET default_tablespace TO 'none';
+                """)
+        #expect(script.tablespaces == ["fast", "On \"two\" disks"])
+    }
+
     private func name(_ name: String) -> TableName { TableName(schema: "public", name: name) }
 
     private func renaming(

@@ -10,6 +10,8 @@ public struct TargetRequest: Sendable {
     public var definer: String?
     /// Whether to leave out grants.
     public var omitsPrivileges = false
+    /// Whether everything lies where its database does, for servers that have tablespaces.
+    public var omitsTablespaces = false
     /// Told of what a person should know at once.
     public var notes: @Sendable (String) -> Void = { _ in }
     /// How many connections work side by side; at least 1.

@@ -43,6 +43,7 @@ public struct Drill: Sendable {
         restore.connections = request.connections
         restore.omitsOwners = request.omitsOwners
         restore.omitsPrivileges = request.omitsPrivileges
+        restore.omitsTablespaces = request.omitsTablespaces
         restore.refusesSource = !request.allowsSource
         let report = try await Restore(engine: engine, repository: repository, request: restore)
             .run(progress: progress)
@@ -67,6 +68,8 @@ public struct DrillRequest: Sendable {
     public var omitsOwners = false
     /// Whether to leave out grants.
     public var omitsPrivileges = false
+    /// Whether everything lies where its database does, for servers that have tablespaces.
+    public var omitsTablespaces = false
     /// How many connections work side by side.
     public var connections = 2
 

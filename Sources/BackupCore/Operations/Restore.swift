@@ -121,6 +121,7 @@ public struct Restore: Sendable {
         target.omitsOwners = request.omitsOwners
         target.definer = request.definer
         target.omitsPrivileges = request.omitsPrivileges
+        target.omitsTablespaces = request.omitsTablespaces
         target.connections = request.connections
         target.content = request.content
         target.patterns = request.tables

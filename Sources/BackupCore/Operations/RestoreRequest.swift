@@ -34,6 +34,8 @@ public struct RestoreRequest: Sendable {
     public var definer: String?
     /// Whether to leave out grants.
     public var omitsPrivileges = false
+    /// Whether everything lies where its database does, for servers that have tablespaces.
+    public var omitsTablespaces = false
     /// Whether the database is dropped afterwards: a drill.
     public var isScratch = false
     /// Whether the server that the backup was taken from is refused.

@@ -74,6 +74,10 @@ struct RestoreCommand: BackupCommand {
     var definer: String?
     @Flag(name: .word("no-privileges"), help: "Leave out grants.")
     var noPrivileges = false
+    @Flag(
+        name: .word("no-tablespaces"),
+        help: "PostgreSQL: everything lies in the database's own tablespace.")
+    var noTablespaces = false
     @Option(
         name: .word("check"),
         help:
@@ -115,6 +119,7 @@ struct RestoreCommand: BackupCommand {
         request.omitsOwners = noOwner
         request.definer = definer
         request.omitsPrivileges = noPrivileges
+        request.omitsTablespaces = noTablespaces
         request.check = check
         request.connections = jobs.jobs
         try selection.apply(to: &request)

@@ -59,10 +59,15 @@ struct DrillOptions: ParsableArguments, Sendable {
     var noOwner = false
     @Flag(name: .word("no-privileges"), help: "Leave out grants.")
     var noPrivileges = false
+    @Flag(
+        name: .word("no-tablespaces"),
+        help: "PostgreSQL: everything lies in the database's own tablespace.")
+    var noTablespaces = false
 
     func validate() throws {
-        guard isWanted || !(sameServer || noOwner || noPrivileges) else {
-            throw ValidationError("--same-server, --no-owner and --no-privileges are for --drill.")
+        guard isWanted || !(sameServer || noOwner || noPrivileges || noTablespaces) else {
+            throw ValidationError(
+                "--same-server, --no-owner, --no-privileges and --no-tablespaces are for --drill.")
         }
     }
 
@@ -72,6 +77,7 @@ struct DrillOptions: ParsableArguments, Sendable {
         request.allowsSource = sameServer
         request.omitsOwners = noOwner
         request.omitsPrivileges = noPrivileges
+        request.omitsTablespaces = noTablespaces
         request.connections = jobs
         return request
     }
