@@ -171,7 +171,7 @@ struct PostgresTargetOpening {
         try await checkLargeObjects(found, archive.plan)
         try await PostgresExistingTables(
             archive.plan.target, in: request.database, on: found.connection
-        ).check(mustBeEmpty: request.content == .rows && (request.existing ?? .fail) == .fail)
+        ).check(mustBeEmpty: (request.existing ?? .fail) == .fail)
         try await checkSequences(found, archive.plan)
     }
 

@@ -10,6 +10,9 @@ struct PostgresTargetPlanner {
         /// Nil for tables that an extension makes.
         let entry: Int?
         let stored: StoredTable?
+
+        /// Whether it comes with an extension, which may have been made beforehand.
+        var isOfExtension: Bool { entry == nil && stored?.load.filter != nil }
     }
 
     let request: TargetRequest
@@ -134,6 +137,7 @@ struct PostgresTargetPlanner {
 
     private func decideTables(_ selected: [Candidate], _ plan: inout PostgresPlan) throws {
         let existing = selected.filter { presence.relations[place($0, plan)] != nil }
+        var ignored: Set<TableName> = []
         if request.content == .rows {
             try requireAll(selected, existing, plan)
         } else if request.drops {
@@ -141,14 +145,19 @@ struct PostgresTargetPlanner {
             try requireRows(existing, plan)
             plan.dropsCopy = plan.renamed != nil && !existing.isEmpty
             plan.drops = plan.renamed == nil ? Set(existing.compactMap(\.entry)) : []
-        } else if (request.existing ?? .fail) == .fail, !existing.isEmpty {
-            throw inTheWay(existing.map { Self.words("table", place($0, plan)) })
+        } else if (request.existing ?? .fail) == .fail {
+            let inTheWay = existing.filter { !$0.isOfExtension }
+            guard inTheWay.isEmpty else {
+                throw self.inTheWay(inTheWay.map { Self.words("table", place($0, plan)) })
+            }
+            // The others must have no rows of the database's own, which is seen to later.
+            ignored = Set(existing.filter { $0.stored?.rowCount == 0 }.map(\.name))
         }
         if request.existing == .truncate { try requireKnownPartitions(selected, plan) }
         guard request.content != .structure else { return }
         let keeps = request.drops ? [] : Set(existing.map(\.name))
         for table in selected {
-            guard let stored = table.stored else { continue }
+            guard let stored = table.stored, !ignored.contains(table.name) else { continue }
             plan.target.tables[table.name] = .init(
                 treatment(isKept: keeps.contains(table.name)),
                 load(stored, table, selected, keeps, plan))

@@ -37,6 +37,51 @@ import Testing
         }
     }
 
+    /// A provider's administrator makes what others may not.
+    @Test(arguments: TestServer.all)
+    func `an extension that was made beforehand is not in the way`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let premade = """
+                CREATE EXTENSION hstore; CREATE TABLE places (id int PRIMARY KEY, own boolean, name text);
+                INSERT INTO places VALUES (1, false, 'theirs');
+                ALTER EXTENSION hstore ADD TABLE places;
+                UPDATE pg_extension SET extconfig = ARRAY['places'::regclass::oid],
+                  extcondition = ARRAY['WHERE own'] WHERE extname = 'hstore';
+                """
+            let source = try await bench.createDatabase()
+            try await source.query(premade)
+            try await source.query(
+                """
+                CREATE TABLE plain (id int PRIMARY KEY, pairs hstore); INSERT INTO plain VALUES (1, 'a=>b');
+                INSERT INTO places VALUES (2, true, 'ours');
+                """)
+            _ = try await bench.backUp(source)
+            let rows = "SELECT * FROM places ORDER BY id; SELECT * FROM plain"
+            let target = try await bench.createDatabase("target")
+            try await target.query(premade)
+            try await bench.restore(
+                tables: [], into: target, ["--check", "rows"]
+            ).requireCode(0)
+            #expect(try await target.query(rows) == source.query(rows))
+            try await bench.expectNoMark(target)
+
+            let used = try await bench.createDatabase("used")
+            try await used.query("\(premade) INSERT INTO places VALUES (3, true, 'new')")
+            try await bench.expectRefused(
+                used, saying: "hold rows: public.places", "--existing truncate"
+            ) {
+                try await bench.restore(tables: [], into: used)
+            }
+            // Where the backup has no rows of its own there, those of the target have nothing to fear.
+            try await source.query("DELETE FROM places WHERE own")
+            _ = try await bench.backUp(source)
+            try await bench.restore(tables: [], into: used).requireCode(0)
+            #expect(try await used.query(rows) == "1|f|theirs\n3|t|new\n1|\"a\"=>\"b\"")
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `keys that are checked late are checked`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in

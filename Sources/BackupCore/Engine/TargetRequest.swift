@@ -96,11 +96,14 @@ public struct StoredTable: Sendable {
     public var object: String
     /// How its rows went into the source's table.
     public var load: TableLoad
+    /// How many they are; nil where nobody knows.
+    public var rowCount: Int?
 
     /// Describes what is stored.
-    public init(object: String, load: TableLoad) {
+    public init(object: String, load: TableLoad, rowCount: Int? = nil) {
         self.object = object
         self.load = load
+        self.rowCount = rowCount
     }
 }
 

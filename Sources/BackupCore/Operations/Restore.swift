@@ -134,7 +134,8 @@ public struct Restore: Sendable {
         let isWhole = metadata.scope == Scope.database.word
         target.scopeObjects = isWhole ? nil : Set(metadata.scopeObjects)
         target.storedTables = metadata.currentTables.map {
-            StoredTable(object: $0.identity.object, load: $0.load)
+            StoredTable(
+                object: $0.identity.object, load: $0.load, rowCount: $0.fingerprint.rows)
         }
         target.backup = metadata.id
         target.lacksRows = !metadata.excludedTables.isEmpty
