@@ -6,8 +6,11 @@ struct PostgresPresence: Sendable {
     private var keys: Set<ExactText> = []
     /// Tables, views, sequences and everything else that shares their names, with its kind.
     private(set) var relations: [TableName: Relation] = [:]
-    /// The tables whose defaults count by a sequence.
+    /// The same by the names that archives list.
+    private var listed: [TableName: Relation] = [:]
+    /// The tables whose defaults count by a sequence, by the name that archives list.
     private var users: [TableName: [TableName]] = [:]
+    /// All as archives list it.
     private var publications: [TableName: [String]] = [:]
     /// Whether the restoring role may do with the schema `public` what its owner may.
     private(set) var mayChangePublicSchema = false
@@ -37,11 +40,14 @@ struct PostgresPresence: Sendable {
         }
         for row in try await connection.rows(Self.relationsQuery) {
             let parent = row[4].map { TableName(schema: row[5] ?? "", name: $0) }
-            relations[TableName(schema: row[0] ?? "", name: row[1] ?? "")] = Relation(
-                oid: row[2] ?? "", kind: row[3] ?? "", parent: parent)
+            let name = TableName(schema: row[0] ?? "", name: row[1] ?? "")
+            let relation = Relation(oid: row[2] ?? "", kind: row[3] ?? "", parent: parent)
+            relations[name] = relation
+            listed[Self.asInList(name)] = relation
         }
         for row in try await connection.rows(Self.usersQuery) {
-            users[TableName(schema: row[0] ?? "", name: row[1] ?? ""), default: []]
+            let sequence = TableName(schema: row[0] ?? "", name: row[1] ?? "")
+            users[Self.asInList(sequence), default: []]
                 .append(TableName(schema: row[2] ?? "", name: row[3] ?? ""))
         }
         mayChangePublicSchema =
@@ -59,19 +65,21 @@ struct PostgresPresence: Sendable {
             }
         }
         for row in try await connection.rows(Self.publicationsQuery) {
-            publications[TableName(schema: row[0] ?? "", name: row[1] ?? ""), default: []]
-                .append(row[2] ?? "")
+            let table = TableName(schema: row[0] ?? "", name: row[1] ?? "")
+            publications[Self.asInList(table), default: []].append(Self.asInList(row[2] ?? ""))
         }
     }
 
     /// The tables whose defaults count by a sequence of the archive.
     func users(ofSequence name: TableName) -> [TableName] { users[name] ?? [] }
 
-    /// The publications that name a table, in their order.
+    /// The publications that name a table of the archive, in their order.
     func publications(of table: TableName) -> [String] { publications[table] ?? [] }
 
     /// Whether there is such a schema.
-    func hasSchema(_ name: String) -> Bool { keys.contains(ExactText("SCHEMA - \(name)")) }
+    func hasSchema(_ name: String) -> Bool {
+        keys.contains(ExactText(Self.asInList("SCHEMA - \(name)")))
+    }
 
     /// Whether the database holds what an entry makes.
     func holds(_ entry: PostgresArchive.Entry) -> Bool {
@@ -96,9 +104,12 @@ struct PostgresPresence: Sendable {
         TableName(schema: asInList(name.schema), name: asInList(name.name))
     }
 
+    /// What has the name that an entry of the archive has.
+    func relation(listedAs name: TableName) -> Relation? { listed[name] }
+
     /// The table that owns a sequence of the archive, where it is there.
     func owner(ofSequence name: TableName) -> TableName? {
-        relations[name].flatMap { $0.kind == "S" ? $0.parent : nil }
+        listed[name].flatMap { $0.kind == "S" ? $0.parent : nil }
     }
 
     // MARK: Questions

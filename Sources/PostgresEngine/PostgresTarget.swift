@@ -243,7 +243,7 @@ struct PostgresTarget: Target {
         let wanted = views.filter(\.isPopulated).filter { view in
             let name = TableName(schema: view.schema, name: view.name)
             // Everything is restored: what is computed from it has changed with it.
-            return made.contains(name)
+            return made.contains(PostgresPresence.asInList(name))
                 || (request.isWhole && presence.relations[name]?.kind == "m")
         }
         guard !wanted.isEmpty else { return [] }

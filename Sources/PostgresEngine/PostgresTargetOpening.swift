@@ -205,15 +205,14 @@ struct PostgresTargetOpening {
 
     /// A sequence that cannot be set would make the next insert collide.
     private func checkSequences(_ found: Found, _ plan: PostgresPlan) async throws {
-        guard request.content != .structure else { return }
-        let names = plan.sequences.keys.filter { name in
-            found.presence.relations[name]?.kind == "S" && found.mark == nil
-        }
+        guard request.content != .structure, found.mark == nil else { return }
+        let sequences = plan.sequences.keys.compactMap { found.presence.relation(listedAs: $0) }
+            .filter { $0.kind == "S" }.map(\.oid)
         let rows = try await found.connection.rows(
             """
-            SELECT s::regclass::text FROM pg_catalog.unnest($1::text[]) s
+            SELECT s::regclass::text FROM pg_catalog.unnest($1::oid[]) s
             WHERE NOT pg_catalog.has_sequence_privilege(s, 'UPDATE') ORDER BY 1
-            """, [SQLText.array(names.map(SQLText.qualified))])
+            """, [PostgresCatalog.array(sequences)])
         guard rows.isEmpty else {
             let list = rows.compactMap { $0[0] }.joined(separator: ", ")
             throw BackupError(

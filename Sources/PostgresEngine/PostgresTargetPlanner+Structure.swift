@@ -106,7 +106,7 @@ extension PostgresTargetPlanner {
     /// What an interrupted restore has made.
     var made: Set<Int> {
         let attached = archive.entries(of: "TABLE ATTACH", among: archive.all).filter { id in
-            archive[id].map { presence.relations[names.table($0)]?.parent != nil } ?? false
+            archive[id].map { presence.relation(listedAs: names.table($0))?.parent != nil } ?? false
         }
         // Every view has such a rule; where the archive has one, too, the view is an empty one until then.
         let late = archive.entries(of: "RULE", among: present).filter { id in

@@ -224,9 +224,10 @@ struct PostgresTargetPlanner {
         let foreign =
             request.isWhole ? archive.entries.filter { $0.kind == "FOREIGN TABLE" } : []
         let wholes = Set(selected.map { place($0, plan) })
-        let known = wholes.union(foreign.map(names.table))
+        let listed = Set(foreign.map(names.table))
         let unknown = presence.relations.filter { name, relation in
-            (relation.isTable || (relation.kind == "f" && request.drops)) && !known.contains(name)
+            (relation.isTable || (relation.kind == "f" && request.drops)) && !wholes.contains(name)
+                && !listed.contains(PostgresPresence.asInList(name))
                 && relation.parent.map(wholes.contains) ?? false
         }.keys.sorted()
         guard unknown.isEmpty else {

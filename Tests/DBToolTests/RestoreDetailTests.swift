@@ -199,6 +199,32 @@ import Testing
         }
     }
 
+    /// An archive lists a name on one line.
+    @Test(arguments: TestServer.all)
+    func `names may hold the end of a line`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE "two\nlines" (id serial PRIMARY KEY, v text);
+                INSERT INTO "two\nlines" (v) VALUES ('a'), ('b');
+                CREATE MATERIALIZED VIEW "seen\nfrom here" AS SELECT * FROM "two\nlines";
+                CREATE TABLE "the\nwhole" (id int) PARTITION BY LIST (id);
+                CREATE TABLE "its\npart" PARTITION OF "the\nwhole" FOR VALUES IN (1);
+                INSERT INTO "the\nwhole" VALUES (1);
+                CREATE PUBLICATION "some\nof it" FOR TABLE "two\nlines";
+                """)
+            _ = try await bench.backUp(source)
+            try await bench.expectEqual(source, bench.restored())
+            for words in [["--existing", "truncate"], ["--clean"]] {
+                let target = try await bench.duplicate(source, "target")
+                try await target.query("INSERT INTO \"two\nlines\" (v) VALUES ('c'), ('d')")
+                try await bench.restore(tables: [], into: target, words + ["--yes"]).requireCode(0)
+                try await bench.expectEqual(source, target)
+            }
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `publications of schemas are there already`(server: TestServer) async throws {
         guard server.major >= 15 else { return }
