@@ -164,7 +164,7 @@ struct PostgresTargetOpening {
         }.map { PostgresArchiveNames(archive.archive, request).name(of: $0) }
         let named = sql.roles(among: request.definition.roles + archive.archive.owners)
         try await preparation.checkServer(
-            found.connection, sql: sql, extensions: extensions,
+            found.connection, major: server.major, sql: sql, extensions: extensions,
             // Large objects have owners that no statement of the script names.
             roles: namesAllRoles ? preparation.everyRole(and: named.owners) : named)
         guard found.exists else { return }

@@ -81,13 +81,14 @@ struct PostgresTargetPreparation {
 
     /// Looks for what the server itself must have.
     ///
+    /// `major`: The server's version.
     /// `sql`: What will be run.
     /// `roles`: Those that are needed, and those of them that will own something.
     ///
     /// - Throws: `BackupError.targetUnsuitable` with everything that is missing.
     func checkServer(
-        _ connection: PostgresConnection, sql: PostgresScript, extensions wanted: [String],
-        roles: (all: [String], owners: [String])
+        _ connection: PostgresConnection, major: Int, sql: PostgresScript,
+        extensions wanted: [String], roles: (all: [String], owners: [String])
     ) async throws {
         var (problems, advice): ([String], [String]) = ([], [])
         func report(_ names: [String], _ problem: String, _ words: [String]) {
@@ -100,7 +101,7 @@ struct PostgresTargetPreparation {
         report(missing, "roles do not exist", ["Run as a superuser:"] + creation)
         let user = try await connection.value("SELECT current_user") ?? ""
         report(
-            try await foreignRoles(roles.owners, connection),
+            try await foreignRoles(roles.owners, connection, major: major),
             "role \(user) may not give things to roles",
             ["Restore as a superuser, or as a role that may act for these roles."])
         if !problems.isEmpty {
@@ -151,14 +152,17 @@ struct PostgresTargetPreparation {
     }
 
     /// Owners that exist and that the restoring role may not act for.
+    ///
+    /// - SeeAlso: <https://www.postgresql.org/docs/current/sql-grant.html>, `WITH SET`, for memberships since version 16.
     private func foreignRoles(
-        _ owners: [String], _ connection: PostgresConnection
+        _ owners: [String], _ connection: PostgresConnection, major: Int
     ) async throws -> [String] {
         guard !owners.isEmpty else { return [] }
+        let right = major >= 16 ? "SET" : "MEMBER"
         let rows = try await connection.rows(
             """
             SELECT rolname FROM pg_catalog.pg_roles
-            WHERE rolname = ANY ($1::text[]) AND NOT pg_catalog.pg_has_role(oid, 'MEMBER')
+            WHERE rolname = ANY ($1::text[]) AND NOT pg_catalog.pg_has_role(oid, '\(right)')
             ORDER BY rolname
             """, [SQLText.array(owners)])
         return rows.compactMap { $0[0] }

@@ -116,6 +116,41 @@ import Testing
         }
     }
 
+    /// Since version 16 who makes a role may administer it, and not act for it.
+    @Test(arguments: TestServer.all)
+    func `a membership without the right to act for a role is not enough`(
+        server: TestServer
+    ) async throws {
+        guard server.major >= 16 else { return }
+        try await Workbench.with(server) { bench in
+            let maker = try await bench.createRole("maker", "CREATEROLE")
+            let app = try await bench.createRole("app")
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1);
+                ALTER TABLE t OWNER TO \(app);
+                GRANT \(app) TO \(maker) WITH ADMIN TRUE, INHERIT TRUE, SET FALSE;
+                """)
+            let backup = try await bench.backUp(source)
+            let target = try await bench.createDatabase("target", owner: maker)
+            try await target.query("GRANT CREATE ON SCHEMA public TO \(app)")
+            try await bench.expectRefused(
+                target, saying: "role \(maker) may not give things to roles: \(app)"
+            ) {
+                try await bench.restore(backup.id, into: target, creating: false, as: maker)
+            }
+            try await source.query("GRANT \(app) TO \(maker) WITH SET TRUE")
+            try await bench.restore(backup.id, into: target, creating: false, as: maker)
+                .requireCode(0)
+            #expect(
+                try await target.query(
+                    "SELECT tableowner, (SELECT count(*) FROM t) FROM pg_tables WHERE tablename = 't'"
+                )
+                    == "\(app)|1")
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `a role that owns only what comes along is missed before anything is made`(
         server: TestServer
