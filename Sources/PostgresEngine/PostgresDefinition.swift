@@ -8,6 +8,9 @@ struct PostgresDefinition {
     let encoding: String
     let lockTimeout: Duration
 
+    /// What is read: `list` names the entries in scope, nil where all are.
+    typealias Definition = (sql: [UInt8], dump: [UInt8], list: [UInt8]?, warnings: [String])
+
     /// The snapshot's own locks are held already: who is in the way now waits for us, for as long as
     /// we wait for them.
     ///
@@ -16,14 +19,14 @@ struct PostgresDefinition {
         min(5000, max(1, lockTimeout.components.seconds * 1000))
     }
 
-    /// Reads the SQL for people and pg_dump's archive.
+    /// Reads the SQL for people and pg_dump's archive, and what pg_dump warns of.
     ///
     /// `tables` are the oids of the tables in scope, nil for everything; `unreadable` are tables
     /// that pg_dump must not touch.
     func read(
         tables: Set<String>?, unreadable: [TableName]
-    ) async throws -> (sql: [UInt8], dump: [UInt8], list: [UInt8]?) {
-        let dump = try await programs.dump(
+    ) async throws -> Definition {
+        let (dump, warnings) = try await programs.dump(
             [
                 "--schema-only", "--format=custom", "--snapshot=\(snapshotID)",
                 "--lock-wait-timeout=\(lockMilliseconds)",
@@ -34,10 +37,10 @@ struct PostgresDefinition {
         return try await TemporaryFile.with(dump) { archive in
             guard let tables else {
                 let sql = try await programs.render(["--file=-", archive])
-                return (Self.readable(sql), dump, nil)
+                return (Self.readable(sql), dump, nil, warnings)
             }
             let list = try await selection(of: tables, in: archive)
-            return (try await render(archive, list), dump, list)
+            return (try await render(archive, list), dump, list, warnings)
         }
     }
 

@@ -85,16 +85,17 @@ struct PostgresPrograms: Sendable {
 
     // MARK: Running them
 
-    /// Runs pg_dump; its standard output.
+    /// Runs pg_dump; its standard output, and what it warns of.
     func dump(
         _ arguments: [String], environment: [String: String]
-    ) async throws -> [UInt8] {
-        try await output(of: dump, arguments, environment)
+    ) async throws -> (output: [UInt8], warnings: [String]) {
+        let (output, messages) = try await successful(dump, arguments, environment)
+        return (output, Self.warnings(in: messages))
     }
 
     /// Runs pg_restore without a database; its standard output.
     func render(_ arguments: [String]) async throws -> [UInt8] {
-        try await output(of: restore, arguments, [:])
+        try await successful(restore, arguments, [:]).output
     }
 
     /// Runs pg_restore against a database; what it complained about.
@@ -127,15 +128,22 @@ struct PostgresPrograms: Sendable {
         return options
     }
 
-    private func output(
-        of program: String, _ arguments: [String], _ environment: [String: String]
-    ) async throws -> [UInt8] {
+    private func successful(
+        _ program: String, _ arguments: [String], _ environment: [String: String]
+    ) async throws -> (output: [UInt8], messages: String) {
         let result = try await execute(program, arguments, environment)
         guard result.succeeded else {
             let name = URL(fileURLWithPath: program).lastPathComponent
             throw PostgresPrograms.failure(of: name, result.messages)
         }
-        return result.output
+        return (result.output, result.messages)
+    }
+
+    /// What a program goes on in spite of, without its name: `subscriptions not dumped because …`.
+    static func warnings(in messages: String) -> [String] {
+        messages.split(separator: "\n").compactMap { line in
+            line.firstMatch(of: /^[^ ]+: warning: (.+)$/).map { String($0.1) }
+        }
     }
 
     static func failure(of name: String, _ messages: String) -> BackupError {

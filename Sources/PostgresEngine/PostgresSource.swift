@@ -161,7 +161,8 @@ struct PostgresSource {
         contents.schema.unreadable = scope.unreadable.map(\.name)
         contents.schema.scopeObjects = isWhole ? [] : inScope
         let readers = try await [leader] + joined(id, count: request.connections - 1)
-        let (sql, dump, list) = try await definition
+        let (sql, dump, list, warnings) = try await definition
+        for warning in warnings { request.notes("warning: pg_dump: \(warning)") }
         let roles = try await PostgresMoment.roles(of: list.map(Self.objects), on: leader)
         var description = SchemaDefinition(
             sql: sql, dump: dump, roles: roles.all, owners: roles.owners,
@@ -180,7 +181,7 @@ struct PostgresSource {
     private func definition(
         at snapshotID: String, _ request: SnapshotRequest, tables: Set<String>?,
         unreadable: [TableName]
-    ) async throws -> (sql: [UInt8], dump: [UInt8], list: [UInt8]?) {
+    ) async throws -> PostgresDefinition.Definition {
         var login = await leader.programLogin
         login.environment["PGAPPNAME"] = PostgresLockWatch.programName(
             leader: try await leader.process())

@@ -100,6 +100,29 @@ import Testing
         }
     }
 
+    /// pg_dump leaves these out, and ends as if nothing were wrong.
+    @Test(arguments: TestServer.all)
+    func `subscriptions that only a superuser may read are warned of`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let reader = try await bench.reader(of: source)
+            try await source.query(
+                """
+                CREATE SUBSCRIPTION \(source.name) CONNECTION 'host=nowhere' PUBLICATION all_of_it
+                WITH (connect = false, slot_name = NONE)
+                """)
+            let end = try await bench.full(source, as: reader)
+            // No database with a subscription can be dropped.
+            try await source.query("DROP SUBSCRIPTION \(source.name)")
+            try end.requireCode(0)
+            #expect(end.errors.contains("warning: pg_dump: subscriptions not dumped"), "\(end)")
+            let warnings = try StoredBackup(end).metadata()["warnings"].items.compactMap(\.string)
+            #expect(warnings.contains { $0.contains("subscriptions not dumped") }, "\(warnings)")
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `large objects that a role may not read are named`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in

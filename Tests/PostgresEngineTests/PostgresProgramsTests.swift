@@ -28,6 +28,21 @@ import Testing
         #expect(environment == ["PGHOST": "here", "LC_ALL": "C"])
     }
 
+    @Test func `warnings are told from what else a program says`() {
+        let messages = """
+            pg_dump: reading schemas
+            pg_dump: warning: subscriptions not dumped because current user is not a superuser
+            pg_dump-18: warning: owner of function "f" appears to be invalid
+            pg_dump: detail: no warning: of anything
+            """
+        #expect(
+            PostgresPrograms.warnings(in: messages) == [
+                "subscriptions not dumped because current user is not a superuser",
+                "owner of function \"f\" appears to be invalid",
+            ])
+        #expect(PostgresPrograms.warnings(in: "") == [])
+    }
+
     @Test func `a program waits for its server as long as the connection does`() {
         var login = PostgresProgramLogin(database: #"o'dd \ one"#)
         login.add("host", "db.example.com", variable: "PGHOST")
