@@ -75,10 +75,21 @@ extension PostgresTargetPlanner {
         plan.target.leftOut =
             archive.leftOut(making: objects(selected), chosen: there).map {
                 leftOut($0, there: there.union(present))
-            } + lostPublications(plan)
-            + describe(kept.intersection(publicSchema)).map {
-                "schema \($0.name) stays as it is: its owner, grants and comment are its owner's to change"
             }
+        plan.target.leftOut += lostPublications(plan) + brought(with: selected, plan)
+        plan.target.leftOut += describe(kept.intersection(publicSchema)).map {
+            "schema \($0.name) stays as it is: its owner, grants and comment are its owner's to change"
+        }
+    }
+
+    /// Tables that others are made from, or that their policies ask: nothing but their columns comes along.
+    private func brought(with selected: [Candidate], _ plan: PostgresPlan) -> [String] {
+        let own = archive.tables(objects(selected))
+        return archive.entries.filter { entry in
+            entry.isTable && plan.chosen.contains(entry.id) && !own.contains(entry.id)
+        }.map {
+            "rows, indexes and keys of \(names.table($0)), which is made only because others need it"
+        }
     }
 
     /// Every database has it: archives hold an entry of it, which makes nothing, for its owner, grants and comment.
