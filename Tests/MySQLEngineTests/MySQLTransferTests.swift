@@ -99,7 +99,7 @@ import Testing
 
     private static let documents = #"""
         CREATE TABLE a (id int PRIMARY KEY, j json, t varchar(9), k json, v blob) ENGINE = InnoDB;
-        INSERT INTO a VALUES (1, JSON_OBJECT('price', 19.90, 'a "b" \ ''c'' é😀', JSON_ARRAY(1, 0.00, 1.10e0, JSON_OBJECT('', -7.70))), '\', 'null', x'00'),
+        INSERT INTO a VALUES (1, JSON_OBJECT('price', 19.90, 'a "b" \\ ''c'' é😀', JSON_ARRAY(1, 0.00, 1.10e0, JSON_OBJECT('', -7.70))), '\\', 'null', x'00'),
           (2, '{"price": 19.9, "version": "1.10", "big": 12345678901234567890}', '1.10', JSON_ARRAY(1.10), NULL),
           (3, CAST(1.10 AS JSON), NULL, JSON_ARRAY(12345678901234567890123456789.012345678901234567890123456789), x'01'),
           (4, NULL, NULL, JSON_ARRAY(0.1e0 + 0.2e0, 1e300, 5.0, CAST('2024-02-29' AS DATE), x'00ff', true), x'02');
