@@ -36,6 +36,10 @@ struct MySQLSnapshot: Snapshot {
         MySQLIdentity.isSame(parent, moment.identity) ? nil : "it was another server"
     }
 
+    func isOfOther(than parent: [String: String]) -> Bool {
+        !MySQLIdentity.isSame(parent, moment.identity)
+    }
+
     // MARK: Rows
 
     func read(_ part: TablePart, into sink: @escaping @Sendable (RowBatch) async throws -> Void)

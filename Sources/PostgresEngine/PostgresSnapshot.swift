@@ -39,6 +39,10 @@ struct PostgresSnapshot: Snapshot {
             since: PostgresIdentity(parent), trustsRestart: true)
     }
 
+    func isOfOther(than parent: [String: String]) -> Bool {
+        ["system_identifier", "database_oid"].contains { moment.identity[$0] != parent[$0] }
+    }
+
     func read(_ part: TablePart, into sink: @escaping @Sendable (RowBatch) async throws -> Void)
         async throws
     {

@@ -47,6 +47,8 @@ struct MemorySnapshot: Snapshot {
         parent == moment.identity ? nil : "it is another memory"
     }
 
+    func isOfOther(than parent: [String: String]) -> Bool { parent != moment.identity }
+
     func markedParts(of table: Table, by mark: RowMark) -> MarkedSelection<MarkedPart> {
         guard engine.marks != nil else { return .impossible("memory marks nothing") }
         return .parts(

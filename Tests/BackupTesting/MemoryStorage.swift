@@ -127,6 +127,16 @@ public final class MemoryStorage: Storage {
         }
     }
 
+    public func sealNames(in folder: StorageName) async throws {
+        try begin(.seal(folder))
+        state.withLock { state in
+            for name in Set(state.files.keys).union(state.sealed.keys)
+            where Array(name.components.dropLast()) == Array(folder.components) {
+                state.sealed[name] = state.files[name]
+            }
+        }
+    }
+
     public func remove(_ name: StorageName) async throws {
         try begin(.remove(name))
         state.withLock { state in

@@ -30,6 +30,9 @@ public protocol Snapshot: Sendable {
     /// even if the server was restarted since.
     func isOtherSource(than parent: [String: String]) -> String?
 
+    /// Whether another snapshot is of another database, as far as servers have names that they keep.
+    func isOfOther(than parent: [String: String]) -> Bool
+
     /// Selections that together are exactly the table's rows, each once, and marked where they may
     /// have changed since another snapshot.
     ///

@@ -142,11 +142,11 @@ public struct Backup: Sendable {
         }
         // Nothing else tells two servers apart that have a database of one name.
         if let last = parent?.base ?? lineage.newestFull,
-            let words = snapshot.isOtherSource(than: last.metadata.sourceIdentity)
+            snapshot.isOfOther(than: last.metadata.sourceIdentity)
         {
             asked.notes(
-                "warning: \(last.id), the full backup of \(moment.database) before this, may be "
-                    + "of another source: \(words)")
+                "warning: \(last.id), the full backup of \(moment.database) before this, is of another server, "
+                    + "or of a database that was made anew")
         }
         return BackupPlan(
             id: try await repository.freeID(

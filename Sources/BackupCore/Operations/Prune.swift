@@ -137,7 +137,7 @@ extension Repository {
         try await withBriefLock(RepositoryLayout.stateLock(), holder: "prune") {
             try await storage.remove(metadata)
         }
-        try await storage.seal(point.folder)
+        try await storage.sealNames(in: point.folder)
         try await storage.remove(point.folder)
         try await storage.seal(nil)
     }

@@ -15,24 +15,24 @@ public struct Verify: Sendable {
     /// - Throws: `BackupError` when the backup cannot be read at all.
     public func run(_ chain: Chain, progress: OperationProgress) async throws -> VerifyReport {
         let start = ContinuousClock.now
-        let (damage, archives) = try await damage(in: chain, progress)
+        let (damage, beside) = try await damage(in: chain, progress)
         let seconds = start.duration(to: .now).seconds
         let report = VerifyReport(
-            point: chain.point, damage: (damage + archives).sorted(), seconds: seconds)
+            point: chain.point, damage: (damage + beside).sorted(), seconds: seconds)
         await repository.changeState(of: chain.point, orNote: progress.note) {
-            // Whoever restores, or builds on it, needs no archive.
+            // Whoever restores, or builds on it, needs no archive, and reads no file that somebody has added.
             $0.verified = BackupState.Proof(
                 at: .now, passed: damage.isEmpty, seconds: report.seconds)
         }
         return report
     }
 
-    /// What is wrong with files of the chain, and with archives of it.
+    /// What is wrong with files of the chain; and with what lies beside them: archives, and files that are none of its own.
     private func damage(
         in chain: Chain, _ progress: OperationProgress
-    ) async throws -> (files: [String], archives: [String]) {
+    ) async throws -> (files: [String], beside: [String]) {
         let metadata = chain.point.metadata
-        var (damage, archives) = ([String](), [String]())
+        var (damage, beside) = ([String](), [String]())
         // What is wrong with one thing keeps nobody from looking at the next.
         func finding<Result>(_ body: () async throws -> Result) async throws -> Result? {
             do {
@@ -57,20 +57,28 @@ public struct Verify: Sendable {
             guard let sums else { continue }
             checksums[link.id] = sums
             let read = tables.flatMap(\.1).filter { $0.point.id == link.id }
+            let unlisted = Set(try await unlistedFiles(in: link.folder, of: link, sums))
+            let missed = Set(requiredFiles(of: link).filter { sums[$0] == nil })
+            damage += missed.map { Self.isUnlisted($0, in: link) }
+            beside += unlisted.subtracting(missed).map { Self.isUnlisted($0, in: link) }
             damage += try await damagedFiles(
                 of: link, but: Set(read.flatMap(\.record.files)), sums, progress)
             do {
                 let flaw = try await archiveDamage(of: link, sums, progress)
-                archives += [flaw].compactMap(\.self)
+                beside += [flaw].compactMap(\.self)
             } catch let error as BackupError where error.code == .damaged {
-                archives.append(error.message)
+                beside.append(error.message)
             }
         }
         progress.begin("verifying rows", totalBytes: metadata.csvBytes)
         let found = try await finding {
             try await damagedTables(of: chain, tables, checksums, progress)
         }
-        return (damage + (found ?? []), archives)
+        return (damage + (found ?? []), beside)
+    }
+
+    private static func isUnlisted(_ file: String, in point: Point) -> String {
+        "\(point.folder)/SHA256SUMS does not list \(file)"
     }
 
     /// Everything but the data files that `damagedTables` reads.
@@ -78,9 +86,7 @@ public struct Verify: Sendable {
         of point: Point, but dataFiles: Set<String>, _ checksums: Checksums,
         _ progress: OperationProgress
     ) async throws -> [String] {
-        let unlisted = Set(try await unlistedFiles(in: point.folder, of: point, checksums))
-            .union(requiredFiles(of: point).filter { checksums[$0] == nil })
-        var damage = unlisted.map { "\(point.folder)/SHA256SUMS does not list \($0)" }
+        var damage: [String] = []
         for file in checksums.files where !dataFiles.contains(file) {
             let name = try point.folder.appending(file)
             guard try await repository.storage.entry(name) != nil else {

@@ -45,6 +45,13 @@ public struct Repository: Sendable {
         let encoded = FileNaming.encoded(database)
         let contents = try await contents()
         for folder in contents.unfinished where folder.base.encodedDatabase == encoded {
+            // What rests on it may be among those that nobody can read.
+            if let other = contents.unreadable.first(where: { $0.folder.base == folder.base }) {
+                note(
+                    "warning: \(folder.name) has no metadata.json, and \(other.folder.name), which may rest on it, cannot be read"
+                )
+                continue
+            }
             if let child = contents.points.first(where: { folder.bears($0.metadata) }) {
                 note(
                     "warning: \(folder.name) has lost its metadata.json, and \(child.id) rests on it"
@@ -163,7 +170,7 @@ public struct Repository: Sendable {
             let before = isThere ? try? await storage.bytes(of: name) : nil
             try await storage.write(name, bytes: JSONFile.bytes(of: state, over: before ?? []))
             // Whoever is told of it counts on it, whatever becomes of the machine.
-            try await storage.seal(point.folder)
+            try await storage.sealNames(in: point.folder)
         }
     }
 

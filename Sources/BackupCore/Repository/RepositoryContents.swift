@@ -54,7 +54,7 @@ extension RepositoryContents {
             }
             return point
         }
-        return try point(abbreviated: name, of: database)
+        return try point(abbreviated: name, of: database, engine)
     }
 
     /// What is meant by a time may be one that cannot be read: an older one in its place would go unnoticed.
@@ -122,10 +122,11 @@ extension RepositoryContents {
     /// - Throws: `BackupError.notFound` with the nearest names, where there are backups and none is of that database.
     func requireBackups(of database: String) throws {
         let databases = Set(points.map { ExactText($0.metadata.database) })
-        // Whose those are that cannot be read, the names of their folders tell.
+        // Whose those are that cannot be read, or were cut off, the names of their folders tell.
         let encoded = FileNaming.encoded(database)
         guard !databases.isEmpty, !databases.contains(ExactText(database)),
-            !unreadable.contains(where: { $0.folder.base.encodedDatabase == encoded })
+            !unreadable.contains(where: { $0.folder.base.encodedDatabase == encoded }),
+            !unfinished.contains(where: { $0.base.encodedDatabase == encoded })
         else { return }
         throw BackupError(
             .notFound, "the repository holds no backup of database \(database)",
@@ -138,14 +139,23 @@ extension RepositoryContents {
         let name: String
         let encodedDatabase: String
         let found: Result<Point, BackupError>
+
+        /// Whether it may be of that product.
+        func mayBe(of engine: String) -> Bool {
+            (try? found.get()).map { $0.metadata.engine == engine } ?? true
+        }
     }
 
     /// An older backup in place of one that cannot be read would go unnoticed, and so would another database's.
-    private func point(abbreviated name: String, of database: String?) throws -> Point {
+    private func point(
+        abbreviated name: String, of database: String?, _ engine: String?
+    ) throws -> Point {
         let all = candidates(abbreviated: name)
         let encoded = database.map(FileNaming.encoded)
         let own = all.filter { $0.encodedDatabase == encoded }
-        let matches = own.isEmpty ? all : own
+        let named = own.isEmpty ? all : own
+        let made = engine.map { engine in named.filter { $0.mayBe(of: engine) } } ?? []
+        let matches = made.isEmpty ? named : made
         guard let match = matches.first, !name.isEmpty else { throw unknown(name) }
         guard matches.count == 1 else {
             throw BackupError(
@@ -158,7 +168,7 @@ extension RepositoryContents {
         if let database, own.isEmpty, !isSpelled {
             throw BackupError(
                 .usage, "\(name) is \(match.name), which is no backup of \(database)",
-                hint: "Write its whole name if it is meant.")
+                hint: "If it is meant, write its whole name, or name its database with --database.")
         }
         return try match.found.get()
     }

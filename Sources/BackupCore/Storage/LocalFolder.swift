@@ -88,7 +88,10 @@ final class LocalFolder: Sendable {
     }
 
     /// The names in it, in order.
-    func names() throws -> [String] {
+    func names() throws -> [String] { try rawNames().map { String(cString: $0) }.sorted() }
+
+    /// The names in it as the system has them, which need be no text.
+    private func rawNames() throws -> [[CChar]] {
         // Whoever reads names moves on in what it reads from.
         let own = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard own >= 0, let directory = fdopendir(own) else {
@@ -97,19 +100,21 @@ final class LocalFolder: Sendable {
             throw failure
         }
         defer { closedir(directory) }
-        var names: [String] = []
+        var names: [[CChar]] = []
         while true {
             // Nothing but this tells an error from the end.
             errno = 0
             guard let item = readdir(directory) else { break }
             names.append(
                 withUnsafePointer(to: &item.pointee.d_name) { tuple in
-                    tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                    tuple.withMemoryRebound(to: CChar.self, capacity: 256) { name in
+                        Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1))
+                    }
                 })
         }
         // Somebody else may have removed it meanwhile.
         guard errno == 0 || errno == ENOENT else { throw LocalFile.failure("read folder", path) }
-        return names.sorted().filter { $0 != "." && $0 != ".." }
+        return names.filter { ![".", ".."].contains(String(cString: $0)) }
     }
 
     /// Gives a file another name in this folder, and replaces what had it.
@@ -128,14 +133,22 @@ final class LocalFolder: Sendable {
 
     /// Removes a file, a link, or a folder with all it holds; that nothing has the name is not an error.
     func remove(_ name: String) throws {
+        try name.withCString { try remove(raw: $0) }
+    }
+
+    private func remove(raw name: UnsafePointer<CChar>) throws {
         if unlinkat(descriptor, name, 0) == 0 || errno == ENOENT { return }
         let isFolder = errno == EISDIR || errno == EPERM
-        let failure = LocalFile.failure("remove", path(of: name))
+        let path = path(of: String(cString: name))
+        let failure = LocalFile.failure("remove", path)
         // What cannot be opened as a folder is none, or cannot be emptied: the first failure tells it better.
-        guard isFolder, let folder = try? folder(name) else { throw failure }
-        for name in try folder.names() { try folder.remove(name) }
+        let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW
+        let found = isFolder ? openat(descriptor, name, flags) : -1
+        guard found >= 0 else { throw failure }
+        let folder = LocalFolder(path: path, descriptor: found)
+        for name in try folder.rawNames() { try folder.remove(raw: name) }
         guard unlinkat(descriptor, name, AT_REMOVEDIR) == 0 || errno == ENOENT else {
-            throw LocalFile.failure("remove", path(of: name))
+            throw LocalFile.failure("remove", path)
         }
     }
 

@@ -143,6 +143,13 @@ public struct LocalStorage: Storage {
             try await LocalFlush.flush(waiting.map { path(of: $0) })
             for entry in try await list(folder) where entry.isFolder { try await seal(entry.name) }
         }
+        try flushNames(in: folder)
+    }
+
+    /// Flushes a folder alone.
+    public func sealNames(in folder: StorageName) async throws { try flushNames(in: folder) }
+
+    private func flushNames(in folder: StorageName?) throws {
         do {
             try self.folder(folder).flush()
         } catch let error as BackupError where error.code == .notFound {

@@ -36,6 +36,9 @@ public protocol Storage: Sendable {
     /// only its own names.
     func seal(_ folder: StorageName?) async throws
 
+    /// Makes the names in one folder survive a crash, and nothing of what lies below it.
+    func sealNames(in folder: StorageName) async throws
+
     /// Removes a thing, or a folder with all it holds; that nothing has the name is not an error.
     func remove(_ name: StorageName) async throws
 

@@ -256,6 +256,38 @@ import Testing
         #expect(order.count == 4 && order.suffix(2) == [1, 0], "\(order)")
     }
 
+    @Test func `a full without its metadata stays where nobody can read what may rest on it`()
+        async throws
+    {
+        let shop = Shop()
+        let full = try await shop.backUp().metadata.id
+        let layer = try await shop.layer(.incremental)
+        for name in shop.files where name.hasPrefix("\(full)/") && name.hasSuffix("metadata.json") {
+            let bytes: [UInt8]? = name.contains(RepositoryLayout.layers) ? [] : nil
+            shop.storage.files[try StorageName(path: name)] = bytes
+        }
+        _ = layer
+        let before = shop.files
+        let notes = Journal<String>()
+        try await shop.repository.removeUnfinished(of: "shop") { notes.append($0) }
+        #expect(shop.files == before)
+        #expect(notes.entries.count == 1 && notes.entries[0].contains("cannot be read"))
+    }
+
+    @Test func `what a killed first backup left is pruned, whoever else has backups there`()
+        async throws
+    {
+        let shop = Shop()
+        try await shop.backUp()
+        let left = "full_crm_20250101_120000_a1b2/data/items.csv"
+        try await shop.storage.write(StorageName(path: left), bytes: [1])
+        var retention = Retention()
+        retention.last = 1
+        let prune = Prune(repository: shop.repository, retention: retention, holder: "the test")
+        _ = try await prune.run(database: "crm", progress: OperationProgress())
+        #expect(!shop.files.contains(left))
+    }
+
     /// By a clock that was ahead it would be the newest, and every backup since would go.
     @Test func `a backup of the future stands in for none of now`() {
         let now = Timestamp("2026-03-15T12:00:00Z") ?? .now

@@ -163,6 +163,17 @@ import Testing
         #expect(found.first?.contains(file) == true, "\(found)")
     }
 
+    @Test func `a file that somebody has added is named, and says nothing of the backup`()
+        async throws
+    {
+        let shop = Shop()
+        let point = try await shop.point()
+        try await shop.storage.write(StorageName(path: "\(point.id)/data/.DS_Store"), bytes: [1])
+        let report = try await shop.verify(point)
+        #expect(report.damage.count == 1 && report.damage[0].contains(".DS_Store"))
+        #expect(try await shop.repository.state(of: point).verified?.passed == true)
+    }
+
     @Test func `a damaged state.json is no damage of the backup, and is made again`() async throws {
         let shop = Shop()
         let point = try await shop.point()
