@@ -153,7 +153,8 @@ struct PostgresMoment: Sendable {
         return (rows.compactMap { $0[0] }, rows.filter { $0[1] == "t" }.compactMap { $0[0] })
     }
 
-    /// Row types and arrays have the owner of what they are of, subscriptions have oids that not every role may see.
+    /// Row types and arrays have the owner of what they are of. Subscriptions are not asked: where one is made the script
+    /// names its owner, and a drill makes none.
     private static let rolesQuery = """
         WITH owned(catalog, object, owner) AS (
           SELECT 'pg_catalog.pg_class'::regclass, oid, relowner FROM pg_catalog.pg_class
@@ -196,11 +197,6 @@ struct PostgresMoment: Sendable {
           FROM pg_catalog.pg_event_trigger
           UNION ALL
           SELECT 'pg_catalog.pg_publication'::regclass, oid, pubowner FROM pg_catalog.pg_publication
-          UNION ALL
-          SELECT 'pg_catalog.pg_subscription'::regclass, '16384'::oid, s.subowner
-          FROM pg_catalog.pg_subscription s
-          JOIN pg_catalog.pg_database b ON b.oid = s.subdbid
-          WHERE b.datname = pg_catalog.current_database()
           UNION ALL
           SELECT 'pg_catalog.pg_default_acl'::regclass, oid, defaclrole
           FROM pg_catalog.pg_default_acl

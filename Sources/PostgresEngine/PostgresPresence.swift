@@ -12,8 +12,8 @@ struct PostgresPresence: Sendable {
     private var users: [TableName: [TableName]] = [:]
     /// All as archives list it.
     private var publications: [TableName: [String]] = [:]
-    /// Whether the restoring role may do with the schema `public` what its owner may.
-    private(set) var mayChangePublicSchema = false
+    /// Whom the schema `public` belongs to, and whom the restoring role may give it to; none where it may not change it.
+    private(set) var publicSchemaOwners: Set<ExactText> = []
     private let owners: [String]
 
     /// Something whose name a table could have.
@@ -50,12 +50,8 @@ struct PostgresPresence: Sendable {
             users[Self.asInList(sequence), default: []]
                 .append(TableName(schema: row[2] ?? "", name: row[3] ?? ""))
         }
-        mayChangePublicSchema =
-            try await connection.value(
-                """
-                SELECT pg_catalog.pg_has_role(nspowner, 'USAGE') FROM pg_catalog.pg_namespace
-                WHERE nspname = 'public'
-                """) == "t"
+        let owners = try await connection.rows(Self.publicSchemaOwnersQuery)
+        publicSchemaOwners = Set(owners.compactMap { $0[0].map(ExactText.init) })
         let knowsSchemas = try await connection.value(
             "SELECT pg_catalog.to_regclass('pg_catalog.pg_publication_namespace') IS NOT NULL")
         if knowsSchemas == "t" {
@@ -69,6 +65,17 @@ struct PostgresPresence: Sendable {
             publications[Self.asInList(table), default: []].append(Self.asInList(row[2] ?? ""))
         }
     }
+
+    /// - SeeAlso: <https://www.postgresql.org/docs/current/sql-alterschema.html>
+    private static let publicSchemaOwnersQuery = """
+        SELECT r.rolname FROM pg_catalog.pg_roles r, pg_catalog.pg_namespace n
+        WHERE n.nspname = 'public' AND pg_catalog.pg_has_role(n.nspowner, 'USAGE')
+          AND (r.oid = n.nspowner
+               OR pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
+                  AND pg_catalog.pg_has_role(r.oid,
+                    CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000
+                         THEN 'SET' ELSE 'MEMBER' END))
+        """
 
     /// The tables whose defaults count by a sequence of the archive.
     func users(ofSequence name: TableName) -> [TableName] { users[name] ?? [] }

@@ -164,7 +164,7 @@ struct PostgresPrograms: Sendable {
             .path(FilePath(program)), arguments: Arguments(arguments),
             environment: .custom(Self.environment(with: environment)),
             platformOptions: Self.options, output: .bytes(limit: 256 << 20),
-            error: .string(limit: 1 << 24))
+            error: .string(limit: 256 << 20))
         try Task.checkCancellation()
         return (result.terminationStatus.isSuccess, result.standardOutput, result.standardError)
     }

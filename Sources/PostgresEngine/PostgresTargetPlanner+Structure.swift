@@ -52,7 +52,7 @@ extension PostgresTargetPlanner {
         // A table under another name is not the one that is there, nor is what belongs to it.
         let own = plan.renamed.map { archive.withSequences(archive.belongings(of: [$0.entry])) }
         let kept = wanted.intersection(present).subtracting(gone(with: plan.drops))
-            .subtracting(own ?? []).subtracting(presence.mayChangePublicSchema ? publicSchema : [])
+            .subtracting(own ?? []).subtracting(publicSchema.filter(mayChangeSchema))
         let keptTables = kept.filter { archive[$0]?.isTable ?? false }
         let keepsCopy = plan.renamed.map { presence.relations[$0.to] != nil && !plan.dropsCopy }
         var ofKept = archive.belongings(of: keptTables)
@@ -99,6 +99,13 @@ extension PostgresTargetPlanner {
             archive.entries.filter { entry in
                 entry.kind == "SCHEMA" && names.name(of: entry).isExactly("public")
             }.map(\.id))
+    }
+
+    /// Whether the schema `public` may be given to whom the entry says.
+    private func mayChangeSchema(_ entry: Int) -> Bool {
+        guard !request.omitsOwners else { return !presence.publicSchemaOwners.isEmpty }
+        let owner = archive[entry]?.owner.map(ExactText.init)
+        return owner.map(presence.publicSchemaOwners.contains) ?? false
     }
 
     /// What is made late, or may fail, because a table that it points to was there before.

@@ -138,7 +138,7 @@ struct PostgresTargetPreparation {
         )
     }
 
-    private static func united(_ names: [String], _ others: [String]) -> [String] {
+    static func united(_ names: [String], _ others: [String]) -> [String] {
         let known = Set(names.map(ExactText.init))
         return names + others.filter { !known.contains(ExactText($0)) }
     }

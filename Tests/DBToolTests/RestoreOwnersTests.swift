@@ -100,7 +100,16 @@ import Testing
                 try await bench.expectEqual(source, target)
             }
 
-            // Whoever may not change it is told so, and restores everything else.
+            // Who owns the database, and may not act for whom `public` belonged to, restores everything else.
+            try await source.query("ALTER SCHEMA public OWNER TO \(reader)")
+            let given = try await bench.backUp(source)
+            let own = try await bench.createDatabase("own")
+            try await own.query("ALTER DATABASE \"\(own.name)\" OWNER TO \(app)")
+            let kept = try await bench.restore(given.id, into: own, creating: false, as: app)
+            #expect(kept.code == 0 && kept.output.contains("left out: schema public"), "\(kept)")
+            #expect(try await own.query("TABLE t") == "1")
+
+            // Whoever may not change it is told so, too.
             let guest = try await bench.createRole("guest")
             let theirs = try await bench.createDatabase("theirs")
             try await theirs.query(
