@@ -18,8 +18,8 @@ struct MySQLColumn: Sendable {
     let isChoice: Bool
     /// Whether it holds texts of ASCII, which are their bytes.
     let isASCII: Bool
-    /// What stands before the places that its labels are written by; nil where they are written themselves.
-    let placePrefix: String?
+    /// The places that its labels are written by; nil where they are written themselves.
+    let places: MySQLPlaces?
     /// Whether the server counts in it by itself.
     let counts: Bool
 
@@ -78,7 +78,11 @@ struct MySQLColumn: Sendable {
             case "vector": "CAST(\(quoted) AS BINARY)"
             default: quoted
             }
-        placePrefix = isBlurred ? Self.zeros(besides: type) : nil
+        places =
+            isBlurred
+            ? MySQLPlaces(
+                prefix: Self.zeros(besides: type),
+                labels: MySQLTokens(type).tokens.compactMap(\.literal), isSet: kind == "set") : nil
         isNullable = row[6] != "NO"
         scale = MySQLKeyScale(kind: kind)
         order = MySQLKeyOrder(kind: kind, characterSet: row[5], collation: row[7])
@@ -114,8 +118,10 @@ struct MySQLColumn: Sendable {
         let labels = MySQLTokens(type).tokens.compactMap(\.literal)
         if type.lowercased().hasPrefix("set"), labels.contains("") { return true }
         let folded = labels.map {
-            $0.folding(options: [.diacriticInsensitive, .widthInsensitive], locale: nil)
+            let plain = $0.precomposedStringWithCompatibilityMapping
+                .folding(options: [.diacriticInsensitive, .widthInsensitive], locale: nil)
                 .uppercased()
+            return plain.applyingTransform(.hiraganaToKatakana, reverse: false) ?? plain
         }
         return Set(folded.map(ExactText.init)).count < labels.count
     }

@@ -38,7 +38,10 @@ struct MySQLRowWriter {
                         text.append(UInt8(ascii: "N"))
                         continue
                     }
-                    try checkPlace(bytes, field, column)
+                    if let places = column.places {
+                        text += try number(places, bytes, field, column)
+                        continue
+                    }
                     if keepsDecimals, column.holdsDocuments, !Self.decimals(bytes, field).isEmpty {
                         return nil
                     }
@@ -58,12 +61,7 @@ struct MySQLRowWriter {
     ) -> [MySQLDocument.Decimal] {
         let content = UnsafeRawBufferPointer(rebasing: bytes[field.range])
         guard MySQLDocument.mayHoldDecimals(content) else { return [] }
-        var isSecond = false
-        let document = content.filter { byte in
-            isSecond = byte == quote && !isSecond && field.hasQuotes
-            return !isSecond
-        }
-        return MySQLDocument.decimals(in: document)
+        return MySQLDocument.decimals(in: Self.content(bytes, field))
     }
 
     @inline(__always)
@@ -145,7 +143,12 @@ struct MySQLRowWriter {
                         text += "NULL".utf8
                         continue
                     }
-                    try checkPlace(bytes, field, column)
+                    if let places = column.places {
+                        text.append(UInt8(ascii: "'"))
+                        text += try number(places, bytes, field, column)
+                        text.append(UInt8(ascii: "'"))
+                        continue
+                    }
                     let decimals = column.holdsDocuments ? Self.decimals(bytes, field) : []
                     let start = text.count
                     if !decimals.isEmpty { text += "JSON_REPLACE(".utf8 }
@@ -280,7 +283,6 @@ struct MySQLRowWriter {
             try checkNull(column)
             return nil
         }
-        try checkPlace(bytes, field, column)
         let content = UnsafeRawBufferPointer(rebasing: bytes[field.range])
         switch column.encoding {
         case .plain: return MySQLValue(content: content, coding: .asIs)
@@ -348,23 +350,23 @@ struct MySQLRowWriter {
             hint: "Let the column be NULL, or restore the table beside it with --as NAME.")
     }
 
-    /// A label would be taken for another one that is equal in the table's collation.
-    @inline(__always)
-    private func checkPlace(
-        _ bytes: UnsafeRawBufferPointer, _ field: Field, _ column: MySQLTransfer.Column
-    ) throws {
-        guard let prefix = column.placePrefix else { return }
-        let content = bytes[field.range]
-        let digits = content.dropFirst(prefix.utf8.count)
-        guard content.starts(with: prefix.utf8), !digits.isEmpty,
-            digits.allSatisfy({ (0x30...0x39).contains($0) })
-        else {
-            throw BackupError(
-                .targetUnsuitable,
-                "labels of column \(column.name) of \(table) are equal there, and were not where the backup was made",
-                hint:
-                    "Give the column the collation that it had, or restore the table beside it with --as NAME."
-            )
+    /// The place of a label that would be taken for another one, which is equal in the table's collation.
+    private func number(
+        _ places: MySQLPlaces, _ bytes: UnsafeRawBufferPointer, _ field: Field,
+        _ column: MySQLTransfer.Column
+    ) throws -> [UInt8] {
+        if let number = places.number(for: Self.content(bytes, field)) { return number }
+        throw BackupError(
+            .targetUnsuitable,
+            "column \(column.name) of \(table) lacks a label that the backup holds")
+    }
+
+    /// What a field says, without doubled quotes.
+    private static func content(_ bytes: UnsafeRawBufferPointer, _ field: Field) -> [UInt8] {
+        var isSecond = false
+        return bytes[field.range].filter { byte in
+            isSecond = byte == quote && !isSecond && field.hasQuotes
+            return !isSecond
         }
     }
 

@@ -45,7 +45,7 @@ struct MySQLTargetColumns: Sendable {
                     // A text, or MariaDB's, may name a member twice.
                     holdsDocuments: column.column.type == "json"
                         && types[ExactText(column.column.name)] == "json" && !areOfMariaDB,
-                    placePrefix: column.placePrefix)
+                    places: column.places)
             })
     }
 
@@ -67,7 +67,9 @@ struct MySQLTargetColumns: Sendable {
                 MySQLColumn.codedSet(ofType: type)
                 == MySQLColumn.codedSet(ofType: column.column.type)
             // Places of labels say nothing of another list.
-            let isSameList = !MySQLColumn.mayBlur(type) || type.isExactly(column.column.type)
+            let isSameList =
+                type.isExactly(column.column.type)
+                || !MySQLColumn.mayBlur(type) && column.places == nil
             let hasLabels =
                 !column.isChoice || MySQLColumn.labels(ofType: type).isSubset(of: own)
             let fits = isSameSet && isSameList && hasLabels

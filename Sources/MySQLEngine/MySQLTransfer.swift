@@ -25,8 +25,8 @@ struct MySQLTransfer: Sendable {
         let takesBytes: Bool
         /// Whether it is MySQL's `JSON`, and the rows have a `JSON` of MySQL for it.
         let holdsDocuments: Bool
-        /// What stands before places of labels, where only these tell labels apart.
-        let placePrefix: String?
+        /// Where only places tell labels apart.
+        let places: MySQLPlaces?
 
         /// What its values are sent as to a prepared statement.
         var parameterType: enum_field_types {
@@ -89,11 +89,14 @@ struct MySQLTransfer: Sendable {
         return "INSERT INTO \(MySQLText.qualified(table)) (\(names)) VALUES "
     }
 
-    /// Whether its values can be parameters of a statement.
-    var takesParameters: Bool { !columns.contains { $0.encoding == .coded && !$0.takesBytes } }
+    /// Whether its values can be parameters of a statement: one of these has a character set, and a value of bytes has none.
+    ///
+    /// Nor are labels whose places have to be looked up.
+    var takesParameters: Bool {
+        !columns.contains { $0.encoding == .coded && !$0.takesBytes || $0.places != nil }
+    }
 
-    /// The way that this table's rows can go: one of these parameters has a character set, and a value of bytes
-    /// has none.
+    /// The way that this table's rows can go.
     func way(_ way: Way) -> Way {
         guard case .executing(let limit) = way, !takesParameters else { return way }
         return .inserting(limit: limit)
