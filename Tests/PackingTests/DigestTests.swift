@@ -62,6 +62,21 @@ import Testing
         #expect(found == hash, "\(Hex.string(of: found))")
     }
 
+    @Test func `a hash of pieces is that of the whole, and can be begun anew`() throws {
+        let stream = try StreamHash(seed: 77)
+        for count in [0, 1, 63, 64, 240, 241, 1024, 5000] {
+            let bytes = Self.sanityBuffer(count)
+            let whole = bytes.withUnsafeBytes { RowHash.hash($0, seed: 77) }
+            for cut in [0, 1, 63, 256, 1023, count] where cut <= count {
+                stream.update(bytes[..<cut])
+                _ = stream.value
+                stream.update(bytes[cut...])
+                #expect(stream.value == whole, "\(count) bytes, cut at \(cut)")
+                stream.reset()
+            }
+        }
+    }
+
     @Test func `hex has all digits, lower case, most significant first`() {
         #expect(Hex.string(of: [0, 1, 15, 16, 171, 255] as [UInt8]) == "00010f10abff")
         #expect(Hex.string(of: 0x0123_4567_89AB_CDEF as UInt64) == "0123456789abcdef")
