@@ -56,6 +56,9 @@ actor PostgresConnection: PooledConnection {
 
     private static let farewellMilliseconds: Int32 = 200
 
+    /// Whether libpq has seen the connection's end.
+    var isLost: Bool { PQstatus(connection) == CONNECTION_BAD }
+
     /// For this actor's other file.
     var handle: OpaquePointer { connection }
 
@@ -153,11 +156,11 @@ actor PostgresConnection: PooledConnection {
         try await Relay.ofRows(receive: sink) { try await self.copyOut(sql, to: $0) }
     }
 
-    /// The same for whoever has a relay already; returns when everything has been sent.
-    func copyOut(_ sql: String, to relay: Relay<RowBatch>) async throws {
+    /// The same for whoever has a receiver already; returns when everything has been sent.
+    func copyOut(_ sql: String, to receiver: any RowReceiver) async throws {
         defer { canceller.waitForRequests() }
         try await withTaskCancellationHandler {
-            if try await !readPast(sql, into: relay) { try await read(sql, into: relay) }
+            if try await !readPast(sql, into: receiver) { try await read(sql, into: receiver) }
         } onCancel: {
             canceller.cancel()
         }
@@ -165,11 +168,11 @@ actor PostgresConnection: PooledConnection {
     }
 
     /// Reads the rows past libpq; false where that cannot be done, and nothing has been.
-    private func readPast(_ sql: String, into relay: Relay<RowBatch>) async throws -> Bool {
+    private func readPast(_ sql: String, into receiver: any RowReceiver) async throws -> Bool {
         var isWanted = true
         do {
             guard var stream = try PostgresCopyStream(sql, on: connection) else { return false }
-            while isWanted, let batch = try stream.next() { isWanted = await relay.send(batch) }
+            while isWanted, let batch = try stream.next() { isWanted = await receiver.send(batch) }
             if !isWanted {
                 stopCopy()
                 try stream.drain()
@@ -181,16 +184,16 @@ actor PostgresConnection: PooledConnection {
     }
 
     /// Reads the rows by libpq.
-    func read(_ sql: String, into relay: Relay<RowBatch>) async throws {
+    func read(_ sql: String, into receiver: any RowReceiver) async throws {
         try begin(sql, expecting: PGRES_COPY_OUT)
         var (batch, isWanted) = (RowBatch(), true)
         // HOT PATH: over TLS every row of a backup passes here.
         while isWanted, try nextRow(into: &batch) {
             guard batch.isFull else { continue }
-            isWanted = await relay.send(batch)
+            isWanted = await receiver.send(batch)
             batch = RowBatch()
         }
-        if isWanted, !batch.isEmpty { isWanted = await relay.send(batch) }
+        if isWanted, !batch.isEmpty { isWanted = await receiver.send(batch) }
         if !isWanted { stopCopy() }
         try endCopy(isWanted: isWanted)
     }

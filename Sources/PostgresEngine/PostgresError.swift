@@ -4,9 +4,9 @@ import CPostgres
 /// What the server said when it refused something.
 struct PostgresError: Error, Sendable {
     let sqlState: String
-    let message: String
+    var message: String
     let detail: String?
-    let hint: String?
+    var hint: String?
     let context: String?
     /// The character of the statement that it is about, counted from 1.
     let position: Int?

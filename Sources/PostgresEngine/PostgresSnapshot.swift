@@ -8,7 +8,7 @@ struct PostgresSnapshot: Snapshot {
 
     /// Holds the locks and the snapshot; it reads too.
     let leader: PostgresConnection
-    let readers: ConnectionPool<PostgresConnection>
+    let readers: PostgresReaders
     let rows: [TableName: PostgresRows]
     let sequenceNames: [TableName]
     let settings: PostgresSettings
@@ -49,13 +49,19 @@ struct PostgresSnapshot: Snapshot {
         do {
             // The connection is free for the next part while the last rows are still worked on.
             try await Relay.ofRows(receive: sink) { relay in
-                let isRead = try await readers.withOne { connection in
-                    try await copy(part, on: connection, to: relay)
+                let delivery = try PostgresDelivery(to: relay)
+                let isRead = try await readers.withOne(for: delivery, of: part.table) {
+                    connection in
+                    try await copy(part, on: connection, to: delivery)
                 }
-                guard !isRead else { return }
-                // Somebody waits for an exclusive lock on this table, and a new lock would wait behind
-                // them, who wait for us. The leader has its lock already.
-                try await leader.turn.pass { try await leader.copyOut(part.selection, to: relay) }
+                if !isRead {
+                    // Somebody waits for an exclusive lock on this table, and a new lock would wait
+                    // behind them, who wait for us. The leader has its lock already.
+                    try await leader.turn.pass {
+                        try await leader.copyOut(part.selection, to: delivery)
+                    }
+                }
+                try delivery.finish()
             }
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot read \(part.table)")
@@ -66,10 +72,15 @@ struct PostgresSnapshot: Snapshot {
     ///
     /// In one message: with small tables, waiting for an answer takes longer than reading them.
     private func copy(
-        _ part: TablePart, on connection: PostgresConnection, to relay: Relay<RowBatch>
+        _ part: TablePart, on connection: PostgresConnection, to delivery: PostgresDelivery
     ) async throws -> Bool {
-        guard connection !== leader, part.table.schema != PostgresLargeObjects.pages.schema else {
-            try await connection.copyOut(part.selection, to: relay)
+        guard connection !== leader else {
+            // Nobody can take its place, so that nobody need know what it has handed over.
+            try await connection.copyOut(part.selection, to: delivery.relay)
+            return true
+        }
+        guard part.table.schema != PostgresLargeObjects.pages.schema else {
+            try await connection.copyOut(part.selection, to: delivery)
             return true
         }
         do {
@@ -79,7 +90,7 @@ struct PostgresSnapshot: Snapshot {
                 LOCK TABLE ONLY \(SQLText.qualified(part.table)) IN ACCESS SHARE MODE NOWAIT;
                 RELEASE SAVEPOINT before_lock;
                 \(part.selection)
-                """, to: relay)
+                """, to: delivery)
             return true
         } catch let error as PostgresError where error.sqlState == "55P03" {
             try await connection.execute("ROLLBACK TO SAVEPOINT before_lock")

@@ -160,7 +160,9 @@ struct PostgresSource {
         contents.schema.excluded = scope.excluded
         contents.schema.unreadable = scope.unreadable.map(\.name)
         contents.schema.scopeObjects = isWhole ? [] : inScope
-        let readers = try await [leader] + joined(id, count: request.connections - 1)
+        let joining = PostgresJoining(
+            snapshotID: id, settings: settings, encoding: encoding, watch: watch)
+        let readers = try await PostgresReaders(leader, joining, for: request)
         let (sql, dump, list, warnings) = try await definition
         for warning in warnings { request.notes("warning: pg_dump: \(warning)") }
         let roles = try await PostgresMoment.roles(of: list.map(Self.objects), on: leader)
@@ -171,8 +173,7 @@ struct PostgresSource {
         description.list = list
         return PostgresSnapshot(
             moment: facts.moment, schema: contents.schema, definition: description,
-            leader: leader,
-            readers: ConnectionPool(readers),
+            leader: leader, readers: readers,
             rows: contents.rows, sequenceNames: sequences, settings: settings,
             writtenUpTo: facts.writtenUpTo, meaningVersions: contents.meaningVersions,
             trustsRestart: request.trustsRestart)
@@ -224,20 +225,5 @@ struct PostgresSource {
             throw PostgresPrivileges.missing(sequences: unreadable, for: user)
         }
         return sequences.map(\.name)
-    }
-
-    /// Connections that see what the leader sees.
-    private func joined(_ snapshotID: String, count: Int) async throws -> [PostgresConnection] {
-        var connections: [PostgresConnection] = []
-        for _ in 0..<max(0, count) {
-            let connection = try await PostgresConnection(settings)
-            try await PostgresSession.pin(connection, encoding: encoding, side: .source)
-            try await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            try await connection.execute("SET TRANSACTION SNAPSHOT \(SQLText.literal(snapshotID))")
-            try await PostgresSession.confirm(connection)
-            try await watch.include(connection)
-            connections.append(connection)
-        }
-        return connections
     }
 }

@@ -132,12 +132,12 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
-    func `a backup whose connection is terminated fails and keeps nothing`(
+    func `a backup whose only connection is terminated fails and keeps nothing`(
         server: TestServer
     ) async throws {
         try await Workbench.with(server) { bench in
             let slow = try await bench.slow()
-            let end = try await bench.full(slow, ["-compress", "zstd"]) { _ in
+            let end = try await bench.full(slow, ["-compress", "zstd", "--jobs", "1"]) { _ in
                 try await bench.untilReading(slow)
                 try await bench.terminate(slow, "query ~ 'COPY .*STD(IN|OUT)'")
             }

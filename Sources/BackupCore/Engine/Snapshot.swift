@@ -68,7 +68,8 @@ public protocol Snapshot: Sendable {
     /// Copies the rows of one part, as whole CSV records of the stored columns.
     ///
     /// May be called for several parts at once; at most as many as there are connections run, the
-    /// others wait in order. An empty selection is not an error.
+    /// others wait in order. An empty selection is not an error. A row is handed over once, even if
+    /// it has to be read again.
     /// `sink`: Awaited for each batch, so a slow reader slows the server.
     /// - Throws: `BackupError.serverRefused`; `CancellationError`; whatever `sink` throws.
     func read(_ part: TablePart, into sink: @escaping @Sendable (RowBatch) async throws -> Void)
