@@ -10,7 +10,10 @@ struct CampaignShop {
     let ids: Set<String>
     let newest: String
 
-    var repository: String { "\(server.folder)/repository" }
+    /// A path as people have them, and as shells and programs break at.
+    var repository: String {
+        "\(server.folder)/repository of 'Ana' & \"Zoe\u{308}\" $HOME `id` %41 \\n/-path *"
+    }
     private var template: String { "\(server.folder)/template" }
     private let newestContents = Remembered()
 
@@ -127,6 +130,9 @@ struct CampaignShop {
     /// A copy of the template, as the test's repository.
     func layOut() throws {
         try? FileManager.default.removeItem(atPath: repository)
+        try FileManager.default.createDirectory(
+            atPath: URL(fileURLWithPath: repository).deletingLastPathComponent().path,
+            withIntermediateDirectories: true)
         try FileManager.default.copyItem(atPath: template, toPath: repository)
     }
 

@@ -3,14 +3,24 @@ import BackupTesting
 /// A database on MySQL or MariaDB that a campaign's shop sells from.
 struct MySQLCampaignServer: CampaignServer {
     private let bench: MySQLBench
+    let source: String
 
-    init(_ bench: MySQLBench) {
+    /// Makes its database.
+    init(_ bench: MySQLBench) async throws {
         self.bench = bench
+        source = bench.other(Self.oddName).name
+        try await query("CREATE DATABASE `\(source)` CHARACTER SET utf8mb4", in: "")
+    }
+
+    /// What quoting and encoding are needed for.
+    private static let oddName = "T's \"Odd\" 50% é?"
+
+    private static func literal(_ text: String) -> String {
+        "'\(text.replacing("'", with: "''"))'"
     }
 
     var folder: String { bench.folder }
     var environment: [String: String] { bench.environment }
-    var source: String { bench.source.name }
     var port: UInt16 { UInt16(bench.server.port) }
 
     var opening: String {
@@ -50,23 +60,26 @@ struct MySQLCampaignServer: CampaignServer {
         try await bench.contents(of: MySQLTestDatabase(name: database, server: bench.server))
     }
 
-    func newName(_ purpose: String) -> String { bench.other(purpose).name }
+    func newName(_ purpose: String) -> String { bench.other("\(Self.oddName)_\(purpose)").name }
 
     func exists(_ database: String) async throws -> Bool {
         try await !query(
-            "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '\(database)'", in: ""
+            """
+            SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = \(Self.literal(database))
+            """, in: ""
         ).isEmpty
     }
 
     func drop(_ database: String) async throws {
-        try await query("DROP DATABASE IF EXISTS \(database)", in: "")
+        try await query("DROP DATABASE IF EXISTS `\(database)`", in: "")
     }
 
     func disturb(_ way: Disturbance, in database: String) async throws -> Bool {
         // The client that asks is in no database.
         let session = try await query(
             """
-            SELECT ID FROM information_schema.PROCESSLIST WHERE DB = '\(database)' ORDER BY RAND() LIMIT 1
+            SELECT ID FROM information_schema.PROCESSLIST WHERE DB = \(Self.literal(database))
+            ORDER BY RAND() LIMIT 1
             """, in: "")
         guard !session.isEmpty else { return false }
         let word = way == .cancelled ? "QUERY" : "CONNECTION"

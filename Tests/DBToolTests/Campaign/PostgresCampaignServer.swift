@@ -13,7 +13,8 @@ struct PostgresCampaignServer: CampaignServer {
         if let database {
             self.database = database
         } else {
-            self.database = try await bench.createDatabase()
+            self.database = try await bench.createDatabase(
+                named: Self.oddName(bench.uniqueName("source")))
         }
     }
 
@@ -63,13 +64,24 @@ struct PostgresCampaignServer: CampaignServer {
 
     func newName(_ purpose: String) -> String {
         // A server of the test's own ends with all that is in it, before the bench would drop anything.
-        guard database.server == bench.server else { return bench.uniqueName(purpose) }
-        return bench.expectDatabase(purpose).name
+        let name = Self.oddName(bench.uniqueName(purpose))
+        guard database.server == bench.server else { return name }
+        return bench.expectDatabase(named: name).name
+    }
+
+    /// What quoting, encoding and a URL's parts are needed for.
+    private static func oddName(_ unique: String) -> String {
+        "T's \"Odd\" 50% é/?=\\ \(unique)"
+    }
+
+    private static func literal(_ text: String) -> String {
+        "'\(text.replacing("'", with: "''"))'"
     }
 
     func exists(_ database: String) async throws -> Bool {
         try await query(
-            "SELECT count(*) FROM pg_database WHERE datname = '\(database)'", in: "postgres") == "1"
+            "SELECT count(*) FROM pg_database WHERE datname = \(Self.literal(database))",
+            in: "postgres") == "1"
     }
 
     func drop(_ database: String) async throws {
@@ -82,7 +94,7 @@ struct PostgresCampaignServer: CampaignServer {
         return try await query(
             """
             SELECT \(function)(pid) FROM pg_stat_activity
-            WHERE datname = '\(database)' AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+            WHERE datname = \(Self.literal(database)) AND backend_type = 'client backend' AND pid <> pg_backend_pid()
             ORDER BY random() LIMIT 1
             """, in: "postgres") == "t"
     }
