@@ -21,6 +21,9 @@ protocol CampaignServer: Sendable {
     @discardableResult
     func query(_ sql: String, in database: String) async throws -> String
 
+    /// Runs SQL that may fail; what follows on a statement that failed is not run.
+    func attempt(_ sql: String, in database: String) async throws
+
     /// What a restored database must say as the source does.
     func contents(of database: String) async throws -> String
 

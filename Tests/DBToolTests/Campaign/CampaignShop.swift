@@ -203,6 +203,15 @@ struct CampaignShop {
         return broken
     }
 
+    /// The ids that are listed as completed.
+    func completed() async throws -> Set<String> {
+        let list = try await run(["list", "--json"], as: false)
+        try list.requireCode(0)
+        return try Set(
+            JSON(parsing: list.output)["backups"].items
+                .filter { $0["status"].string == "completed" }.compactMap(\.["id"].string))
+    }
+
     /// The id of the newest completed point, which is proven; nil where there is none, or it is damaged.
     func newestPoint() async throws -> String? {
         let end = try await run(["verify", "latest", "--json"], as: false)

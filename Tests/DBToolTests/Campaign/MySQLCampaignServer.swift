@@ -56,6 +56,10 @@ struct MySQLCampaignServer: CampaignServer {
         try await bench.server.query(sql, database: database)
     }
 
+    func attempt(_ sql: String, in database: String) async throws {
+        _ = try await bench.server.attempt(sql, database: database)
+    }
+
     func contents(of database: String) async throws -> String {
         try await bench.contents(of: MySQLTestDatabase(name: database, server: bench.server))
     }

@@ -49,6 +49,10 @@ struct PostgresCampaignServer: CampaignServer {
         try await bench.existingDatabase(database, on: self.database.server).query(sql)
     }
 
+    func attempt(_ sql: String, in database: String) async throws {
+        _ = try await bench.existingDatabase(database, on: self.database.server).attempt(sql)
+    }
+
     func contents(of database: String) async throws -> String {
         try await query(
             """

@@ -1,0 +1,59 @@
+import BackupTesting
+import Testing
+
+/// Whoever changes the structure of a database while it is backed up costs that backup at most.
+@Suite struct StructureCampaign {
+    private static let verbs: [CampaignVerb] = [.full, .zipped, .differential, .incremental]
+
+    @Test(arguments: [.postgres, .mariadb] + (Attack.isLong ? [CampaignShop.Product.mysql] : []))
+    func `structure that changes at any moment is backed up as of one, or not at all`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await CampaignShop.open(on: product) { shop in
+            let tables = ChangingTables(of: shop.server, on: product)
+            try await tables.make()
+            let tries = Attack.isLong ? Attack.tries : 3
+            try await Attack("changes of structure, \(product)").run(tries: tries) {
+                number, random in
+                try shop.layOut()
+                let verb = try #require(Self.verbs.randomElement(using: &random))
+                // What changes is known to the chain already.
+                try await shop.run(CampaignVerb.full.words).requireCode(0)
+                let before = try await shop.completed()
+                let (seed, pause) = (random.next(), Int.random(in: 20...250, using: &random))
+                let wait = Int.random(in: 0...200, using: &random)
+                let ended = Ended()
+                async let changes: Void = tables.change(
+                    until: ended, from: number * 10_000, pause: pause, seed: seed)
+                try await Task.sleep(for: .milliseconds(wait))
+                // Whatever waits behind a change that waits for the backup waits no longer than this.
+                let end = try await shop.run(verb.words + ["--json", "--lock-timeout", "1"])
+                ended.set()
+                try await changes
+                var broken = end.faults
+                if [0, 3].contains(end.code) {
+                    let point = try StoredBackup(end).id
+                    broken += try await shop.faults(ofPoint: point, tables)
+                } else {
+                    let more = try await shop.completed().subtracting(before)
+                    if !more.isEmpty { broken.append("failed, and \(more) is there: \(end)") }
+                }
+                broken += try await shop.aftermath(of: verb, inTry: number)
+                return broken.map { "\(verb), a change each \(pause) ms: \($0)" }
+            }
+        }
+    }
+}
+
+extension CampaignShop {
+    /// What of a restored point is not of one moment.
+    fileprivate func faults(ofPoint point: String, _ tables: ChangingTables) async throws
+        -> [String]
+    {
+        let target = server.newName("changed")
+        let end = try await run(["restore", point, "--into", target, "--create"])
+        let faults = try await end.code == 0 ? tables.faults(of: target) : ["\(end)"]
+        try await server.drop(target)
+        return faults.map { "\(point): \($0)" }
+    }
+}
