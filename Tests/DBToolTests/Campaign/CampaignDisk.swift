@@ -4,12 +4,24 @@ import Foundation
 /// A small disk of a run's own, under the repository of a shop.
 struct CampaignDisk {
     let shop: CampaignShop
-    let kilobytes: Int
+    /// What there is room for beside the repository.
+    let spareKilobytes: Int
     /// When whoever opens a file of it finds it read-only; never, where nil.
     var readOnlyAfter: Duration?
 
     /// The exit code of a disk that is too small for what is there already.
     static let tooSmall: Int32 = 91
+
+    /// What a repository takes in memory, where files have whole pages.
+    private var takenKilobytes: Int {
+        let manager = FileManager.default
+        let files = manager.enumerator(atPath: shop.repository)?.compactMap { $0 as? String } ?? []
+        return files.reduce(0) { sum, file in
+            let path = "\(shop.repository)/\(file)"
+            let size = try? manager.attributesOfItem(atPath: path)[.size] as? Int
+            return sum + ((size ?? 0) + 4095) / 4096 * 4
+        }
+    }
 
     /// The words before those of the run.
     ///
@@ -26,7 +38,7 @@ struct CampaignDisk {
         let script = """
             repository=$1 folder=$2
             shift 2
-            mkdir -p "$folder/disk" && mount -t tmpfs -o size=\(kilobytes)k none "$folder/disk" || exit 90
+            mkdir -p "$folder/disk" && mount -t tmpfs -o size=\(takenKilobytes + spareKilobytes)k none "$folder/disk" || exit 90
             cp -r "$repository/." "$folder/disk" 2>/dev/null || exit \(Self.tooSmall)
             rm -rf "$repository" && mkdir -m 700 "$repository"
             mount --bind "$folder/disk" "$repository" || exit 90

@@ -60,15 +60,14 @@ import Testing
             try await Attack("full disk, \(product)").run { number, random in
                 try shop.layOut()
                 let verb = try #require(Self.writing.randomElement(using: &random))
-                // What is there takes about 600 kB of pages.
                 let disk = CampaignDisk(
-                    shop: shop, kilobytes: Int.random(in: 500...1500, using: &random))
+                    shop: shop, spareKilobytes: Int.random(in: 4...700, using: &random))
                 let end = try await shop.run(verb.words, before: disk.words())
                 guard end.code != CampaignDisk.tooSmall else { return nil }
                 // It was large enough.
                 guard end.code != 0 || end.errors.contains("No space left") else { return nil }
                 return try await (end.faults + shop.aftermath(of: verb, inTry: number)).map {
-                    "\(disk.kilobytes) kB, \(verb): \($0)"
+                    "\(disk.spareKilobytes) kB to spare, \(verb): \($0)"
                 }
             }
         }
@@ -83,7 +82,7 @@ import Testing
                 try shop.layOut()
                 let verb = try #require(Self.writing.randomElement(using: &random))
                 let wait = Duration.milliseconds(Int.random(in: 0...300, using: &random))
-                let disk = CampaignDisk(shop: shop, kilobytes: 100_000, readOnlyAfter: wait)
+                let disk = CampaignDisk(shop: shop, spareKilobytes: 100_000, readOnlyAfter: wait)
                 let end = try await shop.run(verb.words, before: disk.words())
                 // It was done before. What cannot be remembered of a proof is told, and is no failure.
                 guard end.code != 0 || end.errors.contains("Read-only file system") else {

@@ -181,13 +181,13 @@ import Testing
                 let wait = Duration.milliseconds(Int.random(in: 0...300, using: &random))
                 let disk = CampaignDisk(
                     shop: shop,
-                    kilobytes: isFull ? Int.random(in: 500...900, using: &random) : 100_000,
+                    spareKilobytes: isFull ? Int.random(in: 0...100, using: &random) : 100_000,
                     readOnlyAfter: isFull ? nil : wait)
                 return try await shop.restore(toHold: expected) { _, words in
                     try await shop.run(words, before: disk.words())
                 } isHit: {
                     $0.code == CampaignDisk.tooSmall ? nil : $0.code == 0
-                }.map { $0.map { "\(disk.kilobytes) kB, \(wait): \($0)" } }
+                }.map { $0.map { "\(disk.spareKilobytes) kB to spare, \(wait): \($0)" } }
             }
         }
     }
