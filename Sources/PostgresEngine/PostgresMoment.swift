@@ -153,8 +153,9 @@ struct PostgresMoment: Sendable {
         return (rows.compactMap { $0[0] }, rows.filter { $0[1] == "t" }.compactMap { $0[0] })
     }
 
-    /// Row types and arrays have the owner of what they are of. Subscriptions are not asked: where one is made the script
-    /// names its owner, and a drill makes none.
+    /// Row types and arrays have the owner of what they are of.
+    ///
+    /// Subscriptions are not asked: where one is made the script names its owner, and a drill makes none.
     private static let rolesQuery = """
         WITH owned(catalog, object, owner) AS (
           SELECT 'pg_catalog.pg_class'::regclass, oid, relowner FROM pg_catalog.pg_class
