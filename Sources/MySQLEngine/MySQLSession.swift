@@ -77,6 +77,8 @@ enum MySQLSession {
         "tx_read_only": "0",
         // MariaDB: a statement that names a character set alone means the collation that it always meant.
         "character_set_collations": "''",
+        // MariaDB: else a table whose history is kept takes no index after its rows.
+        "system_versioning_alter_history": "KEEP",
         "lock_wait_timeout": "60",
         // MariaDB: rows are what they were, whatever was demanded of others since.
         "check_constraint_checks": "0",

@@ -11,13 +11,15 @@ import Testing
             Fault("write", "EROFS"), Fault("read", "EIO"), Fault("fsync", "EIO"),
             Fault("fsync", "EROFS"), Fault("close", "EIO"), Fault("close", "ENOSPC"),
             Fault("close", "EDQUOT"), Fault("rename", "EIO"), Fault("rename", "ENOSPC"),
-            Fault("mkdir", "EROFS"), Fault("mkdir", "ENOSPC"), Fault("unlink", "EROFS"),
+            Fault("unlink", "EROFS"),
             Fault("open", "EIO"), Fault("open", "EMFILE"), Fault("open", "ENOSPC"),
             Fault("readdir", "EIO"),
         ]
+        let making = [Fault("mkdir", "EROFS"), Fault("mkdir", "ENOSPC")]
         let removing = [Fault("rmdir", "EIO")]
         let connecting = [Fault("connect", "ETIMEDOUT"), Fault("recvfrom", "ECONNRESET")]
-        return everywhere + (verb == .prune ? removing : [])
+        return everywhere + (CampaignVerb.backups.contains(verb) ? making : [])
+            + (verb == .prune ? removing : [])
             + (verb.readsSource ? connecting : [])
     }
 
