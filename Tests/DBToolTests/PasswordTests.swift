@@ -90,6 +90,57 @@ import Testing
         }
     }
 
+    @Test func `a password shows nowhere but where it was given, and in programs that need it`()
+        async throws
+    {
+        let server = TestServer.oldestAndNewest.newest
+        try await Workbench.with(server) { bench in
+            let source = try await bench.guarded()
+            try await bench.administration.query("ALTER ROLE \(Self.role) CREATEDB")
+            let url = server.url(database: source.name, user: Self.role, password: Self.password)
+            let encoded = try #require(
+                url.split(separator: "@").first?.split(separator: ":").last.map(String.init))
+            let login = bench.connection(as: Self.role)
+            let named = login + ["--database", source.name]
+            let plain = ["--no-owner", "--no-privileges"]
+            let drill = ["verify", "latest", "--drill", "--same-server"] + plain
+            let copies = [bench.expectDatabase(), bench.expectDatabase()].map {
+                ["restore", "latest", "--into", $0.name, "--create"] + plain
+            }
+            let fields = Self.password.replacing("\\", with: "\\\\").replacing(":", with: "\\:")
+            let ways = [
+                PasswordWay(
+                    variables: ["DB_PASSWORD": Self.password], places: ["DB_PASSWORD of dbtool"],
+                    runs: [["full", "database", "-compress", "true"] + named, copies[0] + login]),
+                PasswordWay(
+                    variables: ["PGPASSWORD": Self.password], places: ["PGPASSWORD of dbtool"],
+                    runs: [["differential", "backup"] + named, drill + login]),
+                PasswordWay(
+                    file: ("\(bench.folder)/home/.pgpass", "*:*:*:\(Self.role):\(fields)\n"),
+                    runs: [["check"] + named, ["incremental", "backup"] + named]),
+                PasswordWay(
+                    places: ["words of dbtool"],
+                    runs: [["check"] + named + ["--password", Self.password]]),
+                PasswordWay(
+                    places: ["words of dbtool"], runs: [copies[1] + ["--url", url]]),
+                PasswordWay(
+                    variables: ["DB_DRILL_URL": url], places: ["DB_DRILL_URL of dbtool"],
+                    runs: [drill]),
+            ]
+            var seen: Set<String> = []
+            for way in ways {
+                seen.formUnion(
+                    try await way.expectSecrecy(
+                        of: [Self.password, encoded], part: "s3cr3t", in: bench.folder
+                    ) { words, variables in
+                        try await bench.dbtool(
+                            words + ["-path", bench.repository], environment: variables)
+                    })
+            }
+            #expect(seen.contains("PGPASSWORD of pg_dump"), "\(seen)")
+        }
+    }
+
     private func expectNothingSaid(
         _ ends: [ProgramEnd], url: String, in bench: Workbench
     ) async throws {
