@@ -65,7 +65,7 @@ import Testing
     private static let products: [CampaignShop.Product] =
         [.postgres, .mariadb] + (Attack.isLong ? [.mysql] : [])
     /// The longest that somebody is in the way.
-    private static let longest = Attack.isLong ? 5000 : 2500
+    private static let longest = Attack.isLong ? 5000 : 2000
 
     /// Lets sessions be in the way, until all of them are done.
     private static func obstruct(

@@ -12,7 +12,7 @@ import Testing
         try await CampaignShop.open(on: product) { shop in
             let tables = ChangingTables(of: shop.server, on: product)
             try await tables.make()
-            let tries = Attack.isLong ? Attack.tries : 3
+            let tries = Attack.isLong ? Attack.tries : 2
             try await Attack("changes of structure, \(product)").run(tries: tries) {
                 number, random in
                 try shop.layOut()
