@@ -46,7 +46,7 @@ import Testing
             let named = login + ["--database", bench.source.name]
             let url = "mysql://\(account):\(secret)@127.0.0.1:\(server.port)/"
             let restore = ["restore", "latest", "--into", bench.other("copy").name, "--create"]
-            let ways = [
+            let ways: [PasswordWay] = [
                 PasswordWay(
                     variables: ["DB_PASSWORD": secret], places: ["DB_PASSWORD of dbtool"],
                     runs: [["full", "database", "-compress", "true"] + named, restore + named]),

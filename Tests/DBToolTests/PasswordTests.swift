@@ -108,7 +108,7 @@ import Testing
                 ["restore", "latest", "--into", $0.name, "--create"] + plain
             }
             let fields = Self.password.replacing("\\", with: "\\\\").replacing(":", with: "\\:")
-            let ways = [
+            let ways: [PasswordWay] = [
                 PasswordWay(
                     variables: ["DB_PASSWORD": Self.password], places: ["DB_PASSWORD of dbtool"],
                     runs: [["full", "database", "-compress", "true"] + named, copies[0] + login]),
