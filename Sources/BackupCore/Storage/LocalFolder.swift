@@ -88,7 +88,12 @@ final class LocalFolder: Sendable {
     }
 
     /// The names in it, in order.
-    func names() throws -> [String] { try rawNames().map { String(cString: $0) }.sorted() }
+    func names() throws -> [String] { try rawNames().map(Self.text).sorted() }
+
+    /// A name without the zero that ends it.
+    private static func text(_ name: [CChar]) -> String {
+        String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
 
     /// The names in it as the system has them, which need be no text.
     private func rawNames() throws -> [[CChar]] {
@@ -114,7 +119,7 @@ final class LocalFolder: Sendable {
         }
         // Somebody else may have removed it meanwhile.
         guard errno == 0 || errno == ENOENT else { throw LocalFile.failure("read folder", path) }
-        return names.filter { ![".", ".."].contains(String(cString: $0)) }
+        return names.filter { ![".", ".."].contains(Self.text($0)) }
     }
 
     /// Gives a file another name in this folder, and replaces what had it.
