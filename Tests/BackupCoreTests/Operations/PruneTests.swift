@@ -259,14 +259,13 @@ import Testing
     @Test func `a full without its metadata stays where nobody can read what may rest on it`()
         async throws
     {
-        let shop = Shop()
+        var shop = Shop()
         let full = try await shop.backUp().metadata.id
-        let layer = try await shop.layer(.incremental)
+        try await shop.layer(.incremental)
         for name in shop.files where name.hasPrefix("\(full)/") && name.hasSuffix("metadata.json") {
             let bytes: [UInt8]? = name.contains(RepositoryLayout.layers) ? [] : nil
             shop.storage.files[try StorageName(path: name)] = bytes
         }
-        _ = layer
         let before = shop.files
         let notes = Journal<String>()
         try await shop.repository.removeUnfinished(of: "shop") { notes.append($0) }
