@@ -1,6 +1,7 @@
 import BackupCore
 import BackupTesting
 import Foundation
+import Testing
 
 /// A repository in the hands of somebody who may write there and nowhere else, and would like to.
 struct HostileFolder {
