@@ -35,6 +35,8 @@ struct DividedMetadata {
     var largestPieceBytes: Int { max(rest.count, tables.map(\.count).max() ?? 0) }
 
     private static let key = Array("\"tables\"".utf8)
+    /// More than a server can hold.
+    fileprivate static let mostTables = 1 << 20
 }
 
 /// A place in the text of a JSON document, which finds where values end without reading them.
@@ -111,7 +113,10 @@ private struct JSONCursor {
         if !take(UInt8(ascii: "]")) {
             repeat {
                 skipSpace()
-                guard current == UInt8(ascii: "{"), let element = value() else { return nil }
+                // Millions of empty objects would take far more memory than they have bytes.
+                guard current == UInt8(ascii: "{"), let element = value(),
+                    elements.count < DividedMetadata.mostTables
+                else { return nil }
                 elements.append(element)
             } while take(UInt8(ascii: ","))
             guard take(UInt8(ascii: "]")) else { return nil }

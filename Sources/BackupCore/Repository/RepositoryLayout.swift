@@ -6,7 +6,7 @@ public enum RepositoryLayout {
     /// What a decoder is given at once: it takes many times the memory of what it reads.
     ///
     /// What a backup of a hundred thousand tables says beside them is smaller, and so is what it says of each.
-    static let mostBytesDecoded = 64 << 20
+    static let mostBytesDecoded = 24 << 20
 
     /// The list of backups, a view.
     public static let catalog = "backup_catalog.json"
