@@ -161,7 +161,10 @@ import Testing
                 """)
             try await bench.restore(into: target, ["-tablename", "customers", "--data-only"])
                 .requireCode(0)
-            let sum = "SELECT COUNT(*), SUM(CRC32(HEX(name))), SUM(CRC32(joined_at)) FROM customers"
+            let sum = """
+                SET time_zone = '+00:00';
+                SELECT COUNT(*), SUM(CRC32(HEX(name))), SUM(CRC32(joined_at)) FROM customers
+                """
             #expect(try await target.query(sum) == bench.source.query(sum))
         }
     }

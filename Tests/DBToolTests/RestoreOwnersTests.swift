@@ -101,7 +101,7 @@ import Testing
             }
 
             // Who owns the database, and may not act for whom `public` belonged to, restores everything else.
-            try await source.query("ALTER SCHEMA public OWNER TO \(reader)")
+            try await source.query("ALTER SCHEMA public OWNER TO CURRENT_USER")
             let given = try await bench.backUp(source)
             let own = try await bench.createDatabase("own")
             try await own.query("ALTER DATABASE \"\(own.name)\" OWNER TO \(app)")
