@@ -71,6 +71,17 @@ struct Wiring {
         try server(password: password).engine
     }
 
+    /// The engine of a backup, for what needs no server; that which the user chose for a product that is not known.
+    ///
+    /// - Throws: `BackupError.usage`.
+    func engine(of metadata: Metadata) throws -> any InteractiveEngine {
+        switch ConnectionOptions.Engine(rawValue: metadata.engine) {
+        case .postgres: ServerSettings.postgres(postgresSettings(password: nil)).engine
+        case .mysql: ServerSettings.mysql(MySQLSettings()).engine
+        case nil: try engine()
+        }
+    }
+
     /// Runs `body` with the engine; asks for a password on a terminal when the server wants one.
     func withEngine<Result>(
         _ body: (any InteractiveEngine) async throws -> Result

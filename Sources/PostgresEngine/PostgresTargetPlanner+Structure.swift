@@ -76,6 +76,11 @@ extension PostgresTargetPlanner {
             archive.leftOut(making: objects(selected), chosen: there).map {
                 leftOut($0, there: there.union(present))
             }
+        let settings = PostgresTargetPreparation.databaseSettings(request)
+        if request.isWhole, !request.creates, !settings.isEmpty {
+            plan.target.leftOut.append(
+                "settings of the database, which are its own: ALTER DATABASE … SET")
+        }
         plan.target.leftOut += lostPublications(plan) + brought(with: selected, plan)
         plan.target.leftOut += describe(kept.intersection(publicSchema)).map {
             "schema \($0.name) stays as it is: its owner, grants and comment are its owner's to change"

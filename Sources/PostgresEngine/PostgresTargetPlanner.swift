@@ -58,6 +58,9 @@ struct PostgresTargetPlanner {
     func plan(continuing mark: PostgresRestoreMark.Contents?) throws -> PostgresPlan {
         let selected = try selection()
         var plan = PostgresPlan()
+        if request.omitsOwners || request.omitsPrivileges {
+            plan.target.changed = [PostgresLargeObjects.objects]
+        }
         try rename(selected, &plan)
         try checkKinds(selected, plan)
         if let mark {

@@ -137,6 +137,8 @@ public struct TargetPlan: Sendable {
 
     /// Tables whose rows are restored, by their names in the backup.
     public var tables: [TableName: TablePlan] = [:]
+    /// Those whose rows are not to be as they were, as was asked for.
+    public var changed: Set<TableName> = []
     /// Something that is made or dropped.
     public struct Object: Sendable, Hashable {
         /// In the engine's words: `TABLE`.

@@ -13,9 +13,10 @@ public struct Prune: Sendable {
 
     /// What becomes of the points of one database.
     ///
+    /// `engine`: The product whose backups are meant; nil for those of all.
     /// - Throws: `BackupError.usage` for a rule that keeps nothing; `BackupError.notFound` where all backups are of other
     ///   databases.
-    public func plan(database: String) async throws -> PrunePlan {
+    public func plan(database: String, engine: String? = nil) async throws -> PrunePlan {
         guard !retention.isEmpty else {
             throw BackupError(
                 .usage, "no rule says what to keep",
@@ -23,7 +24,10 @@ public struct Prune: Sendable {
         }
         let contents = try await repository.contents()
         try contents.requireBackups(of: database)
-        let points = contents.points.filter { $0.metadata.database.isExactly(database) }
+        let points = contents.points.filter { point in
+            point.metadata.database.isExactly(database)
+                && engine.map { point.metadata.engine == $0 } ?? true
+        }
         // A backup of some tables is no substitute for one of everything, nor one by another product: each has its own.
         var candidates: [ExactText: [Retention.Candidate]] = [:]
         let broken = contents.brokenPoints()
@@ -72,11 +76,13 @@ public struct Prune: Sendable {
     /// Removes what interrupted runs have left, and what the plan removes; what rests on others first.
     ///
     /// - Throws: `BackupError`; what was removed until then is gone, everything else is whole.
-    public func run(database: String, progress: OperationProgress) async throws -> PrunePlan {
+    public func run(
+        database: String, engine: String? = nil, progress: OperationProgress
+    ) async throws -> PrunePlan {
         // A lock that is named by mistake would leave its file.
         try await repository.contents().requireBackups(of: database)
         return try await repository.withLock(database: database, holder: holder) {
-            let plan = try await plan(database: database)
+            let plan = try await plan(database: database, engine: engine)
             try await repository.removeUnfinished(of: database) { progress.note($0) }
             progress.begin("removing backups")
             for point in Self.childrenFirst(plan.removed) {

@@ -30,10 +30,11 @@ struct ReadBack {
         return different
     }
 
-    /// The tables that are read; those that kept rows of their own cannot be compared.
+    /// The tables that are read; those that kept rows of their own, or were to get others, cannot be compared.
     var tables: [TableRecord] {
         plan.tables.filter { record in
-            plan.target.tables[record.tableName].map {
+            guard !plan.target.changed.contains(record.tableName) else { return false }
+            return plan.target.tables[record.tableName].map {
                 !keepsRows || $0.treatment != .append
             } ?? false
         }

@@ -33,7 +33,8 @@ struct MergeCommand: BackupCommand {
         request.jobs = jobs.jobs
         request.holder = Wiring.holder
         let report = try await Merge(
-            engine: wiring.engine(), repository: repository, request: request
+            engine: wiring.engine(of: chain.point.metadata), repository: repository,
+            request: request
         ).run(chain, progress: progress)
         output.show(BackupRendering(report))
         return report.isComplete ? .done : .incomplete

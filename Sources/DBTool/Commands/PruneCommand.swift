@@ -55,8 +55,9 @@ struct PruneCommand: BackupCommand {
         let database = try await database(wiring, repository)
         let plan =
             dryRun
-            ? try await prune.plan(database: database)
-            : try await prune.run(database: database, progress: progress)
+            ? try await prune.plan(database: database, engine: wiring.namedProduct)
+            : try await prune.run(
+                database: database, engine: wiring.namedProduct, progress: progress)
         output.show(PruneRendering(plan, isDryRun: dryRun))
         return .done
     }

@@ -40,6 +40,21 @@ import Testing
         #expect(plan.removed.isEmpty && Set(plan.decisions.map(\.id)) == [own, others])
     }
 
+    @Test func `a prune of one product leaves the other's backups alone`() async throws {
+        let (shop, own, others) = try await Self.shared()
+        let newer = try await shop.backUp().metadata.id
+        var retention = Retention()
+        retention.last = 1
+        let prune = Prune(repository: shop.repository, retention: retention, holder: "the test")
+        let plan = try await prune.run(
+            database: "shop", engine: "other", progress: OperationProgress())
+        #expect(plan.removed.isEmpty && plan.decisions.map(\.id) == [others])
+        let mine = try await prune.run(
+            database: "shop", engine: "memory", progress: OperationProgress())
+        #expect(mine.removed.map(\.id.text) == [own])
+        #expect(mine.decisions.map(\.id).contains("\(newer)"))
+    }
+
     @Test(arguments: ["latest", "9999-01-01"])
     func `whose newest is meant is chosen by the product, where there are several`(
         name: String
