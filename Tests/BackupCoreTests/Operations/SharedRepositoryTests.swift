@@ -41,7 +41,9 @@ import Testing
     }
 
     @Test func `a prune of one product leaves the other's backups alone`() async throws {
-        let (shop, own, others) = try await Self.shared()
+        let (made, own, others) = try await Self.shared()
+        var shop = made
+        shop.engine.name = "memory"
         let newer = try await shop.backUp().metadata.id
         var retention = Retention()
         retention.last = 1
