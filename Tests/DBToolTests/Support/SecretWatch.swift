@@ -48,14 +48,20 @@ enum SecretWatch {
     private static func places(of secrets: [String], in process: String) -> Set<String> {
         func isSecret(_ text: String) -> Bool { secrets.contains { text.contains($0) } }
         let folder = "/proc/\(process)"
-        let program = texts("\(folder)/comm")
+        let program = self.program(in: folder)
         var places = Set(
             texts("\(folder)/environ").filter(isSecret).map { String($0.prefix { $0 != "=" }) })
         if texts("\(folder)/cmdline").contains(where: isSecret) { places.insert("words") }
         // What has become another program meanwhile is looked at again.
-        guard !places.isEmpty, texts("\(folder)/comm") == program else { return [] }
-        let name = program.first?.split(separator: "\n").first ?? "?"
-        return Set(places.map { "\($0) of \(name)" })
+        guard !places.isEmpty, self.program(in: folder) == program else { return [] }
+        return Set(places.map { "\($0) of \(program)" })
+    }
+
+    /// The name of what runs; for a moment a child bears that of a thread, and is dbtool still.
+    private static func program(in folder: String) -> String {
+        let file = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/exe")
+        guard file?.hasSuffix("/dbtool") != true else { return "dbtool" }
+        return texts("\(folder)/comm").first?.split(separator: "\n").first.map(String.init) ?? "?"
     }
 
     private static func files(with part: String, in folder: String) -> Set<String> {
