@@ -17,12 +17,21 @@ public struct Prune: Sendable {
     /// - Throws: `BackupError.usage` for a rule that keeps nothing; `BackupError.notFound` where all backups are of other
     ///   databases.
     public func plan(database: String, engine: String? = nil) async throws -> PrunePlan {
+        try requireRule()
+        return try await plan(database: database, engine: engine, repository.contents())
+    }
+
+    private func requireRule() throws {
         guard !retention.isEmpty else {
             throw BackupError(
                 .usage, "no rule says what to keep",
                 hint: "Name one: --keep-last 7, --keep-daily 7, --keep-weekly 4 …")
         }
-        let contents = try await repository.contents()
+    }
+
+    private func plan(
+        database: String, engine: String?, _ contents: RepositoryContents
+    ) async throws -> PrunePlan {
         try contents.requireBackups(of: database)
         let points = contents.points.filter { point in
             point.metadata.database.isExactly(database)
@@ -82,8 +91,10 @@ public struct Prune: Sendable {
         // A lock that is named by mistake would leave its file.
         try await repository.contents().requireBackups(of: database)
         return try await repository.withLock(database: database, holder: holder) {
-            let plan = try await plan(database: database, engine: engine)
-            try await repository.removeUnfinished(of: database) { progress.note($0) }
+            try requireRule()
+            let contents = try await repository.contents()
+            let plan = try await plan(database: database, engine: engine, contents)
+            try await repository.removeUnfinished(of: database, in: contents) { progress.note($0) }
             progress.begin("removing backups")
             for point in Self.childrenFirst(plan.removed) {
                 try Task.checkCancellation()

@@ -42,8 +42,14 @@ public struct Repository: Sendable {
     ///
     /// Only for the holder of the database's lock.
     func removeUnfinished(of database: String, note: (String) -> Void) async throws {
+        try await removeUnfinished(of: database, in: contents(), note: note)
+    }
+
+    /// The same of what has been read under that lock.
+    func removeUnfinished(
+        of database: String, in contents: RepositoryContents, note: (String) -> Void
+    ) async throws {
         let encoded = FileNaming.encoded(database)
-        let contents = try await contents()
         for folder in contents.unfinished where folder.base.encodedDatabase == encoded {
             // What rests on it may be among those that nobody can read.
             if let other = contents.unreadable.first(where: { $0.folder.base == folder.base }) {
