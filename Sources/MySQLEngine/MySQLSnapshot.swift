@@ -33,7 +33,7 @@ struct MySQLSnapshot: Snapshot {
     }
 
     func isOtherSource(than parent: [String: String]) -> String? {
-        MySQLIdentity.isSame(parent, moment.identity) ? nil : "it was another server"
+        isOfOther(than: parent) ? "it was another server" : nil
     }
 
     func isOfOther(than parent: [String: String]) -> Bool {

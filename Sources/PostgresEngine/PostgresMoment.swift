@@ -153,54 +153,32 @@ struct PostgresMoment: Sendable {
         return (rows.compactMap { $0[0] }, rows.filter { $0[1] == "t" }.compactMap { $0[0] })
     }
 
+    /// The catalogs of what has an owner, and the columns that name it.
+    private static let owners = [
+        ("pg_class", "relowner"), ("pg_namespace", "nspowner"), ("pg_proc", "proowner"),
+        ("pg_collation", "collowner"), ("pg_conversion", "conowner"), ("pg_operator", "oprowner"),
+        ("pg_opclass", "opcowner"), ("pg_opfamily", "opfowner"), ("pg_ts_config", "cfgowner"),
+        ("pg_ts_dict", "dictowner"), ("pg_statistic_ext", "stxowner"), ("pg_language", "lanowner"),
+        ("pg_foreign_data_wrapper", "fdwowner"), ("pg_foreign_server", "srvowner"),
+        ("pg_event_trigger", "evtowner"), ("pg_publication", "pubowner"),
+        ("pg_default_acl", "defaclrole"),
+    ]
+
+    private static let owned = owners.map { catalog, owner in
+        "SELECT 'pg_catalog.\(catalog)'::regclass, oid, \(owner) FROM pg_catalog.\(catalog)"
+    }.joined(separator: " UNION ALL ")
+
     /// Row types and arrays have the owner of what they are of.
     ///
     /// Subscriptions are not asked: where one is made the script names its owner, and a drill makes none.
     private static let rolesQuery = """
         WITH owned(catalog, object, owner) AS (
-          SELECT 'pg_catalog.pg_class'::regclass, oid, relowner FROM pg_catalog.pg_class
-          UNION ALL
-          SELECT 'pg_catalog.pg_namespace'::regclass, oid, nspowner FROM pg_catalog.pg_namespace
-          UNION ALL
-          SELECT 'pg_catalog.pg_proc'::regclass, oid, proowner FROM pg_catalog.pg_proc
+          \(owned)
           UNION ALL
           SELECT 'pg_catalog.pg_type'::regclass, t.oid, t.typowner FROM pg_catalog.pg_type t
           LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
           WHERE (c.oid IS NULL OR c.relkind = 'c')
             AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
-          UNION ALL
-          SELECT 'pg_catalog.pg_collation'::regclass, oid, collowner FROM pg_catalog.pg_collation
-          UNION ALL
-          SELECT 'pg_catalog.pg_conversion'::regclass, oid, conowner FROM pg_catalog.pg_conversion
-          UNION ALL
-          SELECT 'pg_catalog.pg_operator'::regclass, oid, oprowner FROM pg_catalog.pg_operator
-          UNION ALL
-          SELECT 'pg_catalog.pg_opclass'::regclass, oid, opcowner FROM pg_catalog.pg_opclass
-          UNION ALL
-          SELECT 'pg_catalog.pg_opfamily'::regclass, oid, opfowner FROM pg_catalog.pg_opfamily
-          UNION ALL
-          SELECT 'pg_catalog.pg_ts_config'::regclass, oid, cfgowner FROM pg_catalog.pg_ts_config
-          UNION ALL
-          SELECT 'pg_catalog.pg_ts_dict'::regclass, oid, dictowner FROM pg_catalog.pg_ts_dict
-          UNION ALL
-          SELECT 'pg_catalog.pg_statistic_ext'::regclass, oid, stxowner
-          FROM pg_catalog.pg_statistic_ext
-          UNION ALL
-          SELECT 'pg_catalog.pg_language'::regclass, oid, lanowner FROM pg_catalog.pg_language
-          UNION ALL
-          SELECT 'pg_catalog.pg_foreign_data_wrapper'::regclass, oid, fdwowner
-          FROM pg_catalog.pg_foreign_data_wrapper
-          UNION ALL
-          SELECT 'pg_catalog.pg_foreign_server'::regclass, oid, srvowner
-          FROM pg_catalog.pg_foreign_server
-          UNION ALL
-          SELECT 'pg_catalog.pg_event_trigger'::regclass, oid, evtowner
-          FROM pg_catalog.pg_event_trigger
-          UNION ALL
-          SELECT 'pg_catalog.pg_publication'::regclass, oid, pubowner FROM pg_catalog.pg_publication
-          UNION ALL
-          SELECT 'pg_catalog.pg_default_acl'::regclass, oid, defaclrole
-          FROM pg_catalog.pg_default_acl
           UNION ALL
           SELECT 'pg_catalog.pg_largeobject'::regclass, oid, lomowner
           FROM pg_catalog.pg_largeobject_metadata
