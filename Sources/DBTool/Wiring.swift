@@ -131,7 +131,9 @@ struct Wiring {
         do {
             return try await body(engine(nil), nil)
         } catch let error as BackupError where error.code == .passwordRequired {
-            guard let password = TerminalOutput.askForPassword("Password: ") else { throw error }
+            guard let password = try TerminalOutput.askForPassword("Password: ") else {
+                throw error
+            }
             return try await body(engine(password), password)
         }
     }

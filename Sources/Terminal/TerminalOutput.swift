@@ -84,13 +84,27 @@ public enum TerminalOutput {
         close(nowhere)
     }
 
-    /// Asks for a password on the terminal itself, without showing it; nil without a terminal.
-    public static func askForPassword(_ prompt: String) -> String? {
+    /// Asks for a password on the terminal itself, without showing it; nil without a terminal, and at its end.
+    ///
+    /// Blocks the thread. Not by `getpass`, while which Ctrl-C and SIGTERM stop nothing.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled meanwhile.
+    public static func askForPassword(_ prompt: String) throws -> String? {
         guard isatty(STDIN_FILENO) == 1 else { return nil }
         isAsking.store(true, ordering: .relaxed)
         defer { isAsking.store(false, ordering: .relaxed) }
-        if isInteractive { printError("\r\u{1B}[K") }
-        return getpass(prompt).map { String(cString: $0) }
+        var shown = termios()
+        guard tcgetattr(STDIN_FILENO, &shown) == 0 else { return nil }
+        var hidden = shown
+        hidden.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
+        defer {
+            tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown)
+            printError("\n")
+        }
+        printError(isInteractive ? "\r\u{1B}[K\(prompt)" : prompt)
+        guard awaitLine() else { throw CancellationError() }
+        return readLine()
     }
 
     /// Whether a password is being typed: nothing may be drawn over the question.
@@ -105,15 +119,22 @@ public enum TerminalOutput {
         guard isatty(STDIN_FILENO) == 1 else { return nil }
         tcflush(STDIN_FILENO, TCIFLUSH)
         printError(question)
-        var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-        while poll(&input, 1, 100) <= 0 {
-            guard Task.isCancelled else { continue }
+        guard awaitLine() else {
             // What was typed so far is no answer to anything.
             tcflush(STDIN_FILENO, TCIFLUSH)
             printError("\n")
             return nil
         }
         return readLine()?.trimmingCharacters(in: .whitespaces)
+    }
+
+    /// Waits until the terminal has a line, or its end; false when the task is cancelled before.
+    private static func awaitLine() -> Bool {
+        var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+        while poll(&input, 1, 100) <= 0 {
+            if Task.isCancelled { return false }
+        }
+        return true
     }
 
     private static func writeAll(_ bytes: [UInt8], to file: Int32) -> Bool {

@@ -90,6 +90,36 @@ import Testing
         }
     }
 
+    /// While getpass asked, the terminal sent no signal for Ctrl-C, and SIGTERM waited for the answer.
+    @Test func `a password is typed unseen, and the question can be left`() async throws {
+        let server = TestServer.oldestAndNewest.newest
+        try await Workbench.with(server) { bench in
+            let source = try await bench.guarded()
+            let words = ["full", "database", "-path", bench.repository, "--database", source.name]
+            let command = ([try DBToolBinary.path()] + words + bench.connection(as: Self.role))
+                .joined(separator: " ")
+            func answer(_ answer: String) async throws -> ProgramEnd {
+                try await bench.shell(
+                    """
+                    : >typescript
+                    { until grep -q Password: typescript; do sleep 0.05; done; \(answer); sleep 2; } |
+                    TERM=xterm script -qfec '\(command)' typescript
+                    """)
+            }
+            for leaving in ["printf '\\003'", "pkill -TERM -f '^\(command)'"] {
+                let left = try await answer(leaving)
+                #expect(left.code == 130, "\(leaving): \(left)")
+                #expect(left.output.contains("interrupted"), "\(leaving): \(left)")
+                try bench.expectNothingStored()
+            }
+            try bench.write("\(Self.password)\n", to: "answer")
+            let typed = try await answer("cat answer")
+            try typed.requireCode(0)
+            #expect(typed.output.contains("full_"), "\(typed)")
+            #expect(!typed.output.contains("s3cr3t"), "\(typed)")
+        }
+    }
+
     @Test func `a password shows nowhere but where it was given, and in programs that need it`()
         async throws
     {
