@@ -36,14 +36,14 @@ public struct PostgresSettings: Sendable {
     ///
     /// Without a user or password; not a proof, as one server may have several names.
     public var sourceName: String {
-        let parameters = PostgresConnection.parameters(of: self)
+        let parameters = PostgresLogin(self).parameters
         return [parameters["host"], parameters["port"], databaseName]
             .map { $0 ?? "" }.joined(separator: " ")
     }
 
     /// The database that these settings lead to, as far as they tell.
     public var databaseName: String? {
-        let parameters = PostgresConnection.parameters(of: self)
+        let parameters = PostgresLogin(self).parameters
         return parameters["dbname"] ?? parameters["user"]
     }
 

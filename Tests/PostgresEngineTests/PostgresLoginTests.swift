@@ -7,7 +7,7 @@ import Testing
 @testable import PostgresEngine
 
 /// Which refusals of a server are waited out.
-@Suite struct PostgresConnectingTests {
+@Suite struct PostgresLoginTests {
     @Test func `a server that is starting is asked again`() async throws {
         let server = try StartingServer(refusing: 4)
         defer { server.stop() }
