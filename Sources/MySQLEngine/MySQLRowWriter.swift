@@ -149,16 +149,12 @@ struct MySQLRowWriter {
                         text.append(UInt8(ascii: "'"))
                         continue
                     }
-                    let decimals = column.holdsDocuments ? Self.decimals(bytes, field) : []
-                    let start = text.count
-                    if !decimals.isEmpty { text += "JSON_REPLACE(".utf8 }
-                    try Self.appendForInsert(bytes, field, column.encoding, to: &text)
-                    guard !decimals.isEmpty else { continue }
-                    Self.append(decimals, to: &text)
-                    guard text.count - start > limit else { continue }
-                    // So many that no statement holds them: their text is what remains.
-                    text.removeSubrange(start...)
-                    try Self.appendForInsert(bytes, field, column.encoding, to: &text)
+                    if column.holdsDocuments {
+                        try Self.appendDocument(
+                            bytes, field, column.encoding, limit: limit, to: &text)
+                    } else {
+                        try Self.appendForInsert(bytes, field, column.encoding, to: &text)
+                    }
                 }
                 text.append(UInt8(ascii: ")"))
                 if text.count > limit, before > beginning {
@@ -170,6 +166,27 @@ struct MySQLRowWriter {
         }
         if text.count > beginning { statements.append(text) }
         return statements
+    }
+
+    /// A document: its text, in which numbers that no text holds are replaced.
+    ///
+    /// `limit`: How many bytes a statement may have.
+    private static func appendDocument(
+        _ bytes: UnsafeRawBufferPointer, _ field: Field, _ encoding: MySQLEncoding, limit: Int,
+        to text: inout [UInt8]
+    ) throws {
+        let decimals = Self.decimals(bytes, field)
+        guard !decimals.isEmpty else {
+            return try appendForInsert(bytes, field, encoding, to: &text)
+        }
+        let start = text.count
+        text += "JSON_REPLACE(".utf8
+        try appendForInsert(bytes, field, encoding, to: &text)
+        append(decimals, to: &text)
+        guard text.count - start > limit else { return }
+        // So many that no statement holds them: their text is what remains.
+        text.removeSubrange(start...)
+        try appendForInsert(bytes, field, encoding, to: &text)
     }
 
     /// What follows the text of a document in which numbers are to be decimals.
