@@ -100,14 +100,14 @@ static int fails_at(const char *call, int folder, const char *path) {
   return fails(call, whole);
 }
 
+// What follows the flags of a call that may make a file; of others nothing does.
+static mode_t mode_behind(int flags, va_list rest) { return flags & O_CREAT ? va_arg(rest, mode_t) : 0; }
+
 int open(const char *path, int flags, ...) {
-  mode_t mode = 0;
-  if (flags & O_CREAT) {
-    va_list rest;
-    va_start(rest, flags);
-    mode = va_arg(rest, mode_t);
-    va_end(rest);
-  }
+  va_list rest;
+  va_start(rest, flags);
+  mode_t mode = mode_behind(flags, rest);
+  va_end(rest);
   int (*real)(const char *, int, ...) = dlsym(RTLD_NEXT, "open");
   return fails("open", path) ? -1 : real(path, flags, mode);
 }
@@ -167,13 +167,10 @@ int rmdir(const char *path) {
 // Those that begin at an open folder go by the names of the others.
 
 int openat(int folder, const char *path, int flags, ...) {
-  mode_t mode = 0;
-  if (flags & O_CREAT) {
-    va_list rest;
-    va_start(rest, flags);
-    mode = va_arg(rest, mode_t);
-    va_end(rest);
-  }
+  va_list rest;
+  va_start(rest, flags);
+  mode_t mode = mode_behind(flags, rest);
+  va_end(rest);
   int (*real)(int, const char *, int, ...) = dlsym(RTLD_NEXT, "openat");
   return fails_at("open", folder, path) ? -1 : real(folder, path, flags, mode);
 }
