@@ -88,8 +88,10 @@ public struct Prune: Sendable {
     public func run(
         database: String, engine: String? = nil, progress: OperationProgress
     ) async throws -> PrunePlan {
-        // A lock that is named by mistake would leave its file.
-        try await repository.contents().requireBackups(of: database)
+        // A lock that is named by mistake would leave its file; that of a folder's database is there anyway.
+        if try await !repository.hasFolder(of: database) {
+            try await repository.contents().requireBackups(of: database)
+        }
         return try await repository.withLock(database: database, holder: holder) {
             try requireRule()
             let contents = try await repository.contents()

@@ -207,6 +207,17 @@ public struct Repository: Sendable {
         return folders
     }
 
+    /// Whether the folder of a full is called by a database, be it a backup or not.
+    ///
+    /// A long name is abbreviated here as in the name of its lock: whoever shares the one shares the other.
+    func hasFolder(of database: String) async throws -> Bool {
+        let encoded = FileNaming.encoded(database)
+        return try await storage.list(nil).contains { entry in
+            guard entry.isFolder, let id = BackupID(entry.name.last) else { return false }
+            return id.kind == .full && id.encodedDatabase == encoded
+        }
+    }
+
     private func layerEntries(_ folder: StorageName) async throws -> [StorageEntry] {
         do {
             return try await storage.list(folder)

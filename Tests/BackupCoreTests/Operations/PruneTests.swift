@@ -220,6 +220,21 @@ import Testing
         #expect(try await prune.plan(database: "crm").decisions.isEmpty)
     }
 
+    @Test func `a prune reads no backup before it has the lock, where a folder has the name`()
+        async throws
+    {
+        let shop = Shop()
+        try await shop.backUp()
+        let steps = Journal<MemoryStorage.Step>()
+        shop.storage.beforeEachStep { steps.append($0) }
+        _ = try await Self.plan(shop)
+        let name = try RepositoryLayout.databaseLock("shop")
+        let lock = steps.entries.firstIndex(of: .lock(name))
+        let read = steps.entries.firstIndex { if case .read = $0 { true } else { false } }
+        let (before, after) = (try #require(lock), try #require(read))
+        #expect(before < after)
+    }
+
     /// A kill in between would leave a point that rests on nothing.
     @Test func `a point goes before what it rests on, whatever the clocks said`() async throws {
         var shop = Shop()
