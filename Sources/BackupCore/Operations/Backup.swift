@@ -284,7 +284,7 @@ public struct Backup: Sendable {
         _ plan: BackupPlan, _ body: (BackupFolder) async throws -> Metadata
     ) async throws -> Metadata {
         let folder = try BackupFolder(
-            storage: repository.storage, id: plan.id, base: plan.layer?.parent.base.id)
+            storage: repository.storage, id: plan.id, parent: plan.layer?.parent)
         do {
             let metadata = try await body(folder)
             try Task.checkCancellation()

@@ -34,7 +34,7 @@ public struct Merge: Sendable {
         return try await repository.withLock(database: database, holder: request.holder) {
             try await repository.removeUnfinished(of: database) { progress.note($0) }
             let id = try await repository.freeID(.full, database: database, start: start)
-            let folder = try BackupFolder(storage: repository.storage, id: id, base: nil)
+            let folder = try BackupFolder(storage: repository.storage, id: id, parent: nil)
             let metadata: Metadata
             do {
                 metadata = try await write(chain, to: folder, id, start, progress)

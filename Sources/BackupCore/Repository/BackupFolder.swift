@@ -4,16 +4,23 @@ import Packing
 actor BackupFolder {
     private let storage: any Storage
     private let folder: StorageName
-    private let base: StorageName?
+    /// In whose names this folder's is found, and what it rests on.
+    private let foundation: [StorageName]
     private var checksums: [String: String] = [:]
 
-    /// `base`: The full that the backup rests on; nil for a full.
-    init(storage: any Storage, id: BackupID, base: BackupID?) throws {
+    /// `parent`: What the backup was compared with; nil for a full.
+    init(storage: any Storage, id: BackupID, parent: Chain?) throws {
         self.storage = storage
-        self.base = try base.map { try RepositoryLayout.folder(of: $0) }
-        folder =
-            try base.map { try RepositoryLayout.folder(of: id, restingOn: $0) }
-            ?? RepositoryLayout.folder(of: id)
+        guard let parent else {
+            folder = try RepositoryLayout.folder(of: id)
+            foundation = []
+            return
+        }
+        let base = parent.base
+        folder = try RepositoryLayout.folder(of: id, restingOn: base.id)
+        foundation =
+            try [base.folder.appending(RepositoryLayout.layers), base.folder]
+            + (parent.links.count > 1 ? [parent.point.folder] : [])
     }
 
     /// Writes a small file.
@@ -81,10 +88,11 @@ actor BackupFolder {
             folder.appending(RepositoryLayout.state), survival: .whenSealed,
             bytes: JSONFile.bytes(of: BackupState()))
         try await storage.seal(folder)
-        // The names of the folders above it too.
-        if let base { try await storage.seal(base) }
+        // Whatever is a backup has flushed all else before. Only these names may be new: that of this folder, that of the
+        // one in which layers lie, and the commit of a parent whose run was killed before it had flushed it.
+        for place in foundation { try await storage.sealNames(in: place) }
         try await storage.write(folder.appending(RepositoryLayout.metadata), bytes: bytes)
-        try await storage.seal(folder)
+        try await storage.sealNames(in: folder)
         try await storage.seal(nil)
     }
 

@@ -98,6 +98,27 @@ import Testing
         }
     }
 
+    @Test func `a layer makes sure of a parent whose run was killed before it had`() async throws {
+        var shop = Shop()
+        try await shop.backUp()
+        shop.request.kind = .incremental
+        let deaths = Journal<MemoryStorage.Step>()
+        shop.storage.beforeEachStep { step in
+            guard deaths.entries.isEmpty else { throw BackupError(.storageFailed, "it died") }
+            if case .endWrite(let name) = step, name.last == RepositoryLayout.metadata {
+                deaths.append(step)
+            }
+        }
+        await #expect(throws: BackupError.self) { try await shop.backUp() }
+        shop.storage.beforeEachStep { _ in }
+        let parent = try await shop.repository.contents().point(named: "latest")
+        let layer = try await shop.backUp().metadata
+        #expect(parent.metadata.type == .incremental && layer.parentID == parent.id.text)
+        shop.storage.crash { _ in false }
+        let point = try await shop.repository.contents().point(named: layer.id)
+        #expect(try await shop.verify(point).passed)
+    }
+
     @Test func `a zip archive that fails takes nothing away`() async throws {
         for failure in [BackupError(.storageFailed, "no disk"), CancellationError()] as [any Error]
         {
