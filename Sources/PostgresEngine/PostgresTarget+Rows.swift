@@ -156,7 +156,7 @@ extension PostgresTarget {
     func parts(of load: TableLoad) async throws -> [TablePart] {
         do {
             return try await connections.withOne { connection in
-                try await rows(of: load, on: connection).statements.map {
+                try await rows(of: load, on: connection).flatMap { $0.statements }.map {
                     TablePart(table: load.place, selection: $0)
                 }
             }
@@ -165,32 +165,48 @@ extension PostgresTarget {
         }
     }
 
+    /// Of partitions each by itself, so that several connections read them, wherever their rows have come to lie.
     private func rows(
         of load: TableLoad, on connection: PostgresConnection
-    ) async throws -> PostgresRows {
+    ) async throws -> [PostgresRows] {
         if load.table.schema == PostgresLargeObjects.pages.schema {
-            return try await PostgresLargeObjects.rows(of: load.table, connection)
+            return try await [PostgresLargeObjects.rows(of: load.table, connection)]
         }
-        let row = try await connection.rows(
-            """
-            SELECT c.relkind, a.amname = 'heap', pg_catalog.pg_relation_size(c.oid),
-                   pg_catalog.pg_table_size(c.oid), pg_catalog.current_setting('block_size')
-            FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
-            WHERE c.oid = $1::regclass
-            """, [SQLText.qualified(load.place)]
-        ).first
-        guard let row, row[0] != "p" else {
+        let tables = try await connection.rows(
+            Self.tablesWithRows, [SQLText.qualified(load.place)])
+        guard tables.allSatisfy({ $0[6] == "t" }) else {
             let columns = load.columns.map(SQLText.identifier).joined(separator: ", ")
-            return PostgresRows(
-                query: "SELECT \(columns) FROM \(SQLText.qualified(load.place))")
+            return [
+                PostgresRows(query: "SELECT \(columns) FROM \(SQLText.qualified(load.place))")
+            ]
         }
-        return PostgresRows(
-            load.place, columns: load.columns,
-            filter: try await PostgresEmptying.condition(of: load, on: connection),
-            splits: row[1] == "t",
-            sizes: (heap: Int(row[2] ?? "") ?? 0, total: Int(row[3] ?? "") ?? 0),
-            blockBytes: Int(row[4] ?? "") ?? 8192)
+        let filter = try await PostgresEmptying.condition(of: load, on: connection)
+        return tables.map { row in
+            let name = TableName(schema: row[0] ?? "", name: row[1] ?? "")
+            return PostgresRows(
+                name, columns: load.columns, filter: name == load.place ? filter : nil,
+                splits: row[2] == "t",
+                sizes: (heap: Int(row[3] ?? "") ?? 0, total: Int(row[4] ?? "") ?? 0),
+                blockBytes: Int(row[5] ?? "") ?? 8192)
+        }
     }
+
+    /// A table, or its partitions that have rows; and whether each can be read without the table that it is a part of:
+    /// rights and policies that hold for that one are not its own, and COPY takes no foreign table.
+    private static let tablesWithRows = """
+        SELECT n.nspname, c.relname, a.amname = 'heap', pg_catalog.pg_relation_size(c.oid),
+               pg_catalog.pg_table_size(c.oid), pg_catalog.current_setting('block_size'),
+               c.oid = $1::regclass OR c.relkind = 'r'
+                 AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+                 AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+                 AND NOT pg_catalog.row_security_active(c.oid)
+        FROM (SELECT $1::regclass::oid UNION
+              SELECT p.relid::oid FROM pg_catalog.pg_partition_tree($1::regclass) p) t(oid)
+        JOIN pg_catalog.pg_class c ON c.oid = t.oid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
+        WHERE c.relkind <> 'p'
+        """
 
     func read(
         _ part: TablePart, into sink: @escaping @Sendable (RowBatch) async throws -> Void
