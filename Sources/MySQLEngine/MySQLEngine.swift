@@ -42,11 +42,7 @@ public struct MySQLEngine: InteractiveEngine {
         of request: SnapshotRequest, _ body: (any Snapshot) async throws -> Result
     ) async throws -> Result {
         let source = try await MySQLSource(settings, for: request)
-        let snapshot = try await source.takeSnapshot(of: request)
-        let result = try await body(snapshot)
-        // Closing the connections ends the transactions as well; this frees the tables at once.
-        try? await snapshot.leader.execute("ROLLBACK")
-        return result
+        return try await body(source.takeSnapshot(of: request))
     }
 
     /// Looks at the target, asks, and makes it ready.

@@ -87,6 +87,13 @@ struct MySQLSnapshot: Snapshot {
         }
     }
 
+    /// Closing the connections would end the transactions as well.
+    func release() async {
+        for reader in readers.all {
+            try? await reader.turn.pass { try await reader.execute("ROLLBACK") }
+        }
+    }
+
     /// One that has ended would have gone on without a word, and read rows of later.
     private static func confirmTransaction(of reader: MySQLConnection) async throws {
         try await reader.turn.pass {

@@ -46,11 +46,7 @@ public struct PostgresEngine: InteractiveEngine {
         let source = try await PostgresSource(settings, for: request)
         // Ends with this scope, whatever way it is left.
         async let _: Void = source.watch.run()
-        let snapshot = try await source.takeSnapshot(of: request)
-        let result = try await body(snapshot)
-        // Closing the connections ends the transactions as well; this frees the locks at once.
-        try? await snapshot.leader.execute("ROLLBACK")
-        return result
+        return try await body(source.takeSnapshot(of: request))
     }
 
     /// Asks the catalogs, and reads a little of the largest table.

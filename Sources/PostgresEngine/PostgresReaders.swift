@@ -30,6 +30,9 @@ final class PostgresReaders: Sendable {
         pool = ConnectionPool(connections)
     }
 
+    /// The connections as they are now.
+    var all: [PostgresConnection] { pool.all }
+
     /// Runs `read` with the next connection that is free, and again with another one in its place if
     /// it is lost.
     ///

@@ -121,6 +121,13 @@ struct PostgresSnapshot: Snapshot {
         }
     }
 
+    /// Closing the connections would end the transactions as well.
+    func release() async {
+        for reader in readers.all {
+            try? await reader.turn.pass { try await reader.execute("ROLLBACK") }
+        }
+    }
+
     /// At the end of hours of reading a server that has no place for a moment is asked again.
     private func anotherConnection() async throws -> PostgresConnection {
         for _ in 0..<20 {

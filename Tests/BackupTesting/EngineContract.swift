@@ -37,6 +37,19 @@ public enum EngineContract {
                 try await snapshot.confirm()
             }
         },
+        ContractCheck("a snapshot that was released is in nobody's way") { subject in
+            try await withSnapshot(of: subject) { snapshot in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for part in snapshot.schema.tables.flatMap(snapshot.parts) {
+                        group.addTask { try await snapshot.read(part) { _ in } }
+                    }
+                    try await group.waitForAll()
+                }
+                try await snapshot.confirm()
+                await snapshot.release()
+                try await subject.dropItems()
+            }
+        },
         ContractCheck("the schema names tables, columns and keys") { subject in
             try await withSnapshot(of: subject) { snapshot in
                 let tables = snapshot.schema.tables.sorted { $0.name < $1.name }

@@ -10,6 +10,8 @@ public struct EngineSubject: Sendable {
     public var target: String
     /// Adds `sample.lateRow` to the source.
     public var addLateRow: @Sendable () async throws -> Void
+    /// Drops `sample.items` from the source, or fails where somebody keeps it.
+    public var dropItems: @Sendable () async throws -> Void
     /// The rows of a table of `target`, in any order.
     public var targetRows: @Sendable (TableName) async throws -> [[String?]]
     /// Where a sequence of `target` stands.
@@ -19,6 +21,7 @@ public struct EngineSubject: Sendable {
     public init(
         engine: any Engine, sample: EngineSample, target: String,
         addLateRow: @escaping @Sendable () async throws -> Void,
+        dropItems: @escaping @Sendable () async throws -> Void,
         targetRows: @escaping @Sendable (TableName) async throws -> [[String?]],
         targetSequence: @escaping @Sendable (TableName) async throws -> SequenceValue
     ) {
@@ -26,6 +29,7 @@ public struct EngineSubject: Sendable {
         self.sample = sample
         self.target = target
         self.addLateRow = addLateRow
+        self.dropItems = dropItems
         self.targetRows = targetRows
         self.targetSequence = targetSequence
     }

@@ -124,6 +124,8 @@ struct MemorySnapshot: Snapshot {
         try await engine.beforeStep(.confirm)
     }
 
+    func release() async {}
+
     private static func schema(
         of database: MemoryDatabase, _ request: SnapshotRequest
     ) throws -> Schema {

@@ -59,6 +59,9 @@ extension MySQLTestDatabase {
             addLateRow: {
                 try await self.load(Self.insertion(of: [sample.lateRow], into: sample.items))
             },
+            dropItems: {
+                try await self.load("SET SESSION lock_wait_timeout = 5; DROP TABLE items")
+            },
             targetRows: { table in
                 let columns =
                     table == sample.items

@@ -37,6 +37,7 @@ extension Workbench {
             addLateRow: {
                 try await source.query(Self.insertion(of: [sample.lateRow], into: sample.items))
             },
+            dropItems: { try await source.query("SET lock_timeout = '5s'; DROP TABLE items") },
             targetRows: { table in
                 // Hexadecimal, because rows may hold whatever separates rows and columns.
                 let columns =

@@ -82,6 +82,10 @@ public protocol Snapshot: Sendable {
     ///
     /// - Throws: `BackupError.sourceChanged` when it was not.
     func confirm() async throws
+
+    /// Lets go of the source, of which nothing is read any more: nobody waits for this snapshot's tables from here on,
+    /// while there may be much to do with what was read.
+    func release() async
 }
 
 /// The moment of a snapshot.

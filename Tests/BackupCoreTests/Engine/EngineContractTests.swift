@@ -12,6 +12,11 @@ import Testing
             engine: MemoryEngine(server), sample: sample, target: "restored",
             addLateRow: {
                 try server.change("shop") { $0[rows: sample.items]?.append(sample.lateRow) }
+            },
+            dropItems: {
+                try server.change("shop") { shop in
+                    shop.contents.removeAll { $0.table.name == sample.items }
+                }
             }, targetRows: { server["restored"]?[rows: $0] ?? [] },
             targetSequence: { name in
                 let sequences = server["restored"]?.sequences ?? []
