@@ -76,6 +76,14 @@ extension MySQLSettings {
     /// - Throws: `BackupError.usage`; its words do not hold the password.
     init(url: String) throws {
         self.init()
+        // What is behind such a mark in a password would be shown as a parameter, or be the end of the URL without a word.
+        guard !url.drop(while: { $0 != "?" && $0 != "#" }).contains("@") else {
+            throw BackupError(
+                .usage, "the URL is not understood: it has an @ behind ? or #",
+                hint:
+                    "Write odd characters of a name or a password as %XX: ? is %3F, # is %23, @ is %40."
+            )
+        }
         guard let parts = URLComponents(string: url), parts.scheme != nil else {
             throw BackupError(
                 .usage, "the URL is not understood",

@@ -1,3 +1,5 @@
+import BackupCore
+
 /// Another session, or a prepared transaction, as far as the server tells about it.
 struct PostgresPeer: Sendable {
     /// `0` for a prepared transaction, which has no session.
@@ -51,6 +53,7 @@ struct PostgresPeer: Sendable {
         guard let query, !query.isEmpty, query != "<insufficient privilege>" else {
             return "its statement is hidden from roles that are not in pg_monitor"
         }
+        guard !SecretText.mayBe(in: query) else { return "its statement may hold a password" }
         return Self.line(of: query)
     }
 

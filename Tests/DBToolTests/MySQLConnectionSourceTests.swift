@@ -193,6 +193,13 @@ import Testing
                 .expect(code: 2, saying: "sslmode sometimes is not understood")
             try await Self.full(bench, words("charset=latin1"))
                 .expect(code: 2, saying: "parameter that is not understood: charset")
+            // A password whose rest would be taken for a parameter, or for nothing at all.
+            for mark in ["?", "#"] {
+                let url = "mysql://root:s3\(mark)cr3t@127.0.0.1:\(server.port)/\(bench.source.name)"
+                let end = try await Self.full(bench, ["--url", url])
+                end.expect(code: 2, saying: "has an @ behind ? or #")
+                #expect(!end.output.contains("cr3t") && !end.errors.contains("cr3t"), "\(end)")
+            }
         }
     }
 

@@ -38,6 +38,13 @@ import Testing
         #expect(PostgresPeer.line(of: text) == line)
     }
 
+    @Test func `a statement that sets a password is not shown`() {
+        let row = ["7", "app", "idle in transaction", nil, "ALTER ROLE app\nPASSWORD 's3cr3t'"]
+        let peer = PostgresPeer(row: row[...])
+        #expect(peer.description.hasSuffix(": its statement may hold a password"))
+        #expect(!peer.description.contains("s3cr3t"))
+    }
+
     @Test func `those behind are counted once, whatever way they wait`() {
         let blockers = [
             "2": ["1"], "3": ["2"], "4": ["2", "3"], "5": ["9"], "6": ["5"], "7": ["1"],
