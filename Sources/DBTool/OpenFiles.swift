@@ -13,7 +13,8 @@ enum OpenFiles {
     /// With fewer the library that starts pg_dump may find none left for its pipes, and ends the process then, without
     /// words.
     private static let needed: rlim_t = 128
-    private static let wanted: rlim_t = 1024
+    /// A join that does not fit into memory has 512 files of its own, and each of several connections may have one.
+    private static let wanted: rlim_t = 16384
 
     /// Allows as many as are wanted, as far as that is up to the process.
     ///
@@ -35,6 +36,6 @@ enum OpenFiles {
         guard limit.rlim_cur < needed else { return }
         throw BackupError(
             .storageFailed, "only \(limit.rlim_cur) files may be open at once",
-            hint: "Allow at least \(needed): ulimit -n \(wanted)")
+            hint: "Allow at least \(needed): ulimit -n 1024")
     }
 }

@@ -145,7 +145,8 @@ public final class LineEditor: @unchecked Sendable {
         let common = candidates.dropFirst().reduce(first) { $0.commonPrefix(with: $1) }
         let typed = String(before.suffix(completion.replaced))
         if candidates.count == 1 || common.count > typed.count {
-            el_deletestr(edit, Int32(completion.replaced))
+            // Its characters are those of the line's encoding, of which an accent may be one.
+            el_deletestr(edit, Int32(typed.unicodeScalars.count))
             let isWhole = candidates.count == 1 && !common.hasSuffix("/")
             el_insertstr(edit, common + (isWhole ? " " : ""))
             return UInt8(CC_REFRESH)

@@ -118,6 +118,9 @@ import Testing
                 let second = try await bench.full(slow)
                 second.expect(code: 6, saying: "held by another run")
                 #expect(try JSON(parsing: second.output)["error"]["code"].string == "locked")
+                // It is told so before it asks the server for anything.
+                try await bench.full(slow, ["--port", "1"])
+                    .expect(code: 6, saying: "held by another run")
                 #expect(try bench.storedBackups().count == 1)
                 // Other databases are free, and so is reading.
                 try await bench.full(try await bench.small()).requireCode(0)

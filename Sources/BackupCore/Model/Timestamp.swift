@@ -13,6 +13,11 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
     /// Now, by this machine's clock.
     public static var now: Timestamp { Timestamp(Date()) }
 
+    /// The seconds since another instant, with three places.
+    func seconds(since start: Timestamp) -> Double {
+        (date.timeIntervalSince(start.date) * 1000).rounded() / 1000
+    }
+
     /// `2025-01-01T12:00:00.123456+00:00`; the fraction only where there is one.
     public var text: String {
         // From the date's own epoch: the step to 1970 would round a second time.

@@ -13,6 +13,8 @@ public struct Backup: Sendable {
     private let request: BackupRequest
     /// What the snapshot lacks, in the engine's words.
     private let warnings = Exclusive<[String]>([])
+    /// Whether the catalog knows already that this run has failed.
+    private let isTold = Exclusive(false)
 
     /// A backup of what `engine` reads into `repository`.
     public init(engine: any Engine, repository: Repository, request: BackupRequest) {
@@ -26,6 +28,17 @@ public struct Backup: Sendable {
     /// - Throws: `BackupError`; nothing is left in the repository then but a line in its catalog.
     public func run(progress: OperationProgress) async throws -> BackupReport {
         let start = Timestamp.now
+        do {
+            return try await run(start, progress)
+        } catch {
+            await remember(error, start)
+            throw error
+        }
+    }
+
+    private func run(
+        _ start: Timestamp, _ progress: OperationProgress
+    ) async throws -> BackupReport {
         do {
             return try await run(start, fullBecause: nil, progress)
         } catch var error as BackupError
@@ -74,7 +87,9 @@ public struct Backup: Sendable {
                 let plan = try await plan(
                     snapshot, asked, start: start, fullBecause: reason, progress)
                 let metadata = try await committing(plan) { folder in
-                    try await checkSpace(for: plan, progress)
+                    try await repository.checkSpace(for: plan.estimatedFileBytes) {
+                        progress.note($0)
+                    }
                     return try await write(snapshot, asked, as: plan, into: folder, progress)
                 }
                 return await complete(metadata, plan, progress)
@@ -261,22 +276,6 @@ public struct Backup: Sendable {
             ?? .none
     }
 
-    /// Refuses when the disk surely cannot hold the backup, and warns when it may not.
-    private func checkSpace(for plan: BackupPlan, _ progress: OperationProgress) async throws {
-        guard let available = try await repository.storage.availableBytes() else { return }
-        let needed = plan.estimatedFileBytes
-        let place = repository.storage.location
-        let words =
-            "\(place) has \(ByteText(available)) free; the backup needs about \(ByteText(needed))"
-        // Tables hold dead rows and free space, so that half of the estimate may be enough.
-        guard available >= needed / 2 else {
-            throw BackupError(
-                .storageFailed, words,
-                hint: "Free some space, name another folder with -path, or use -compress zstd.")
-        }
-        if available < needed { progress.note("warning: \(words)") }
-    }
-
     // MARK: The files
 
     /// Runs `body` with the backup's folder; what it returns is the commit, throwing undoes all.
@@ -319,6 +318,7 @@ public struct Backup: Sendable {
         progress.begin("checking the snapshot")
         let sequences = try await snapshot.sequences()
         try await snapshot.confirm()
+        await snapshot.release()
         var metadata = plan.metadata(
             snapshot: snapshot, tables: tables, sequences: sequences, request: asked,
             engine: engine.name, toolVersion: request.toolVersion)
@@ -364,11 +364,33 @@ public struct Backup: Sendable {
                 try await folder.discard()
                 // What is made again as a full has not failed.
                 let isMadeAgain = error is TableChanges.ChainIsWrong
-                try await repository.rebuildCatalog(
-                    adding: isMadeAgain ? nil : plan.failure(because: error))
+                try await tell(isMadeAgain ? nil : plan.id, plan.start, because: error)
             } catch {
                 // The disk may be full or gone: the next run removes what is left.
             }
         }.value
+    }
+
+    /// Who watches the catalog sees too that a run has ended before it had a plan: its server was away, or a table locked.
+    ///
+    /// A run that was called wrongly or came second is none that should have made a backup, and a name that nothing here
+    /// has may be mistaken.
+    private func remember(_ error: any Error, _ start: Timestamp) async {
+        guard let database = request.database, !isTold.withValue({ $0 }) else { return }
+        if let code = (error as? BackupError)?.code, [.usage, .locked].contains(code) { return }
+        await Task {
+            guard (try? await repository.hasFolder(of: database)) == true,
+                let id = try? await repository.freeID(
+                    request.kind, database: database, start: start)
+            else { return }
+            try? await tell(id, start, because: error)
+        }.value
+    }
+
+    /// `id`: What the backup would have been called; nil where nothing has failed.
+    private func tell(_ id: BackupID?, _ start: Timestamp, because error: any Error) async throws {
+        if id != nil { isTold.withValue { $0 = true } }
+        try await repository.rebuildCatalog(
+            adding: id.map { Catalog.Entry(failed: $0, start, because: error) })
     }
 }

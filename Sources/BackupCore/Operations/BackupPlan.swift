@@ -39,7 +39,7 @@ struct BackupPlan: Sendable {
             baseID: layer?.parent.base.id.text, parentID: parent?.id.text,
             parentSHA256: parent?.digest, chainNumber: layer?.number,
             snapshotAt: moment.time, timestampStart: start, timestampEnd: end,
-            durationSeconds: seconds(until: end), consistency: moment.consistency,
+            durationSeconds: end.seconds(since: start), consistency: moment.consistency,
             hashSeed: Hex.string(of: hashSeed),
             exact: !tables.contains { $0.basis == Basis.column.rawValue },
             encoding: moment.encoding,
@@ -53,20 +53,6 @@ struct BackupPlan: Sendable {
             excludedPatterns: request.excluded.map(\.text),
             excludedTables: schema.excluded, unreadableTables: schema.unreadable,
             scopeObjects: schema.scopeObjects, warnings: nil, tables: TableRecords(tables))
-    }
-
-    /// What the catalog says about a run that failed.
-    func failure(because error: any Error) -> Catalog.Entry {
-        let reason = (error as? BackupError)?.message ?? "interrupted"
-        return Catalog.Entry(
-            id: id.text, type: id.kind, status: "failed", timestampStart: start,
-            durationSeconds: seconds(until: .now), statistics: Metadata.Statistics(of: []),
-            reason: reason)
-    }
-
-    private func seconds(until end: Timestamp) -> Double {
-        let seconds = end.date.timeIntervalSince(start.date)
-        return (seconds * 1000).rounded() / 1000
     }
 }
 

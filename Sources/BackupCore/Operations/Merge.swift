@@ -37,6 +37,10 @@ public struct Merge: Sendable {
             let folder = try BackupFolder(storage: repository.storage, id: id, parent: nil)
             let metadata: Metadata
             do {
+                let bytes = point.metadata.csvBytes
+                try await repository.checkSpace(
+                    for: packing(of: chain) == .none ? bytes : bytes / 2
+                ) { progress.note($0) }
                 metadata = try await write(chain, to: folder, id, start, progress)
                 try Task.checkCancellation()
                 try await folder.commit(metadata)
@@ -77,8 +81,7 @@ public struct Merge: Sendable {
         metadata.toolVersion = request.toolVersion
         metadata.timestampStart = start
         metadata.timestampEnd = .now
-        let seconds = metadata.timestampEnd.date.timeIntervalSince(start.date)
-        metadata.durationSeconds = (seconds * 1000).rounded() / 1000
+        metadata.durationSeconds = metadata.timestampEnd.seconds(since: start)
         metadata.tables = TableRecords(tables)
         metadata.statistics = Metadata.Statistics(of: tables)
         try await folder.write(
@@ -94,10 +97,7 @@ public struct Merge: Sendable {
         let records = metadata.currentTables.sorted { $0.csvBytes > $1.csvBytes }
         let names = FileNaming.names(
             for: records.map(\.table), defaultSchema: metadata.defaultSchema)
-        let packing =
-            request.packing
-            ?? chain.base.metadata.tables.compactMap(\.file).first.map { .init(fileName: $0) }
-            ?? .none
+        let packing = packing(of: chain)
         return try await withThrowingTaskGroup(of: TableRecord.self) { group in
             var written: [TableRecord] = []
             for (index, record) in records.enumerated() {
@@ -113,6 +113,12 @@ public struct Merge: Sendable {
             for try await record in group { written.append(record) }
             return written.sorted { $0.tableName < $1.tableName }
         }
+    }
+
+    private func packing(of chain: Chain) -> FilePacking {
+        request.packing
+            ?? chain.base.metadata.tables.compactMap(\.file).first.map { .init(fileName: $0) }
+            ?? .none
     }
 
     private func write(

@@ -88,7 +88,7 @@ public struct Prune: Sendable {
     public func run(
         database: String, engine: String? = nil, progress: OperationProgress
     ) async throws -> PrunePlan {
-        // A lock that is named by mistake would leave its file; that of a folder's database is there anyway.
+        // A lock is a file in a folder: where nothing is called by this database, nothing is to be made.
         if try await !repository.hasFolder(of: database) {
             try await repository.contents().requireBackups(of: database)
         }

@@ -73,6 +73,7 @@ struct TableChanges: Sendable {
                 let reason = "\(count) live rows were neither in the parent nor marked as new"
                 progress.note("warning: \(table.name) is compared: \(reason)")
                 reading = compared(table, because: reason)
+                try await folder.remove(files(of: table))
                 found = try await find(table, record, reading, byParts)
             }
             guard found.outcome.unmarkedChanges == 0 else {
@@ -82,6 +83,7 @@ struct TableChanges: Sendable {
         } catch is MostIsGone {
             return (nil, "most of its rows are gone")
         } catch is ChangeJoin.KeyTwiceInParent {
+            try await folder.remove(files(of: table))
             let reason = "two of its rows had the same key in \(parent.point.id)"
             progress.note(
                 "warning: \(table.name) is written whole: \(reason): its index was damaged then")
@@ -189,11 +191,10 @@ struct TableChanges: Sendable {
     ) async throws -> Found {
         let parent = TableParent(reader: parent, record: record)
         return try await parent.withKeys(note: { progress.note($0) }) { keys in
-            let name = plan.fileNames[table.name] ?? ""
             let box = Exclusive<ChangeJoin.Outcome?>(nil)
             let rows = try await folder.writeRecords(
-                RepositoryLayout.changesFile(name, packing: plan.packing),
-                columns: table.storedColumns.map(\.name), packing: plan.packing,
+                files(of: table)[0], columns: table.storedColumns.map(\.name),
+                packing: plan.packing,
                 seed: plan.hashSeed
             ) { file in
                 let join = ChangeJoin(
@@ -212,9 +213,18 @@ struct TableChanges: Sendable {
             guard let outcome = box.withValue({ $0 }) else {
                 preconditionFailure("a storage did not run its body")
             }
-            let tombstones = try await writeTombstones(outcome, table, parent, name)
+            let tombstones = try await writeTombstones(outcome, table, parent)
             return Found(outcome: outcome, rows: rows, tombstones: tombstones)
         }
+    }
+
+    /// Where new and changed rows are written to, and the keys of those that are gone.
+    private func files(of table: Table) -> [String] {
+        let name = plan.fileNames[table.name] ?? ""
+        return [
+            RepositoryLayout.changesFile(name, packing: plan.packing),
+            RepositoryLayout.deletedFile(name, packing: plan.packing),
+        ]
     }
 
     /// So few tombstones are always fewer than too many.
@@ -307,7 +317,7 @@ struct TableChanges: Sendable {
     /// On the way it is proven that no new row has a key that the parent had, and that the parent had each key that has
     /// changed once.
     private func writeTombstones(
-        _ outcome: ChangeJoin.Outcome, _ table: Table, _ parent: TableParent, _ name: String
+        _ outcome: ChangeJoin.Outcome, _ table: Table, _ parent: TableParent
     ) async throws -> WrittenFile? {
         guard outcome.deleted.count + outcome.updated.count + outcome.inserted.count > 0 else {
             return nil
@@ -315,8 +325,7 @@ struct TableChanges: Sendable {
         // A damaged index is noticed at its end: then the file is begun anew too.
         return try await parent.withKeys(note: { progress.note($0) }) { keys in
             try await folder.writeRecords(
-                RepositoryLayout.deletedFile(name, packing: plan.packing), columns: table.key,
-                packing: plan.packing, seed: plan.hashSeed
+                files(of: table)[1], columns: table.key, packing: plan.packing, seed: plan.hashSeed
             ) { file in
                 var changed = ChangedKeys(outcome, of: table.name)
                 while let block = try await keys.next() {

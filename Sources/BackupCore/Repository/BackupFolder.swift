@@ -96,6 +96,13 @@ actor BackupFolder {
         try await storage.seal(nil)
     }
 
+    /// Removes files that were written in vain, where there are any.
+    func remove(_ files: [String]) async throws {
+        for file in files where checksums.removeValue(forKey: file) != nil {
+            try await storage.remove(folder.appending(file))
+        }
+    }
+
     /// What no reader takes must not become a backup.
     private func checkSize(of bytes: [UInt8], _ file: String) throws {
         guard bytes.count > RepositoryLayout.mostBytesAtOnce else { return }

@@ -59,6 +59,17 @@ public struct Catalog: Sendable, Codable {
 }
 
 extension Catalog.Entry {
+    /// A run that failed.
+    ///
+    /// `id`: What its backup would have been called.
+    init(failed id: BackupID, _ start: Timestamp, because error: any Error) {
+        self.init(
+            id: id.text, type: id.kind, status: "failed", timestampStart: start,
+            durationSeconds: Timestamp.now.seconds(since: start),
+            statistics: Metadata.Statistics(of: []),
+            reason: (error as? BackupError)?.message ?? "interrupted")
+    }
+
     init(_ point: Point) {
         let metadata = point.metadata
         self.init(

@@ -90,6 +90,21 @@ public struct Repository: Sendable {
         get async throws { try await !storage.list(nil).isEmpty }
     }
 
+    /// Refuses when the disk surely cannot hold a backup, and warns when it may not.
+    ///
+    /// `needed`: About how many bytes it has. Tables hold dead rows and free space, so that half of that may be enough.
+    func checkSpace(for needed: Int, note: (String) -> Void) async throws {
+        guard let available = try await storage.availableBytes() else { return }
+        let words =
+            "\(storage.location) has \(ByteText(available)) free; the backup needs about \(ByteText(needed))"
+        guard available >= needed / 2 else {
+            throw BackupError(
+                .storageFailed, words,
+                hint: "Free some space, name another folder with -path, or use -compress zstd.")
+        }
+        if available < needed { note("warning: \(words)") }
+    }
+
     /// The same as `withLock`, for who may hold the lock already.
     func withLock<Result: Sendable>(
         database: String, unless isHeld: Bool, holder: String, _ body: () async throws -> Result

@@ -159,6 +159,9 @@ public struct LocalStorage: Storage {
 
     /// Removes a file or a folder.
     public func remove(_ name: StorageName) async throws {
+        unflushed.withValue { names in
+            names = names.filter { $0 != name && !$0.description.hasPrefix("\(name)/") }
+        }
         do {
             try folder(holding: name).remove(name.last)
         } catch let error as BackupError where error.code == .notFound {
@@ -220,5 +223,7 @@ public struct LocalStorage: Storage {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
             throw LocalFile.failure("make folder", path)
         }
+        // Its name must outlive a crash as what comes to lie in it; a folder that may not be read cannot be flushed.
+        try? LocalFolder(root: parent).flush()
     }
 }

@@ -52,6 +52,7 @@ struct FullOptions: ParsableArguments, Sendable {
         snapshot.connections = jobs.jobs
         snapshot.lockTimeout = .seconds(lockTimeout)
         var request = BackupRequest(snapshot: snapshot, toolVersion: Version.text)
+        request.database = wiring.sourceDatabase
         request.packing = compress == .zstd ? .zstd : FilePacking.none
         request.makesArchive = compress == .true
         request.holder = Wiring.holder

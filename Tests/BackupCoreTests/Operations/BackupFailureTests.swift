@@ -28,6 +28,24 @@ import Testing
         #expect(shop.files.isEmpty)
     }
 
+    @Test func `a run that ends before it has a plan is a failed line where there are backups`()
+        async throws
+    {
+        var shop = Shop()
+        try await shop.backUp()
+        shop.request.database = "shop"
+        for code in [BackupError.Code.connectionFailed, .locked, .usage] {
+            shop.engine.beforeStep = { _ in throw BackupError(code, "nobody answers") }
+            await #expect(throws: BackupError.self) { try await shop.backUp() }
+        }
+        shop.request.database = "mistaken"
+        shop.engine.beforeStep = { _ in throw BackupError(.connectionFailed, "no such database") }
+        await #expect(throws: BackupError.self) { try await shop.backUp() }
+        let lines = try shop.catalog().backups
+        #expect(lines.map(\.status) == ["completed", "failed"])
+        #expect(lines.last?.reason == "nobody answers" && lines.last?.path == nil)
+    }
+
     @Test func `a cancelled backup leaves no folder but a failed line`() async throws {
         var shop = Shop()
         let arrived = AsyncStream<Void>.makeStream()
@@ -191,6 +209,20 @@ import Testing
         let notes = Journal<String>()
         try await shop.backUp(OperationProgress { notes.append($0) })
         #expect(notes.entries.count == 1 && notes.entries[0].hasPrefix("warning: "))
+    }
+
+    @Test func `a merge that finds too little space writes nothing`() async throws {
+        var shop = Shop()
+        try await shop.backUp()
+        shop.request.kind = .incremental
+        try await shop.backUp()
+        shop.storage.setAvailableBytes(10)
+        let before = shop.files
+        let error = await #expect(throws: BackupError.self) { try await shop.merge() }
+        #expect(error?.code == .storageFailed && error?.message.contains("10 B free") == true)
+        #expect(shop.files == before)
+        shop.storage.setAvailableBytes(1 << 30)
+        #expect(try await shop.merge().type == .full)
     }
 
     /// How many steps the storage takes for one backup.
