@@ -93,7 +93,7 @@ struct PruneRendering: Rendering {
     }
 
     var lines: [String] {
-        var table = TextTable([("ID", .left), ("", .left), ("WHY", .left)])
+        var table = TextTable([("ID", .left), ("DECISION", .left), ("WHY", .left)])
         let removes = document.dry_run ? "would be removed" : "removed"
         for line in document.backups {
             table.add(
