@@ -266,6 +266,9 @@ import Testing
             ])
             try merged.requireCode(0)
             let id = try StoredBackup(merged).id
+            #expect(
+                try JSON(parsing: merged.output)["merged_from"].items.compactMap(\.string)
+                    == [full.id, first.id, second.id], "\(merged)")
             try await bench.expectEqual(source, bench.restored(id))
             try await source.query("INSERT INTO t VALUES (901, 'on', 'm')")
             let next = try await bench.differential(source)

@@ -33,6 +33,8 @@ struct BackupRendering: Rendering {
         let archive_error: String?
         let base_id: String?
         let parent_id: String?
+        /// What a merge made it of, the full first; nil of any other backup.
+        let merged_from: [String]?
         /// Why it is a full although something else was asked for.
         let full_reason: String?
         let exact: Bool
@@ -57,7 +59,8 @@ struct BackupRendering: Rendering {
             excluded_tables: metadata.excludedTables, unreadable_tables: metadata.unreadableTables,
             warnings: metadata.warnings ?? [],
             archive_error: report.archiveFailure?.message, base_id: metadata.baseID,
-            parent_id: metadata.parentID, full_reason: report.fullReason, exact: metadata.exact,
+            parent_id: metadata.parentID, merged_from: metadata.mergedFrom,
+            full_reason: report.fullReason, exact: metadata.exact,
             changes: metadata.type == .full ? nil : metadata.tables.map(Self.change))
     }
 
@@ -83,6 +86,9 @@ struct BackupRendering: Rendering {
         if metadata.engine == "mysql" { fields.append(("moment", metadata.consistency)) }
         if let reason = report.fullReason { fields.append(("why a full", reason)) }
         if let parent = metadata.parentID { fields.append(("since", parent)) }
+        if let merged = metadata.mergedFrom {
+            fields.append(("merged from", merged.joined(separator: ", ")))
+        }
         if metadata.type != .full, metadata.scope != Scope.database.word {
             fields.append(("scope", "some tables only, as the full that it rests on"))
         }
