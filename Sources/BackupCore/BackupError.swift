@@ -8,7 +8,7 @@ public struct BackupError: Error, Sendable {
     public enum Code: String, Sendable, CaseIterable {
         /// The request itself makes no sense: an unknown table, a missing path.
         case usage
-        /// The named backup, table or database does not exist.
+        /// The named backup or database does not exist.
         case notFound = "not_found"
         /// The server cannot be reached, or refuses the login.
         case connectionFailed = "connection_failed"

@@ -47,10 +47,19 @@ import Testing
             let path = ["-path", bench.repository]
             let wrong = String(id.dropLast(20)).replacing("small", with: "smlal")
             let cases: [(words: [String], code: Int32, saying: [String])] = [
-                (["rows", "latest", "poeple"], 1, ["no table poeple", "Nearest: people."]),
-                (["rows", "latest", "public.poeple"], 1, ["Nearest: public.people"]),
-                (["rows", "latest", "wharehouse.stock"], 1, ["Nearest: warehouse.stock."]),
-                (["rows", "latest", "xyzzy"], 1, ["\"dbtool show \(id)\" lists its tables"]),
+                (["rows", "latest", "poeple"], 2, ["no table poeple", "Nearest: people."]),
+                (["rows", "latest", "public.poeple"], 2, ["Nearest: public.people"]),
+                (["rows", "latest", "wharehouse.stock"], 2, ["Nearest: warehouse.stock."]),
+                (["rows", "latest", "xyzzy"], 2, ["\"dbtool show \(id)\" lists its tables"]),
+                (["history", "poeple", "1"], 2, ["no table poeple", "Nearest: people."]),
+                (
+                    ["diff", id, id, "-tablename", "poeple"], 2,
+                    ["neither backup has a table of that name"]
+                ),
+                (
+                    ["restore", id, "--into", "x", "--create", "-tablename", "poeple"]
+                        + bench.connection(), 2, ["no table poeple", "Nearest: people."]
+                ),
                 (["show", wrong], 1, ["no backup is called \(wrong)", "Nearest: \(id)."]),
                 (["verify", "latst"], 1, ["Nearest: latest."]),
                 (["show", "xyzzy"], 1, ["It holds backups of \(source.name)", "dbtool list"]),

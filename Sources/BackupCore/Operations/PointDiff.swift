@@ -43,7 +43,7 @@ public struct PointDiff: Sendable {
     /// Finds what differs, table by table in order of names.
     ///
     /// `rows`: Gets each row that differs; nil when only numbers are wanted.
-    /// - Throws: `BackupError.damaged`; whatever `rows` throws.
+    /// - Throws: `BackupError.usage` when `patterns` mean no table; `BackupError.damaged`; whatever `rows` throws.
     public func run(
         tables patterns: [TablePattern] = [], progress: OperationProgress,
         rows: (@Sendable (RowDifference) async throws -> Void)? = nil
@@ -52,7 +52,7 @@ public struct PointDiff: Sendable {
         let after = try selected(patterns, new)
         let known = patterns.isEmpty || !(before.isEmpty && after.isEmpty)
         guard known else {
-            throw BackupError(.notFound, "neither backup has a table of that name")
+            throw BackupError(.usage, "neither backup has a table of that name")
         }
         progress.begin("comparing", totalBytes: Array(after.values).csvBytes)
         var differences: [TableDifference] = []

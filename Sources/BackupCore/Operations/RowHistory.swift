@@ -37,8 +37,8 @@ public struct RowHistory: Sendable {
     ///
     /// `key`: One CSV record of the key's columns, in key order.
     /// `database`, `engine`: As `RepositoryContents.points(of:engine:)` takes them.
-    /// - Throws: `BackupError.notFound` when no point has the table; `BackupError.usage` for a key
-    ///   that fits at none; `BackupError.damaged`.
+    /// - Throws: `BackupError.usage` when no point has the table, and for a key that fits at none;
+    ///   `BackupError.damaged`.
     public func run(
         _ pattern: TablePattern, key: String, database: String?, engine: String? = nil,
         progress: OperationProgress
@@ -63,11 +63,8 @@ public struct RowHistory: Sendable {
                 continue
             }
             let chain = try contents.chain(of: point)
-            let record: TableRecord
-            do {
-                record = try point.metadata.table(matching: pattern)
-            } catch let error as BackupError where error.code == .notFound {
-                nearest = nearest ?? error
+            guard let record = try point.metadata.tableIfThere(matching: pattern) else {
+                nearest = nearest ?? point.metadata.hasNo(pattern)
                 // What was not asked for need not be gone.
                 if let lastTable, point.metadata.mayLack(lastTable) { continue }
                 if last != nil {

@@ -193,24 +193,33 @@ extension Metadata {
 
     /// The one table that a name means.
     ///
-    /// - Throws: `BackupError.notFound` with the nearest names; `BackupError.usage` when several fit.
+    /// - Throws: `BackupError.usage` with the nearest names; the same when several fit.
     public func table(matching pattern: TablePattern) throws -> TableRecord {
+        guard let match = try tableIfThere(matching: pattern) else { throw hasNo(pattern) }
+        return match
+    }
+
+    /// The same; nil where there is none.
+    ///
+    /// - Throws: `BackupError.usage` when several fit.
+    func tableIfThere(matching pattern: TablePattern) throws -> TableRecord? {
         let matches = currentTables.filter {
             pattern.matches($0.tableName, defaultSchema: defaultSchema)
         }
-        guard let match = matches.first else {
-            throw BackupError(
-                .notFound, "\(id) has no table \(pattern.text)",
-                hint: Nearest.hint(
-                    to: pattern, among: currentTables.map(\.tableName), defaultSchema: defaultSchema
-                )
-                    ?? "\"dbtool show \(id)\" lists its tables.")
-        }
-        guard matches.count == 1 else {
+        guard matches.count <= 1 else {
             throw BackupError(
                 .usage, "\(matches.count) tables are called \(pattern.text)",
                 hint: "Name one of them.")
         }
-        return match
+        return matches.first
+    }
+
+    /// What to say of a name that none of its tables has.
+    func hasNo(_ pattern: TablePattern) -> BackupError {
+        BackupError(
+            .usage, "\(id) has no table \(pattern.text)",
+            hint: Nearest.hint(
+                to: pattern, among: currentTables.map(\.tableName), defaultSchema: defaultSchema)
+                ?? "\"dbtool show \(id)\" lists its tables.")
     }
 }

@@ -145,7 +145,7 @@ import Testing
         let missing = #expect(throws: BackupError.self) {
             try metadata.table(matching: TablePattern("user"))
         }
-        #expect(missing?.code == .notFound && missing?.hint?.contains("users") == true)
+        #expect(missing?.code == .usage && missing?.hint?.contains("users") == true)
         let several = #expect(throws: BackupError.self) {
             try metadata.table(matching: TablePattern("sales.*"))
         }
