@@ -98,6 +98,26 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `list of one database leaves out the others`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let (mine, others) = (try await bench.small("mine"), try await bench.small("others"))
+            let (own, other) = (try await bench.backUp(mine), try await bench.backUp(others))
+            let words = ["list", "-path", bench.repository]
+            let text = try await bench.dbtool(words + ["--database", mine.name])
+            #expect(text.output.contains(own.id) && !text.output.contains(other.id), "\(text)")
+            let json = try await bench.dbtool(words + ["--database", mine.name, "--json"])
+            #expect(
+                try JSON(parsing: json.output)["backups"].items.compactMap(\.["id"].string)
+                    == [own.id])
+            let none = try await bench.dbtool(words + ["--database", "others"])
+            #expect(none.code == 0, "\(none)")
+            #expect(none.output.hasPrefix("no backups of that database in "), "\(none)")
+            let all = try await bench.dbtool(words, environment: ["DB_NAME": mine.name])
+            #expect(all.output.contains(own.id) && all.output.contains(other.id), "\(all)")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `list and show work on a repository that is only readable`(
         server: TestServer
     ) async throws {

@@ -119,6 +119,16 @@ extension RepositoryContents {
         return point.metadata.database
     }
 
+    /// What is of one database alone.
+    public func only(of database: String) -> RepositoryContents {
+        let encoded = FileNaming.encoded(database)
+        var contents = self
+        contents.points.removeAll { !$0.metadata.database.isExactly(database) }
+        contents.unfinished.removeAll { $0.base.encodedDatabase != encoded }
+        contents.unreadable.removeAll { $0.folder.base.encodedDatabase != encoded }
+        return contents
+    }
+
     /// - Throws: `BackupError.notFound` with the nearest names, where there are backups and none is of that database.
     func requireBackups(of database: String) throws {
         let databases = Set(points.map { ExactText($0.metadata.database) })

@@ -4,7 +4,8 @@ import BackupCore
 /// The command `dbtool list`.
 struct ListCommand: BackupCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the backups of a repository.")
+        commandName: "list", abstract: "List the backups of a repository.",
+        discussion: "With --database those of that database alone.")
 
     @OptionGroup(title: "Repository") var repository: RepositoryOptions
     @OptionGroup(title: "Connection (only to find the repository)")
@@ -14,14 +15,21 @@ struct ListCommand: BackupCommand {
     func run(output: CommandOutput, progress: OperationProgress) async throws -> ExitCode {
         let wiring = try Wiring(connection)
         let repository = try wiring.existingRepository(repository)
-        let contents = try await repository.contents()
+        var contents = try await repository.contents()
+        var failures = try await repository.knownFailures()
+        // A name in .env says what is backed up here, and not what somebody wants to see.
+        if let database = connection.database {
+            failures.removeAll { $0.database?.isExactly(database) != true }
+            contents = contents.only(of: database)
+        }
         var states: [String: BackupState] = [:]
         for point in contents.points {
             states[point.id.text] = try await repository.stateIfKnown(of: point)
         }
         output.show(
             ListRendering(
-                contents, states: states, failures: try await repository.knownFailures(),
+                contents, states: states, failures: failures,
+                isOfOneDatabase: connection.database != nil,
                 location: repository.storage.location, now: .now))
         return .done
     }

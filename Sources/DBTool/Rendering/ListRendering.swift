@@ -38,14 +38,16 @@ struct ListRendering: Rendering {
     }
 
     let document: Document
+    private let isOfOneDatabase: Bool
     private let location: String
     private let reasons: [String]
     private let now: Timestamp
 
     /// `states`: What is known of each backup, by id.
+    /// `isOfOneDatabase`: Whether others have been left out.
     init(
         _ contents: RepositoryContents, states: [String: BackupState], failures: [Catalog.Entry],
-        location: String, now: Timestamp
+        isOfOneDatabase: Bool, location: String, now: Timestamp
     ) {
         let broken = Set(contents.brokenPoints().map(\.text))
         document = Document(
@@ -59,6 +61,7 @@ struct ListRendering: Rendering {
             unfinished: contents.unfinished.map(\.name),
             unreadable: contents.unreadable.map(\.folder.name))
         reasons = contents.unreadable.map(\.error.message)
+        self.isOfOneDatabase = isOfOneDatabase
         self.location = location
         self.now = now
     }
@@ -68,7 +71,8 @@ struct ListRendering: Rendering {
             document.unfinished.map { "unfinished: \($0) (still running, or interrupted)" }
             + zip(document.unreadable, reasons).map { "unreadable: \($0) (\($1))" }
         guard !document.backups.isEmpty else {
-            return ["no backups in \(location)"] + rest
+            // Without its name, which is a whole URL where somebody took one for a database.
+            return ["no backups\(isOfOneDatabase ? " of that database" : "") in \(location)"] + rest
         }
         var table = TextTable([
             ("ID", .left), ("AGE", .right), ("ROWS", .right), ("SIZE", .right), ("TIME", .right),

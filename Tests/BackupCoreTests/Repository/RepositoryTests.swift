@@ -29,6 +29,25 @@ import Testing
         #expect(contents.points.isEmpty && contents.unreadable.isEmpty)
     }
 
+    @Test func `what is of one database is its backups, whole, cut off or damaged`() async throws {
+        let repository = try await Self.repository([
+            ("full_a_20250101_000000_0001", "2025-01-01T00:00:00Z"),
+            ("full_b_20250102_000000_0002", "2025-01-02T00:00:00Z"),
+        ])
+        for database in ["a", "b"] {
+            for file in ["20250103_000000_0003/data/t.csv", "20250104_000000_0004/metadata.json"] {
+                try await repository.storage.write(
+                    StorageName(path: "full_\(database)_\(file)"), bytes: [])
+            }
+        }
+        let contents = try await repository.contents().only(of: "b")
+        #expect(contents.points.map(\.id.text) == ["full_b_20250102_000000_0002"])
+        #expect(contents.unfinished.map(\.name) == ["full_b_20250103_000000_0003"])
+        #expect(contents.unreadable.map(\.folder.name) == ["full_b_20250104_000000_0004"])
+        #expect(contents.point(id: "full_b_20250102_000000_0002") != nil)
+        #expect(contents.point(id: "full_a_20250101_000000_0001") == nil)
+    }
+
     @Test(arguments: [
         ("", BackupError.Code.damaged), ("{", .damaged), ("[]", .damaged), ("{}", .damaged),
         ("{\"format_version\": \"1\"}", .damaged), ("{\"format_version\": 1}", .damaged),
