@@ -111,6 +111,36 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `a full is doubted when damage is found in what rests on it`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let full = try await bench.backUp(source)
+            let layer = try await bench.differential(source)
+            let verify = ["verify", "-path", bench.repository]
+            let list = ["list", "-path", bench.repository]
+            try await bench.dbtool(verify + [full.id]).requireCode(0)
+            let file = try full.dataFile(of: "people")
+            try Self.flip(file, at: 1 / 2)
+            try await bench.dbtool(verify + [layer.id]).requireCode(4)
+
+            let text = try await bench.dbtool(list).output
+            #expect(text.contains(", doubted"), "\(text)")
+            #expect(text.contains("in doubt: verify found damage in \(layer.id)"), "\(text)")
+            let document = try JSON(parsing: try await bench.dbtool(list + ["--json"]).output)
+            let backups = document["backups"].items
+            #expect(backups.map(\.["doubted_by"].string) == [layer.id, nil], "\(text)")
+            #expect(backups.map(\.["verified"]["passed"].boolean) == [true, false], "\(text)")
+
+            try Self.flip(file, at: 1 / 2)
+            try await bench.dbtool(verify + [full.id]).requireCode(0)
+            let later = try await bench.dbtool(list).output
+            #expect(!later.contains("doubt"), "\(later)")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a damaged or missing catalog changes nothing`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
             let source = try await bench.small()

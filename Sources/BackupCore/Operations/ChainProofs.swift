@@ -38,6 +38,24 @@ struct ChainProofs {
     }
 }
 
+extension RepositoryContents {
+    /// The points that nobody may count on although their own last check found nothing: each with the point of its
+    /// chain whose files were found damaged since.
+    ///
+    /// `states`: What is known of each.
+    public func doubts(_ states: [BackupID: BackupState]) -> [BackupID: BackupID] {
+        let proofs = ChainProofs(of: points, states)
+        var doubts: [BackupID: BackupID] = [:]
+        for point in points {
+            let state = states[point.id] ?? BackupState()
+            // Of its own it is known already.
+            guard state.verified?.passed != false else { continue }
+            doubts[point.id] = proofs.failure(against: point, state)
+        }
+        return doubts
+    }
+}
+
 extension BackupState {
     /// The last proof of each kind.
     fileprivate var proofs: [Proof] { [verified, drilled].compactMap(\.self) }

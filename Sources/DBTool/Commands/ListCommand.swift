@@ -22,9 +22,9 @@ struct ListCommand: BackupCommand {
             failures.removeAll { $0.database?.isExactly(database) != true }
             contents = contents.only(of: database)
         }
-        var states: [String: BackupState] = [:]
+        var states: [BackupID: BackupState] = [:]
         for point in contents.points {
-            states[point.id.text] = try await repository.stateIfKnown(of: point)
+            states[point.id] = try await repository.stateIfKnown(of: point)
         }
         output.show(
             ListRendering(

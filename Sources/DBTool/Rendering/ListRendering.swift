@@ -18,10 +18,12 @@ struct ListRendering: Rendering {
         let lacksRows: Bool
         let isExact: Bool?
         let isBroken: Bool
+        /// The point of its chain whose files were found damaged since it was proven; nil where none was.
+        let doubtedBy: String?
 
         private enum CodingKeys: String, CodingKey {
             case snapshot_at, pinned, verified, drilled, exact
-            case rows_left_out, broken
+            case rows_left_out, broken, doubted_by
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -30,6 +32,7 @@ struct ListRendering: Rendering {
             try container.encodeIfPresent(snapshotAt, forKey: .snapshot_at)
             try container.encodeIfPresent(isExact, forKey: .exact)
             if isBroken { try container.encode(true, forKey: .broken) }
+            try container.encodeIfPresent(doubtedBy, forKey: .doubted_by)
             if isExact != nil { try container.encode(lacksRows, forKey: .rows_left_out) }
             try container.encodeIfPresent(state?.pinned, forKey: .pinned)
             try container.encodeIfPresent(state?.verified, forKey: .verified)
@@ -43,20 +46,27 @@ struct ListRendering: Rendering {
     private let reasons: [String]
     private let now: Timestamp
 
-    /// `states`: What is known of each backup, by id.
+    /// Puts together what is listed.
+    ///
+    /// `states`: What is known of each backup.
     /// `isOfOneDatabase`: Whether others have been left out.
     init(
-        _ contents: RepositoryContents, states: [String: BackupState], failures: [Catalog.Entry],
+        _ contents: RepositoryContents, states: [BackupID: BackupState], failures: [Catalog.Entry],
         isOfOneDatabase: Bool, location: String, now: Timestamp
     ) {
-        let broken = Set(contents.brokenPoints().map(\.text))
+        let broken = contents.brokenPoints()
+        let doubts = contents.doubts(states)
         document = Document(
             backups: Catalog(points: contents.points, failures: failures).backups.map {
-                let metadata = contents.point(id: $0.id)?.metadata
+                let point = contents.point(id: $0.id)
+                let metadata = point?.metadata
                 return Line(
-                    entry: $0, snapshotAt: metadata?.snapshotAt, state: states[$0.id],
+                    entry: $0, snapshotAt: metadata?.snapshotAt,
+                    state: point.flatMap { states[$0.id] },
                     lacksRows: metadata?.excludedTables.isEmpty == false,
-                    isExact: metadata?.exact, isBroken: broken.contains($0.id))
+                    isExact: metadata?.exact,
+                    isBroken: point.map { broken.contains($0.id) } ?? false,
+                    doubtedBy: point.flatMap { doubts[$0.id]?.text })
             },
             unfinished: contents.unfinished.map(\.name),
             unreadable: contents.unreadable.map(\.folder.name))
@@ -119,9 +129,15 @@ struct ListRendering: Rendering {
         }
         return [
             branch + entry.id, age, NumberText.grouped(totals.totalRowsProcessed),
-            "\(ByteText(totals.totalSizeBytes))", time, proof(line.state?.verified, line).short,
+            "\(ByteText(totals.totalSizeBytes))", time, verified(line),
             proof(line.state?.drilled, line).withDuration, status(of: line),
         ]
+    }
+
+    /// A check that passed says little when damage was found since, which may lie here.
+    private func verified(_ line: Line) -> String {
+        let text = proof(line.state?.verified, line).short
+        return line.doubtedBy == nil || line.state?.verified == nil ? text : "\(text), doubted"
     }
 
     private func proof(_ proof: BackupState.Proof?, _ line: Line) -> ProofText {
@@ -135,6 +151,7 @@ struct ListRendering: Rendering {
         if line.state?.pinned == true { words += ", pinned" }
         if line.isBroken { words += ", broken: what it rests on is missing" }
         if line.state?.verified?.passed == false { words += ", damaged" }
+        if let other = line.doubtedBy { words += ", in doubt: verify found damage in \(other)" }
         if line.lacksRows { words += ", rows left out" }
         if line.isExact == false { words += ", not exact" }
         return line.entry.reason.map { "\(words): \($0)" } ?? words

@@ -34,6 +34,27 @@ import Testing
         #expect(state.pinned && state.verified?.passed == true)
     }
 
+    @Test func `damage puts a whole chain in doubt until a later check passes`() async throws {
+        var shop = Shop()
+        try await shop.backUp()
+        let full = try await shop.point().id
+        let name = try await shop.layer(.differential).metadata.id
+        let contents = try await shop.repository.contents()
+        let layer = try contents.point(named: name).id
+        func state(_ passed: Bool, at second: Double) -> BackupState {
+            var state = BackupState()
+            let time = Timestamp(Date(timeIntervalSince1970: second))
+            state.verified = BackupState.Proof(at: time, passed: passed, seconds: 1)
+            return state
+        }
+        #expect(
+            contents.doubts([full: state(true, at: 1), layer: state(false, at: 2)])
+                == [full: layer])
+        #expect(contents.doubts([full: state(true, at: 3), layer: state(false, at: 2)]).isEmpty)
+        #expect(contents.doubts([full: state(false, at: 1)]) == [layer: full])
+        #expect(contents.doubts([:]).isEmpty)
+    }
+
     @Test func `what several commands find out at once is all kept`() async throws {
         let shop = Shop()
         let point = try await shop.point()
