@@ -6,6 +6,8 @@ import Terminal
 /// Runs one command from its words to its exit code.
 struct FrontDoor {
     let arguments: [String]
+    /// Whether it is a line of the console, which has told what is wrong with the settings.
+    var isLineOfConsole = false
 
     /// Runs the program's own command line.
     func run() async -> Never {
@@ -36,8 +38,9 @@ struct FrontDoor {
     private func execute(_ command: any BackupCommand) async -> ExitCode {
         var output = CommandOutput(isJSON: command.output.json)
         let log: RunLog
+        let settings: Settings
         do {
-            let settings = try Settings(command.connection)
+            settings = try Settings(command.connection)
             log = try RunLog(
                 options: command.output, settings: settings,
                 database: settings.value(command.connection.database, "DB_NAME"),
@@ -49,17 +52,26 @@ struct FrontDoor {
         } catch {
             return .failed
         }
-        let code = await outcome(of: command, output, log)
+        let code = await outcome(
+            of: command, output, log, telling: notes(on: settings, for: command))
         log.end(code)
         return code
     }
 
+    /// What everybody should know about the settings before anything is done with them; of `check` it is a finding.
+    private func notes(on settings: Settings, for command: any BackupCommand) -> [String] {
+        guard !isLineOfConsole, !(command is CheckCommand) else { return [] }
+        return settings.lineNotes.map { "warning: \($0)" }
+    }
+
     private func outcome(
-        of command: any BackupCommand, _ output: CommandOutput, _ log: RunLog
+        of command: any BackupCommand, _ output: CommandOutput, _ log: RunLog,
+        telling notes: [String]
     ) async -> ExitCode {
         do {
             return try await output.showingProgress { progress in
-                try await command.run(output: output, progress: progress)
+                notes.forEach { progress.note($0) }
+                return try await command.run(output: output, progress: progress)
             }
         } catch {
             let failure = Self.backupError(error, leaving: command.interruptionLeaves)

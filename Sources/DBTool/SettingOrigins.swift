@@ -121,7 +121,7 @@ struct SettingOrigins {
     // MARK: What the files of settings are like
 
     private var dangers: [Finding] {
-        var findings: [Finding] = []
+        var findings = wiring.settings.lineNotes.map { Finding(.settings, "env file", .note, $0) }
         if let text = wiring.settings.unknownNamesText {
             findings.append(Finding(.settings, "env file", .note, text))
         }

@@ -11,6 +11,8 @@ struct Settings: Sendable {
     private let file: ConfigReader?
     /// The file's name, for people.
     private let fileName: String
+    /// What to say about lines of the file that are not as they must be; never what they hold.
+    let lineNotes: [String]
     /// Names of the file that begin as this program's do and mean nothing to it.
     let unknownNames: [String]
 
@@ -19,16 +21,19 @@ struct Settings: Sendable {
     /// - Throws: `BackupError.usage` when a file that was asked for is missing.
     init(_ options: ConnectionOptions) throws {
         environment = ConfigReader(provider: EnvironmentVariablesProvider())
-        let variables = try Self.variables(options)
-        file = variables.map {
-            ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: $0))
+        let contents = try Self.contents(options)
+        file = contents.map {
+            ConfigReader(
+                provider: EnvironmentVariablesProvider(environmentVariables: $0.variables))
         }
-        fileName = options.envFile ?? ".env"
-        unknownNames = Variable.unknown(among: (variables ?? [:]).keys)
+        let name = options.envFile ?? ".env"
+        fileName = name
+        lineNotes = contents.map { Self.notes(on: $0, named: name) } ?? []
+        unknownNames = Variable.unknown(among: (contents?.variables ?? [:]).keys)
     }
 
     /// What the file holds; nil when there is none.
-    private static func variables(_ options: ConnectionOptions) throws -> [String: String]? {
+    private static func contents(_ options: ConnectionOptions) throws -> SettingsFile? {
         guard options.config != .manual else { return nil }
         let path = options.envFile ?? ".env"
         let isWanted = options.envFile != nil || options.config == .file
@@ -42,10 +47,22 @@ struct Settings: Sendable {
         }
         do {
             // The library's own reader takes a file whose lines end in CR and LF for one line.
-            return SettingsFile(try Data(contentsOf: URL(fileURLWithPath: path))).variables
+            return SettingsFile(try Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
             throw BackupError(
                 .usage, "settings file \(path) cannot be read", underlying: "\(error)")
+        }
+    }
+
+    private static func notes(on file: SettingsFile, named name: String) -> [String] {
+        let found = [
+            ("left out, because it is no NAME=value", file.strayLines),
+            ("taken as it is written, because no quotes enclose all of it", file.openQuotes),
+        ]
+        return found.filter { !$0.1.isEmpty }.map { words, lines in
+            let shown = lines.prefix(5).map { "line \($0)" }.joined(separator: ", ")
+            let more = lines.count > 5 ? " and \(lines.count - 5) more" : ""
+            return "\(name): \(words): \(shown)\(more)"
         }
     }
 

@@ -13,6 +13,9 @@ struct Variable {
         self.meaning = meaning ?? "As --\(option), which comes before it."
     }
 
+    /// What the names of all begin with.
+    static let prefix = "DB_"
+
     static let all = [
         Variable("DB_HOST", "host"), Variable("DB_PORT", "port"), Variable("DB_USER", "user"),
         Variable("DB_PASSWORD", "password"), Variable("DB_NAME", "database"),
@@ -28,12 +31,14 @@ struct Variable {
 
     /// Names that begin as these do and are none of them, in order.
     static func unknown(among names: some Sequence<String>) -> [String] {
-        names.filter { name in name.hasPrefix("DB_") && !all.contains { $0.name == name } }.sorted()
+        names.filter { name in
+            name.hasPrefix(prefix) && !all.contains { $0.name == name }
+        }.sorted()
     }
 
     /// The name that somebody meant who wrote another one: that of the option, or the nearest.
     static func meant(by name: String) -> String? {
-        let option = name.dropFirst("DB_".count).lowercased().replacing("_", with: "-")
+        let option = name.dropFirst(prefix.count).lowercased().replacing("_", with: "-")
         return all.first { $0.option == option }?.name
             ?? Nearest.names(to: name, among: all.map(\.name)).first
     }

@@ -65,6 +65,27 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `lines of the env file that are left out are told once, by their numbers`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            try bench.write("DB_NAME=x\nDB_PASSWORD hunter2\n", to: ".env", mode: 0o600)
+            let full = try await bench.full(source)
+            full.expect(code: 0, saying: "warning: .env: left out", "line 2")
+            let console = try await bench.dbtool(
+                ["backup", "-c", "list", "-c", "list", "-path", bench.repository])
+            #expect(console.errors.components(separatedBy: "left out").count == 2, "\(console)")
+            let check = try await bench.check(source)
+            #expect(check.severities("env file") == ["note"])
+            #expect(check.text("env file").contains("line 2"))
+            for end in [full, console, check.end] {
+                #expect(!(end.output + end.errors).contains("hunter2"), "\(end)")
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a server that does not answer leaves the settings told`(
         server: TestServer
     ) async throws {

@@ -58,6 +58,38 @@ import Testing
         }
     }
 
+    @Test func `lines that are left out are told by their numbers, never by what they hold`()
+        async throws
+    {
+        let text = """
+            # comment
+
+            DB_UNIT_L=1
+            DB_HOST hunter2
+            DB_PASSWORD: hunter2=
+            export OTHER=1
+            export DB_USER=hunter2
+            DB_UNIT_M="hunter2" # comment
+            APP="open
+            """
+        try await withSettings(text) {
+        } check: { settings in
+            #expect(settings.lineNotes.count == 2)
+            #expect(settings.lineNotes.first?.hasSuffix(": line 4, line 5, line 7") == true)
+            #expect(settings.lineNotes.last?.hasSuffix(": line 8") == true)
+            #expect(!settings.lineNotes.joined().contains("hunter2"), "\(settings.lineNotes)")
+            #expect(settings.value(nil, "DB_UNIT_L") == "1")
+        }
+        try await withSettings("DB_UNIT_N='one'\n") {
+        } check: { settings in
+            #expect(settings.lineNotes.isEmpty)
+        }
+        try await withSettings(String(repeating: "words\r\n", count: 9)) {
+        } check: { settings in
+            #expect(settings.lineNotes.first?.hasSuffix("line 5 and 4 more") == true)
+        }
+    }
+
     @Test func `a file that was asked for must be there`() async throws {
         for arguments in [
             ["--env-file", "/nowhere/.env"], ["--env-file", "/nowhere", "--config", "file"],

@@ -72,7 +72,8 @@ struct Console: Sendable {
                         .usage, "unknown command '\(verb)'",
                         hint: "Statements have SQL in front: SQL \(verb) …")
                 }
-                return .ended(await FrontDoor(arguments: setting.completed(words)).outcome())
+                let door = FrontDoor(arguments: setting.completed(words), isLineOfConsole: true)
+                return .ended(await door.outcome())
             }
         } catch {
             let failure = FrontDoor.backupError(error, leaving: "nothing was changed")
