@@ -58,10 +58,13 @@ struct FrontDoor {
         return code
     }
 
-    /// What everybody should know about the settings before anything is done with them; of `check` it is a finding.
+    /// What everybody should know about the settings before anything is done with them.
     private func notes(on settings: Settings, for command: any BackupCommand) -> [String] {
-        guard !isLineOfConsole, !(command is CheckCommand) else { return [] }
-        return settings.lineNotes.map { "warning: \($0)" }
+        guard !isLineOfConsole else { return [] }
+        // Of check they are findings.
+        let lines = command is CheckCommand ? [] : settings.lineNotes
+        let database = settings.databaseNote(command.connection)
+        return (lines + [database].compactMap(\.self)).map { "warning: \($0)" }
     }
 
     private func outcome(

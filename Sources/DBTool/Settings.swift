@@ -74,10 +74,24 @@ struct Settings: Sendable {
     /// The same, and what it was found in, for people: `flag`, `DB_HOST`, `DB_HOST in .env`.
     func found(_ flag: String?, _ variable: String) -> (value: String, place: String)? {
         if let flag { return (flag, "flag") }
-        let key = ConfigKey(variable.lowercased().split(separator: "_").map(String.init))
+        let key = Self.key(variable)
         if let value = environment.string(forKey: key), !value.isEmpty { return (value, variable) }
         return file?.string(forKey: key).map(Self.unquoted)
             .flatMap { $0.isEmpty ? nil : ($0, "\(variable) in \(fileName)") }
+    }
+
+    private static func key(_ variable: String) -> ConfigKey {
+        ConfigKey(variable.lowercased().split(separator: "_").map(String.init))
+    }
+
+    /// What to say where nothing names a database, and the variable that other programs have for it would have: another
+    /// database is backed up then, or none.
+    func databaseNote(_ options: ConnectionOptions) -> String? {
+        guard options.url == nil, value(options.database, "DB_NAME") == nil,
+            (environment.string(forKey: Self.key("PGDATABASE")) ?? "").isEmpty,
+            let place = found(nil, "DB_DATABASE")?.place
+        else { return nil }
+        return "\(place) is not read: the database is named by DB_NAME, or by --database"
     }
 
     /// What to say about the names that mean nothing.

@@ -4,6 +4,23 @@ import Testing
 
 /// Where the way to MySQL and MariaDB comes from: flags, `DB_*`, `.env`, a URL, option files; and which way it is.
 @Suite struct MySQLConnectionSourceTests {
+    @Test(arguments: MySQLTestServer.all)
+    func `who names the database by another variable is told the right one`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            let words = [
+                "--db", "mysql", "--host", "127.0.0.1", "--port", "\(server.port)",
+                "--user", "root", "-path", bench.repository,
+            ]
+            for verb in [["check"], ["full", "database"], ["differential", "backup"]] {
+                let end = try await bench.dbtool(
+                    exactly: verb + words, environment: ["DB_DATABASE": bench.source.name])
+                end.expect(code: 2, saying: "DB_DATABASE is not read", "DB_NAME")
+            }
+        }
+    }
+
     /// Every sign that means something in a URL.
     private static let password = "p%41:/@?#&=+ ;ü[]"
 

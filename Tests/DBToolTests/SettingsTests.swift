@@ -90,6 +90,26 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            ("DB_DATABASE=x\n", [], true), ("DB_DATABASE=x\nDB_NAME=y\n", [], false),
+            ("DB_DATABASE=x\n", ["--database", "y"], false),
+            ("DB_DATABASE=x\n", ["--url", "mysql://u@h/y"], false),
+            ("DB_DATABASE=\n", [], false), ("DB_HOST=x\n", [], false),
+        ] as [(String, [String], Bool)])
+    func `the name that other programs have for the database is told where it would have named one`(
+        text: String, words: [String], isTold: Bool
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            let file = "\(folder)/settings"
+            try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+            let options = try ConnectionOptions.parse(["--env-file", file] + words)
+            let note = try Settings(options).databaseNote(options)
+            #expect((note != nil) == isTold)
+            #expect(note?.hasPrefix("DB_DATABASE in \(file) is not read") ?? true)
+        }
+    }
+
     @Test func `a file that was asked for must be there`() async throws {
         for arguments in [
             ["--env-file", "/nowhere/.env"], ["--env-file", "/nowhere", "--config", "file"],
