@@ -169,7 +169,7 @@ struct PostgresTargetOpening {
             found.connection, major: server.major, sql: sql, extensions: extensions,
             // Large objects have owners that no statement of the script names.
             roles: namesAllRoles ? preparation.everyRole(and: named.owners) : named)
-        guard found.exists else { return }
+        guard found.exists else { return try await preparation.checkCreation(found.connection) }
         try await checkLargeObjects(found, archive.plan)
         try await PostgresExistingTables(
             archive.plan.target, in: request.database, on: found.connection

@@ -300,6 +300,23 @@ struct PostgresTargetPreparation {
         }
     }
 
+    /// - Throws: `BackupError.permissionDenied` where the role may not create databases: the server would say so when
+    ///   all files have been read.
+    func checkCreation(_ connection: PostgresConnection) async throws {
+        let isPermitted = try await connection.value(
+            "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user")
+        guard isPermitted == "f" else { return }
+        let user = try await connection.value("SELECT current_user") ?? ""
+        let advice = [
+            "Run as a superuser: ALTER ROLE \(SQLText.identifier(user)) CREATEDB;",
+            request.isScratch
+                ? nil : "Or create the database yourself and restore into it without --create.",
+        ]
+        throw BackupError(
+            .permissionDenied, "role \(user) may not create database \(request.database)",
+            hint: advice.compactMap(\.self).joined(separator: "\n"))
+    }
+
     /// The source's encoding and locale, in the words of the target's version.
     static func createStatement(_ request: TargetRequest, targetMajor: Int) -> String {
         let source = request.databaseProperties

@@ -53,6 +53,23 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `a role that may not create databases is told so before all files are read`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let guest = try await bench.createRole("guest")
+            let backup = try await bench.backUp(try await bench.small())
+            let target = bench.expectDatabase()
+            let words = ["--no-owner", "--no-privileges"]
+            try await bench.restore(backup.id, into: target, words + ["--dry-run"], as: guest)
+                .expect(
+                    code: 1, saying: "role \(guest) may not create database \(target.name)",
+                    "CREATEDB;", "without --create")
+            #expect(try await bench.exists(target) == false)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `an owner who may create databases restores what is theirs`(
         server: TestServer
     ) async throws {
