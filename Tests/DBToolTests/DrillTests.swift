@@ -133,6 +133,27 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `a server that cannot be drilled on is told before all files are read`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let guest = try await bench.createRole("guest")
+            let backup = try await bench.backUp(try await bench.small())
+            let end = try await bench.dbtool(
+                ["verify", backup.id, "-path", bench.repository, "--drill", "--same-server"]
+                    + ["--no-owner", "--no-privileges"] + bench.connection(as: guest))
+            end.expect(code: 1, saying: "role \(guest) may not create database", "CREATEDB;")
+            let product = try await bench.dbtool(
+                ["verify", backup.id, "-path", bench.repository, "--drill"],
+                environment: ["DB_DRILL_URL": "mysql://root@127.0.0.1:1/x"])
+            #expect(product.code != 0, "\(product)")
+            let list = try await bench.dbtool(["list", "-path", bench.repository, "--json"])
+            let entry = try JSON(parsing: list.output)["backups"].items.first
+            #expect(entry?["verified"] == .null, "\(list)")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a damaged backup is not drilled`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
             let backup = try await bench.backUp(try await bench.small())

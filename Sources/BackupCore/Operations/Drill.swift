@@ -12,6 +12,25 @@ public struct Drill: Sendable {
         self.request = request
     }
 
+    /// Asks the server whether it would take the restore: nobody has to read all files to be refused.
+    ///
+    /// - Throws: `BackupError` naming what is in the way. What tells something about the backup is none of it: that is
+    ///   for `run` to find, and to remember.
+    public func checkServer(for point: Point, progress: OperationProgress) async throws {
+        progress.begin("checking the server of the drill")
+        do {
+            try await engine.withScratchDatabase { database in
+                // What is to be noted the drill itself notes.
+                _ = try await restoration(of: point, into: database)
+                    .run(progress: OperationProgress()) { _ in false }
+            }
+        } catch let error as BackupError
+            where [.serverRefused, .damaged].contains(error.code) && !error.isCircumstantial
+        {
+            return
+        }
+    }
+
     /// Restores, compares, drops, and remembers the result where it can.
     ///
     /// - Throws: `BackupError`; what shows that the backup cannot be restored is remembered too, and what only tells how
@@ -20,8 +39,9 @@ public struct Drill: Sendable {
         let start = ContinuousClock.now
         do {
             let restored = try await engine.withScratchDatabase { database in
-                try await restore(point, into: database, progress)
+                try await restoration(of: point, into: database).run(progress: progress)
             }
+            guard let restored else { preconditionFailure("every plan is approved") }
             let report = DrillReport(restored)
             await remember(report.passed, report.recoverySeconds, of: point, progress)
             return report
@@ -33,9 +53,7 @@ public struct Drill: Sendable {
         }
     }
 
-    private func restore(
-        _ point: Point, into database: String, _ progress: OperationProgress
-    ) async throws -> RestoreReport {
+    private func restoration(of point: Point, into database: String) -> Restore {
         var restore = RestoreRequest(point: point.id.text, database: database)
         restore.creates = true
         restore.isScratch = true
@@ -45,10 +63,7 @@ public struct Drill: Sendable {
         restore.omitsPrivileges = request.omitsPrivileges
         restore.omitsTablespaces = request.omitsTablespaces
         restore.refusesSource = !request.allowsSource
-        let report = try await Restore(engine: engine, repository: repository, request: restore)
-            .run(progress: progress)
-        guard let report else { preconditionFailure("every plan is approved") }
-        return report
+        return Restore(engine: engine, repository: repository, request: restore)
     }
 
     private func remember(

@@ -25,20 +25,26 @@ struct VerifyCommand: BackupCommand {
         let repository = try wiring.existingRepository(repository)
         let chain = try await repository.contents()
             .chain(named: point, database: wiring.database, engine: wiring.namedProduct)
-        let report = try await Verify(repository: repository, jobs: jobs.jobs)
-            .run(chain, progress: progress)
-        guard drill.isWanted, report.passed else {
-            output.show(VerifyRendering(report))
-            return report.passed ? .done : .verificationFailed
+        let verify = Verify(repository: repository, jobs: jobs.jobs)
+        guard drill.isWanted else {
+            return show(try await verify.run(chain, progress: progress), output)
         }
-        let drilled = try await wiring.withDrillEngine { engine in
-            try await Drill(
-                engine: engine, repository: repository, request: drill.request(jobs.jobs)
-            ).run(chain.point, progress: progress)
+        return try await wiring.withDrillEngine { engine -> ExitCode in
+            let drilling = Drill(
+                engine: engine, repository: repository, request: drill.request(jobs.jobs))
+            try await drilling.checkServer(for: chain.point, progress: progress)
+            let report = try await verify.run(chain, progress: progress)
+            guard report.passed else { return show(report, output) }
+            let drilled = try await drilling.run(chain.point, progress: progress)
+            output.show(DrillRendering(report, drilled))
+            guard drilled.restored.differences.isEmpty else { return .verificationFailed }
+            return drilled.restored.problems.isEmpty ? .done : .incomplete
         }
-        output.show(DrillRendering(report, drilled))
-        guard drilled.restored.differences.isEmpty else { return .verificationFailed }
-        return drilled.restored.problems.isEmpty ? .done : .incomplete
+    }
+
+    private func show(_ report: VerifyReport, _ output: CommandOutput) -> ExitCode {
+        output.show(VerifyRendering(report))
+        return report.passed ? .done : .verificationFailed
     }
 }
 

@@ -75,6 +75,44 @@ import Testing
         #expect(try await shop.repository.state(of: point).drilled == nil)
     }
 
+    @Test func `a server that would not take the restore is told before`() async throws {
+        var shop = Shop()
+        let point = try await shop.point()
+        shop.engine.beforeStep = { step in
+            guard step == .openTarget else { return }
+            throw BackupError(.targetUnsuitable, "the server is not ready")
+        }
+        let drill = Drill(
+            engine: shop.engine, repository: shop.repository, request: DrillRequest())
+        let error = await #expect(throws: BackupError.self) {
+            try await drill.checkServer(for: point, progress: OperationProgress())
+        }
+        #expect(error?.code == .targetUnsuitable)
+        shop.engine.name = "other"
+        let other = Drill(
+            engine: shop.engine, repository: shop.repository, request: DrillRequest())
+        let product = await #expect(throws: BackupError.self) {
+            try await other.checkServer(for: point, progress: OperationProgress())
+        }
+        #expect(product?.code == .usage)
+        #expect(try await shop.repository.state(of: point).drilled == nil)
+    }
+
+    @Test func `asking a server makes nothing there, and leaves damage alone`() async throws {
+        var shop = Shop()
+        let point = try await shop.point()
+        let steps = Journal<MemoryEngine.Step>()
+        shop.engine.beforeStep = { steps.append($0) }
+        let drill = Drill(
+            engine: shop.engine, repository: shop.repository, request: DrillRequest())
+        try await drill.checkServer(for: point, progress: OperationProgress())
+        #expect(steps.entries == [.openTarget])
+        #expect(shop.server["scratch"] == nil)
+        shop.storage.files = shop.storage.files.filter { !$0.key.components.contains("data") }
+        try await drill.checkServer(for: point, progress: OperationProgress())
+        #expect(try await shop.repository.state(of: point).drilled == nil)
+    }
+
     @Test func `a drill that the server had no room for says nothing about the backup`()
         async throws
     {
