@@ -12,7 +12,7 @@ public final class Workbench: Sendable {
 
     /// Tests run side by side, each with several processes and connections: as many as there are
     /// processors, whichever servers they use.
-    public static let gate = Turnstile(
+    public static let gate = TestGate(
         permits: max(2, ProcessInfo.processInfo.activeProcessorCount))
 
     private init(_ server: TestServer) throws {
