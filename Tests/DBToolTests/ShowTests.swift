@@ -103,11 +103,18 @@ import Testing
             let (mine, others) = (try await bench.small("mine"), try await bench.small("others"))
             let (own, other) = (try await bench.backUp(mine), try await bench.backUp(others))
             let words = ["list", "-path", bench.repository]
+            // A run that reached nobody is told of its database too.
+            try await bench.full(mine, ["--port", "1"]).expect(code: 5)
+            for (database, failures) in [(mine, 1), (others, 0)] {
+                let list = try await bench.dbtool(words + ["--database", database.name])
+                let lines = list.output.split(separator: "\n").filter { $0.contains("failed") }
+                #expect(lines.count == failures, "\(list)")
+            }
             let text = try await bench.dbtool(words + ["--database", mine.name])
             #expect(text.output.contains(own.id) && !text.output.contains(other.id), "\(text)")
             let json = try await bench.dbtool(words + ["--database", mine.name, "--json"])
             #expect(
-                try JSON(parsing: json.output)["backups"].items.compactMap(\.["id"].string)
+                try JSON(parsing: json.output)["backups"].items.compactMap(\.["path"].string)
                     == [own.id])
             let none = try await bench.dbtool(words + ["--database", "others"])
             #expect(none.code == 0, "\(none)")

@@ -70,6 +70,11 @@ extension Catalog.Entry {
             reason: (error as? BackupError)?.message ?? "interrupted")
     }
 
+    /// Whether a run was of a database; one that failed says so by its name alone.
+    public func isRun(of database: String) -> Bool {
+        BackupID(id)?.encodedDatabase == FileNaming.encoded(database)
+    }
+
     init(_ point: Point) {
         let metadata = point.metadata
         self.init(

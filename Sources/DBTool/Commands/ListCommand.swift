@@ -19,7 +19,7 @@ struct ListCommand: BackupCommand {
         var failures = try await repository.knownFailures()
         // A name in .env says what is backed up here, and not what somebody wants to see.
         if let database = connection.database {
-            failures.removeAll { $0.database?.isExactly(database) != true }
+            failures.removeAll { !$0.isRun(of: database) }
             contents = contents.only(of: database)
         }
         var states: [BackupID: BackupState] = [:]
