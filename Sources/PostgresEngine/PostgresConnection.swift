@@ -72,6 +72,18 @@ actor PostgresConnection: PooledConnection {
     /// Runs one statement, or several without parameters; the last one's rows, as text.
     func rows(_ sql: String, _ parameters: [String?] = []) throws -> [[String?]] {
         let result = parameters.isEmpty ? PQexec(connection, sql) : execute(sql, with: parameters)
+        return try rows(taking: result)
+    }
+
+    /// Runs statements that need not be text.
+    private func execute(_ sql: [UInt8]) throws {
+        let result = (sql + [0]).withUnsafeBytes {
+            PQexec(connection, $0.baseAddress?.assumingMemoryBound(to: CChar.self))
+        }
+        _ = try rows(taking: result)
+    }
+
+    private func rows(taking result: OpaquePointer?) throws -> [[String?]] {
         defer { PQclear(result) }
         switch PQresultStatus(result) {
         case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: return []
@@ -84,6 +96,11 @@ actor PostgresConnection: PooledConnection {
     ///
     /// - Throws: `PostgresError`; `CancellationError` once the task is cancelled.
     nonisolated func executeInterruptibly(_ sql: String) async throws {
+        try await executeInterruptibly(Array(sql.utf8))
+    }
+
+    /// The same of statements that need not be text, which a database without an encoding has.
+    nonisolated func executeInterruptibly(_ sql: [UInt8]) async throws {
         do {
             try await cancellable { connection in try connection.execute(sql) }
         } catch {

@@ -66,23 +66,23 @@ struct PostgresRenaming: Sendable {
 
     /// The script with the new names.
     func applied(to script: PostgresScript) -> PostgresScript {
-        let tokens = SQLTokens(script.text).tokens
-        var text: [UInt8] = []
+        let tokens = SQLTokens(script.bytes).tokens
+        var bytes: [UInt8] = []
         var statement = Statement()
         var index = 0
         while index < tokens.count {
             statement.read(tokens, at: index, table: from)
             if let new = qualifiedName(tokens, at: index) {
-                text += SQLText.qualified(new).utf8
+                bytes += SQLText.qualified(new).utf8
                 index += 3
                 continue
             }
-            text +=
+            bytes +=
                 replacement(tokens, at: index) ?? wholeRow(tokens, at: index, in: statement)
                 ?? tokens[index].bytes
             index += 1
         }
-        return PostgresScript(text: String(decoding: text, as: UTF8.self))
+        return PostgresScript(bytes: bytes)
     }
 
     /// What the statement under way is about.

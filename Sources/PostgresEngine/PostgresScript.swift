@@ -2,7 +2,8 @@ import BackupCore
 
 /// SQL that pg_restore renders from an archive, as a server takes it.
 struct PostgresScript: Sendable {
-    let text: String
+    /// In the encoding of the backup: what a database without one holds need not be text.
+    let bytes: [UInt8]
 
     /// Without the lines that only psql knows, and settings that the server is too old for.
     init(_ rendered: [UInt8], major: Int) {
@@ -22,17 +23,25 @@ struct PostgresScript: Sendable {
         lines = lines.dropLast(footer.count)
         let kept =
             header.filter { !isNoise($0) } + lines + footer.filter { !isNoise($0) }
-        text = String(decoding: Array(kept.joined(separator: [newline])), as: UTF8.self)
+        bytes = Array(kept.joined(separator: [newline]))
     }
 
-    init(text: String) { self.text = text }
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    init(text: String) { bytes = Array(text.utf8) }
+
+    /// For people, and for names: bytes that are no text are replaced.
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// The lines before the first entry.
+    private var head: ArraySlice<ArraySlice<UInt8>> {
+        bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .prefix { !$0.starts(with: "-- Name: ".utf8) }
+    }
 
     /// The statements that pg_restore puts before the first entry: what `--clean` drops.
     var drops: PostgresScript {
-        let lines = text.utf8.split(
-            separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        let head = lines.prefix { !$0.starts(with: "-- Name: ".utf8) }
-        return PostgresScript(text: head.map { String(Substring($0)) }.joined(separator: "\n"))
+        PostgresScript(bytes: Array(head.joined(separator: [UInt8(ascii: "\n")])))
     }
 
     /// The entry that a character of the script belongs to: `TABLE public.users`.
@@ -70,7 +79,7 @@ struct PostgresScript: Sendable {
     }
 
     private var words: [SQLTokens.Token] {
-        SQLTokens(text).tokens.filter { !$0.bytes.allSatisfy { $0 <= 0x20 } }
+        SQLTokens(bytes).tokens.filter { !$0.bytes.allSatisfy { $0 <= 0x20 } }
     }
 
     /// The names of the server's own collations that it uses.
@@ -105,7 +114,7 @@ struct PostgresScript: Sendable {
     /// - Throws: `BackupError` that names what could not be made.
     func run(on connection: PostgresConnection, to what: String) async throws {
         do {
-            try await connection.executeInterruptibly(text)
+            try await connection.executeInterruptibly(bytes)
         } catch let error as PostgresError {
             let place = error.position.flatMap(entry(at:))
             throw error.backupError(while: "cannot \(what)\(place.map { ": \($0)" } ?? "")")

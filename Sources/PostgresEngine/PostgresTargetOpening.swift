@@ -264,10 +264,10 @@ struct PostgresTargetOpening {
         if archive.plan.dropsCopy, let name = archive.plan.renamed?.to {
             script = PostgresScript(text: "DROP TABLE \(SQLText.qualified(name))")
         }
-        guard !archive.plan.target.continues, !script.text.isEmpty else { return }
+        guard !archive.plan.target.continues, !script.bytes.isEmpty else { return }
         do {
             try await connection.execute("BEGIN; SET LOCAL lock_timeout = '60s'")
-            try await connection.executeInterruptibly(script.text)
+            try await connection.executeInterruptibly(script.bytes)
             try await connection.execute("COMMIT")
         } catch {
             // A connection that cannot roll back is gone, and its transaction with it.

@@ -49,8 +49,10 @@ struct SQLTokens {
     /// Whether the last one is quoted text or a comment that has no end.
     private(set) var isOpen = false
 
-    init(_ text: String) {
-        let bytes = Array(text.utf8)
+    init(_ text: String) { self.init(Array(text.utf8)) }
+
+    /// The same of a text whose encoding nobody knows, but that ASCII is part of it.
+    init(_ bytes: [UInt8]) {
         var start = 0
         while start < bytes.count {
             let (kind, end) = Self.token(in: bytes, at: start)

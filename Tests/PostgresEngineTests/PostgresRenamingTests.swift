@@ -138,6 +138,17 @@ import Testing
         #expect(!script.drops.text.contains("CREATE FUNCTION"))
     }
 
+    @Test func `bytes that are no text stay, under other names too`() {
+        let before = Array("CREATE TABLE public.users (word text DEFAULT 'caf".utf8) + [0xE9]
+        let rendered = before + Array("');\n-- Name: x\n".utf8)
+        let script = PostgresScript(rendered, major: 18)
+        #expect(script.bytes == rendered)
+        let renamed = renaming().applied(to: script).bytes
+        #expect(renamed.contains(0xE9))
+        #expect(renamed.starts(with: "CREATE TABLE \"public\".\"users_old\" (".utf8))
+        #expect(script.drops.bytes == before + Array("');".utf8))
+    }
+
     @Test func `collations of the server itself are found`() {
         let script = PostgresScript(
             text:
