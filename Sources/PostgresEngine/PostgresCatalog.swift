@@ -202,6 +202,8 @@ struct PostgresCatalog {
     /// For each table a digest of everything that the text of its rows depends on beside the rows:
     /// its columns' types, and recursively domains, elements, subtypes of ranges, attributes of
     /// composites, labels of enums, output functions and versions of extensions.
+    ///
+    /// Of their bytes in UTF-8; where nobody knows an encoding, of the bytes as they are.
     func textDigests(of oids: [String]) async throws -> [String: String] {
         let rows = try await connection.rows(
             """
@@ -227,7 +229,9 @@ struct PostgresCatalog {
               LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
             )
             SELECT u.relation, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
-              pg_catalog.string_agg(d.words, E'\\n' ORDER BY d.type), 'UTF8')), 'hex')
+              pg_catalog.string_agg(d.words, E'\\n' ORDER BY d.type),
+              CASE pg_catalog.getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)),
+              'hex')
             FROM uses u JOIN described d USING (type)
             GROUP BY u.relation
             """, [Self.array(oids)])
