@@ -53,6 +53,7 @@ struct PostgresSource {
 
     private func attemptSnapshot(of request: SnapshotRequest) async throws -> PostgresSnapshot {
         let before = try await scope(of: request)
+        try checkNames(before)
         let oldest = try await PostgresMoment.oldestTransaction(on: leader)
         try await lock(before, timeout: request.lockTimeout)
         // This query takes the snapshot: no statement before it did.
@@ -79,6 +80,20 @@ struct PostgresSource {
         return try await PostgresScope(
             request, relations: catalog.relations(), ancestors: catalog.ancestors(), user: user,
             isStandby: isStandby)
+    }
+
+    /// Where the server knows no encoding a name may be bytes that are no text, and then it cannot be asked for.
+    private func checkNames(_ scope: PostgresScope) throws {
+        guard encoding == "SQL_ASCII" else { return }
+        let names = scope.inScope.map(\.name).filter { table in
+            [table.schema, table.name].contains { $0.unicodeScalars.contains("\u{FFFD}") }
+        }
+        guard !names.isEmpty else { return }
+        throw BackupError(
+            .serverRefused,
+            "the name of a table or of its schema is no UTF-8: "
+                + PostgresPrivileges.list(names.map { "\($0)" }),
+            hint: "Give it another one with ALTER TABLE … RENAME TO or ALTER SCHEMA … RENAME TO.")
     }
 
     // MARK: Locks
