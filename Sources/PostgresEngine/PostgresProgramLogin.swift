@@ -28,6 +28,12 @@ struct PostgresProgramLogin: Sendable {
         }
     }
 
+    /// Gives the programs' sessions a setting of the server, as `name=value`, after those that they have.
+    mutating func set(_ setting: String) {
+        let options = [environment["PGOPTIONS"], "-c \(setting)"].compactMap(\.self)
+        environment["PGOPTIONS"] = options.joined(separator: " ")
+    }
+
     /// The option that names the database, with what has no variable.
     var option: String {
         let words = [("dbname", database)] + parameters.map { ($0.keyword, $0.value) }

@@ -109,12 +109,28 @@ struct PostgresScript: Sendable {
         return names
     }
 
+    /// Whether a backslash in its plain strings is doubled: the archive is of a session that was set so.
+    private var doublesBackslashes: Bool {
+        head.contains { $0.elementsEqual("SET standard_conforming_strings = off;".utf8) }
+    }
+
+    /// Sends it to the server in one message.
+    ///
+    /// All of it is divided into words before its first statement runs, so that what its head says of strings must
+    /// hold before.
+    func send(on connection: PostgresConnection) async throws {
+        guard doublesBackslashes else { return try await connection.executeInterruptibly(bytes) }
+        try await connection.execute("SET standard_conforming_strings = off")
+        try await connection.executeInterruptibly(bytes)
+        try await connection.execute("SET standard_conforming_strings = on")
+    }
+
     /// Runs it on a connection, in the transaction that is open there.
     ///
     /// - Throws: `BackupError` that names what could not be made.
     func run(on connection: PostgresConnection, to what: String) async throws {
         do {
-            try await connection.executeInterruptibly(bytes)
+            try await send(on: connection)
         } catch let error as PostgresError {
             let place = error.position.flatMap(entry(at:))
             throw error.backupError(while: "cannot \(what)\(place.map { ": \($0)" } ?? "")")

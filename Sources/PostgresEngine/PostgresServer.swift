@@ -9,6 +9,8 @@ struct PostgresServer: Sendable {
     let isSuperuser: Bool
     let encoding: String
     let isStandby: Bool
+    /// Whether a backslash in a plain string is one, where nobody has set the session otherwise.
+    let hasStandardStrings: Bool
 
     /// - Throws: `BackupError.connectionFailed` for a version that is not supported.
     init(_ connection: PostgresConnection) async throws {
@@ -20,7 +22,8 @@ struct PostgresServer: Sendable {
                     SELECT pg_catalog.current_setting('server_version'),
                            pg_catalog.current_setting('server_version_num'), current_user,
                            (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),
-                           pg_catalog.getdatabaseencoding(), pg_catalog.pg_is_in_recovery()
+                           pg_catalog.getdatabaseencoding(), pg_catalog.pg_is_in_recovery(),
+                           pg_catalog.current_setting('standard_conforming_strings')
                     """
                 ).first ?? []
             version = String((row[0] ?? "").prefix { $0 != " " })
@@ -29,6 +32,7 @@ struct PostgresServer: Sendable {
             isSuperuser = row[3] == "t"
             encoding = row[4] ?? "UTF8"
             isStandby = row[5] == "t"
+            hasStandardStrings = row[6] == "on"
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot ask the server for its version")
         }

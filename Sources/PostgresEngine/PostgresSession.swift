@@ -8,6 +8,7 @@ enum PostgresSession {
     ///
     /// `row_security = off` makes hidden rows an error, never a smaller backup.
     /// `synchronize_seqscans = off` keeps rows in the order of the table's file.
+    /// `standard_conforming_strings = on`: a statement is divided into words, and definitions are written, by it.
     /// `jit = off`: compiling our questions about the catalogs takes ten times as long as answering them.
     private static let pins: KeyValuePairs = [
         "search_path": "",
@@ -22,6 +23,7 @@ enum PostgresSession {
         "row_security": "off",
         "synchronize_seqscans": "off",
         "quote_all_identifiers": "off",
+        "standard_conforming_strings": "on",
         "max_parallel_workers_per_gather": "0",
         "jit": "off",
         "check_function_bodies": "off",

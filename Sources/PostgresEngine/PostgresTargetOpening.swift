@@ -267,7 +267,7 @@ struct PostgresTargetOpening {
         guard !archive.plan.target.continues, !script.bytes.isEmpty else { return }
         do {
             try await connection.execute("BEGIN; SET LOCAL lock_timeout = '60s'")
-            try await connection.executeInterruptibly(script.bytes)
+            try await script.send(on: connection)
             try await connection.execute("COMMIT")
         } catch {
             // A connection that cannot roll back is gone, and its transaction with it.

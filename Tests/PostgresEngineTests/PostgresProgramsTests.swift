@@ -63,6 +63,15 @@ import Testing
         #expect(login.environment == ["PGPASSWORD": "s3cr3t"])
     }
 
+    @Test func `a setting of the server comes after those that a connection has`() {
+        var login = PostgresProgramLogin(database: "shop")
+        login.set("a=1")
+        #expect(login.environment == ["PGOPTIONS": "-c a=1"])
+        login.add("options", "-c a=2 -c b=3", variable: "PGOPTIONS")
+        login.set("a=4")
+        #expect(login.environment == ["PGOPTIONS": "-c a=2 -c b=3 -c a=4"])
+    }
+
     @Test func `a service does not lead programs to another server`() {
         var login = PostgresProgramLogin(database: "shop")
         login.add("service", "production", variable: "PGSERVICE")
