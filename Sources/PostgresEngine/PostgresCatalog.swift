@@ -255,61 +255,80 @@ struct PostgresCatalog {
     /// the tables, which a rename exchanges without a lock on the tables; the types of the columns
     /// and what they are made of; and, where a table holds names of other things, those things.
     ///
-    /// One text: equal texts mean that nothing of it was changed in between, not even back and forth.
-    func meaningVersions(of oids: [String]) async throws -> String {
-        try await connection.value(
+    /// Versions tell what was changed back and forth from what was not changed.
+    func meaning(of oids: [String]) async throws -> PostgresMeaning {
+        let rows = try await connection.rows(
             """
             \(Self.usedTypes), used(type) AS (SELECT DISTINCT type FROM made),
-            versions(version) AS (
-              SELECT pg_catalog.concat_ws(' ', 'schema', n.oid, n.xmin, n.nspname)
+            versions(thing, number, content, access) AS (
+              SELECT \(Self.version(of: "n", "'schema', n.oid", access: ["nspowner", "nspacl"]))
               FROM pg_catalog.pg_namespace n
               WHERE n.oid IN (SELECT relnamespace FROM pg_catalog.pg_class
                               WHERE oid = ANY ($1::oid[]))
               UNION
-              SELECT pg_catalog.concat_ws(' ', 'type', t.oid, t.xmin, f.oid, f.xmin)
+              SELECT \(Self.version(of: "t", "'type', t.oid", access: ["typowner", "typacl"]))
               FROM used u JOIN pg_catalog.pg_type t ON t.oid = u.type
-              LEFT JOIN pg_catalog.pg_proc f ON f.oid = t.typoutput
               UNION
-              SELECT pg_catalog.concat_ws(' ', 'label', l.oid, l.xmin)
+              SELECT \(Self.version(of: "f", "'type', t.oid, 'output', f.oid", access: ["proowner", "proacl"]))
+              FROM used u JOIN pg_catalog.pg_type t ON t.oid = u.type
+              JOIN pg_catalog.pg_proc f ON f.oid = t.typoutput
+              UNION
+              SELECT \(Self.version(of: "l", "'label', l.oid", access: []))
               FROM used u JOIN pg_catalog.pg_enum l ON l.enumtypid = u.type
               UNION
-              SELECT pg_catalog.concat_ws(' ', 'attribute', a.attrelid, a.attnum, a.xmin)
+              SELECT pg_catalog.concat_ws(' ', 'attribute', a.attrelid, a.attnum), a.xmin::text,
+                     pg_catalog.concat_ws(' ', a.atttypid, a.atttypmod, a.attisdropped, a.attname),
+                     pg_catalog.concat_ws(' ', a.attacl)
               FROM used u JOIN pg_catalog.pg_type t ON t.oid = u.type AND t.typtype = 'c'
               JOIN pg_catalog.pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0
               UNION
-              SELECT pg_catalog.concat_ws(' ', 'function', p.oid, p.xmin)
+              SELECT \(Self.version(of: "p", "'function', p.oid", access: ["proowner", "proacl"]))
               FROM pg_catalog.pg_proc p
               WHERE p.oid >= 16384 AND EXISTS (
                 SELECT 1 FROM used WHERE type IN ('regproc'::regtype, 'regprocedure'::regtype))
               UNION
-              SELECT pg_catalog.concat_ws(' ', 'operator', o.oid, o.xmin)
+              SELECT \(Self.version(of: "o", "'operator', o.oid", access: ["oprowner"]))
               FROM pg_catalog.pg_operator o
               WHERE o.oid >= 16384 AND EXISTS (
                 SELECT 1 FROM used WHERE type IN ('regoper'::regtype, 'regoperator'::regtype))
               UNION
-              SELECT pg_catalog.concat_ws(' ', 'named type', t.oid, t.xmin)
+              SELECT \(Self.version(of: "t", "'named type', t.oid", access: ["typowner", "typacl"]))
               FROM pg_catalog.pg_type t
               WHERE t.oid >= 16384 AND t.typrelid = 0
                 AND EXISTS (SELECT 1 FROM used WHERE type = 'regtype'::regtype)
               UNION
-              SELECT pg_catalog.concat_ws(' ', 'named schema', n.oid, n.xmin)
+              SELECT \(Self.version(of: "n", "'named schema', n.oid", access: ["nspowner", "nspacl"]))
               FROM pg_catalog.pg_namespace n
               WHERE n.oid >= 16384 AND n.nspname !~ '^pg_'
                 AND EXISTS (SELECT 1 FROM used WHERE type::regtype::text LIKE 'reg%')
               UNION
-              SELECT pg_catalog.concat_ws(
-                ' ', 'relation', c.oid, pg_catalog.to_json(c.relname), c.relnamespace)
+              SELECT pg_catalog.concat_ws(' ', 'relation', c.oid),
+                     pg_catalog.concat_ws(' ', c.relnamespace, c.relname),
+                     pg_catalog.concat_ws(' ', c.relnamespace, c.relname), ''
               FROM pg_catalog.pg_class c
               WHERE c.oid >= 16384 AND c.relpersistence <> 't' AND c.relkind <> 't'
                 AND EXISTS (SELECT 1 FROM used WHERE type = 'regclass'::regtype)
             )
-            SELECT pg_catalog.string_agg(version, E'\\n' ORDER BY version) FROM versions
-            """, [Self.array(oids)]) ?? ""
+            SELECT thing, number, content, access FROM versions
+            """, [Self.array(oids)])
+        return PostgresMeaning(
+            versions: Self.dictionary(rows) { row in
+                PostgresMeaning.Version(
+                    number: row[1] ?? "", content: row[2] ?? "", access: row[3] ?? "")
+            })
     }
 
-    /// Whether a line of `meaningVersions` is about something that rows can hold the name of.
-    static func isOfNamed(_ line: Substring) -> Bool {
-        ["relation ", "function ", "operator ", "named "].contains { line.hasPrefix($0) }
+    /// The columns of a `PostgresMeaning.Version`, of a row of a catalog.
+    ///
+    /// `access`: The columns that say whose it is.
+    private static func version(of row: String, _ thing: String, access: [String]) -> String {
+        let owners = (["' '"] + access.map { "\(row).\($0)" }).joined(separator: ", ")
+        return """
+            pg_catalog.concat_ws(' ', \(thing)), \(row).xmin::text,
+            pg_catalog.hashtextextended(
+              (pg_catalog.to_jsonb(\(row)) - '{\(access.joined(separator: ","))}'::text[])::text, 0)::text,
+            \(access.isEmpty ? "''" : "pg_catalog.concat_ws(\(owners))")
+            """
     }
 
     /// Begins a query with `uses`: the types of the tables' columns, and recursively what these are

@@ -5,7 +5,7 @@ struct PostgresContents {
     var schema = Schema()
     private(set) var rows: [TableName: PostgresRows] = [:]
     /// What the meaning of rows depends on.
-    private(set) var meaningVersions = ""
+    private(set) var meaning = PostgresMeaning()
 
     init(
         _ scope: PostgresScope, isWhole: Bool, facts: PostgresMoment, user: String,
@@ -34,7 +34,7 @@ struct PostgresContents {
         let times = try await catalog.indexedTimes(
             of: oids.filter { sizes[$0].map(\.total) ?? 0 >= Self.largeBytes })
         let roots = Self.completeRoots(ancestors, among: Set(scope.inScope.map(\.oid)))
-        meaningVersions = try await catalog.meaningVersions(of: oids)
+        meaning = try await catalog.meaning(of: oids)
         for relation in scope.stored {
             let size = sizes[relation.oid] ?? (0, 0)
             var table = Table(

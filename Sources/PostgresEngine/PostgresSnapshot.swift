@@ -15,7 +15,7 @@ struct PostgresSnapshot: Snapshot {
     /// What has been written by everything that the snapshot sees; nil on a standby.
     let writtenUpTo: String?
     /// What the meaning of rows depends on, as it was at the snapshot.
-    let meaningVersions: String
+    let meaning: PostgresMeaning
     /// Whether a restart of the server since the parent is known to be harmless.
     let trustsRestart: Bool
 
@@ -145,22 +145,16 @@ struct PostgresSnapshot: Snapshot {
     private func confirmMeaning(on fresh: PostgresConnection) async throws {
         let catalog = PostgresCatalog(connection: fresh)
         let tables = schema.tables.filter { !$0.identity.textDigest.isEmpty }
-        let versions = try await catalog.meaningVersions(
+        let now = try await catalog.meaning(
             of: schema.tables.map(\.identity).filter { !$0.storage.isEmpty }.map(\.object))
-        let before = Set(meaningVersions.split(separator: "\n"))
-        let after = Set(versions.split(separator: "\n"))
-        // No row can name what was made meanwhile; what a value is made of may have got one part more.
-        let changes = before.subtracting(after)
-            .union(after.subtracting(before).filter { !PostgresCatalog.isOfNamed($0) })
-        guard let change = changes.first else { return }
+        guard let kind = meaning.change(to: now) else { return }
         // A table whose digest differs can be named; what was changed back cannot be told apart.
         let digests = try await catalog.textDigests(of: tables.map(\.identity.object))
         let named = tables.first { digests[$0.identity.object] != $0.identity.textDigest }
         let user = named.map { "\($0.name)" } ?? "the tables"
         throw BackupError(
             .sourceChanged,
-            "a \(change.prefix { $0.isLetter }) that rows of \(user) depend on was changed "
-                + "during the backup",
+            "a \(kind) that rows of \(user) depend on was changed during the backup",
             hint: "Run the backup again.")
     }
 

@@ -192,7 +192,7 @@ struct PostgresSource {
             moment: facts.moment, schema: contents.schema, definition: description,
             leader: leader, readers: readers,
             rows: contents.rows, sequenceNames: sequences, settings: settings,
-            writtenUpTo: facts.writtenUpTo, meaningVersions: contents.meaningVersions,
+            writtenUpTo: facts.writtenUpTo, meaning: contents.meaning,
             trustsRestart: request.trustsRestart)
     }
 

@@ -103,6 +103,7 @@ import Testing
             "ALTER TYPE mood RENAME VALUE 'fine' TO 'sad'",
             "ALTER TYPE mood RENAME TO temper", "ALTER TYPE pair RENAME ATTRIBUTE a TO z",
             "ALTER TYPE pair ADD ATTRIBUTE more text",
+            "ALTER TYPE mood RENAME TO temper; GRANT USAGE ON TYPE temper TO pg_monitor",
         ])
     func `a type whose meaning changed is found when the snapshot is confirmed`(
         server: TestServer, change: String
@@ -143,6 +144,37 @@ import Testing
                 }
             }
             #expect(error?.code == .sourceChanged, "\(String(describing: error))")
+        }
+    }
+
+    /// They write new versions into the catalogs, and no row means anything else.
+    @Test(
+        arguments: TestServer.all,
+        [
+            "GRANT USAGE ON SCHEMA public TO pg_monitor", "ALTER SCHEMA public OWNER TO pg_monitor",
+            "GRANT USAGE ON TYPE mood, pair TO pg_monitor", "ALTER TYPE mood OWNER TO pg_monitor",
+            "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO pg_monitor",
+            "ALTER FUNCTION own() OWNER TO pg_monitor",
+            "ALTER OPERATOR ===(mood, mood) OWNER TO pg_monitor",
+        ])
+    func `who may use what, and whose it is, changes no backup`(
+        server: TestServer, change: String
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let database = try await bench.watched()
+            try await database.query(
+                """
+                CREATE FUNCTION own() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+                CREATE FUNCTION same(mood, mood) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+                CREATE OPERATOR === (leftarg = mood, rightarg = mood, function = same);
+                CREATE TABLE named (f regproc, t regtype, n regnamespace, o regoperator);
+                INSERT INTO named VALUES ('own', 'mood', 'public', '===(mood,mood)');
+                """)
+            try await bench.engine(database).withSnapshot(of: .whole) { snapshot in
+                try await database.query(change)
+                #expect(try await snapshot.rows(of: "watched") == Workbench.watchedRows)
+                try await snapshot.confirm()
+            }
         }
     }
 
