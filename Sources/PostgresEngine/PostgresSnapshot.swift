@@ -63,9 +63,25 @@ struct PostgresSnapshot: Snapshot {
                 }
                 try delivery.finish()
             }
-        } catch let error as PostgresError {
+        } catch var error as PostgresError {
+            if error.sqlState == "22P05" { error.hint = Self.advice(onCharacter: error.message) }
             throw error.backupError(while: "cannot read \(part.table)")
         }
+    }
+
+    /// How to find what has no equivalent in UTF-8: a byte of a Windows code page that stands for nothing.
+    ///
+    /// `message`: The server's, in whatever language: `character with byte sequence 0x81 in encoding …`.
+    static func advice(onCharacter message: String) -> String? {
+        guard let bytes = message.firstMatch(of: /0x[0-9a-f]{2}(?: 0x[0-9a-f]{2})*/) else {
+            return nil
+        }
+        let digits = bytes.output.replacing("0x", with: "").replacing(" ", with: "")
+        return """
+            These bytes are no character of the database's encoding. Mend the rows that hold them, in any column: \
+            WHERE position(decode('\(digits)', 'hex') IN \
+            convert_to(column::text, getdatabaseencoding())) > 0
+            """
     }
 
     /// Takes this connection's own lock, without waiting, and reads; false when there is no lock.

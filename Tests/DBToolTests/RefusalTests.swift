@@ -143,6 +143,27 @@ import Testing
     // MARK: The folder
 
     @Test(arguments: TestServer.all)
+    func `a byte that stands for no character is refused with what finds it`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase(
+                options: "ENCODING 'WIN1252' LOCALE 'C'")
+            try await source.query(
+                """
+                CREATE TABLE words (id integer PRIMARY KEY, word text);
+                INSERT INTO words VALUES (1, chr(228)), (2, 'a' || chr(129)), (3, 'b');
+                """)
+            let beginning = "position(decode('81', 'hex') IN convert_to("
+            try await bench.full(source).expect(
+                code: 1, saying: "cannot read public.words", "22P05", beginning)
+            try bench.expectNothingStored()
+            let condition = "\(beginning)word::text, getdatabaseencoding())) > 0"
+            #expect(try await source.query("SELECT id FROM words WHERE \(condition)") == "2")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a folder that cannot be made is named`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
             let source = try await bench.small()
