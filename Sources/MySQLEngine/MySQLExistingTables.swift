@@ -30,9 +30,11 @@ struct MySQLExistingTables {
 
     /// Finds what the server would refuse in the middle, or do besides.
     ///
+    /// `notes`: Gets what cannot be proven of the changed tables, and stands in nobody's way.
     /// - Throws: `BackupError.targetUnsuitable`.
     func check(
-        _ presence: MySQLPresence, _ privileges: MySQLPrivileges, mustBeEmpty: Bool
+        _ presence: MySQLPresence, _ privileges: MySQLPrivileges, mustBeEmpty: Bool,
+        notes: (String) -> Void
     ) async throws {
         var problems: [String] = []
         for table in changed { problems += columns.problems(of: table.load) }
@@ -43,6 +45,7 @@ struct MySQLExistingTables {
         }
         try checkTriggers(presence, privileges)
         try await checkStorage()
+        try await noteUncheckedKeys(notes)
         guard mustBeEmpty else { return }
         var filled: [String] = []
         for table in changed.map(\.load.table) {
@@ -156,13 +159,42 @@ struct MySQLExistingTables {
         try await connection.execute("SET SESSION check_constraint_checks = \(isChecked ? 1 : 0)")
     }
 
-    private func checkKeys(_ tell: @escaping @Sendable (StepProgress) -> Void) async throws {
-        let foreignKeys = MySQLForeignKeys(connection: connection)
-        let keys = try await foreignKeys.keys(
+    private func keys(_ foreignKeys: MySQLForeignKeys) async throws -> [MySQLForeignKeys.Key] {
+        try await foreignKeys.keys(
             in: database, of: Set(changed.map { ExactText($0.load.table.name) }),
             referring: Set(emptied.map { ExactText($0.name) }))
-        let steps = StepCounter(keys.count, tell: tell)
-        for key in keys {
+    }
+
+    /// What keeps the rows of a changed table's key from being looked at: it did so before the change.
+    ///
+    /// Rows of others that refer to a changed table must be seen: what they refer to may have gone.
+    private func obstacle(
+        to key: MySQLForeignKeys.Key, _ foreignKeys: MySQLForeignKeys
+    ) async throws -> MySQLForeignKeys.Obstacle? {
+        let isOfChanged =
+            key.table.schema.isExactly(database)
+            && changed.contains { $0.load.table.name.isExactly(key.table.name) }
+        return isOfChanged ? try await foreignKeys.obstacle(to: key) : nil
+    }
+
+    private func noteUncheckedKeys(_ notes: (String) -> Void) async throws {
+        guard !changed.isEmpty else { return }
+        let foreignKeys = MySQLForeignKeys(connection: connection)
+        for key in try await keys(foreignKeys) {
+            guard let obstacle = try await obstacle(to: key, foreignKeys) else { continue }
+            notes("warning: \(key.words(obstacle))")
+        }
+    }
+
+    private func checkKeys(_ tell: @escaping @Sendable (StepProgress) -> Void) async throws {
+        let foreignKeys = MySQLForeignKeys(connection: connection)
+        var checkable: [MySQLForeignKeys.Key] = []
+        for key in try await keys(foreignKeys) {
+            guard try await obstacle(to: key, foreignKeys) == nil else { continue }
+            checkable.append(key)
+        }
+        let steps = StepCounter(checkable.count, tell: tell)
+        for key in checkable {
             let isBroken = try await steps.take(
                 "foreign key \(key.name) of \(key.table)", activity: "checking rows"
             ) {

@@ -12,6 +12,11 @@ struct MySQLForeignKeys {
         let referenced: TableName
         /// Its own columns and those that they refer to.
         var columns: [(own: String, referenced: String)] = []
+
+        /// What is told of one whose rows cannot be looked at.
+        func words(_ obstacle: Obstacle) -> String {
+            "rows of \(table) refer by \(name) to \(referenced), which \(obstacle.rawValue)"
+        }
     }
 
     let connection: MySQLConnection
@@ -50,10 +55,43 @@ struct MySQLForeignKeys {
         return keys
     }
 
+    /// Why nobody can tell whether rows refer to nothing: what is the matter with that which they refer to.
+    enum Obstacle: String, Sendable {
+        /// The servers keep the keys of tables whose parent was dropped, and know those of other databases.
+        case absence = "is not there"
+        case refusal = "may not be read"
+        case difference = "cannot be compared with them"
+
+        init?(_ error: MySQLError) {
+            switch error.number {
+            case 1049, 1051, 1146: self = .absence
+            case 1044, 1142, 1143: self = .refusal
+            case 1054, 1267: self = .difference
+            default: return nil
+            }
+        }
+    }
+
+    /// What keeps rows from being looked at; nil where nothing does.
+    func obstacle(to key: Key) async throws -> Obstacle? {
+        do {
+            // Names, privileges and collations are looked at all the same.
+            _ = try await connection.value(Self.orphans(of: key, limit: 0))
+            return nil
+        } catch let error as MySQLError {
+            guard let obstacle = Obstacle(error) else { throw error }
+            return obstacle
+        }
+    }
+
     /// Whether a row refers to nothing.
     ///
     /// `locks`: Whether what is read stays as it is until the transaction ends.
     func isBroken(_ key: Key, locks: Bool = false) async throws -> Bool {
+        try await connection.value(Self.orphans(of: key, limit: 1, locks: locks)) != nil
+    }
+
+    private static func orphans(of key: Key, limit: Int, locks: Bool = false) -> String {
         let columns = key.columns.map { column in
             (own: MySQLText.identifier(column.own), other: MySQLText.identifier(column.referenced))
         }
@@ -61,11 +99,10 @@ struct MySQLForeignKeys {
         let present = columns.map { "t.\($0.own) IS NOT NULL" }.joined(separator: " AND ")
         // A lock of the outer selection does not reach the inner one.
         let lock = locks ? " LOCK IN SHARE MODE" : ""
-        let sql = """
+        return """
             SELECT 1 FROM \(MySQLText.qualified(key.table)) t
             WHERE \(present) AND NOT EXISTS (
-              SELECT 1 FROM \(MySQLText.qualified(key.referenced)) r WHERE \(matches)\(lock)) LIMIT 1\(lock)
+              SELECT 1 FROM \(MySQLText.qualified(key.referenced)) r WHERE \(matches)\(lock)) LIMIT \(limit)\(lock)
             """
-        return try await connection.value(sql) != nil
     }
 }

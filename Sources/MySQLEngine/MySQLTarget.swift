@@ -72,7 +72,7 @@ struct MySQLTarget: Target {
         } catch let error as MySQLError {
             throw error.backupError(while: "cannot create indexes and constraints")
         }
-        var problems = try await brokenKeys(.ofTarget)
+        var problems = try await uncheckedKeys() + brokenKeys(.ofTarget)
         if request.lacksRows || request.lacksTables {
             problems += try await brokenKeys(.ofBackup)
         }
@@ -176,11 +176,39 @@ struct MySQLTarget: Target {
         case ofTarget
     }
 
-    private func brokenKeys(_ kind: BrokenKeys) async throws -> [String] {
+    /// The foreign keys of this database's tables that were made, or that refer to one.
+    private func keys(_ foreignKeys: MySQLForeignKeys) async throws -> [MySQLForeignKeys.Key] {
         let made = Set(
             plan.tables.values.filter { $0.treatment == .create }
                 .map { ExactText($0.load.table.name) })
         guard !made.isEmpty else { return [] }
+        // Rows that stayed may refer to those of a table that was dropped and made again.
+        return try await foreignKeys.keys(in: database, of: made, referring: made)
+            .filter { $0.table.schema.isExactly(database) }
+    }
+
+    /// The keys whose rows nobody can look at.
+    ///
+    /// What a backup of everything does not hold of its own database was not in the source either: such a key is as it
+    /// was, and no problem of the restore.
+    private func uncheckedKeys() async throws -> [String] {
+        let holdsAll = request.isWhole && !request.lacksTables
+        var problems: [String] = []
+        try await run("check the foreign keys") { connection in
+            let foreignKeys = MySQLForeignKeys(connection: connection)
+            for key in try await keys(foreignKeys) {
+                guard let obstacle = try await foreignKeys.obstacle(to: key) else { continue }
+                if holdsAll, obstacle == .absence, key.referenced.schema.isExactly(database) {
+                    request.notes("warning: \(key.words(obstacle))")
+                } else {
+                    problems.append(key.words(obstacle))
+                }
+            }
+        }
+        return problems
+    }
+
+    private func brokenKeys(_ kind: BrokenKeys) async throws -> [String] {
         // Those whose rows are the backup's, as many as it has.
         let restored = Set(
             plan.tables.values.map { ExactText($0.load.table.name) }
@@ -189,17 +217,16 @@ struct MySQLTarget: Target {
         var notes: [String] = []
         try await run("check the foreign keys") { connection in
             let foreignKeys = MySQLForeignKeys(connection: connection)
-            // Rows that stayed may refer to those of a table that was dropped and made again.
-            let keys = try await foreignKeys.keys(in: database, of: made, referring: made)
-            for key in keys where key.table.schema.isExactly(database) {
+            for key in try await keys(foreignKeys) {
                 // What another database holds is not of the target either.
                 let areRestored =
                     restored.contains(ExactText(key.table.name))
                     && (restored.contains(ExactText(key.referenced.name))
                         || !key.referenced.schema.isExactly(database))
-                guard areRestored == (kind == .ofBackup), try await foreignKeys.isBroken(key) else {
-                    continue
-                }
+                guard areRestored == (kind == .ofBackup),
+                    try await foreignKeys.obstacle(to: key) == nil,
+                    try await foreignKeys.isBroken(key)
+                else { continue }
                 let fault = kind == .ofBackup ? "the backup does not hold" : "are not there"
                 notes.append(
                     "rows of \(key.table) refer by \(key.name) to rows of \(key.referenced) that \(fault)"

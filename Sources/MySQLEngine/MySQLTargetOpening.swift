@@ -99,7 +99,8 @@ struct MySQLTargetOpening {
             isMariaDB: found.server.isMariaDB
         ).check(
             found.presence, privileges,
-            mustBeEmpty: isNew && request.content == .rows && (request.existing ?? .fail) == .fail)
+            mustBeEmpty: isNew && request.content == .rows && (request.existing ?? .fail) == .fail,
+            notes: request.notes)
     }
 
     // MARK: Making ready
