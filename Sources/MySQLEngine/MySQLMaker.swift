@@ -75,7 +75,10 @@ struct MySQLMaker: Sendable {
                     if object.kind == .event { try await noteWhetherPast(object, connection) }
                 }
             }
-        } catch let error as MySQLError where Self.missing.contains(error.number) {
+        } catch let error as MySQLError
+            where Self.missing.contains(error.number)
+            || object.kind == .view && Self.isOutOfReach(error)
+        {
             throw BackupError(.notFound, error.message)
         } catch let error as MySQLError {
             throw error.backupError(
@@ -120,4 +123,21 @@ struct MySQLMaker: Sendable {
 
     /// A database, a table, a column, a routine, or what a view shows.
     private static let missing: Set<UInt32> = [1049, 1146, 1054, 1305, 1356]
+
+    /// Whether it tells of what a view shows, that it is there for others or at other times.
+    ///
+    /// Without the privilege to make views at all nothing is lost but time: once it is granted the restore goes on.
+    static func isOutOfReach(_ error: MySQLError) -> Bool {
+        outOfReach.contains(error.number) && !error.message.contains("CREATE VIEW")
+    }
+
+    private static let outOfReach: Set<UInt32> = [
+        // A table, a column or a routine that the account may not read or call; one in a database that it may not
+        // even see is refused in the same words.
+        1142, 1143, 1370,
+        // A view beneath acts for an account that is not there.
+        1449,
+        // Tables that show others (MERGE, FEDERATED, SPIDER), which do not answer or are not there.
+        1168, 1429, 1430, 1431, 1477,
+    ]
 }

@@ -128,6 +128,57 @@ import Testing
     }
 
     @Test(arguments: MySQLTestServer.all)
+    func `a view of what may not be read keeps nothing else from being made`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            let (crm, copy) = (bench.other("crm"), bench.other("copy"))
+            try await server.query(
+                """
+                CREATE DATABASE \(crm.name); CREATE TABLE \(crm.name).customer (id int PRIMARY KEY);
+                CREATE TABLE \(crm.name).part (id int PRIMARY KEY) ENGINE = MyISAM
+                """)
+            try await bench.source.query(
+                """
+                CREATE TABLE own (id int PRIMARY KEY); INSERT INTO own VALUES (1);
+                CREATE VIEW theirs AS SELECT id FROM \(crm.name).customer; CREATE VIEW upon AS SELECT id FROM theirs;
+                CREATE VIEW good AS SELECT id FROM own;
+                CREATE EVENT later ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM own
+                """)
+            _ = try await bench.backUp()
+            let account = try await bench.source.createAccount("restorer", ["ALL ON {}_copy.*"])
+            let end = try await bench.dbtool(
+                [
+                    "restore", "latest", "-path", bench.repository, "--into", copy.name, "--create",
+                    "--no-owner",
+                ], as: account)
+            try end.requireCode(3)
+            for view in ["theirs", "upon"] {
+                #expect(end.output.contains("not made: view \(view)"), "\(end)")
+            }
+            #expect(try await copy.query("SELECT COUNT(*) FROM good") == "1")
+            let events = """
+                SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()
+                """
+            #expect(try await copy.query(events) == "later")
+            try await server.query("DROP DATABASE \(copy.name)")
+
+            // The tables behind it are gone, and it is there without them.
+            try await bench.source.query(
+                """
+                DROP VIEW theirs, upon; CREATE TABLE merged (id int PRIMARY KEY) ENGINE = MRG_MYISAM
+                  UNION = (\(crm.name).part); CREATE VIEW through AS SELECT id FROM merged
+                """)
+            _ = try await bench.backUp()
+            try await server.query("DROP DATABASE \(crm.name)")
+            let torn = try await bench.restore(into: copy, ["--create"])
+            try torn.requireCode(3)
+            #expect(torn.output.contains("not made: view through"), "\(torn)")
+            #expect(try await copy.query(events) == "later")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
     func `columns that would round or cut without a word are refused`(
         server: MySQLTestServer
     ) async throws {

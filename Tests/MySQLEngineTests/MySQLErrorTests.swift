@@ -20,4 +20,14 @@ import Testing
         let error = MySQLError(number: number, message: message).backupError(while: "loading")
         #expect(error.isCircumstantial == isCircumstantial)
     }
+
+    @Test func `what a view shows may be out of reach, and views as such are not`() {
+        func isOutOfReach(_ number: UInt32, _ message: String) -> Bool {
+            MySQLMaker.isOutOfReach(MySQLError(number: number, message: message))
+        }
+        #expect(isOutOfReach(1142, "SELECT command denied to user 'u'@'%' for table 'customer'"))
+        #expect(isOutOfReach(1429, "Unable to connect to foreign data source"))
+        #expect(!isOutOfReach(1142, "CREATE VIEW command denied to user 'u'@'%' for table 'v'"))
+        #expect(!isOutOfReach(1064, "You have an error in your SQL syntax"))
+    }
 }
