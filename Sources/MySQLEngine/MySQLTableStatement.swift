@@ -28,6 +28,8 @@ struct MySQLTableStatement {
     let foreignKeys: [ForeignKey]
     /// Whether its rows obey transactions.
     let isTransactional: Bool
+    /// Whether its rows are those of other tables or servers, so that no backup holds any.
+    let isElsewhere: Bool
     let hasPrimaryKey: Bool
     /// Whether a `TIMESTAMP` that may not be null has no default: older servers would give it one.
     let hasBareTimestamp: Bool
@@ -52,7 +54,9 @@ struct MySQLTableStatement {
         self.nameToken = nameToken
         head = Array(tokens[...opening])
         tail = Array(tokens[closing...])
-        isTransactional = Self.engine(in: tail) == "INNODB"
+        let storage = Self.engine(in: tail)
+        isTransactional = storage == "INNODB"
+        isElsewhere = storage.map(MySQLCatalog.Relation.isElsewhere) ?? false
         let parts = items.map { Item($0, database: database) }
         hasPrimaryKey = parts.contains { $0.kind == .primary }
         hasBareTimestamp = parts.contains { $0.isBareTimestamp }

@@ -183,7 +183,11 @@ struct MySQLTargetPlanner {
     /// Dropping a table whose rows were left out of the backup would lose them.
     private func requireRows(_ existing: [Candidate]) throws {
         guard request.content == .everything else { return }
-        let rowless = existing.filter { $0.stored == nil }
+        let rowless = try existing.filter { table in
+            try table.stored == nil
+                && !MySQLTableStatement(table.object.statement, database: request.defaultSchema)
+                    .isElsewhere
+        }
         guard rowless.isEmpty else {
             throw BackupError(
                 .targetUnsuitable,

@@ -124,6 +124,10 @@ import Testing
             let count =
                 "SELECT (SELECT COUNT(*) FROM one), (SELECT COUNT(*) FROM two), (SELECT COUNT(*) FROM merged)"
             #expect(try await copy.query(count) == "2\t1\t3")
+            // Nothing was left out of the backup that would be lost.
+            try await copy.query("DELETE FROM one")
+            try await bench.restore(into: copy, ["--clean", "--yes"]).requireCode(0)
+            #expect(try await copy.query(count) == "2\t1\t3")
         }
     }
 
