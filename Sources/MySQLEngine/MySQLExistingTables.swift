@@ -73,10 +73,7 @@ struct MySQLExistingTables {
         }
         let found = changed.flatMap { table in
             (presence.triggers[ExactText(table.load.table.name)] ?? [])
-                .filter { trigger in
-                    trigger.event == "INSERT"
-                        || (trigger.event == "DELETE" && table.treatment == .truncate)
-                }
+                .filter { $0.fires(at: table.treatment) }
                 .map { "\($0.name) of \(table.load.table.name)" }
         }
         guard found.isEmpty else {

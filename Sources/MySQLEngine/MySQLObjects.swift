@@ -94,11 +94,14 @@ struct MySQLObjects {
             """
             SELECT 'TRIGGER', TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS
             WHERE TRIGGER_SCHEMA = \(here)
-            ORDER BY CAST(EVENT_OBJECT_TABLE AS BINARY), ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER
+            ORDER BY CAST(EVENT_OBJECT_TABLE AS BINARY), ACTION_TIMING, ACTION_ORDER, EVENT_MANIPULATION
             """
         ).filter { row in tables.contains(ExactText(row[2] ?? "")) }
+        // Since MariaDB 12 one trigger may fire at several events; a database has one of a name.
+        var known: Set<ExactText> = []
+        let distinct = triggers.filter { known.insert(ExactText($0[1] ?? "")).inserted }
         return try relations
-            + ((isWhole ? rows : []) + triggers).map { row in
+            + ((isWhole ? rows : []) + distinct).map { row in
                 guard let kind = MySQLObject.Kind(rawValue: row[0] ?? "") else {
                     throw BackupError(
                         .serverRefused,

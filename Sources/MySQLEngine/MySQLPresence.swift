@@ -8,11 +8,41 @@ struct MySQLPresence: Sendable {
         let name: ExactText
     }
 
+    /// A trigger of a table.
+    struct Trigger: Sendable {
+        let name: String
+        /// What it fires at: `INSERT`, `UPDATE`, `DELETE`; since MariaDB 12 one trigger may fire at several.
+        private(set) var events: Set<String>
+
+        /// `manipulation`: The server's words, divided by commas.
+        init(name: String, manipulation: String) {
+            self.name = name
+            events = Self.events(manipulation)
+        }
+
+        private static func events(_ manipulation: String) -> Set<String> {
+            Set(
+                manipulation.uppercased().split(separator: ",").map { event in
+                    String(event.filter { !$0.isWhitespace })
+                })
+        }
+
+        /// Takes in what another row of the catalog says of the same trigger.
+        mutating func add(_ manipulation: String) {
+            events.formUnion(Self.events(manipulation))
+        }
+
+        /// Whether rows that come into its table make it fire, or rows that go where they are replaced.
+        func fires(at treatment: TargetPlan.Treatment) -> Bool {
+            events.contains("INSERT") || events.contains("DELETE") && treatment == .truncate
+        }
+    }
+
     /// Tables, views and sequences share their names.
     private(set) var relations: [ExactText: MySQLObject.Kind] = [:]
     private(set) var things: [(kind: MySQLObject.Kind, name: String)] = []
-    /// The triggers of each table, with what they fire at: `INSERT`, `UPDATE` or `DELETE`.
-    private(set) var triggers: [ExactText: [(name: String, event: String)]] = [:]
+    /// The triggers of each table.
+    private(set) var triggers: [ExactText: [Trigger]] = [:]
     private var owners: [ExactText: String] = [:]
 
     /// A database that is not there yet.
@@ -42,14 +72,24 @@ struct MySQLPresence: Sendable {
             let isTable = type == "BASE TABLE" || type == "SYSTEM VERSIONED"
             let kind: MySQLObject.Kind =
                 isTable ? .table : MySQLObject.Kind(rawValue: type) ?? .view
+            if let table = row[2], addsEvent(row[3] ?? "", to: name, of: table) { continue }
             things.append((kind, name))
             if MySQLObject.Kind.relations.contains(kind) { relations[ExactText(name)] = kind }
             if let table = row[2] {
-                triggers[ExactText(table), default: []].append((name, row[3] ?? ""))
+                triggers[ExactText(table), default: []].append(
+                    Trigger(name: name, manipulation: row[3] ?? ""))
                 owners[ExactText(name)] = table
             }
         }
         things.sort { ($0.kind, ExactText($0.name)) < ($1.kind, ExactText($1.name)) }
+    }
+
+    /// Whether a trigger is known already, and was listed once more for another event.
+    private mutating func addsEvent(_ event: String, to name: String, of table: String) -> Bool {
+        let known = triggers[ExactText(table)]?.firstIndex { $0.name.isExactly(name) }
+        guard let known else { return false }
+        triggers[ExactText(table)]?[known].add(event)
+        return true
     }
 
     /// Whether there is one of its kind and name; a trigger's is that of its table.

@@ -58,7 +58,8 @@ extension MySQLSnapshot {
                 SELECT 1 FROM information_schema.TRIGGERS
                 WHERE TRIGGER_SCHEMA = \(MySQLText.literal(objects.database))
                   AND \(MySQLText.isName("EVENT_OBJECT_TABLE", table.name.name))
-                  AND ACTION_TIMING = 'BEFORE' AND EVENT_MANIPULATION = 'UPDATE' LIMIT 1
+                  AND ACTION_TIMING = 'BEFORE'
+                  AND FIND_IN_SET('UPDATE', REPLACE(EVENT_MANIPULATION, ' ', '')) > 0 LIMIT 1
                 """)
             let extra = (row[2] ?? "").lowercased()
             return ColumnUpkeep(
