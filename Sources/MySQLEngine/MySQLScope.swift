@@ -51,6 +51,17 @@ struct MySQLScope: Sendable {
         }
     }
 
+    /// Whether it has the same tables as before, and none of those that have snapshots was made anew.
+    ///
+    /// Two that are alike may have exchanged their names. Of other engines the time says nothing: ARCHIVE gives that of
+    /// the last write, and what they hold is read as it is now.
+    func isUnchanged(since before: MySQLScope) -> Bool {
+        func made(_ scope: MySQLScope) -> [String] {
+            scope.stored.filter(\.isTransactional).map(\.created)
+        }
+        return inScope.map(\.name) == before.inScope.map(\.name) && made(self) == made(before)
+    }
+
     /// Leaves tables out, rows and structure.
     mutating func leaveOut(_ tables: [TableName]) {
         unreadable += tables

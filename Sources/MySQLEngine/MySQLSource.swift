@@ -81,10 +81,7 @@ struct MySQLSource {
                 isFirst: index == 0)
         }
         let scope = try await scope(of: request, catalog)
-        guard scope.inScope.map(\.name) == before.inScope.map(\.name),
-            // Two tables that are alike may have exchanged their names.
-            scope.stored.map(\.created) == before.stored.map(\.created),
-            await catalog.numbers() == numbers,
+        guard scope.isUnchanged(since: before), await catalog.numbers() == numbers,
             try await objects.statements(of: scope.stored.map(\.name)) == statements
         else {
             throw BackupError(
