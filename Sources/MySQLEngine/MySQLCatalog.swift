@@ -57,17 +57,23 @@ struct MySQLCatalog {
         }.sorted { $0.name < $1.name }
     }
 
-    /// The server's own numbers of the database's tables, which move with them when they are renamed; nil where
-    /// the account may not see them.
-    func numbers() async -> [[String?]]? {
-        // The names there are those of files.
-        let own =
-            "CAST(CONVERT(\(MySQLText.literal(database)) USING filename) AS CHAR CHARACTER SET utf8mb4)"
+    /// The server's own numbers of the database's tables, or of some and their partitions, which move with them when
+    /// they are renamed; nil where the account may not see them.
+    func numbers(of names: [String]? = nil) async -> [[String?]]? {
+        // The names there are those of files: `database/table#P#partition`, and signs in names are none of these.
+        func file(_ name: String) -> String {
+            "CAST(CONVERT(\(MySQLText.literal(name)) USING filename) AS CHAR CHARACTER SET utf8mb4)"
+        }
+        if names?.isEmpty ?? false { return [] }
+        let list = names.map { $0.map(file).joined(separator: ", ") }
+        let chosen = list.map {
+            " AND SUBSTRING_INDEX(SUBSTRING_INDEX(NAME, '/', -1), '#', 1) IN (\($0))"
+        }
         for table in ["INNODB_TABLES", "INNODB_SYS_TABLES"] {
             let rows = try? await connection.rows(
                 """
                 SELECT NAME, TABLE_ID FROM information_schema.\(table)
-                WHERE SUBSTRING_INDEX(NAME, '/', 1) = \(own) ORDER BY NAME
+                WHERE SUBSTRING_INDEX(NAME, '/', 1) = \(file(database))\(chosen ?? "") ORDER BY NAME
                 """)
             if let rows { return rows }
         }

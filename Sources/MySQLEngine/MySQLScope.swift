@@ -14,6 +14,8 @@ struct MySQLScope: Sendable {
     private(set) var otherSequences: [MySQLCatalog.Relation] = []
     /// Everything whose definition belongs to the backup.
     private(set) var inScope: [MySQLCatalog.Relation] = []
+    /// Whether the whole database was asked for.
+    private let isWhole: Bool
 
     /// - Throws: `BackupError.usage` for a pattern that means nothing.
     init(_ request: SnapshotRequest, _ relations: [MySQLCatalog.Relation], database: String) throws
@@ -35,6 +37,7 @@ struct MySQLScope: Sendable {
         }
         let wanted = try request.scope.patterns.map(matches) ?? Set(relations.map(\.name))
         let left = try matches(request.excluded)
+        isWhole = request.scope == .database
         otherSequences = relations.filter { $0.kind == .sequence && !wanted.contains($0.name) }
         for relation in relations where wanted.contains(relation.name) {
             inScope.append(relation)
@@ -49,6 +52,11 @@ struct MySQLScope: Sendable {
                 stored.append(relation)
             }
         }
+    }
+
+    /// The names of the stored tables where there are others besides; nil where they are all that there are.
+    var namesOfStored: [String]? {
+        isWhole && excluded.isEmpty && unreadable.isEmpty ? nil : stored.map(\.name.name)
     }
 
     /// Whether it has the same tables as before, and none of those that have snapshots was made anew.

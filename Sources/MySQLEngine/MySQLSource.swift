@@ -62,7 +62,7 @@ struct MySQLSource {
         let before = try await scope(of: request, catalog)
         try await checkPrivileges(before, request, catalog)
         let statements = try await objects.statements(of: before.stored.map(\.name))
-        let numbers = await catalog.numbers()
+        let numbers = await catalog.numbers(of: before.namesOfStored)
         // Before the snapshots: what begins later began after this, and what was done before is in them.
         let clock = try await MySQLIdentity.clock(guardian, server)
         let time = try await guardian.value(
@@ -81,7 +81,8 @@ struct MySQLSource {
                 isFirst: index == 0)
         }
         let scope = try await scope(of: request, catalog)
-        guard scope.isUnchanged(since: before), await catalog.numbers() == numbers,
+        guard scope.isUnchanged(since: before),
+            await catalog.numbers(of: before.namesOfStored) == numbers,
             try await objects.statements(of: scope.stored.map(\.name)) == statements
         else {
             throw BackupError(

@@ -21,4 +21,17 @@ import Testing
         #expect(after.isUnchanged(since: before) == isUnchanged)
         #expect(before.isUnchanged(since: before))
     }
+
+    @Test func `tables that are not stored are not asked about`() throws {
+        let table = MySQLCatalog.Relation(
+            name: TableName(schema: "shop", name: "t"), kind: .table, storage: "InnoDB",
+            rowEstimate: 0, bytes: 0, created: "", isVersioned: false)
+        var whole = try Self.scope("InnoDB", created: "")
+        #expect(whole.namesOfStored == nil)
+        whole.leaveOut([table.name])
+        #expect(whole.namesOfStored == [])
+        var request = SnapshotRequest(scope: .database)
+        request.excluded = [try TablePattern("t")]
+        #expect(try MySQLScope(request, [table], database: "shop").namesOfStored == [])
+    }
 }

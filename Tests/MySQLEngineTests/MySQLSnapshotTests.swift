@@ -40,6 +40,28 @@ import Testing
         }
     }
 
+    /// A table that is emptied has another number, as one that is made anew has.
+    @Test(arguments: MySQLTestServer.all)
+    func `the numbers of some tables are those of no others`(server: MySQLTestServer) async throws {
+        try await server.withDatabase { database in
+            try await database.query(
+                """
+                CREATE TABLE `odd #é/1` (id int PRIMARY KEY) ENGINE = InnoDB; CREATE TABLE odd (id int) ENGINE = InnoDB;
+                CREATE TABLE divided (id int PRIMARY KEY) ENGINE = InnoDB PARTITION BY KEY (id) PARTITIONS 3
+                """)
+            let catalog = MySQLCatalog(
+                connection: try await database.connection(), database: database.name)
+            let some = await catalog.numbers(of: ["odd #é/1", "divided"])
+            let other = await catalog.numbers(of: ["odd"])
+            #expect(some?.count == 4 && other?.count == 1, "\(String(describing: some))")
+            #expect(await catalog.numbers()?.count == 5)
+            try await database.query("TRUNCATE TABLE odd")
+            #expect(await catalog.numbers(of: ["odd #é/1", "divided"]) == some)
+            #expect(await catalog.numbers(of: ["odd"]) != other)
+            #expect(await catalog.numbers(of: []) == [])
+        }
+    }
+
     @Test(arguments: MySQLTestServer.all)
     func `a table that somebody wants to alter waits until it has been read`(
         server: MySQLTestServer
