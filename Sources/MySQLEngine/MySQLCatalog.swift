@@ -114,7 +114,7 @@ struct MySQLCatalog {
         let rows = try await connection.rows(
             """
             SELECT COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, ORDINAL_POSITION, EXTRA, CHARACTER_SET_NAME,
-                   IS_NULLABLE, COLLATION_NAME, TABLE_NAME
+                   IS_NULLABLE, COLLATION_NAME, TABLE_NAME, GENERATION_EXPRESSION
             FROM information_schema.COLUMNS WHERE \(here) ORDER BY TABLE_NAME, ORDINAL_POSITION
             """)
         var columns: [TableName: [MySQLColumn]] = [:]
@@ -211,12 +211,19 @@ struct MySQLCatalog {
     ) -> MySQLUniqueIndex? {
         let byName = Dictionary(columns.map { (ExactText($0.column.name), $0) }) { first, _ in first
         }
-        return indexes.first { index in
-            index.columns.allSatisfy { name in
-                byName[ExactText(name)].map { column in
-                    !column.isNullable && column.mayIdentify && !column.column.isGenerated
-                } ?? false
-            }
+        return indexes.lazy.map { index in
+            // MariaDB adds the end of a row's time to the unique indexes of tables that keep it; of rows of now it is the
+            // same for all, so that the other columns tell them apart.
+            MySQLUniqueIndex(
+                name: index.name,
+                columns: index.columns.filter { !(byName[ExactText($0)]?.isRowEnd ?? false) })
+        }.first { index in
+            !index.columns.isEmpty
+                && index.columns.allSatisfy { name in
+                    byName[ExactText(name)].map { column in
+                        !column.isNullable && column.mayIdentify && !column.column.isGenerated
+                    } ?? false
+                }
         }
     }
 }

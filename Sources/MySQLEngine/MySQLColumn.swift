@@ -22,9 +22,11 @@ struct MySQLColumn: Sendable {
     let places: MySQLPlaces?
     /// Whether the server counts in it by itself.
     let counts: Bool
+    /// Whether it tells until when a row was (MariaDB).
+    let isRowEnd: Bool
 
     /// A row of `MySQLCatalog.columns`: name, type, the type's first word, position, extra, character set,
-    /// nullability, collation.
+    /// nullability, collation, table, expression.
     ///
     /// `isBlurred`: Whether labels are equal in their collation, or one of a set is empty: then places tell them apart.
     /// - Throws: `BackupError.serverRefused` for a type that nobody knows how to read.
@@ -88,6 +90,8 @@ struct MySQLColumn: Sendable {
         order = MySQLKeyOrder(kind: kind, characterSet: row[5], collation: row[7])
         isChoice = kind == "enum"
         counts = extra.contains("AUTO_INCREMENT")
+        // No expression of anybody's is this.
+        isRowEnd = row.count > 9 && row[9] == "ROW END"
         // One with the empty label alone has the text of one without any.
         mayIdentify =
             !column.isGenerated

@@ -144,6 +144,11 @@ import Testing
                     """
                 }.joined(separator: "\n"))
             let point = try await bench.backUp(["differential", "backup"])
+            // Without a key all rows are written, changed or not.
+            for table in ["shown", "unseen"] {
+                let change = try #require(point.change(table), "\(table)")
+                #expect(change.rows == 11 && change.tombstones == 10, "\(table) \(change)")
+            }
             let later = try await bench.restored(point.id, ["--check", "rows"], into: "later")
             try await bench.expectEqual(bench.source, later)
             for table in tables {
