@@ -75,6 +75,26 @@ struct MySQLGrants {
         return isWhole || !isRevoked && found.contains { !$0.isRevocation }
     }
 
+    /// All of a database, as a grant to the account names it: `` `my\_app`.* ``, where `_` would stand for any character.
+    ///
+    /// Of several grants that fit a database the servers heed the closest alone. Beside one by the plain name another
+    /// would take its privileges away: that one is added to.
+    func place(of database: String) -> String {
+        let isPlain =
+            isLiteral
+            || grants.contains {
+                $0.place.table == nil && ($0.place.database?.isExactly(database) ?? false)
+            }
+        return "\(MySQLText.identifier(isPlain ? database : Self.escaped(database))).*"
+    }
+
+    private static func escaped(_ name: String) -> String {
+        let signs: [Unicode.Scalar] = ["\\", "_", "%"]
+        return signs.reduce(name) { text, sign in
+            text.replacing(scalar: sign, with: "\\\(sign)")
+        }
+    }
+
     /// Whether an account has a privilege on the whole server.
     func holdsGlobally(_ privilege: String) -> Bool {
         grants.contains { grant in

@@ -49,14 +49,14 @@ struct MySQLObjects {
             try await add(sequences.map { (.sequence, $0.name.name) })
         }
         guard hidden.isEmpty else {
+            let place = try await MySQLGrants(connection, on: server).place(of: database)
             throw BackupError(
                 .permissionDenied,
                 "the account may not see what makes \(hidden.joined(separator: ", "))",
-                hint: "Run as an administrator: GRANT SHOW VIEW, TRIGGER, EVENT"
-                    + (server.isMariaDB
-                        ? " ON \(MySQLText.identifier(database)).* and SELECT ON mysql.proc"
-                        : " ON \(MySQLText.identifier(database)).* and SHOW_ROUTINE ON *.*")
-                    + " to it.")
+                hint: """
+                    Run as an administrator: GRANT SHOW VIEW, TRIGGER, EVENT ON \(place) and \
+                    \(server.isMariaDB ? "SELECT ON mysql.proc" : "SHOW_ROUTINE ON *.*") to it.
+                    """)
         }
         // Triggers of one event fire in the order in which they are made.
         return objects.enumerated().sorted { left, right in

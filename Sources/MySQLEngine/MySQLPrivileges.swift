@@ -24,7 +24,7 @@ struct MySQLPrivileges {
     /// `hidden`: Routines that the account sees, but not what makes them.
     func lacks(of scope: MySQLScope, isWhole: Bool, hidden: [String]) -> [Lack] {
         var lacks: [Lack] = []
-        let place = "\(MySQLText.identifier(database)).*"
+        let place = grants.place(of: database)
         let seesAll = grants.holds("SELECT", on: database)
         if isWhole, !seesAll {
             lacks.append(
@@ -73,7 +73,7 @@ struct MySQLPrivileges {
         let more = hidden.count > 1 ? " and of \(hidden.count - 1) more" : ""
         return Lack(
             isFatal: true, cost: "may not see the triggers of \(first)\(more)",
-            grant: "TRIGGER ON \(MySQLText.identifier(database)).*")
+            grant: "TRIGGER ON \(grants.place(of: database))")
     }
 
     /// The tables whose rows the account may not read.
@@ -128,7 +128,7 @@ struct MySQLPrivileges {
         if grants.holdsGlobally("RELOAD") || grants.holdsGlobally("FLUSH_TABLES") {
             return ("snapshots while FLUSH TABLES WITH READ LOCK holds writes", nil)
         }
-        let better = "LOCK TABLES ON \(MySQLText.identifier(database)).*"
+        let better = "LOCK TABLES ON \(grants.place(of: database))"
         if !server.isMariaDB, logs {
             return (
                 "snapshots while the binary log stands still, if it does; else one connection",

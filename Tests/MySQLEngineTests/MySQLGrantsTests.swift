@@ -32,6 +32,24 @@ import Testing
         #expect(literal.holds("SELECT", on: "shop_") && !literal.holds("SELECT", on: "shopA"))
     }
 
+    /// A sign that stands for any other would open other databases too.
+    @Test func `a statement that grants names one database, and is understood again`() {
+        let place = MySQLGrants(["GRANT SELECT ON `my_app`.`t` TO `u`@`%`"]).place(of: "my_app")
+        #expect(place == "`my\\_app`.*")
+        let granted = MySQLGrants(["GRANT SELECT ON \(place) TO `u`@`%`"])
+        #expect(granted.holds("SELECT", on: "my_app") && !granted.holds("SELECT", on: "myXapp"))
+        #expect(granted.place(of: "my_app") == place)
+        let odd = MySQLGrants([]).place(of: #"a\b%`"#)
+        #expect(odd == #"`a\\b\%```.*"#)
+        let grantsOdd = MySQLGrants(["GRANT SELECT ON \(odd) TO `u`@`%`"])
+        #expect(grantsOdd.holds("SELECT", on: #"a\b%`"#))
+        #expect(!grantsOdd.holds("SELECT", on: #"a\bc`"#))
+        // Closer than one that is there, it would take that one's privileges away.
+        let plain = MySQLGrants(["GRANT SELECT ON `my_app`.* TO `u`@`%`"])
+        #expect(plain.place(of: "my_app") == "`my_app`.*")
+        #expect(MySQLGrants([], isLiteral: true).place(of: "my_app") == "`my_app`.*")
+    }
+
     @Test func `what is revoked from a database is not held there`() {
         let grants = MySQLGrants([
             "GRANT SELECT, RELOAD ON *.* TO `u`@`%`", "REVOKE SELECT ON `secret`.* FROM `u`@`%`",
@@ -54,7 +72,8 @@ import Testing
             #expect(problems.map(\.subject) == ["privileges"])
             #expect(
                 problems.first?.fix.first
-                    == "GRANT SELECT ON `\(database.name)`.* TO '\(user)'@'%';")
+                    == "GRANT SELECT ON `\(database.name.replacing("_", with: "\\_"))`.* TO '\(user)'@'%';"
+            )
             let error = await #expect(throws: BackupError.self) {
                 try await engine.withSnapshot(of: SnapshotRequest(scope: .database)) { _ in }
             }
