@@ -55,7 +55,7 @@ struct MySQLObjects {
                 "the account may not see what makes \(hidden.joined(separator: ", "))",
                 hint: """
                     Run as an administrator: GRANT SHOW VIEW, TRIGGER, EVENT ON \(place) and \
-                    \(server.isMariaDB ? "SELECT ON mysql.proc" : "SHOW_ROUTINE ON *.*") to it.
+                    \(MySQLPrivileges.routinePrivilege(server.product, server.number)) to it.
                     """)
         }
         // Triggers of one event fire in the order in which they are made.

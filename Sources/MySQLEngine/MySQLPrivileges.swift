@@ -61,7 +61,7 @@ struct MySQLPrivileges {
                     cost: hidden.isEmpty
                         ? "may not see procedures and functions: they are not in the backup"
                         : "may not see what makes \(hidden.prefix(3).joined(separator: ", "))",
-                    grant: server.isMariaDB ? "SELECT ON `mysql`.`proc`" : "SHOW_ROUTINE ON *.*"))
+                    grant: Self.routinePrivilege(server.product, server.number)))
         }
         return lacks
     }
@@ -79,6 +79,14 @@ struct MySQLPrivileges {
     /// The tables whose rows the account may not read.
     func unreadable(in scope: MySQLScope) -> [TableName] {
         scope.stored.map(\.name).filter { !grants.holds("SELECT", on: database, table: $0.name) }
+    }
+
+    /// What lets an account see what makes the routines of others; `SHOW_ROUTINE` is younger than MySQL 8.0.
+    static func routinePrivilege(_ product: MySQLServer.Product, _ number: Int) -> String {
+        switch product {
+        case .mariaDB: "SELECT ON `mysql`.`proc`"
+        case .mysql, .percona: number < 80020 ? "SELECT ON *.*" : "SHOW_ROUTINE ON *.*"
+        }
     }
 
     private var seesRoutines: Bool {

@@ -50,6 +50,12 @@ import Testing
         #expect(MySQLGrants([], isLiteral: true).place(of: "my_app") == "`my_app`.*")
     }
 
+    @Test func `the privilege that shows routines is one that the server has`() {
+        #expect(MySQLPrivileges.routinePrivilege(.mysql, 80019) == "SELECT ON *.*")
+        #expect(MySQLPrivileges.routinePrivilege(.percona, 80020) == "SHOW_ROUTINE ON *.*")
+        #expect(MySQLPrivileges.routinePrivilege(.mariaDB, 101119) == "SELECT ON `mysql`.`proc`")
+    }
+
     @Test func `what is revoked from a database is not held there`() {
         let grants = MySQLGrants([
             "GRANT SELECT, RELOAD ON *.* TO `u`@`%`", "REVOKE SELECT ON `secret`.* FROM `u`@`%`",
