@@ -12,10 +12,21 @@ struct MySQLClaim {
 
     let database: String
 
-    /// One restore at a time works on a database.
+    /// One restore at a time works on a database, where the server has locks by name.
     ///
+    /// Some nodes of clusters refuse them; they would hold on one node only.
     /// - Throws: `BackupError.locked`.
-    func take(_ leader: MySQLConnection) async throws {
+    func take(_ leader: MySQLConnection, notes: (String) -> Void) async throws {
+        do {
+            try await claim(leader)
+        } catch let error as MySQLError where error.refusesNamedLocks {
+            notes(
+                "warning: the server has no locks by name: nothing keeps another restore into \(database) from running at "
+                    + "the same time")
+        }
+    }
+
+    private func claim(_ leader: MySQLConnection) async throws {
         guard try await comes(within: Self.patience.leader, { try await lock(leader, 0) }) else {
             throw BackupError(
                 .locked, "another restore into \(database) is under way",
@@ -44,7 +55,11 @@ struct MySQLClaim {
 
     /// Takes part in the work.
     func join(_ connection: MySQLConnection, as number: Int) async throws {
-        _ = try await lock(connection, number % Self.places)
+        do {
+            _ = try await lock(connection, number % Self.places)
+        } catch let error as MySQLError where error.refusesNamedLocks {
+            // Told when the leader was refused.
+        }
     }
 
     private func lock(_ connection: MySQLConnection, _ number: Int) async throws -> Bool {

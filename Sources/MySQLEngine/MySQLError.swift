@@ -52,6 +52,11 @@ struct MySQLError: Error, Sendable {
     /// Whether a lock could not be had in time.
     var isLockTimeout: Bool { number == 1205 || number == 3572 }
 
+    /// Whether `GET_LOCK` was refused for what the server is: a node of a cluster.
+    ///
+    /// - SeeAlso: <https://docs.percona.com/percona-xtradb-cluster/8.0/strict-mode.html>
+    var refusesNamedLocks: Bool { number == 1235 || number == 1105 }
+
     /// Whether it tells how the server is doing, and nothing of what it was asked for.
     var isCircumstantial: Bool {
         // What a storage engine cannot do may be the table's fault, and may be the disk's.

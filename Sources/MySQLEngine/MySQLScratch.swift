@@ -3,7 +3,8 @@ import BackupCore
 /// Databases that are made to be dropped: `dbtool_drill_1a2b`.
 ///
 /// Each is claimed by a lock of the session that made it, so that one whose maker was killed can be told
-/// from one that is in use; and it is one of ours only while it is empty, or a restore has marked it.
+/// from one that is in use; and it is one of ours only while it is empty, or a restore has marked it. Where the server
+/// refuses such locks, as some nodes of clusters do, nobody can tell: none is dropped but by its maker.
 struct MySQLScratch {
     private static let prefix = "dbtool_drill_"
 
@@ -18,7 +19,7 @@ struct MySQLScratch {
                 try await administration.value(
                     "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '\(name)'")
                 != nil
-            guard !exists, try await claim(name) else { continue }
+            guard !exists, try await claim(name) ?? true else { continue }
             return name
         }
     }
@@ -33,9 +34,9 @@ struct MySQLScratch {
             WHERE s.SCHEMA_NAME REGEXP '^\(Self.prefix)[0-9a-f]{4}$' GROUP BY s.SCHEMA_NAME
             """)
         for row in rows {
-            guard let name = row[0], row[1] == "0" || row[2] == "1", try await claim(name) else {
-                continue
-            }
+            guard let name = row[0], row[1] == "0" || row[2] == "1",
+                try await claim(name) ?? false
+            else { continue }
             try await drop(name)
         }
     }
@@ -44,7 +45,13 @@ struct MySQLScratch {
         try await administration.execute("DROP DATABASE IF EXISTS \(MySQLText.identifier(name))")
     }
 
-    private func claim(_ name: String) async throws -> Bool {
-        try await administration.value("SELECT GET_LOCK('dbtool scratch \(name)', 0)") == "1"
+    /// Nil where the server has no such locks.
+    private func claim(_ name: String) async throws -> Bool? {
+        do {
+            return try await administration.value("SELECT GET_LOCK('dbtool scratch \(name)', 0)")
+                == "1"
+        } catch let error as MySQLError where error.refusesNamedLocks {
+            return nil
+        }
     }
 }

@@ -47,7 +47,7 @@ struct MySQLTargetOpening {
         guard try await preparation.databaseExists(administration, server) else { return found }
         let leader = try await preparation.connect()
         found.leader = leader
-        try await MySQLClaim(database: request.database).take(leader)
+        try await MySQLClaim(database: request.database).take(leader, notes: request.notes)
         found.presence = try await MySQLPresence(leader, database: request.database)
         found.mark = try await MySQLRestoreMark.read(leader, database: request.database)
         if let mark = found.mark {
@@ -113,7 +113,7 @@ struct MySQLTargetOpening {
         } else {
             try await preparation.create(found.administration)
             let leader = try await preparation.connect()
-            try await claim.take(leader)
+            try await claim.take(leader, notes: request.notes)
             all.append(leader)
         }
         for number in 1..<max(2, request.connections) where number < request.connections {

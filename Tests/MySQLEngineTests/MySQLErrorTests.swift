@@ -21,6 +21,13 @@ import Testing
         #expect(error.isCircumstantial == isCircumstantial)
     }
 
+    /// As nodes of Galera and Percona's clusters refuse it; a wait that was cut short is no refusal.
+    @Test(
+        arguments: [(1235, true), (1105, true), (1205, false), (1317, false)] as [(UInt32, Bool)])
+    func `a server that has no locks by name is told apart`(number: UInt32, refuses: Bool) {
+        #expect(MySQLError(number: number, message: "").refusesNamedLocks == refuses)
+    }
+
     @Test func `what a view shows may be out of reach, and views as such are not`() {
         func isOutOfReach(_ number: UInt32, _ message: String) -> Bool {
             MySQLMaker.isOutOfReach(MySQLError(number: number, message: message))
