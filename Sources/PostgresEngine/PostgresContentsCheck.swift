@@ -150,7 +150,7 @@ struct PostgresContentsCheck {
             "are foreign: their rows live elsewhere and are not stored")
     }
 
-    /// Each table takes a place in the server's table of locks, for us and for pg_dump.
+    /// Each table takes a place in the server's table of locks, for us and for pg_dump together, and each sequence.
     ///
     /// - SeeAlso: <https://www.postgresql.org/docs/current/runtime-config-locks.html>
     private func lockTable() async throws -> Finding? {
@@ -167,15 +167,16 @@ struct PostgresContentsCheck {
                   pg_catalog.current_setting('max_locks_per_transaction')
                 """
             ).first ?? []
-        guard let places = row[0].flatMap({ Int($0) }), inScope.count > places / 2 else {
-            return nil
-        }
+        let (tables, sequences) = (inScope.count, try await sequences().count)
+        let count = tables + sequences
+        guard let places = row[0].flatMap({ Int($0) }), count > places / 2 else { return nil }
         // The server has some more than it promises, for safety.
-        let fails = inScope.count > places * 2
-        let wanted = (Int(row[1] ?? "") ?? 64) * (inScope.count * 2 / places + 1)
+        let fails = count > places * 2
+        let wanted = (Int(row[1] ?? "") ?? 64) * (count * 2 / places + 1)
         return Finding(
             .contents, "locks", fails ? .problem : .warning,
-            "\(inScope.count) tables must be locked, and the server has \(places) places for locks",
+            "\(tables) tables and \(sequences) sequences must be locked, "
+                + "and the server has \(places) places for locks",
             fix: [
                 "ALTER SYSTEM SET max_locks_per_transaction = \(wanted);",
                 "-- then restart the server",

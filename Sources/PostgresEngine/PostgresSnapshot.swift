@@ -58,7 +58,7 @@ struct PostgresSnapshot: Snapshot {
                     // Somebody waits for an exclusive lock on this table, and a new lock would wait
                     // behind them, who wait for us. The leader has its lock already.
                     try await leader.turn.pass {
-                        try await leader.copyOut(part.selection, to: delivery)
+                        try await leader.copyOut(Self.message(for: part), to: delivery)
                     }
                 }
                 try delivery.finish()
@@ -86,13 +86,14 @@ struct PostgresSnapshot: Snapshot {
 
     /// Takes this connection's own lock, without waiting, and reads; false when there is no lock.
     ///
+    /// The lock is given back with those on indexes that a query's planner takes: the leader has its own on the table.
     /// In one message: with small tables, waiting for an answer takes longer than reading them.
     private func copy(
         _ part: TablePart, on connection: PostgresConnection, to delivery: PostgresDelivery
     ) async throws -> Bool {
         guard connection !== leader else {
             // Nobody can take its place, so that nobody need know what it has handed over.
-            try await connection.copyOut(part.selection, to: delivery.relay)
+            try await connection.copyOut(Self.message(for: part), to: delivery.relay)
             return true
         }
         guard part.table.schema != PostgresLargeObjects.pages.schema else {
@@ -104,14 +105,38 @@ struct PostgresSnapshot: Snapshot {
                 """
                 SAVEPOINT before_lock;
                 LOCK TABLE ONLY \(SQLText.qualified(part.table)) IN ACCESS SHARE MODE NOWAIT;
-                RELEASE SAVEPOINT before_lock;
-                \(part.selection)
+                \(keepsLock(of: part.table) ? Self.keepingLock : "")
+                \(part.selection);
+                ROLLBACK TO SAVEPOINT before_lock;
+                RELEASE SAVEPOINT before_lock
                 """, to: delivery)
             return true
         } catch let error as PostgresError where error.sqlState == "55P03" {
-            try await connection.execute("ROLLBACK TO SAVEPOINT before_lock")
+            try await connection.execute(
+                "ROLLBACK TO SAVEPOINT before_lock; RELEASE SAVEPOINT before_lock")
             return false
         }
+    }
+
+    /// Once somebody waits for an exclusive lock, nobody gets a new one: a connection that gave back its lock on a table
+    /// of many parts would have to leave the others to the leader.
+    private func keepsLock(of table: TableName) -> Bool {
+        rows[table].map { !$0.split.isEmpty } ?? false
+    }
+
+    private static let keepingLock = "RELEASE SAVEPOINT before_lock; SAVEPOINT before_lock;"
+
+    /// Rows as the leader reads them.
+    ///
+    /// Their query takes locks on all indexes, which are freed when what came after a savepoint is undone: thousands of
+    /// tables would fill the server's table of locks.
+    private static func message(for part: TablePart) -> String {
+        """
+        SAVEPOINT before_rows;
+        \(part.selection);
+        ROLLBACK TO SAVEPOINT before_rows;
+        RELEASE SAVEPOINT before_rows
+        """
     }
 
     func sequences() async throws -> [SequenceValue] {

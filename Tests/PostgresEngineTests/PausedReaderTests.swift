@@ -96,6 +96,41 @@ import Testing
         }
     }
 
+    /// The planner of a query takes locks on all indexes, and the server's places for locks are few.
+    @Test(arguments: TestServer.all)
+    func `queries leave no locks behind but the leader's on tables`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let database = try await bench.watched()
+            try await database.query(
+                "CREATE INDEX ON watched (n); CREATE INDEX ON watched (mood, id)")
+            try await bench.engine(database).withSnapshot(of: .whole) { snapshot in
+                let table = try #require(
+                    snapshot.schema.tables.first { $0.name.name == "watched" })
+                let part = try #require(snapshot.parts(of: table, keys: [["1"], ["2"]]).first)
+                // Both connections read, again and again.
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 1...20 {
+                        group.addTask { try await snapshot.read(part) { _ in } }
+                    }
+                    try await group.waitForAll()
+                }
+                let locks = try await database.query(
+                    """
+                    SELECT c.relname, count(*) FROM pg_locks l
+                    JOIN pg_stat_activity a USING (pid) JOIN pg_class c ON c.oid = l.relation
+                    WHERE l.locktype = 'relation' AND a.datname = current_database()
+                      AND a.application_name = 'dbtool' AND c.relnamespace = 'public'::regnamespace
+                    GROUP BY 1 ORDER BY 1
+                    """)
+                #expect(locks == "other|1\nwatched|1")
+                #expect(try await snapshot.rows(of: "watched") == Workbench.watchedRows)
+                try await snapshot.confirm()
+            }
+        }
+    }
+
     /// They take no lock on the tables whose rows they change.
     @Test(
         arguments: TestServer.all,

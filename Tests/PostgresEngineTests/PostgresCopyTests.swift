@@ -69,6 +69,47 @@ import Testing
     }
 
     @Test(arguments: TestServer.all, Way.allCases)
+    func `statements behind it in one message run, or are passed over where it fails`(
+        server: TestServer, way: Way
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let database = try await bench.createDatabase("copy")
+            try await database.query(
+                """
+                CREATE TABLE t AS SELECT i FROM generate_series(1, 20000) i; CREATE INDEX ON t (i)
+                """)
+            let connection = try await PostgresConnection(bench.settings(database))
+            try await connection.execute("BEGIN")
+            func message(_ selection: String) -> String {
+                """
+                SAVEPOINT before; COPY (\(selection)) TO STDOUT;
+                ROLLBACK TO SAVEPOINT before; RELEASE SAVEPOINT before
+                """
+            }
+            for _ in 1...3 {
+                let rows = try await connection.records(
+                    of: message("SELECT i FROM public.t WHERE i <> 7"), way)
+                #expect(rows.count == 19999)
+                let error = await #expect(throws: PostgresError.self) {
+                    _ = try await connection.records(
+                        of: message("SELECT 1 / (i - 9000) FROM public.t"), way)
+                }
+                #expect(error?.sqlState == "22012", "\(String(describing: error))")
+                try await connection.execute(
+                    "ROLLBACK TO SAVEPOINT before; RELEASE SAVEPOINT before")
+                let locks = try await connection.value(
+                    """
+                    SELECT count(*) FROM pg_catalog.pg_locks l
+                    JOIN pg_catalog.pg_class c ON c.oid = l.relation
+                    WHERE l.pid = pg_catalog.pg_backend_pid()
+                      AND c.relnamespace = 'public'::regnamespace
+                    """)
+                #expect(locks == "0")
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all, Way.allCases)
     func `what the server remarks and where it fails is told`(
         server: TestServer, way: Way
     ) async throws {
