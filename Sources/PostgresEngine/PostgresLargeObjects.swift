@@ -118,53 +118,75 @@ enum PostgresLargeObjects {
 
     static let temporaryTable = "pg_temp.dbtool_large_objects"
 
-    /// Where the rows go first, from which `restoreStatements` makes large objects.
+    /// So many are made in one transaction.
+    private static let batchCount = 500
+
+    /// Where the rows go first, from which large objects are made: objects in several transactions, pages in one.
     static func createTemporaryTable(for table: TableName) -> String {
-        let columns =
-            table == pages
-            ? "loid oid, pageno integer, data bytea"
-            : "loid oid, owner text, acl text, comment text"
-        return "CREATE TEMPORARY TABLE dbtool_large_objects (\(columns)) ON COMMIT DROP"
+        table == pages
+            ? """
+            CREATE TEMPORARY TABLE dbtool_large_objects (loid oid, pageno integer, data bytea)
+            ON COMMIT DROP
+            """
+            : """
+            CREATE TEMPORARY TABLE dbtool_large_objects
+              (loid oid PRIMARY KEY, owner text, acl text, comment text)
+            """
     }
 
-    /// Makes large objects of what the temporary table holds; each statement gives statements to
-    /// run, or does the work itself.
-    static func restoreStatements(
-        for table: TableName, omitsOwners: Bool, omitsPrivileges: Bool
+    /// Writes the pages that the temporary table holds.
+    static let pagesStatement = """
+        SELECT pg_catalog.count(pg_catalog.lo_put(loid, pageno::bigint * 2048, data))
+        FROM \(temporaryTable) WHERE pageno >= 0
+        """
+
+    /// Takes those out of the temporary table that are there.
+    static let leaveOutExisting = """
+        DELETE FROM \(temporaryTable) t USING pg_catalog.pg_largeobject_metadata m
+        WHERE m.oid = t.loid
+        """
+
+    private static func batch(after done: String) -> String {
+        """
+        (SELECT * FROM \(temporaryTable) WHERE loid > \(SQLText.literal(done))::oid
+         ORDER BY loid LIMIT \(batchCount)) b
+        """
+    }
+
+    /// Gives the number of the last object that the next transaction makes; NULL when there is none.
+    static func lastOfBatch(after done: String) -> String {
+        "SELECT pg_catalog.max(loid) FROM \(batch(after: done))"
+    }
+
+    /// Makes the next large objects of those that the temporary table holds; each statement gives statements to
+    /// run, or does the work itself and gives a number.
+    static func objectStatements(
+        after done: String, omitsOwners: Bool, omitsPrivileges: Bool
     ) -> [String] {
-        guard table == objects else {
-            return [
-                """
-                SELECT pg_catalog.count(pg_catalog.lo_put(loid, pageno::bigint * 2048, data))
-                FROM \(temporaryTable) WHERE pageno >= 0
-                """
-            ]
-        }
-        var statements = [
-            "SELECT pg_catalog.count(pg_catalog.lo_create(loid)) FROM \(temporaryTable)"
-        ]
+        let batch = batch(after: done)
+        var statements = ["SELECT pg_catalog.count(pg_catalog.lo_create(loid)) FROM \(batch)"]
         statements.append(
             """
             SELECT pg_catalog.format('COMMENT ON LARGE OBJECT %s IS %L', loid, comment)
-            FROM \(temporaryTable) WHERE comment IS NOT NULL
+            FROM \(batch) WHERE comment IS NOT NULL
             """)
         if !omitsOwners {
             statements.append(
                 """
                 SELECT pg_catalog.format('ALTER LARGE OBJECT %s OWNER TO %I', loid, owner)
-                FROM \(temporaryTable) WHERE owner <> current_user
+                FROM \(batch) WHERE owner <> current_user
                 """)
         }
-        if !omitsPrivileges { statements.append(grants(omitsOwners: omitsOwners)) }
+        if !omitsPrivileges { statements.append(grants(batch, omitsOwners: omitsOwners)) }
         return statements
     }
 
     /// The owner's own privileges go first, for they may have been revoked; then all are given in
     /// their order, each by who gave it.
-    private static func grants(omitsOwners: Bool) -> String {
+    private static func grants(_ batch: String, omitsOwners: Bool) -> String {
         let owner = omitsOwners ? "'CURRENT_USER'" : "pg_catalog.quote_ident(owner)"
         return """
-            SELECT s.statement FROM \(temporaryTable) CROSS JOIN LATERAL (
+            SELECT s.statement FROM \(batch) CROSS JOIN LATERAL (
               SELECT 0, pg_catalog.format('REVOKE ALL ON LARGE OBJECT %s FROM %s', loid, \(owner))
               UNION ALL
               SELECT i.position, pg_catalog.format(

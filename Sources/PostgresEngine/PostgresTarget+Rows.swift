@@ -114,18 +114,39 @@ extension PostgresTarget {
                 let copy =
                     "COPY \(PostgresLargeObjects.temporaryTable)\(columns) FROM STDIN (FORMAT csv)"
                 try await agrees(try await connection.copyIn(copy, from: next))
-                let statements = PostgresLargeObjects.restoreStatements(
-                    for: load.table, omitsOwners: request.omitsOwners,
-                    omitsPrivileges: request.omitsPrivileges)
+                guard load.table == PostgresLargeObjects.pages else { return }
+                try await connection.execute(PostgresLargeObjects.pagesStatement)
+                try await noteLoaded(load, on: connection)
+            }
+            guard load.table == PostgresLargeObjects.objects else { return }
+            try await makeLargeObjects(on: connection)
+            try await noteLoaded(load, on: connection)
+        }
+    }
+
+    /// Makes large objects of what the temporary table holds, some at a time.
+    ///
+    /// Each that gets an owner or a comment is locked until the commit, and the server has few places for locks.
+    private func makeLargeObjects(on connection: PostgresConnection) async throws {
+        // Those that an interrupted restore has made are whole.
+        if plan.continues { try await connection.execute(PostgresLargeObjects.leaveOutExisting) }
+        var done = "0"
+        while let last = try await connection.value(PostgresLargeObjects.lastOfBatch(after: done)) {
+            try Task.checkCancellation()
+            let statements = PostgresLargeObjects.objectStatements(
+                after: done, omitsOwners: request.omitsOwners,
+                omitsPrivileges: request.omitsPrivileges)
+            try await Self.inTransaction(on: connection) {
                 for statement in statements {
                     for made in try await connection.rows(statement).compactMap({ $0[0] })
-                    where load.table == PostgresLargeObjects.objects && Int(made) == nil {
+                    where Int(made) == nil {
                         try await connection.execute(made)
                     }
                 }
-                try await noteLoaded(load, on: connection)
             }
+            done = last
         }
+        try await connection.execute("DROP TABLE \(PostgresLargeObjects.temporaryTable)")
     }
 
     func changeExistingTables(

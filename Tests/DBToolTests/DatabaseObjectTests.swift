@@ -228,6 +228,32 @@ import Testing
         }
     }
 
+    /// Each that gets an owner or a comment is locked until its transaction ends.
+    @Test(arguments: TestServer.all)
+    func `more large objects than the server has places for locks come back`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            try await bench.withOwnServer(
+                ["max_locks_per_transaction=20", "max_connections=20"]
+            ) { own in
+                try await own.query("CREATE DATABASE source; CREATE ROLE app")
+                let source = bench.existingDatabase("source", on: own.server)
+                try await source.query(
+                    """
+                    SET ROLE app;
+                    SELECT count(lo_create(i)) FROM generate_series(100001, 106000) i;
+                    SELECT format('COMMENT ON LARGE OBJECT %s IS %L', i, 'the ' || i)
+                    FROM generate_series(100001, 106000, 10) i \\gexec
+                    """)
+                _ = try await bench.backUp(source)
+                let target = bench.existingDatabase("target", on: own.server)
+                try await bench.restore(into: target).requireCode(0)
+                try await bench.expectEqual(source, target)
+            }
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `a database called catalog can be backed up`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in

@@ -289,6 +289,40 @@ import Testing
             try await bench.expectNoMark(target)
         }
     }
+
+    @Test(arguments: TestServer.all)
+    func `large objects that a killed run has made are left as they are`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            try await source.query(
+                """
+                SELECT count(lo_from_bytea(i, convert_to('object ' || i, 'UTF8')))
+                FROM generate_series(1, 1200) i;
+                COMMENT ON LARGE OBJECT 3 IS 'three'; COMMENT ON LARGE OBJECT 1150 IS 'late';
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.createDatabase("target")
+            // Whoever makes the same number waits for this one.
+            let obstacle = "BEGIN; SELECT lo_create(1100); SELECT pg_sleep(600)"
+            _ = try await target.query(obstacle) { blocker in
+                try await bench.untilSession(of: target, "wait_event = 'PgSleep'")
+                let killed = try await bench.restore(tables: [], into: target) { running in
+                    try await bench.untilSession(of: target, "wait_event_type = 'Lock'")
+                    try running.send(SIGKILL)
+                }
+                #expect(killed.code == 128 + SIGKILL)
+                try blocker.send(SIGINT)
+            }
+            try await bench.untilGone(target)
+            let objects = "SELECT count(*) FROM pg_largeobject_metadata"
+            #expect(try await target.query(objects) == "1000")
+            try await bench.restore(tables: [], into: target, ["--check", "rows"]).requireCode(0)
+            try await bench.expectEqual(source, target)
+            try await bench.expectNoMark(target)
+        }
+    }
 }
 
 extension Workbench {
