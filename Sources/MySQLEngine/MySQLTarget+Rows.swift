@@ -2,7 +2,7 @@ import BackupCore
 
 /// Rows into a target, and back from it.
 extension MySQLTarget {
-    func mustLoadFirst(_ table: TableName) -> Bool { false }
+    func tablesInFront() async throws -> [TableName] { [] }
 
     /// How rows go into a table of the target; its schema is the target's, whatever the backup's was.
     private func prepared(

@@ -4,7 +4,20 @@ import BackupCore
 extension PostgresTarget {
     // MARK: Rows
 
-    func mustLoadFirst(_ table: TableName) -> Bool { table == PostgresLargeObjects.objects }
+    /// Foreign keys of what an extension has made hold already.
+    func tablesInFront() async throws -> [TableName] {
+        let objects = [PostgresLargeObjects.objects].filter { plan.tables[$0] != nil }
+        let ofExtensions = plan.tables.filter { $0.value.load.filter != nil }.keys.sorted()
+        guard !ofExtensions.isEmpty else { return objects }
+        do {
+            let references = try await connections.withOne { connection in
+                try await PostgresLoadOrder.references(on: connection)
+            }
+            return objects + PostgresLoadOrder.of(ofExtensions, references)
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot ask about foreign keys")
+        }
+    }
 
     func load(
         _ load: TableLoad, connections count: Int,
@@ -16,8 +29,10 @@ extension PostgresTarget {
             guard load.table.schema != PostgresLargeObjects.pages.schema else {
                 return try await loadLargeObjects(load, next: next, agrees: agrees)
             }
-            // What goes through another table cannot be emptied alone.
-            guard count > 1, connections.all.count > 1, load.loadsThrough == nil else {
+            // What goes through another table cannot be emptied alone, and rows of a table of an extension may refer to
+            // rows that another connection has not committed.
+            guard count > 1, connections.all.count > 1, load.loadsThrough == nil, load.filter == nil
+            else {
                 return try await connections.withOne { connection in
                     try await Self.inTransaction(on: connection) {
                         try await agrees(

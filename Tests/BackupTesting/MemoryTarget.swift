@@ -29,7 +29,10 @@ struct MemoryTarget: Target {
         return []
     }
 
-    func mustLoadFirst(_ table: TableName) -> Bool { table.name == "first" }
+    /// `first`, `second`.
+    func tablesInFront() async throws -> [TableName] {
+        plan.tables.keys.filter { ["first", "second"].contains($0.name) }.sorted()
+    }
 
     func load(
         _ load: TableLoad, connections: Int,

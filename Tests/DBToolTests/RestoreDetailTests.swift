@@ -82,6 +82,44 @@ import Testing
         }
     }
 
+    /// Foreign keys of an extension's tables hold before any row comes.
+    @Test(arguments: TestServer.all, [Restorer.superuser, .owner])
+    func `tables of extensions that refer to each other are loaded in that order`(
+        server: TestServer, restorer: Restorer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner")
+            let premade = """
+                CREATE EXTENSION hstore; CREATE TABLE rules (id int PRIMARY KEY, own boolean);
+                CREATE TABLE details (rule int REFERENCES rules, above int, id int PRIMARY KEY, words text);
+                ALTER TABLE details ADD FOREIGN KEY (above) REFERENCES details (id);
+                ALTER TABLE rules OWNER TO \(owner); ALTER TABLE details OWNER TO \(owner);
+                ALTER EXTENSION hstore ADD TABLE rules; ALTER EXTENSION hstore ADD TABLE details;
+                UPDATE pg_extension SET
+                  extconfig = ARRAY['details'::regclass::oid, 'rules'::regclass::oid],
+                  extcondition = ARRAY['', 'WHERE own'] WHERE extname = 'hstore';
+                """
+            let source = try await bench.createDatabase()
+            try await source.query(premade)
+            try await source.query(
+                """
+                INSERT INTO rules VALUES (1, true), (2, true);
+                INSERT INTO details SELECT 1 + i % 2, nullif(i - 1, 0), i, 'more words'
+                FROM generate_series(1, 2000) i;
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.createDatabase("target", owner: owner)
+            try await target.query(premade)
+            try await bench.restore(
+                tables: [], into: target,
+                ["--no-owner", "--no-privileges", "--jobs", "1", "--check", "rows"],
+                as: restorer == .owner ? owner : nil
+            ).requireCode(0)
+            let rows = "SELECT * FROM rules ORDER BY id; SELECT * FROM details ORDER BY id"
+            #expect(try await target.query(rows) == source.query(rows))
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `keys that are checked late are checked`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in

@@ -10,8 +10,11 @@ public protocol Target: Sendable {
     /// - Returns: What could not be created because the backup does not hold what it needs.
     func createStructure() async throws -> [String]
 
-    /// Whether this table must be loaded before others: what they hold belongs to its rows.
-    func mustLoadFirst(_ table: TableName) -> Bool
+    /// Created tables that must be loaded before all others, one after another in this order: what others hold belongs
+    /// to their rows.
+    ///
+    /// Asked when the structure is there.
+    func tablesInFront() async throws -> [TableName]
 
     /// Loads the rows of a table that this restore created, and commits them if `agrees` returns.
     ///

@@ -50,13 +50,14 @@ public struct Restore: Sendable {
             try await proveFiles(of: plan, reader, progress)
             return true
         } _: { target in
-            let plan = RestorePlan(
-                point, in: request.database, target.plan, mustLoadFirst: target.mustLoadFirst)
             var problems = point.metadata.unreadableTables.map { "table \($0): not in the backup" }
-            if !plan.target.creates.isEmpty {
+            if !target.plan.creates.isEmpty {
                 progress.begin("creating the structure")
                 problems += try await target.createStructure()
             }
+            let plan = RestorePlan(
+                point, in: request.database, target.plan,
+                inFront: try await target.tablesInFront())
             try await loadRows(plan, from: reader, into: target, progress)
             if !plan.target.creates.isEmpty {
                 progress.begin("creating indexes and constraints")

@@ -9,7 +9,7 @@ public struct RestorePlan: Sendable {
     /// The tables whose rows are restored, largest first.
     public let tables: [TableRecord]
 
-    /// Created tables that must be loaded before others.
+    /// Created tables that must be loaded before others, in their order.
     var first: [TableRecord] = []
     /// Created tables so large that all connections load each, largest first.
     var large: [TableRecord] = []
@@ -23,7 +23,7 @@ public struct RestorePlan: Sendable {
 
     init(
         _ point: Point, in database: String, _ target: TargetPlan,
-        mustLoadFirst: (TableName) -> Bool = { _ in false }
+        inFront names: [TableName] = []
     ) {
         self.point = point
         self.database = database
@@ -34,12 +34,14 @@ public struct RestorePlan: Sendable {
         for record in tables where target.tables[record.tableName]?.isLoaded == false {
             switch target.tables[record.tableName]?.treatment {
             case .truncate, .append: existing.append(record)
-            case .create where mustLoadFirst(record.tableName): first.append(record)
+            case .create where names.contains(record.tableName): first.append(record)
             case .create where record.csvBytes >= Self.largeBytes: large.append(record)
             case .create: small.append(record)
             case nil: continue
             }
         }
+        let found = first
+        first = names.compactMap { name in found.first { $0.tableName == name } }
     }
 
     /// How a table that is in the plan is loaded.
