@@ -21,6 +21,10 @@ struct PostgresArchiveRestore: Sendable {
     var plan = PostgresPlan()
     /// What an interrupted restore has made already.
     var made: Set<Int> = []
+    /// Whether grants and revocations on tables wait for the rows, which the owner of a table may not add where that was revoked.
+    ///
+    /// A superuser may always, and learns before any row what cannot be granted.
+    var givesPrivilegesLate = false
 
     init(
         _ dump: [UInt8], _ request: TargetRequest, programs: PostgresPrograms
@@ -65,16 +69,27 @@ struct PostgresArchiveRestore: Sendable {
     }
 
     /// What is made after the rows, but for that.
-    var afterRows: Set<Int> { chosen.subtracting(last).subtracting(plan.lateAttachments) }
+    var afterRows: Set<Int> { chosen.subtracting(late).subtracting(plan.lateAttachments) }
 
     private var chosen: Set<Int> { plan.chosen.subtracting(made) }
 
     /// What hides rows or reacts to what is made.
-    var last: Set<Int> { archive.entries(ofKinds: Self.lastKinds, among: plan.chosen) }
+    private var last: Set<Int> { archive.entries(ofKinds: Self.lastKinds, among: plan.chosen) }
+
+    /// Privileges on tables that are given when the rows are there.
+    private var privileges: Set<Int> {
+        guard givesPrivilegesLate else { return [] }
+        return archive.entries(of: "ACL", among: plan.chosen).filter { id in
+            archive[id]?.dependencies.contains { archive[$0]?.isTable ?? false } ?? false
+        }
+    }
+
+    /// What would be in the way before.
+    var late: Set<Int> { last.union(privileges) }
 
     // MARK: As a script
 
-    /// What pg_restore would run for some entries of one section.
+    /// What pg_restore would run for some entries of some sections, all when none is named.
     func script(
         _ entries: Set<Int>, sections: [String], _ options: [String] = [], major: Int
     ) async throws -> PostgresScript {
@@ -90,7 +105,8 @@ struct PostgresArchiveRestore: Sendable {
     /// Everything that must be there before rows.
     func structure(major: Int) async throws -> PostgresScript {
         try await script(
-            plan.chosen.subtracting(plan.lateAttachments), sections: ["pre-data"], major: major)
+            plan.chosen.subtracting(plan.lateAttachments).subtracting(privileges),
+            sections: ["pre-data"], major: major)
     }
 
     /// What drops the entries that are dropped, in an order in which that is possible.
@@ -108,7 +124,8 @@ struct PostgresArchiveRestore: Sendable {
     /// Gives what the backup does not hold the parts for.
     func createStructure() async throws -> [String] {
         try await make(
-            "create the structure", "pre-data", chosen.subtracting(plan.lateAttachments),
+            "create the structure", "pre-data",
+            chosen.subtracting(plan.lateAttachments).subtracting(privileges),
             failuresAreExpected: request.lacksTables)
     }
 
@@ -146,11 +163,14 @@ struct PostgresArchiveRestore: Sendable {
                 failuresAreExpected: lacks || !request.isWhole, triesFailuresAgain: true)
     }
 
-    /// What would hide rows or react to what is made.
+    /// What would hide rows or react to what is made, and privileges.
     func createWhatWouldBeInTheWay() async throws -> [String] {
-        try await make(
-            "create event triggers and policies", "post-data", last.subtracting(made),
-            failuresAreExpected: request.lacksTables)
+        let lacks = request.lacksTables
+        // A grant is in the section of whatever stands before it in the list.
+        return try await make("give privileges", nil, privileges, failuresAreExpected: lacks)
+            + make(
+                "create event triggers and policies", "post-data", last.subtracting(made),
+                failuresAreExpected: lacks)
     }
 
     /// Runs pg_restore; what could not be made, where that is to be expected.
@@ -159,12 +179,13 @@ struct PostgresArchiveRestore: Sendable {
     /// of a table two levels above, which makes it; pg_restore alone fails there. So what fails may
     /// be tried again after the others, as long as that helps.
     private func make(
-        _ what: String, _ section: String, _ entries: Set<Int>, jobs: Int = 1,
+        _ what: String, _ section: String?, _ entries: Set<Int>, jobs: Int = 1,
         failuresAreExpected: Bool = false, triesFailuresAgain: Bool = false
     ) async throws -> [String] {
         watch?.begin(entries, jobs: jobs)
         let result = try await restore(
-            ["--verbose", "--section=\(section)", "--jobs=\(jobs)"], entries)
+            ["--verbose"] + (section.map { ["--section=\($0)"] } ?? []) + ["--jobs=\(jobs)"],
+            entries)
         guard !result.succeeded else {
             watch?.end()
             return []

@@ -119,7 +119,7 @@ struct PostgresTarget: Target {
         guard archive.plan.renamed == nil else {
             guard !hasIndexes else { return [] }
             try await runRenamed(
-                archive.afterRows, PostgresRestoreMark.indexesAreMade,
+                archive.afterRows, sections: ["post-data"], PostgresRestoreMark.indexesAreMade,
                 as: watch.application)
             return []
         }
@@ -128,14 +128,14 @@ struct PostgresTarget: Target {
         return try await archive.createIndexesAndConstraints()
     }
 
-    /// Entries of the section after the rows, for a table with another name.
+    /// Entries that follow the rows, for a table with another name.
     ///
     /// All of it or none, with what the mark says about it.
     private func runRenamed(
-        _ entries: Set<Int>, _ note: String, as application: String = "dbtool"
+        _ entries: Set<Int>, sections: [String], _ note: String, as application: String = "dbtool"
     ) async throws {
         let script = renamed(
-            try await archive.script(entries, sections: ["post-data"], major: server.major))
+            try await archive.script(entries, sections: sections, major: server.major))
         let connection = try await fresh()
         try await connection.execute("SET application_name = \(SQLText.literal(application))")
         try await Self.inTransaction(on: connection) {
@@ -179,7 +179,7 @@ struct PostgresTarget: Target {
 
     func finish() async throws {
         if archive.plan.renamed != nil {
-            try await runRenamed(archive.last, PostgresRestoreMark.removal)
+            try await runRenamed(archive.late, sections: [], PostgresRestoreMark.removal)
         }
         try await run("finish") { connection in
             // What came last: materialized views.

@@ -241,6 +241,7 @@ struct PostgresTargetOpening {
         let mark = try await leaveMark(found, archive.plan)
         var archive = archive
         archive.login = await found.connection.programLogin
+        archive.givesPrivilegesLate = !server.isSuperuser
         archive.setting =
             server.isSuperuser && found.exists
             ? PostgresSession.quietEventTriggers(major: server.major) : nil
