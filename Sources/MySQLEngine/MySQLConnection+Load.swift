@@ -14,12 +14,18 @@ extension MySQLConnection {
         /// How many there are: the server shows no more than `warnings`.
         var warningCount = 0
         var warnings: [Warning] = []
+        /// Whether there may be more than the server counts.
+        var mayHideWarnings = false
 
         mutating func add(_ other: Intake) {
             count += other.count
             warningCount += other.warningCount
             warnings += other.warnings
+            mayHideWarnings = mayHideWarnings || other.mayHideWarnings
         }
+
+        /// The protocol has sixteen bits for their number, and the server shows no more of them.
+        static let mostWarnings = Int(UInt16.max)
     }
 
     /// Sends lines to `LOAD DATA`.
@@ -63,7 +69,9 @@ extension MySQLConnection {
 
     private func intake() throws -> Intake {
         let (count, warningCount) = (affectedRows, warningCount)
-        return Intake(count: count, warningCount: warningCount, warnings: try remarks())
+        return Intake(
+            count: count, warningCount: warningCount, warnings: try remarks(),
+            mayHideWarnings: warningCount >= Intake.mostWarnings)
     }
 
     /// Sends rows until there are no more; the number that the server took.
@@ -74,47 +82,64 @@ extension MySQLConnection {
         _ transfer: MySQLTransfer, by way: MySQLTransfer.Way,
         from next: @Sendable () async throws -> RowBatch?
     ) async throws -> Int {
-        let writer = MySQLRowWriter(transfer)
         var count = 0
         while var batch = try await next() {
             try Task.checkCancellation()
             let rowCount = batch.count
-            let intake: Intake
+            // A huge row is held once more only where it may have to be sent again.
+            let isHeld = transfer.mayComputeValues || batch.bytes.count <= 2 * RowBatch.targetBytes
+            let again = isHeld ? batch : nil
+            let intake = try await send(&batch, transfer, by: way)
             do {
-                intake = try await withTaskCancellationHandler {
-                    switch transfer.way(way) {
-                    case .executing(let limit):
-                        return try await insert(batch, transfer, limit: limit)
-                    case .loading(let limit):
-                        // A statement holds no more than a packet, and lines any row.
-                        let mayInsert = batch.longestRecord <= limit
-                        guard let lines = try writer.lines(of: batch, keepsDecimals: mayInsert)
-                        else {
-                            return try await insert(
-                                try writer.insertions(of: batch, transfer.insertion, limit: limit))
-                        }
-                        // A row may be huge, and is not needed beside its line.
-                        batch = RowBatch(bytes: [], ends: [])
-                        return try await load(lines, transfer.loading)
-                    case .inserting(let limit)
-                    where batch.longestRecord > limit && transfer.takesParameters:
-                        return try await insert(batch, transfer, limit: 0)
-                    case .inserting(let limit):
-                        return try await insert(
-                            try writer.insertions(of: batch, transfer.insertion, limit: limit))
-                    }
-                } onCancel: {
-                    killer.kill()
-                }
-            } catch {
-                if Task.isCancelled { killer.waitForRequests() }
-                try Task.checkCancellation()
-                throw error
+                try transfer.check(intake, of: rowCount)
+            } catch let error as MySQLError {
+                guard intake.count == rowCount, let again else { throw error }
+                try await MySQLValueProof(connection: self, transfer: transfer, way: way)
+                    .prove(again, against: error)
             }
-            try transfer.check(intake, of: rowCount)
             count += intake.count
         }
         return count
+    }
+
+    /// Sends rows at once; of what becomes a line `batch` keeps nothing.
+    ///
+    /// - Throws: As `copyIn`.
+    nonisolated func send(
+        _ batch: inout RowBatch, _ transfer: MySQLTransfer, by way: MySQLTransfer.Way
+    ) async throws -> Intake {
+        let writer = MySQLRowWriter(transfer)
+        do {
+            return try await withTaskCancellationHandler {
+                switch transfer.way(way) {
+                case .executing(let limit):
+                    return try await insert(batch, transfer, limit: limit)
+                case .loading(let limit):
+                    // A statement holds no more than a packet, and lines any row.
+                    let mayInsert = batch.longestRecord <= limit
+                    guard let lines = try writer.lines(of: batch, keepsDecimals: mayInsert)
+                    else {
+                        return try await insert(
+                            try writer.insertions(of: batch, transfer.insertion, limit: limit))
+                    }
+                    // A row may be huge, and is not needed beside its line.
+                    batch = RowBatch(bytes: [], ends: [])
+                    return try await load(lines, transfer.loading)
+                case .inserting(let limit)
+                where batch.longestRecord > limit && transfer.takesParameters:
+                    return try await insert(batch, transfer, limit: 0)
+                case .inserting(let limit):
+                    return try await insert(
+                        try writer.insertions(of: batch, transfer.insertion, limit: limit))
+                }
+            } onCancel: {
+                killer.kill()
+            }
+        } catch {
+            if Task.isCancelled { killer.waitForRequests() }
+            try Task.checkCancellation()
+            throw error
+        }
     }
 }
 

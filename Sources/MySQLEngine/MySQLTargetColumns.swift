@@ -32,6 +32,7 @@ struct MySQLTargetColumns: Sendable {
     /// How its rows go in; every column of the load must be there.
     func transfer(of load: TableLoad) -> MySQLTransfer {
         let types = Dictionary(zip(load.columns.map(ExactText.init), load.types)) { one, _ in one }
+        let own = columns[ExactText(load.table.name)] ?? [:]
         return MySQLTransfer(
             table: load.table,
             columns: columns(of: load).map { column in
@@ -46,7 +47,7 @@ struct MySQLTargetColumns: Sendable {
                     holdsDocuments: column.column.type == "json"
                         && types[ExactText(column.column.name)] == "json" && !areOfMariaDB,
                     places: column.places)
-            })
+            }, mayComputeValues: own.values.contains(where: \.column.isGenerated))
     }
 
     /// Why rows do not fit into a table.
