@@ -2,6 +2,9 @@ import BackupCore
 
 /// What the system catalogs say about a database: the queries, and their rows as values.
 ///
+/// They may wait for whoever makes a table anew, as long as `lock_wait_timeout` says.
+/// Cancelling the task ends that.
+///
 /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/information-schema.html>
 struct MySQLCatalog {
     let connection: MySQLConnection
@@ -40,7 +43,7 @@ struct MySQLCatalog {
 
     /// All, or some; without what an unfinished restore has left.
     func relations(of names: [String]? = nil) async throws -> [Relation] {
-        try await connection.rows(
+        try await connection.rowsInterruptibly(
             """
             SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, CREATE_TIME
             FROM information_schema.TABLES WHERE \(place(names))
@@ -82,7 +85,7 @@ struct MySQLCatalog {
 
     /// Procedures and functions that the account may call or alter, but not see what makes them.
     func hiddenRoutines() async throws -> [String] {
-        try await connection.rows(
+        try await connection.rowsInterruptibly(
             """
             SELECT LOWER(ROUTINE_TYPE), ROUTINE_NAME FROM information_schema.ROUTINES
             WHERE ROUTINE_SCHEMA = \(MySQLText.literal(database)) AND ROUTINE_DEFINITION IS NULL
@@ -105,13 +108,13 @@ struct MySQLCatalog {
     func columns(of names: [String]? = nil) async throws -> [TableName: [MySQLColumn]] {
         let here = place(names)
         // Two queries: joined, the catalogs would take a table `A` for a table `a`.
-        let tables = try await connection.rows(
+        let tables = try await connection.rowsInterruptibly(
             """
             SELECT TABLE_NAME FROM information_schema.TABLES
             WHERE \(here) AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
             """)
         let known = Set(tables.compactMap { $0[0].map(ExactText.init) })
-        let rows = try await connection.rows(
+        let rows = try await connection.rowsInterruptibly(
             """
             SELECT COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, ORDINAL_POSITION, EXTRA, CHARACTER_SET_NAME,
                    IS_NULLABLE, COLLATION_NAME, TABLE_NAME, GENERATION_EXPRESSION
@@ -148,7 +151,7 @@ struct MySQLCatalog {
 
     /// For each table a digest of what the text of its rows depends on beside the rows.
     func textDigests() async throws -> [TableName: String] {
-        let rows = try await connection.rows(
+        let rows = try await connection.rowsInterruptibly(
             """
             SELECT MAX(TABLE_NAME), SHA2(GROUP_CONCAT(
               CONCAT_WS(' ', COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME,
@@ -174,7 +177,7 @@ struct MySQLCatalog {
     func uniqueIndexes(
         of names: [String]? = nil
     ) async throws -> [TableName: [MySQLUniqueIndex]] {
-        let rows = try await connection.rows(
+        let rows = try await connection.rowsInterruptibly(
             """
             SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART
             FROM information_schema.STATISTICS

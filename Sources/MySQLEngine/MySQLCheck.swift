@@ -2,7 +2,7 @@ import BackupCore
 
 /// What a backup would meet, found out without taking one.
 ///
-/// Queries of the catalogs; no lock waited for, nothing written.
+/// Queries of the catalogs; no lock waited for longer than a second, nothing written.
 struct MySQLCheck {
     let settings: MySQLSettings
     let request: SnapshotRequest
@@ -19,6 +19,7 @@ struct MySQLCheck {
             guard let database = try await connection.value("SELECT DATABASE()") else {
                 throw BackupError(.usage, "no database is named", hint: "Name it with --database.")
             }
+            try await MySQLSession.limitLockWaits(of: connection, to: .seconds(1))
             var check = SourceCheck(database: database)
             check.findings = [
                 await login(connection, server, database), await encryption(connection),
@@ -122,6 +123,8 @@ struct MySQLCheck {
         let catalog = MySQLCatalog(connection: connection, database: privileges.database)
         let scope = try MySQLScope(
             request, try await catalog.relations(), database: privileges.database)
+        let locked = try await locked(in: scope, connection)
+        if !locked.isEmpty { check.findings.append(Self.finding(ofLocked: locked)) }
         let isWhole = request.scope == .database
         let lacks = privileges.lacks(
             of: scope, isWhole: isWhole, hidden: try await catalog.hiddenRoutines())
@@ -142,7 +145,7 @@ struct MySQLCheck {
                 .contents, "size", .ok,
                 "\(scope.stored.count) tables, about \(ByteText(bytes))"))
         do {
-            try await addTables(to: &check, scope, catalog)
+            try await addTables(to: &check, scope, besides: Set(locked.map(\.name)), catalog)
         } catch let error as BackupError where error.code == .serverRefused {
             check.findings.append(
                 Finding(
@@ -151,12 +154,43 @@ struct MySQLCheck {
         }
     }
 
+    /// Tables that a backup would have to wait for: it touches each of them like this.
+    private func locked(
+        in scope: MySQLScope, _ connection: MySQLConnection
+    ) async throws -> [MySQLCatalog.Relation] {
+        var locked: [MySQLCatalog.Relation] = []
+        for relation in scope.stored {
+            do {
+                try await connection.executeInterruptibly(
+                    "SELECT 1 FROM \(MySQLText.qualified(relation.name)) LIMIT 0")
+            } catch let error as MySQLError where error.isLockTimeout {
+                locked.append(relation)
+            } catch let error as MySQLError where !error.isConnectionLoss {
+                // What else is wrong with it is not this question's.
+            }
+        }
+        return locked
+    }
+
+    private static func finding(ofLocked relations: [MySQLCatalog.Relation]) -> Finding {
+        let them = relations.count == 1 ? "it" : "them"
+        return Finding(
+            .contents, "locks", .warning,
+            "another session holds a lock on \(list(relations)): a backup waits for \(them) as long as --lock-timeout "
+                + "says, and nothing more was looked up of \(them)",
+            fix: ["-- SHOW PROCESSLIST lists the sessions"])
+    }
+
     private func addTables(
-        to check: inout SourceCheck, _ scope: MySQLScope, _ catalog: MySQLCatalog
+        to check: inout SourceCheck, _ scope: MySQLScope, besides locked: Set<TableName>,
+        _ catalog: MySQLCatalog
     ) async throws {
-        let columns = try await catalog.columns()
-        let indexes = try await catalog.uniqueIndexes()
-        let keyless = scope.stored.filter { relation in
+        let stored = scope.stored.filter { !locked.contains($0.name) }
+        // The server would wait for each that is not named.
+        let names = locked.isEmpty ? nil : stored.map(\.name.name)
+        let columns = try await catalog.columns(of: names)
+        let indexes = try await catalog.uniqueIndexes(of: names)
+        let keyless = stored.filter { relation in
             MySQLCatalog.key(
                 among: indexes[relation.name] ?? [], of: columns[relation.name] ?? []
             ) == nil
@@ -168,7 +202,7 @@ struct MySQLCheck {
                     "\(Self.list(keyless)) \(keyless.count == 1 ? "has" : "have") no key: every "
                         + "differential holds all rows, unless none has changed"))
         }
-        let versioned = scope.stored.filter(\.isVersioned)
+        let versioned = stored.filter(\.isVersioned)
         if !versioned.isEmpty {
             check.findings.append(
                 Finding(
@@ -176,7 +210,7 @@ struct MySQLCheck {
                     "the history of \(Self.list(versioned)) is not in the backup: the rows of now are"
                 ))
         }
-        let others = scope.stored.filter { !$0.isTransactional }
+        let others = stored.filter { !$0.isTransactional }
         if !others.isEmpty {
             check.findings.append(
                 Finding(

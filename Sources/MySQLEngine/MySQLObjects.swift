@@ -11,11 +11,22 @@ struct MySQLObjects {
     var collation = ""
 
     /// What makes some tables, by their names.
+    ///
+    /// - Throws: `BackupError.locked` naming one that somebody makes anew; `MySQLError`.
     func statements(of tables: [TableName]) async throws -> [ExactText: String] {
         var statements: [ExactText: String] = [:]
         for table in tables {
-            let row = try await connection.rows("SHOW CREATE TABLE \(MySQLText.qualified(table))")
-            statements[ExactText(table.name)] = (row.first?[1]).map(MySQLObject.withoutCounter)
+            do {
+                let rows = try await connection.rowsInterruptibly(
+                    "SHOW CREATE TABLE \(MySQLText.qualified(table))")
+                statements[ExactText(table.name)] = (rows.first?[1]).map(MySQLObject.withoutCounter)
+            } catch let error as MySQLError where error.isLockTimeout {
+                throw BackupError(
+                    .locked, "another session holds a lock on table \(table)",
+                    hint:
+                        "Wait until it has ended, or raise --lock-timeout. SHOW PROCESSLIST lists the sessions.",
+                    underlying: error.message)
+            }
         }
         return statements
     }
@@ -82,7 +93,7 @@ struct MySQLObjects {
                 }
             return (kind, relation.name.name)
         }
-        let rows = try await connection.rows(
+        let rows = try await connection.rowsInterruptibly(
             """
             SELECT ROUTINE_TYPE, ROUTINE_NAME, NULL FROM information_schema.ROUTINES
             WHERE ROUTINE_SCHEMA = \(here)
@@ -90,7 +101,7 @@ struct MySQLObjects {
             SELECT 'EVENT', EVENT_NAME, NULL FROM information_schema.EVENTS
             WHERE EVENT_SCHEMA = \(here)
             """)
-        let triggers = try await connection.rows(
+        let triggers = try await connection.rowsInterruptibly(
             """
             SELECT 'TRIGGER', TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS
             WHERE TRIGGER_SCHEMA = \(here)
@@ -118,7 +129,7 @@ struct MySQLObjects {
         var row: [String?]
         do {
             let show = "SHOW CREATE \(kind.rawValue) \(here)"
-            row = try await connection.rows(show).first ?? []
+            row = try await connection.rowsInterruptibly(show).first ?? []
             let place = Self.placeOfText(kind)
             if let text = statement(row, place), MySQLExactText.isDoubtful(text),
                 let stored = try await connection.storedRows(show).first?[place]
@@ -204,7 +215,7 @@ struct MySQLObjects {
     }
 
     private func columns(of view: String) async throws -> [String] {
-        try await connection.rows(
+        try await connection.rowsInterruptibly(
             """
             SELECT COLUMN_NAME FROM information_schema.COLUMNS
             WHERE TABLE_SCHEMA = \(MySQLText.literal(database)) AND \(MySQLText.isName("TABLE_NAME", view))

@@ -125,6 +125,14 @@ enum MySQLSession {
     /// Some versions have it for the whole server only.
     private static let readOnlyVariable: UInt32 = 1238
 
+    /// How long its statements wait for whoever holds a lock on a table, in whole seconds.
+    ///
+    /// - Throws: `MySQLError`.
+    static func limitLockWaits(of connection: MySQLConnection, to time: Duration) async throws {
+        try await connection.execute(
+            "SET SESSION lock_wait_timeout = \(max(1, time.components.seconds))")
+    }
+
     /// Reads back what the text of values depends on.
     ///
     /// - Throws: `BackupError.serverRefused`: behind a proxy the next statement may be another session's.

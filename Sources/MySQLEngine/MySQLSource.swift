@@ -59,15 +59,19 @@ struct MySQLSource {
     private func attemptSnapshot(of request: SnapshotRequest) async throws -> MySQLSnapshot {
         let catalog = MySQLCatalog(connection: leader, database: database)
         var objects = MySQLObjects(connection: leader, database: database, server: server)
+        // Who makes a table anew keeps others from asking what it is, too.
+        let deadline = ContinuousClock.now + request.lockTimeout
+        try await MySQLSession.limitLockWaits(of: leader, to: request.lockTimeout)
         let before = try await scope(of: request, catalog)
         try await checkPrivileges(before, request, catalog)
+        try await MySQLSession.limitLockWaits(
+            of: leader, to: ContinuousClock.now.duration(to: deadline))
         let statements = try await objects.statements(of: before.stored.map(\.name))
         let numbers = await catalog.numbers(of: before.namesOfStored)
         // Before the snapshots: what begins later began after this, and what was done before is in them.
         let clock = try await MySQLIdentity.clock(guardian, server)
         let time = try await guardian.value(
             "SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%f+00:00')")
-        let deadline = ContinuousClock.now + request.lockTimeout
         let moment = try await MySQLMomentTaker(
             server: server, connections: [leader] + more, guardian: guardian,
             tables: before.stored.map(\.name), deadline: deadline
@@ -159,8 +163,7 @@ struct MySQLSource {
         _ tables: [TableName], on connection: MySQLConnection, _ timeout: Duration,
         _ whole: Duration, isFirst: Bool
     ) async throws {
-        try await connection.execute(
-            "SET SESSION lock_wait_timeout = \(max(1, timeout.components.seconds))")
+        try await MySQLSession.limitLockWaits(of: connection, to: timeout)
         for table in tables {
             do {
                 try await connection.executeInterruptibly(

@@ -154,9 +154,80 @@ import Testing
         }
         try await full(bench, ["--lock-timeout", "1"])
             .expect(code: 6, saying: "holds a lock on table", "held")
+        let check = try await bench.check()
+        check.expect(code: 0)
+        #expect(check.text("locks").contains("holds a lock on held"), "\(check.end)")
         let end = try await full(bench, ["--lock-timeout", "3600"]) { running in
             try await eventually("the backup waits") {
                 try await !sessions(bench, "STATE LIKE '%metadata lock%'").isEmpty
+            }
+            try running.send(SIGINT)
+        }
+        end.expect(code: 130, saying: "interrupted")
+        #expect(try stored(bench) == [])
+    }
+
+    /// Nobody may even ask what a table is while it is made anew.
+    @Test(arguments: MySQLTestServer.all)
+    func `a table that is being renamed is waited for as long as is told, and check says so`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE a_held (id int PRIMARY KEY) ENGINE = InnoDB; CREATE TABLE b_busy (id int PRIMARY KEY) ENGINE = InnoDB;
+                CREATE TABLE keyless (id int) ENGINE = InnoDB
+                """)
+            let reader = Task {
+                try await bench.source.query("LOCK TABLES b_busy READ; DO SLEEP(600)")
+            }
+            try await eventually("a table is read") {
+                try await !sessions(bench, "INFO LIKE 'DO SLEEP%'").isEmpty
+            }
+            // It has the first table, and waits for the second.
+            let holder = Task {
+                try await bench.source.query(
+                    "SET lock_wait_timeout = 3600; RENAME TABLE a_held TO a_moved, b_busy TO b_moved"
+                )
+            }
+            let outcome: Result<Void, any Error>
+            do {
+                outcome = .success(try await waitForTheRename(bench))
+            } catch {
+                outcome = .failure(error)
+            }
+            for statement in ["RENAME", "DO SLEEP"] {
+                for session in try await sessions(bench, "INFO LIKE '\(statement)%'") {
+                    try await bench.server.query("KILL \(session)")
+                }
+            }
+            _ = try? await holder.value
+            _ = try? await reader.value
+            try outcome.get()
+            try await untilGone(bench)
+            try await full(bench).requireCode(0)
+        }
+    }
+
+    private func waitForTheRename(_ bench: MySQLBench) async throws {
+        try await eventually("a table is renamed") {
+            try await !sessions(bench, "INFO LIKE 'RENAME%' AND STATE LIKE '%metadata lock%'")
+                .isEmpty
+        }
+        let start = ContinuousClock.now
+        try await full(bench, ["--lock-timeout", "2"])
+            .expect(code: 6, saying: "holds a lock on table", "a_held")
+        let check = try await bench.check()
+        #expect(check.text("locks").contains("a_held"), "\(check.end)")
+        #expect(check.text("keys").contains("keyless"), "\(check.end)")
+        #expect(!check.text("keys").contains("a_held"), "\(check.end)")
+        #expect(check.severities("snapshot") == [], "\(check.end)")
+        #expect(ContinuousClock.now - start < .seconds(60))
+        let end = try await full(bench, ["--lock-timeout", "3600"]) { running in
+            try await eventually("the backup waits") {
+                try await !sessions(
+                    bench, "INFO NOT LIKE 'RENAME%' AND STATE LIKE '%metadata lock%'"
+                ).isEmpty
             }
             try running.send(SIGINT)
         }
