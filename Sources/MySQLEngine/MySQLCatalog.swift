@@ -26,6 +26,10 @@ struct MySQLCatalog {
         let isVersioned: Bool
 
         var isTransactional: Bool { storage.lowercased() == "innodb" }
+        /// Whether a range of its key can be read without all other rows, because it keeps them in that order.
+        ///
+        /// ARCHIVE, MEMORY and CSV would be read whole for each range, and MyISAM and Aria from all over their files.
+        var isInOrder: Bool { ["innodb", "rocksdb"].contains(storage.lowercased()) }
         /// Whether its rows are those of other tables or servers: to store them would be to store them twice, and to
         /// restore them to write there.
         var isElsewhere: Bool { Self.isElsewhere(storage) }

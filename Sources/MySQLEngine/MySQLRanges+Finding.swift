@@ -10,6 +10,9 @@ extension MySQLRanges {
         let key = Self.columns(of: index, among: columns.filter { !$0.column.isGenerated })
         let version = "\(server.product.rawValue) \(server.version)"
         var bounds: ClosedRange<Int>?
+        guard relation.isInOrder else {
+            return MySQLRanges(key: key, bounds: nil, version: version, split: "")
+        }
         if relation.bytes >= size.leastBytes {
             bounds = try await Self.bounds(of: key.first, in: relation.name, on: connection)
         }

@@ -73,6 +73,32 @@ import Testing
         }
     }
 
+    /// Each range would cost as much as all rows.
+    @Test(arguments: MySQLTestServer.all)
+    func `tables that are not kept in the order of their key are read at once`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            for engine in ["InnoDB", "MyISAM", "MEMORY"] {
+                try await database.query(
+                    """
+                    CREATE TABLE \(engine) (id int PRIMARY KEY) ENGINE = \(engine);
+                    INSERT INTO \(engine) WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 200) SELECT i FROM s;
+                    ANALYZE TABLE \(engine)
+                    """)
+            }
+            var size = MySQLRangeSize()
+            (size.bytes, size.rows, size.leastBytes) = (.max, 12, 0)
+            try await database.withSnapshot(rangeSize: size) { snapshot in
+                for table in snapshot.schema.tables {
+                    let isDivided = snapshot.parts(of: table).count > 1
+                    #expect(isDivided == (table.name.name == "InnoDB"), "\(table.name.name)")
+                    #expect(try await snapshot.records(of: table).count == 200)
+                }
+            }
+        }
+    }
+
     private func expectRanges(
         of tables: [MySQLKeyedTable], on server: MySQLTestServer, _ seed: UInt64
     ) async throws {
