@@ -2,6 +2,8 @@ import BackupCore
 
 /// What is added to tables once their rows are there: indexes of a table in one statement, which reads
 /// the rows once; those on words one by one, as the server wants it; foreign keys last.
+///
+/// Tables of ARCHIVE that take rows in order only become such tables here.
 struct MySQLAdditions {
     /// A table, and what alters it.
     struct Table {
@@ -73,13 +75,31 @@ struct MySQLAdditions {
             let indexes = table.indexes.filter { !known.contains(ExactText($0.name)) }
             let words = table.wordIndexes.filter { !known.contains(ExactText($0.name)) }
             let groups = (indexes.isEmpty ? [] : [indexes]) + words.map { [$0] }
-            return Table(
-                statements: groups.map { additions in
+            var statements = groups.map { additions in
+                Table.Statement(
+                    name: "\(additions.map(\.name).joined(separator: ", ")) of \(place)",
+                    activity: "building", sql: alter(place, additions.map(\.definition)))
+            }
+            if table.takesRowsInOrder {
+                statements.append(
                     Table.Statement(
-                        name: "\(additions.map(\.name).joined(separator: ", ")) of \(place)",
-                        activity: "building", sql: alter(place, additions.map(\.definition)))
-                })
+                        name: "rows of \(place)", activity: "archiving",
+                        sql: Self.archiving(TableName(schema: database, name: place))))
+            }
+            return Table(statements: statements)
         }.filter { !$0.statements.isEmpty }.sorted { $0.statements.count > $1.statements.count }
+    }
+
+    /// Gives a table that takes rows in any order for as long as it is loaded.
+    static func loading(_ table: TableName) -> String {
+        "ALTER TABLE \(MySQLText.qualified(table)) ENGINE = InnoDB"
+    }
+
+    /// The engine that it has in the backup: rows go there in the order of the key.
+    ///
+    /// The counter would begin where it stands otherwise, and all rows be behind it.
+    private static func archiving(_ table: TableName) -> String {
+        "ALTER TABLE \(MySQLText.qualified(table)) ENGINE = ARCHIVE, AUTO_INCREMENT = 1"
     }
 
     func foreignKeys(missing built: Built) -> [Table] {

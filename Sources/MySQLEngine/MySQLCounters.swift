@@ -46,7 +46,7 @@ struct MySQLCounters {
         let place = MySQLText.qualified(TableName(schema: database, name: name))
         let row = try await connection.rows(
             """
-            SELECT t.TABLE_TYPE, t.AUTO_INCREMENT, c.EXTRA
+            SELECT t.TABLE_TYPE, t.AUTO_INCREMENT, c.EXTRA, t.ENGINE
             FROM information_schema.TABLES t LEFT JOIN information_schema.COLUMNS c
               ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND \(MySQLText.isName("c.TABLE_NAME", name))
                  AND c.EXTRA LIKE '%auto_increment%'
@@ -63,6 +63,8 @@ struct MySQLCounters {
             }
             return
         }
+        // It would take its own rows for duplicates, which are all behind the counter then.
+        guard row[3]?.uppercased() != "ARCHIVE" else { return }
         // Before the first row the server may not tell.
         let own = row[1].flatMap { Int64($0) } ?? 1
         if row[2] != nil, onlyForward ? own < next : own != next {

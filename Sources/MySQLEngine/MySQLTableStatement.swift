@@ -31,6 +31,9 @@ struct MySQLTableStatement {
     /// Whether its rows are those of other tables or servers, so that no backup holds any.
     let isElsewhere: Bool
     let hasPrimaryKey: Bool
+    /// Whether it takes rows in the order of its key only: ARCHIVE calls a counted number that is not above all others a
+    /// duplicate.
+    let takesRowsInOrder: Bool
     /// Whether a `TIMESTAMP` that may not be null has no default: older servers would give it one.
     let hasBareTimestamp: Bool
 
@@ -59,6 +62,12 @@ struct MySQLTableStatement {
         isElsewhere = storage.map(MySQLCatalog.Relation.isElsewhere) ?? false
         let parts = items.map { Item($0, database: database) }
         hasPrimaryKey = parts.contains { $0.kind == .primary }
+        let counting = parts.first { $0.counts }?.name
+        let isCountedKey = parts.contains { part in
+            (part.kind == .primary || part.kind == .index && part.isUnique)
+                && part.columns.first.map(ExactText.init) == counting.map(ExactText.init)
+        }
+        takesRowsInOrder = counting != nil && isCountedKey && Self.engine(in: tail) == "ARCHIVE"
         hasBareTimestamp = parts.contains { $0.isBareTimestamp }
         let needed = Self.needed(parts)
         var (kept, indexes, words, keys): ([[MySQLTokens.Token]], [Addition], [Addition], _) =

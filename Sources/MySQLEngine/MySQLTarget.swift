@@ -28,8 +28,24 @@ struct MySQLTarget: Target {
                     try await make(try creation(of: object), object.name, on: connection)
                 }
             }
+            for object in objects where object.kind == .table {
+                try await makeReadyForRows(object, on: connection)
+            }
         }
         return []
+    }
+
+    /// Layers of a chain, and several connections, bring rows in another order than that of the key.
+    private func makeReadyForRows(
+        _ object: MySQLObject, on connection: MySQLConnection
+    ) async throws {
+        let statement = try MySQLTableStatement(object.statement, database: request.defaultSchema)
+        guard statement.takesRowsInOrder,
+            let planned = plan.tables.first(where: { $0.key.name.isExactly(object.name) })?.value,
+            !planned.isLoaded
+        else { return }
+        let place = TableName(schema: database, name: work.place(of: object.name))
+        try await connection.executeInterruptibly(MySQLAdditions.loading(place))
     }
 
     /// What an interrupted restore has made already.

@@ -108,6 +108,54 @@ import Testing
         }
     }
 
+    /// ARCHIVE takes no number that is not above all others, and a chain gives its newest rows first.
+    @Test(arguments: MySQLTestServer.all)
+    func `tables of ARCHIVE with keys that count come back at every point`(
+        server: MySQLTestServer
+    ) async throws {
+        let settings =
+            server.isMariaDB
+            ? [
+                "plugin_dir=\(try await MySQLOwnServer.plugins(of: server))",
+                "plugin_load_add=ha_archive",
+            ] : []
+        try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
+            try await bench.source.load(
+                """
+                CREATE TABLE old (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, v varchar(300)) ENGINE = ARCHIVE;
+                INSERT INTO old (v) \(Self.numbers) SELECT CONCAT('v', i) FROM s;
+                CREATE TABLE loose (id int NOT NULL AUTO_INCREMENT, v varchar(20), KEY (id)) ENGINE = ARCHIVE;
+                INSERT INTO loose \(Self.numbers) SELECT 201 - i, 'x' FROM s;
+                CREATE TABLE plain (v varchar(20)) ENGINE = ARCHIVE; INSERT INTO plain VALUES ('a'), ('a');
+                """)
+            let full = try await bench.backUp()
+            let copy = try await bench.restored(full.id, ["--check", "rows"])
+            try await bench.expectEqual(bench.source, copy)
+            #expect(try await copy.query("SHOW CREATE TABLE old").contains("ENGINE=ARCHIVE"))
+
+            try await bench.source.query(
+                "INSERT INTO old (v) VALUES ('new'), ('newer'); INSERT INTO loose VALUES (1000, 'new')"
+            )
+            let point = try await bench.backUp(["differential", "backup"])
+            let later = try await bench.restored(point.id, ["--check", "rows"], into: "later")
+            try await bench.expectEqual(bench.source, later)
+            // The counter goes on behind the last row.
+            let next = "INSERT INTO old (v) VALUES ('next'); SELECT MAX(id) FROM old"
+            #expect(try await later.query(next) == bench.source.query(next))
+            // Over several connections, which bring rows in any order.
+            try await bench.source.query(
+                """
+                INSERT INTO old (v) WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 900)
+                  SELECT REPEAT(SHA2(a.i * 1000 + b.i, 256), 4) FROM s a JOIN s b WHERE b.i < 350
+                """)
+            let large = try await bench.backUp(["full", "database"], ["--jobs", "4"])
+            let wide = try await bench.restored(
+                large.id, ["--check", "rows", "--jobs", "4"], into: "wide")
+            let sums = "SELECT COUNT(*), SUM(CRC32(CONCAT(id, v))) FROM old"
+            #expect(try await wide.query(sums) == bench.source.query(sums))
+        }
+    }
+
     /// When a row came is what the server says: a copy came later, and is compared without.
     @Test(arguments: MySQLTestServer.all.filter(\.isMariaDB))
     func `tables whose columns say from when to when a row was come back`(
