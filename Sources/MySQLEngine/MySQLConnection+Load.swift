@@ -76,16 +76,19 @@ extension MySQLConnection {
 
     /// Sends rows until there are no more; the number that the server took.
     ///
+    /// `commitBytes`: After how many bytes of them the transaction ends and another begins; nil for never.
     /// - Throws: `MySQLError`; `BackupError.serverRefused` for a value that the server would have
     ///   changed; whatever `next` throws; `CancellationError`.
     nonisolated func copyIn(
         _ transfer: MySQLTransfer, by way: MySQLTransfer.Way,
+        committingEvery commitBytes: Int? = nil,
         from next: @Sendable () async throws -> RowBatch?
     ) async throws -> Int {
-        var count = 0
+        var (count, openBytes) = (0, 0)
         while var batch = try await next() {
             try Task.checkCancellation()
             let rowCount = batch.count
+            openBytes += batch.bytes.count
             // A huge row is held once more only where it may have to be sent again.
             let isHeld = transfer.mayComputeValues || batch.bytes.count <= 2 * RowBatch.targetBytes
             let again = isHeld ? batch : nil
@@ -98,6 +101,11 @@ extension MySQLConnection {
                     .prove(again, against: error)
             }
             count += intake.count
+            if let commitBytes, openBytes >= commitBytes {
+                try await execute("COMMIT")
+                try await execute("START TRANSACTION")
+                openBytes = 0
+            }
         }
         return count
     }

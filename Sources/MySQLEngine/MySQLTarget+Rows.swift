@@ -42,7 +42,8 @@ extension MySQLTarget {
                     try await emptyingOnFailure(table, [connection]) {
                         try await connection.execute("START TRANSACTION")
                         try await agrees(
-                            try await connection.copyIn(transfer, by: way, from: next))
+                            try await connection.copyIn(
+                                transfer, by: way, committingEvery: commitBytes, from: next))
                         try await noteLoaded(load, on: connection)
                         try await connection.execute("COMMIT")
                     }
@@ -53,7 +54,8 @@ extension MySQLTarget {
                     for connection in all {
                         group.addTask {
                             try await connection.execute("START TRANSACTION")
-                            return try await connection.copyIn(transfer, by: way, from: next)
+                            return try await connection.copyIn(
+                                transfer, by: way, committingEvery: commitBytes, from: next)
                         }
                     }
                     return try await group.reduce(0, +)

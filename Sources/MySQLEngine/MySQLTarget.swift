@@ -12,6 +12,8 @@ struct MySQLTarget: Target {
     let server: MySQLServer
     let presence: MySQLPresence
     let way: MySQLTransfer.Way
+    /// After how many bytes rows of a new table are committed, in a cluster; what is interrupted then is emptied.
+    let commitBytes: Int?
     let maker: MySQLMaker
 
     var plan: TargetPlan { work.target }

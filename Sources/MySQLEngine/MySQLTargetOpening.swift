@@ -126,6 +126,7 @@ struct MySQLTargetOpening {
         return MySQLTarget(
             request: request, connections: ConnectionPool(all), work: plan, server: found.server,
             presence: presence, way: try await way(all[0]),
+            commitBytes: try await MySQLCluster.commitBytes(all[0]),
             maker: MySQLMaker(
                 settings: preparation, server: found.server, acting: MySQLDefiner(request),
                 collation: found.mark?.collation))

@@ -240,6 +240,41 @@ import Testing
         }
     }
 
+    /// A cluster refuses a transaction that is too large.
+    @Test(arguments: MySQLTestServer.all, Way.allCases)
+    func `rows are committed as often as is demanded, and in one transaction else`(
+        server: MySQLTestServer, way: Way
+    ) async throws {
+        try await Self.withTarget(on: server) { database, target in
+            try await database.load(
+                """
+                CREATE TABLE a (id int PRIMARY KEY, v varchar(200)) ENGINE = InnoDB;
+                INSERT INTO a WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 900)
+                  SELECT i, SHA2(i, 512) FROM s;
+                CREATE TABLE b LIKE a
+                """)
+            let (batches, transfer) = try await rows(of: "a", into: "b", in: database, target)
+            let parts = batches.flatMap { batch in
+                zip([0] + batch.ends, batch.ends).map { start, end in
+                    RowBatch(bytes: Array(batch.bytes[start..<end]), ends: [end - start])
+                }
+            }
+            try await target.execute("START TRANSACTION")
+            #expect(try await send(parts, transfer, by: way, to: target) == 900)
+            try await target.execute("ROLLBACK")
+            #expect(try await database.query("SELECT COUNT(*) FROM b") == "0")
+            try await target.execute("START TRANSACTION")
+            let count = try await send(
+                parts, transfer, by: way, to: target, committingEvery: 50_000)
+            #expect(count == 900)
+            try await target.execute("ROLLBACK")
+            let text = try await database.query("SELECT COUNT(*) FROM b")
+            let kept = try #require(Int(text))
+            // The last transaction was smaller than that.
+            #expect((1..<900).contains(kept), "\(kept)")
+        }
+    }
+
     /// The rows of one table as a backup has them, and how they go into another.
     private func rows(
         of table: String, into other: String, in database: MySQLTestDatabase,
@@ -265,10 +300,12 @@ import Testing
 
     private func send(
         _ batches: [RowBatch], _ transfer: MySQLTransfer, by way: Way,
-        to target: MySQLConnection
+        to target: MySQLConnection, committingEvery commitBytes: Int? = nil
     ) async throws -> Int {
         let waiting = Exclusive(batches)
-        return try await target.copyIn(transfer, by: way.transferWay) {
+        return try await target.copyIn(
+            transfer, by: way.transferWay, committingEvery: commitBytes
+        ) {
             waiting.withValue { $0.isEmpty ? nil : $0.removeFirst() }
         }
     }
