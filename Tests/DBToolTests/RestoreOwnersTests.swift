@@ -125,7 +125,6 @@ import Testing
         }
     }
 
-    /// Since version 16 who makes a role may administer it, and not act for it.
     /// An owner may take rights from itself, as one does of tables that nobody is to change.
     @Test(arguments: TestServer.all)
     func `an owner without the right to add rows restores its table`(
@@ -166,6 +165,7 @@ import Testing
         }
     }
 
+    /// Since version 16 who makes a role may administer it, and not act for it.
     @Test(arguments: TestServer.all)
     func `a membership without the right to act for a role is not enough`(
         server: TestServer
