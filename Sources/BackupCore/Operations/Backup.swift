@@ -373,11 +373,15 @@ public struct Backup: Sendable {
 
     /// Who watches the catalog sees too that a run has ended before it had a plan: its server was away, or a table locked.
     ///
-    /// A run that was called wrongly or came second is none that should have made a backup, and a name that nothing here
-    /// has may be mistaken.
+    /// A run that was called wrongly, came second or will be tried again with a password is none that should have made a
+    /// backup, and a name that nothing here has may be mistaken.
     private func remember(_ error: any Error, _ start: Timestamp) async {
         guard let database = request.database, !isTold.withValue({ $0 }) else { return }
-        if let code = (error as? BackupError)?.code, [.usage, .locked].contains(code) { return }
+        if let code = (error as? BackupError)?.code,
+            [.usage, .locked, .passwordRequired].contains(code)
+        {
+            return
+        }
         await Task {
             guard (try? await repository.hasFolder(of: database)) == true,
                 let id = try? await repository.freeID(

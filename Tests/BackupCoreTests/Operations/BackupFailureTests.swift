@@ -34,7 +34,7 @@ import Testing
         var shop = Shop()
         try await shop.backUp()
         shop.request.database = "shop"
-        for code in [BackupError.Code.connectionFailed, .locked, .usage] {
+        for code in [BackupError.Code.connectionFailed, .locked, .usage, .passwordRequired] {
             shop.engine.beforeStep = { _ in throw BackupError(code, "nobody answers") }
             await #expect(throws: BackupError.self) { try await shop.backUp() }
         }
