@@ -282,10 +282,10 @@ import Testing
             try await bench.dbtool(["pin", first.id, "-path", bench.repository]).requireCode(0)
             let prune = ["prune", "-path", bench.repository, "--keep-last", "1", "--json"]
             let plan = try await bench.dbtool(prune + ["--dry-run"])
-            let table = try await bench.dbtool(Array(prune.dropLast()) + ["--dry-run"])
+            let text = try await bench.dbtool(Array(prune.dropLast()) + ["--dry-run"])
             #expect(
-                table.output.split(separator: "\n").dropFirst().first?.split(separator: " ")
-                    == ["ID", "DECISION", "WHY"], "\(table)")
+                text.output.split(separator: "\n").dropFirst().first?.split(separator: " ")
+                    == ["ID", "DECISION", "WHY"], "\(text)")
             let pruned = try await bench.dbtool(prune)
             for end in [plan, pruned] {
                 let kept = try JSON(parsing: end.output)["backups"].items.filter {
