@@ -89,7 +89,7 @@ struct Settings: Sendable {
     func databaseNote(_ options: ConnectionOptions) -> String? {
         guard options.url == nil, value(options.database, "DB_NAME") == nil,
             (environment.string(forKey: Self.key("PGDATABASE")) ?? "").isEmpty,
-            let place = found(nil, "DB_DATABASE")?.place
+            let place = found(nil, Variable.othersDatabase)?.place
         else { return nil }
         return "\(place) is not read: the database is named by DB_NAME, or by --database"
     }

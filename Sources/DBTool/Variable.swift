@@ -15,6 +15,8 @@ struct Variable {
 
     /// What the names of all begin with.
     static let prefix = "DB_"
+    /// What other programs call the variable of the database, and this one does not.
+    static let othersDatabase = "DB_DATABASE"
 
     static let all = [
         Variable("DB_HOST", "host"), Variable("DB_PORT", "port"), Variable("DB_USER", "user"),

@@ -67,24 +67,49 @@ struct MySQLCatalog {
     /// The server's own numbers of the database's tables, or of some and their partitions, which move with them when
     /// they are renamed; nil where the account may not see them.
     func numbers(of names: [String]? = nil) async -> [[String?]]? {
-        // The names there are those of files: `database/table#P#partition`, and signs in names are none of these.
-        func file(_ name: String) -> String {
-            "CAST(CONVERT(\(MySQLText.literal(name)) USING filename) AS CHAR CHARACTER SET utf8mb4)"
-        }
         if names?.isEmpty ?? false { return [] }
-        let list = names.map { $0.map(file).joined(separator: ", ") }
-        let chosen = list.map {
-            " AND SUBSTRING_INDEX(SUBSTRING_INDEX(NAME, '/', -1), '#', 1) IN (\($0))"
-        }
+        let wanted = names.map { Set($0.map { $0.lowercased() }) }
+        let takesOdd = names?.contains { !Self.isPlain($0) } ?? true
         for table in ["INNODB_TABLES", "INNODB_SYS_TABLES"] {
             let rows = try? await connection.rows(
                 """
                 SELECT NAME, TABLE_ID FROM information_schema.\(table)
-                WHERE SUBSTRING_INDEX(NAME, '/', 1) = \(file(database))\(chosen ?? "") ORDER BY NAME
+                WHERE NAME LIKE \(MySQLText.literal(Self.filePattern(database) + "/%")) ESCAPE '|'
+                ORDER BY NAME
                 """)
-            if let rows { return rows }
+            guard let rows else { continue }
+            return rows.filter { row in
+                let file = (row[0] ?? "").drop { $0 != "/" }.dropFirst().prefix { $0 != "#" }
+                return file.contains("@")
+                    ? takesOdd : wanted?.contains(file.lowercased()) ?? true
+            }
         }
         return nil
+    }
+
+    /// The names there are those of files, `database/table#P#partition`, in which odd characters are `@` and a code that no
+    /// server tells: what is named oddly is not told apart.
+    private static func filePattern(_ name: String) -> String {
+        var pattern = ""
+        for byte in name.utf8 {
+            if isPlain(byte) {
+                pattern += byte == UInt8(ascii: "_") ? "|_" : String(Unicode.Scalar(byte))
+            } else if !pattern.hasSuffix("@%") {
+                pattern += "@%"
+            }
+        }
+        return pattern
+    }
+
+    private static func isPlain(_ name: String) -> Bool { name.utf8.allSatisfy(isPlain) }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
     }
 
     /// Procedures and functions that the account may call or alter, but not see what makes them.
