@@ -10,7 +10,7 @@ public struct Attack: Sendable {
     public let name: String
 
     /// How often each is tried.
-    public static let tries = number("DBTOOL_CAMPAIGN_TRIES").map { Int($0) } ?? 5
+    public static let tries = number("DBTOOL_CAMPAIGN_TRIES").map { Int($0) } ?? 2
     /// Whether there is time for what tries the same once more on another product.
     public static let isLong = tries >= 20
     /// What repeats all of them.

@@ -230,7 +230,7 @@ import Testing
 
     @Test(arguments: TestServer.all)
     func `a long result is streamed, and Ctrl-C ends it`(server: TestServer) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             let source = try await bench.small()
             for sql in [
                 "SELECT i, repeat('x', 500) FROM generate_series(1, 50000000) i",
@@ -287,7 +287,7 @@ import Testing
 
     @Test(arguments: TestServer.all)
     func `Ctrl-C ends a backup at the console, not the console`(server: TestServer) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             let source = try await bench.small()
             let words =
                 (["backup", "-path", bench.repository] + bench.connection()
@@ -317,7 +317,7 @@ import Testing
     func `a person edits lines, completes words and is asked before anything is written`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             let source = try await bench.createDatabase("typed")
             try await source.query(
                 """
@@ -519,7 +519,7 @@ import Testing
     func `a statement that is given up is given up whole, and its secrets with it`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             let source = try await bench.createDatabase("given_up")
             let words =
                 (["backup", "-path", bench.repository] + bench.connection()

@@ -8,7 +8,7 @@ import Testing
     func `a statement that waits for the backup is named while the backup runs`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             let source = try await bench.small()
             let pause = try bench.pausingPgDump()
             let end = try await bench.full(source, ["--pg-dump", pause.program]) { _ in
@@ -33,7 +33,7 @@ import Testing
 
     @Test(arguments: TestServer.all)
     func `a backup in nobody's way says nothing`(server: TestServer) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             let source = try await bench.small()
             let pause = try bench.pausingPgDump()
             let end = try await bench.full(source, ["--pg-dump", pause.program]) { _ in
@@ -51,7 +51,7 @@ import Testing
     func `a session that forgot to commit is named with how to end it`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             let source = try await bench.small()
             try await bench.whileIdle(after: "LOCK TABLE pets", in: source) { process in
                 let end = try await bench.full(source, ["--lock-timeout", "3"])
@@ -68,7 +68,7 @@ import Testing
     func `a statement that waits ahead of the backup is named with whom it waits for`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             let source = try await bench.small()
             let read = "SELECT count(*) FROM pets"
             try await bench.whileIdle(after: read, in: source) { process in
@@ -86,7 +86,7 @@ import Testing
 
     @Test(arguments: TestServer.all)
     func `a prepared transaction that holds a table is named`(server: TestServer) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             try await bench.withOwnServer(["max_prepared_transactions=5"]) { source in
                 try await source.query(
                     """
@@ -107,7 +107,7 @@ import Testing
 
     @Test(arguments: TestServer.all)
     func `what a role may not see of others is not made up`(server: TestServer) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             let source = try await bench.small()
             let reader = try await bench.createRole("reader")
             try await source.query("GRANT SELECT ON pets, people, people_id_seq TO \(reader)")
@@ -123,7 +123,7 @@ import Testing
     func `a backup that can spare no connection goes on without the watch`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             let source = try await bench.small()
             let reader = try await bench.createRole("reader", "CONNECTION LIMIT 2")
             try await source.query("GRANT SELECT ON pets, people, people_id_seq TO \(reader)")

@@ -38,7 +38,7 @@ import Testing
     func `a terminal shows which index is built, and how much of it`(
         server: TestServer, jobs: Int
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             _ = try await slowBackup(bench)
             let copy = bench.expectDatabase()
             let lines = try await shown(bench, ["--into", copy.name, "--create"], jobs: jobs)
@@ -67,7 +67,7 @@ import Testing
 
     @Test(arguments: TestServer.all)
     func `a table under another name is watched too`(server: TestServer) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             _ = try await slowBackup(bench)
             let copy = try await bench.restored()
             let words = ["--into", copy.name, "-tablename", "big", "--as", "other"]
@@ -81,7 +81,7 @@ import Testing
     func `foreign keys of tables that exist are named while they are checked`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             let source = try await bench.createDatabase("source")
             let numbers = 1...10
             let columns = numbers.map { "c\($0) integer CONSTRAINT key\($0) REFERENCES one" }
@@ -115,7 +115,7 @@ import Testing
     func `a restore that can spare no connection goes on without the watch`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             _ = try await slowBackup(bench)
             // One for the restore's own connection, one for pg_restore.
             let role = try await bench.createRole("maker", "CREATEDB CONNECTION LIMIT 2")
@@ -141,7 +141,7 @@ import Testing
 
     @Test(arguments: TestServer.all)
     func `a restore goes on when its watch is cut off`(server: TestServer) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             _ = try await slowBackup(bench)
             let copy = bench.expectDatabase()
             let end = try await bench.restore(into: copy) { _ in
@@ -166,7 +166,7 @@ import Testing
     func `where it is no terminal a restore writes a line for each phase`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Workbench.with(server, mostlyWaits: true) { bench in
             _ = try await slowBackup(bench)
             let end = try await bench.restore(into: bench.expectDatabase())
             try end.requireCode(0)

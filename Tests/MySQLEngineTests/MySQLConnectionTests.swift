@@ -18,7 +18,7 @@ import Testing
     func `a server without a free connection is asked again`(
         server: MySQLTestServer
     ) async throws {
-        try await Workbench.gate.pass {
+        try await Workbench.waitingGate.pass {
             try await MySQLOwnServer.with(like: server, ["max_connections=10"]) { own in
                 let settings = MySQLTestDatabase(name: "mysql", server: own.server).settings()
                 var all: [MySQLConnection] = []

@@ -15,6 +15,9 @@ public final class Workbench: Sendable {
     public static let gate = TestGate(
         permits: max(2, ProcessInfo.processInfo.activeProcessorCount))
 
+    /// Those that mostly wait for time to pass do so beside them.
+    public static let waitingGate = TestGate(permits: 3)
+
     private init(_ server: TestServer) throws {
         self.server = server
         let root = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path
@@ -25,13 +28,14 @@ public final class Workbench: Sendable {
 
     /// Runs a test's body, when it is its turn; removes everything that it made.
     ///
+    /// `mostlyWaits`: Whether it leaves the processors to others most of the time.
     /// - Throws: What `body` throws; a failure when it hangs, which ends its programs.
     public static func with(
-        _ server: TestServer, limit: Duration = .seconds(240),
+        _ server: TestServer, limit: Duration = .seconds(240), mostlyWaits: Bool = false,
         _ body: @escaping @Sendable (Workbench) async throws -> Void
     ) async throws {
         try server.require()
-        try await gate.pass {
+        try await (mostlyWaits ? waitingGate : gate).pass {
             let bench = try Workbench(server)
             let result: Result<Void, any Error>
             do {
