@@ -17,7 +17,7 @@ import Testing
             try bench.expectNothingStored()
             _ = try await bench.backUp(source)
             try await bench.dbtool(["rows", "latest", "poeple", "-path", bench.repository])
-                .expect(code: 1, saying: "poeple", "people")
+                .expect(code: 2, saying: "poeple", "people")
         }
     }
 
