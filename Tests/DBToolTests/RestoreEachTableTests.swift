@@ -39,7 +39,7 @@ import Testing
         SELECT json_build_array(n.nspname, c.relname)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-        ORDER BY md5('\(seed)' || c.oid::text) LIMIT 12
+        ORDER BY md5('\(seed)' || c.oid::text) LIMIT 5
         """
     }
 }
