@@ -153,7 +153,7 @@ import Testing
     func `a differential takes no places for locks on indexes`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
             try await bench.withOwnServer(
-                ["max_locks_per_transaction=10", "max_connections=10", "autovacuum=off"]
+                ["max_locks_per_transaction=20", "max_connections=10", "autovacuum=off"]
             ) { source in
                 let columns = (1...12).map { "c\($0) integer UNIQUE" }.joined(separator: ", ")
                 try await source.query(
