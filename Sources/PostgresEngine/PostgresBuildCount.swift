@@ -31,21 +31,27 @@ struct PostgresBuildCount: Sendable {
         begin([], jobs: 1)
     }
 
+    private static let creating = "pg_restore: creating "
+
     /// Reads a line of the run's messages; whether it told nothing else.
     mutating func read(_ line: String) -> Bool {
-        if let match = line.firstMatch(of: /(launching|finished) item (\d+) (.*)/) {
-            if let id = Int(match.2), isParallel, entries.contains(id) {
+        // Without patterns, which are compiled at each use: there are lines for every entry.
+        let words = line.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: false)
+        let isOfItem = words.count == 5 && words[2] == "item"
+        if isOfItem, ["launching", "finished"].contains(words[1]), let id = Int(words[3]) {
+            if isParallel, entries.contains(id) {
                 launched.removeAll { $0.id == id }
-                if match.1 == "finished" {
+                if words[1] == "finished" {
                     finished.insert(id)
                 } else {
-                    launched.append((id, .init(String(match.3), began: .now)))
+                    launched.append((id, .init(String(words[4]), began: .now)))
                 }
             }
-        } else if let match = line.firstMatch(of: /^pg_restore: creating (.*)$/) {
+        } else if line.hasPrefix(Self.creating) {
             guard !isParallel else { return true }
             begun += 1
-            launched = [(0, .init(String(match.1).replacing("\"", with: ""), began: .now))]
+            let name = line.dropFirst(Self.creating.count).replacing("\"", with: "")
+            launched = [(0, .init(String(name), began: .now))]
         } else {
             return false
         }

@@ -139,6 +139,18 @@ import Testing
         _ = ConsoleWords(text).words
     }
 
+    @Test(arguments: [
+        ("0", true), ("-0", true), ("10", true), ("0.10", true), ("-1.5e-7", true),
+        ("1E+400", true),
+        ("12345678901234567890.123", true), ("", false), ("-", false), ("01", false),
+        ("-01", false),
+        ("1.", false), (".5", false), ("1e", false), ("1e+", false), ("+1", false), ("1 ", false),
+        ("NaN", false), ("Infinity", false), ("1.2.3", false), ("0x1", false), ("\u{661}", false),
+    ])
+    func `a number is one of JSON's, or a text`(text: String, isNumber: Bool) {
+        #expect(JSONText.value(text, .number) == (isNumber ? text : "\"\(text)\""))
+    }
+
     @Test func `only a terminal that wants them gets colours, and they take no room`() {
         var table = ResultTable([("n", true), ("名前", false)], width: 40, style: .always)
         let lines = table.add(["10", nil]) + table.add(["1", "表"]) + table.end()

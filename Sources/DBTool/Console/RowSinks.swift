@@ -175,8 +175,32 @@ enum JSONText {
         return String(String.UnicodeScalarView(scalars))
     }
 
+    /// Whether JSON writes numbers like that; asked of every value, so that no pattern is compiled for it.
     private static func isNumber(_ text: String) -> Bool {
-        text.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil
+        var rest = text.utf8[...]
+        func take(_ signs: String) {
+            if let sign = rest.first, signs.utf8.contains(sign) { rest.removeFirst() }
+        }
+        func digits() -> Substring.UTF8View {
+            let digits = rest.prefix { (0x30...0x39).contains($0) }
+            rest = rest.dropFirst(digits.count)
+            return digits
+        }
+        take("-")
+        let whole = digits()
+        guard !whole.isEmpty, whole.count == 1 || whole.first != UInt8(ascii: "0") else {
+            return false
+        }
+        if rest.first == UInt8(ascii: ".") {
+            rest.removeFirst()
+            guard !digits().isEmpty else { return false }
+        }
+        if rest.first == UInt8(ascii: "e") || rest.first == UInt8(ascii: "E") {
+            rest.removeFirst()
+            take("+-")
+            guard !digits().isEmpty else { return false }
+        }
+        return rest.isEmpty
     }
 
     /// A whole document with its line end, indented.
