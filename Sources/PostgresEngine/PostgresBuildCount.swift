@@ -35,16 +35,13 @@ struct PostgresBuildCount: Sendable {
 
     /// Reads a line of the run's messages; whether it told nothing else.
     mutating func read(_ line: String) -> Bool {
-        // Without patterns, which are compiled at each use: there are lines for every entry.
-        let words = line.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: false)
-        let isOfItem = words.count == 5 && words[2] == "item"
-        if isOfItem, ["launching", "finished"].contains(words[1]), let id = Int(words[3]) {
-            if isParallel, entries.contains(id) {
-                launched.removeAll { $0.id == id }
-                if words[1] == "finished" {
-                    finished.insert(id)
+        if let item = Self.item(in: line) {
+            if isParallel, entries.contains(item.id) {
+                launched.removeAll { $0.id == item.id }
+                if item.isFinished {
+                    finished.insert(item.id)
                 } else {
-                    launched.append((id, .init(String(words[4]), began: .now)))
+                    launched.append((item.id, .init(item.name, began: .now)))
                 }
             }
         } else if line.hasPrefix(Self.creating) {
@@ -56,6 +53,21 @@ struct PostgresBuildCount: Sendable {
             return false
         }
         return line.hasPrefix("pg_restore: ") && !line.contains("error:")
+    }
+
+    /// What a line says of an item, which may stand inside another line: `… finished item 12 INDEX public.a`.
+    ///
+    /// Without a pattern, which would be compiled at each use: there are lines for every entry.
+    private static func item(in line: String) -> (id: Int, isFinished: Bool, name: String)? {
+        let words = line.split(separator: " ", omittingEmptySubsequences: false)
+        for place in words.indices.dropFirst().dropLast(2) where words[place] == "item" {
+            let isFinished = words[place - 1].hasSuffix("finished")
+            guard isFinished || words[place - 1].hasSuffix("launching"),
+                let id = Int(words[place + 1])
+            else { continue }
+            return (id, isFinished, words[(place + 2)...].joined(separator: " "))
+        }
+        return nil
     }
 
     /// What is done, and what was begun first of the rest, as pg_restore names it.
