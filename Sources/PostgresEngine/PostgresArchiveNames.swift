@@ -19,7 +19,10 @@ struct PostgresArchiveNames {
                 String(decoding: entry.words.utf8.dropFirst(prefix.utf8.count), as: UTF8.self),
                 of: entry, owners)
         }
-        schemas = made + request.storedTables.map(\.load.table.schema) + [request.defaultSchema]
+        let all = made + request.storedTables.map(\.load.table.schema) + [request.defaultSchema]
+        // Each once: every entry is compared with all of them.
+        var known: Set<ExactText> = []
+        schemas = all.filter { known.insert(ExactText($0)).inserted }
     }
 
     /// Every role that an entry of unknown owner can end with; the entries of an extension have none.
