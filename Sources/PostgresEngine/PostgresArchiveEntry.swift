@@ -22,6 +22,9 @@ extension PostgresArchive {
         /// Whether it is a table, partitioned or not.
         var isTable: Bool { isRelation && isA("TABLE") }
 
+        /// Whether rows or the place of a sequence go into it.
+        var holdsValues: Bool { isTable || isRelation && isA("SEQUENCE") }
+
         /// Schema, name and owner: what follows the kind.
         var name: String {
             String(decoding: words.utf8.dropFirst(kind.utf8.count + 1), as: UTF8.self)

@@ -21,7 +21,8 @@ struct PostgresArchiveRestore: Sendable {
     var plan = PostgresPlan()
     /// What an interrupted restore has made already.
     var made: Set<Int> = []
-    /// Whether grants and revocations on tables wait for the rows, which the owner of a table may not add where that was revoked.
+    /// Whether grants and revocations on tables and sequences wait for what these hold, which their owner may not add
+    /// where that was revoked.
     ///
     /// A superuser may always, and learns before any row what cannot be granted.
     var givesPrivilegesLate = false
@@ -85,7 +86,7 @@ struct PostgresArchiveRestore: Sendable {
     private var privileges: Set<Int> {
         guard givesPrivilegesLate else { return [] }
         return archive.entries(of: "ACL", among: plan.chosen).filter { id in
-            archive[id]?.dependencies.contains { archive[$0]?.isTable ?? false } ?? false
+            archive[id]?.dependencies.contains { archive[$0]?.holdsValues ?? false } ?? false
         }
     }
 

@@ -89,6 +89,16 @@ import Testing
     ) async throws {
         try await Workbench.with(server) { bench in
             let owner = try await bench.createRole("owner")
+            // Nobody else can keep a trigger from changing rows once more.
+            let stamp =
+                restorer == .owner
+                ? ""
+                : """
+                CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS
+                  'BEGIN NEW.words := NEW.words || ''!''; RETURN NEW; END';
+                CREATE TRIGGER stamp BEFORE INSERT ON details FOR EACH ROW EXECUTE FUNCTION stamp();
+                ALTER EXTENSION hstore ADD FUNCTION stamp();
+                """
             let premade = """
                 CREATE EXTENSION hstore; CREATE TABLE rules (id int PRIMARY KEY, own boolean);
                 CREATE TABLE details (rule int REFERENCES rules, above int, id int PRIMARY KEY, words text);
@@ -98,6 +108,7 @@ import Testing
                 UPDATE pg_extension SET
                   extconfig = ARRAY['details'::regclass::oid, 'rules'::regclass::oid],
                   extcondition = ARRAY['', 'WHERE own'] WHERE extname = 'hstore';
+                \(stamp)
                 """
             let source = try await bench.createDatabase()
             try await source.query(premade)

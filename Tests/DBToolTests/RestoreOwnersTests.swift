@@ -139,6 +139,8 @@ import Testing
                 CREATE TABLE audit (id integer PRIMARY KEY, pet text, note text);
                 INSERT INTO audit SELECT i, 'pet ' || i, 'n' FROM generate_series(1, 100) i;
                 REVOKE INSERT, UPDATE, DELETE ON audit FROM \(owner);
+                CREATE TABLE counted (id serial, v text); INSERT INTO counted (v) VALUES ('a'), ('b');
+                REVOKE USAGE, UPDATE ON SEQUENCE counted_id_seq FROM \(owner);
                 GRANT SELECT (id, pet) ON audit TO \(reader); GRANT SELECT ON pets TO \(reader);
                 """, as: owner)
             _ = try await bench.backUp(source, as: owner)

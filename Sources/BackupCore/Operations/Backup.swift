@@ -29,17 +29,6 @@ public struct Backup: Sendable {
     public func run(progress: OperationProgress) async throws -> BackupReport {
         let start = Timestamp.now
         do {
-            return try await run(start, progress)
-        } catch {
-            await remember(error, start)
-            throw error
-        }
-    }
-
-    private func run(
-        _ start: Timestamp, _ progress: OperationProgress
-    ) async throws -> BackupReport {
-        do {
             return try await run(start, fullBecause: nil, progress)
         } catch var error as BackupError
             where error.code == .damaged && request.kind == .incremental
@@ -67,7 +56,12 @@ public struct Backup: Sendable {
             return try await run(locked: nil, start, fullBecause: reason, progress)
         }
         return try await repository.withLock(database: database, holder: request.holder) {
-            try await run(locked: database, start, fullBecause: reason, progress)
+            do {
+                return try await run(locked: database, start, fullBecause: reason, progress)
+            } catch {
+                await remember(error, of: database, start)
+                throw error
+            }
         }
     }
 
@@ -373,15 +367,15 @@ public struct Backup: Sendable {
 
     /// Who watches the catalog sees too that a run has ended before it had a plan: its server was away, or a table locked.
     ///
-    /// A run that was called wrongly, came second or will be tried again with a password is none that should have made a
-    /// backup, and a name that nothing here has may be mistaken.
-    private func remember(_ error: any Error, _ start: Timestamp) async {
-        guard let database = request.database, !isTold.withValue({ $0 }) else { return }
-        if let code = (error as? BackupError)?.code,
-            [.usage, .locked, .passwordRequired].contains(code)
-        {
-            return
-        }
+    /// A run that was called wrongly, will be tried again with a password or is made again as a full is none that has
+    /// failed, and a name that nothing here has may be mistaken.
+    private func remember(
+        _ error: any Error, of database: String, _ start: Timestamp
+    ) async {
+        let code = (error as? BackupError)?.code
+        let hasFailed =
+            code != .usage && code != .passwordRequired && !(error is TableChanges.ChainIsWrong)
+        guard hasFailed, !isTold.withValue({ $0 }) else { return }
         await Task {
             guard (try? await repository.hasFolder(of: database)) == true,
                 let id = try? await repository.freeID(

@@ -42,7 +42,8 @@ import Testing
         shop.engine.beforeStep = { _ in throw BackupError(.connectionFailed, "no such database") }
         await #expect(throws: BackupError.self) { try await shop.backUp() }
         let lines = try shop.catalog().backups
-        #expect(lines.map(\.status) == ["completed", "failed"])
+        // One for a server that does not answer, one for a table that somebody has locked.
+        #expect(lines.map(\.status) == ["completed", "failed", "failed"])
         #expect(lines.last?.reason == "nobody answers" && lines.last?.path == nil)
     }
 
