@@ -26,6 +26,8 @@ struct MySQLTableStatement {
     let indexes: [Addition]
     let wordIndexes: [Addition]
     let foreignKeys: [ForeignKey]
+    /// The names of its conditions; those that MariaDB prints with their column have none.
+    let checks: [String]
     /// Whether its rows obey transactions.
     let isTransactional: Bool
     /// Whether its rows are those of other tables or servers, so that no backup holds any.
@@ -61,6 +63,7 @@ struct MySQLTableStatement {
         isTransactional = storage == "INNODB"
         isElsewhere = storage.map(MySQLCatalog.Relation.isElsewhere) ?? false
         let parts = items.map { Item($0, database: database) }
+        checks = parts.filter { $0.kind == .check }.map(\.name)
         hasPrimaryKey = parts.contains { $0.kind == .primary }
         let counting = parts.first { $0.counts }?.name
         let isCountedKey = parts.contains { part in
@@ -151,7 +154,7 @@ struct MySQLTableStatement {
     /// One line between the parentheses.
     private struct Item {
         enum Kind: Hashable {
-            case column, primary, index, other
+            case column, primary, index, check, other
             case foreignKey(ForeignKey)
         }
 
@@ -187,7 +190,10 @@ struct MySQLTableStatement {
                 if let key = Self.foreignKey(words, tokens, database: database) {
                     (kind, name) = (.foreignKey(key), key.name)
                 } else {
-                    (kind, name) = (.other, words.dropFirst().first?.identifier ?? "")
+                    let isCheck = words.dropFirst(2).first?.keyword == "CHECK"
+                    (kind, name) = (
+                        isCheck ? .check : .other, words.dropFirst().first?.identifier ?? ""
+                    )
                 }
             case "": (kind, name) = (.column, words.first?.identifier ?? "")
             default: (kind, name) = (.other, "")

@@ -17,4 +17,19 @@ import Testing
         let statement = try MySQLTableStatement(text, database: "d")
         #expect(statement.takesRowsInOrder == isExpected)
     }
+
+    @Test func `conditions of a table have names, those of a column have none`() throws {
+        let statement = try MySQLTableStatement(
+            """
+            CREATE TABLE `t` (
+              `q` int DEFAULT NULL CHECK (`q` > 0),
+              CONSTRAINT `of_p` FOREIGN KEY (`q`) REFERENCES `p` (`id`),
+              CONSTRAINT `chk_q` CHECK ((`q` > 0)),
+              CONSTRAINT `check` CHECK ((`q` < 9)) /*!80016 NOT ENFORCED */
+            ) ENGINE=InnoDB
+            """, database: "d")
+        #expect(statement.checks == ["chk_q", "check"])
+        #expect(statement.foreignKeys.map(\.name) == ["of_p"])
+        #expect(statement.creation().contains("CONSTRAINT `chk_q` CHECK"))
+    }
 }
