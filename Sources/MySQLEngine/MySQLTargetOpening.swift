@@ -82,6 +82,10 @@ struct MySQLTargetOpening {
     private func check(_ found: Found, _ plan: MySQLPlan) async throws {
         try await preparation.checkServer(found.administration, found.server, plan)
         guard let leader = found.leader else { return }
+        let kinds = MySQLConstraintNames.kinds(
+            isMariaDB: found.server.isMariaDB, number: found.server.number)
+        try await MySQLConstraintNames(plan, kinds, source: request.defaultSchema)
+            .check(leader, database: request.database)
         let privileges = MySQLPrivileges(
             grants: try await MySQLGrants(leader, on: found.server), server: found.server,
             database: request.database)

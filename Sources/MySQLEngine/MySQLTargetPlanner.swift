@@ -344,7 +344,8 @@ struct MySQLTargetPlanner {
                 """)
     }
 
-    private static func list(_ names: [String]) -> String {
+    /// The first of them, and how many more there are.
+    static func list(_ names: [String]) -> String {
         let shown = names.prefix(5).joined(separator: ", ")
         return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
     }

@@ -40,6 +40,83 @@ import Testing
         }
     }
 
+    private static let tables = """
+        SELECT GROUP_CONCAT(TABLE_NAME ORDER BY TABLE_NAME) FROM information_schema.TABLES
+        WHERE TABLE_SCHEMA = DATABASE()
+        """
+
+    /// The rows were loaded before the server said so.
+    @Test(arguments: MySQLTestServer.all)
+    func `a foreign key that a renamed table took along is in the way, and nothing is changed`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            let source = bench.source
+            try await source.query(
+                """
+                CREATE TABLE customers (id int PRIMARY KEY) ENGINE = InnoDB; INSERT INTO customers VALUES (1);
+                CREATE TABLE orders (id int PRIMARY KEY, c int, CONSTRAINT orders_c_fk FOREIGN KEY (c)
+                  REFERENCES customers (id)) ENGINE = InnoDB; INSERT INTO orders VALUES (1, 1), (2, 1)
+                """)
+            _ = try await bench.backUp()
+            try await source.query(
+                "RENAME TABLE orders TO orders_broken; INSERT INTO customers VALUES (7)")
+            for words in [["--clean", "--yes"], ["-tablename", "orders"]] {
+                try await bench.restore(into: source, words).expect(
+                    code: 1, saying: "has foreign key orders_c_fk of table orders_broken",
+                    "the backup has it on another table", "DROP FOREIGN KEY `orders_c_fk`")
+                #expect(try await source.query(Self.tables) == "customers,orders_broken")
+                #expect(try await source.query("SELECT COUNT(*) FROM customers") == "2")
+                #expect(try await source.query("SELECT COUNT(*) FROM orders_broken") == "2")
+            }
+            // A copy has no foreign keys.
+            _ = try await bench.restore(
+                into: source, ["-tablename", "orders", "--as", "orders_copy"])
+            #expect(try await source.query("SELECT COUNT(*) FROM orders_copy") == "2")
+            try await source.query("ALTER TABLE orders_broken DROP FOREIGN KEY orders_c_fk")
+            try await bench.restore(into: source, ["-tablename", "orders"]).requireCode(0)
+            #expect(try await source.query("SELECT COUNT(*) FROM orders") == "2")
+            let holder = """
+                SELECT TABLE_NAME FROM information_schema.TABLE_CONSTRAINTS
+                WHERE TABLE_SCHEMA = DATABASE() AND CONSTRAINT_NAME = 'orders_c_fk'
+                """
+            #expect(try await source.query(holder) == "orders")
+            // Of a table that the restore drops it is not in the way.
+            try await bench.restore(into: source, ["--clean", "--yes"]).requireCode(0)
+            #expect(try await source.query(holder) == "orders")
+        }
+    }
+
+    /// The tables were dropped before MySQL said so; in MariaDB a table has these names for itself.
+    @Test(arguments: MySQLTestServer.all)
+    func `a condition that a renamed table took along is found before anything is dropped`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            let source = bench.source
+            try await source.query(
+                """
+                CREATE TABLE ord (id int PRIMARY KEY, q int, CONSTRAINT chk_q CHECK (q > 0)) ENGINE = InnoDB;
+                INSERT INTO ord VALUES (1, 1); CREATE TABLE other (id int PRIMARY KEY) ENGINE = InnoDB
+                """)
+            _ = try await bench.backUp()
+            try await source.query("RENAME TABLE ord TO ord_old; INSERT INTO other VALUES (7)")
+            if !server.isMariaDB {
+                for words in [["--clean", "--yes"], ["-tablename", "ord"]] {
+                    try await bench.restore(into: source, words).expect(
+                        code: 1, saying: "has check chk_q of table ord_old",
+                        "DROP CHECK `chk_q`")
+                    #expect(try await source.query(Self.tables) == "ord_old,other")
+                    #expect(try await source.query("SELECT id FROM other") == "7")
+                }
+                try await source.query("ALTER TABLE ord_old DROP CHECK chk_q")
+            }
+            try await bench.restore(into: source, ["--clean", "--yes"]).requireCode(0)
+            #expect(try await source.query(Self.tables) == "ord,ord_old,other")
+            #expect(try await source.query("SELECT id, q FROM ord") == "1\t1")
+        }
+    }
+
     /// Servers with a binary log take some functions of nobody, and others of accounts with SUPER alone.
     @Test(arguments: MySQLTestServer.all)
     func `functions that the server will not take are refused before anything is dropped`(
