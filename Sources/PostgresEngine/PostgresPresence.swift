@@ -10,6 +10,8 @@ struct PostgresPresence: Sendable {
     private var listed: [TableName: Relation] = [:]
     /// The tables whose defaults count by a sequence, by the name that archives list.
     private var users: [TableName: [TableName]] = [:]
+    /// The tables of statistics on several columns, by the name that archives list.
+    private var statistics: [TableName: TableName] = [:]
     /// All as archives list it.
     private var publications: [TableName: [String]] = [:]
     /// Whom the schema `public` belongs to, and whom the restoring role may give it to; none where it may not change it.
@@ -41,9 +43,12 @@ struct PostgresPresence: Sendable {
         for row in try await connection.rows(Self.relationsQuery) {
             let parent = row[4].map { TableName(schema: row[5] ?? "", name: $0) }
             let name = TableName(schema: row[0] ?? "", name: row[1] ?? "")
-            let relation = Relation(oid: row[2] ?? "", kind: row[3] ?? "", parent: parent)
-            relations[name] = relation
-            listed[Self.asInList(name)] = relation
+            add(Relation(oid: row[2] ?? "", kind: row[3] ?? "", parent: parent), named: name)
+        }
+        for row in try await connection.rows(Self.statisticsQuery) {
+            add(
+                statistics: TableName(schema: row[0] ?? "", name: row[1] ?? ""),
+                of: TableName(schema: row[2] ?? "", name: row[3] ?? ""))
         }
         for row in try await connection.rows(Self.usersQuery) {
             let sequence = TableName(schema: row[0] ?? "", name: row[1] ?? "")
@@ -64,6 +69,17 @@ struct PostgresPresence: Sendable {
             let table = TableName(schema: row[0] ?? "", name: row[1] ?? "")
             publications[Self.asInList(table), default: []].append(Self.asInList(row[2] ?? ""))
         }
+    }
+
+    /// Adds something whose name a table could have.
+    mutating func add(_ relation: Relation, named name: TableName) {
+        relations[name] = relation
+        listed[Self.asInList(name)] = relation
+    }
+
+    /// Adds statistics on several columns of a table.
+    mutating func add(statistics name: TableName, of table: TableName) {
+        statistics[Self.asInList(name)] = table
     }
 
     /// - SeeAlso: <https://www.postgresql.org/docs/current/sql-alterschema.html>
@@ -114,6 +130,9 @@ struct PostgresPresence: Sendable {
     /// What has the name that an entry of the archive has.
     func relation(listedAs name: TableName) -> Relation? { listed[name] }
 
+    /// The table that the statistics of a name in the archive are of.
+    func table(ofStatistics name: TableName) -> TableName? { statistics[name] }
+
     /// The table that owns a sequence of the archive, where it is there.
     func owner(ofSequence name: TableName) -> TableName? {
         listed[name].flatMap { $0.kind == "S" ? $0.parent : nil }
@@ -135,6 +154,14 @@ struct PostgresPresence: Sendable {
           ON p.oid = coalesce(i.inhparent, x.indrelid, d.refobjid)
         LEFT JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
         WHERE c.relkind <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        """
+
+    private static let statisticsQuery = """
+        SELECT n.nspname, s.stxname, cn.nspname, c.relname
+        FROM pg_catalog.pg_statistic_ext s
+        JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
+        JOIN pg_catalog.pg_class c ON c.oid = s.stxrelid
+        JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
         """
 
     private static let usersQuery = """

@@ -67,6 +67,8 @@ extension PostgresTargetPlanner {
         plan.chosen = wanted.subtracting(untouched)
             .subtracting(archive.decorations(of: untouched))
         if let renamed = plan.renamed { plan.chosen = copy(of: renamed.entry, plan.chosen) }
+        // What belongs to a table under another name gets free names.
+        try requireFreeNames(for: plan.chosen.subtracting(own ?? []), plan)
         decidePointers(&plan)
         let containers = archive.entries(ofKinds: Self.containers, among: kept)
         plan.target.keeps = describe(

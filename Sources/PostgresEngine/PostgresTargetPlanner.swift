@@ -20,6 +20,7 @@ struct PostgresTargetPlanner {
     let presence: PostgresPresence
     let candidates: [Candidate]
     let names: PostgresArchiveNames
+    let holders: PostgresNameHolders
     /// Entries of the archive that the target has.
     let present: Set<Int>
 
@@ -27,9 +28,13 @@ struct PostgresTargetPlanner {
         self.request = request
         self.archive = archive
         self.presence = presence
-        names = PostgresArchiveNames(archive, request)
+        let names = PostgresArchiveNames(archive, request)
+        let holders = PostgresNameHolders(archive: archive, names: names, presence: presence)
+        self.names = names
+        self.holders = holders
         candidates = Self.candidates(request, archive, names)
-        present = Set(archive.entries.filter(presence.holds).map(\.id))
+        present = Set(
+            archive.entries.filter { presence.holds($0) && !holders.isOfAnother($0) }.map(\.id))
     }
 
     private static func candidates(
@@ -288,13 +293,32 @@ struct PostgresTargetPlanner {
             hint: "Create it: CREATE SCHEMA \(SQLText.identifier(name.schema));")
     }
 
-    func inTheWay(_ words: [String]) -> BackupError {
+    func inTheWay(_ words: [String], hint: String? = nil) -> BackupError {
         BackupError(
             .targetUnsuitable, "\(request.database) has \(Self.list(words)) already",
-            hint: """
+            hint: hint ?? """
                 --existing truncate replaces the rows of such tables, --existing append adds rows, \
                 --clean drops what the backup holds; or restore into another database\
                 \(request.isWhole ? "" : ", or beside it with --as NAME").
+                """)
+    }
+
+    /// An index whose name is taken could not be made when all rows are there already.
+    ///
+    /// What is dropped first is not in the way.
+    func requireFreeNames(for entries: Set<Int>, _ plan: PostgresPlan) throws {
+        let dropped = plan.drops.compactMap { archive[$0] }.filter {
+            $0.isRelation && $0.kind != "INDEX"
+        }
+        let goers = Set(dropped.map(names.table))
+        let taken = archive.entries.filter { entries.contains($0.id) }
+            .compactMap(holders.holder).filter { !$0.goes(with: goers) }
+        guard !taken.isEmpty else { return }
+        throw inTheWay(
+            taken.map(\.words),
+            hint: """
+                What is restored needs that name, and does not replace what has it. Give that \
+                another one: \(taken.prefix(5).map(\.renaming).joined(separator: " "))
                 """)
     }
 

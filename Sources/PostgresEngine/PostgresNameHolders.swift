@@ -1,0 +1,90 @@
+import BackupCore
+
+/// What has the names in the target that indexes and statistics of an archive need.
+///
+/// An index, that of a constraint too, shares its name with everything in its schema that a table could have the name
+/// of, statistics with other statistics: a table that was renamed keeps them.
+struct PostgresNameHolders {
+    let archive: PostgresArchive
+    let names: PostgresArchiveNames
+    let presence: PostgresPresence
+
+    /// Something that has such a name.
+    struct Holder: Equatable {
+        /// As SQL calls it: `INDEX`.
+        let kind: String
+        let name: TableName
+        /// The table that an index, statistics or a sequence are of, as archives list it.
+        let table: TableName?
+
+        /// `index public.uq of public.users_old`.
+        var words: String {
+            "\(kind.lowercased()) \(name)" + (table.map { " of \($0)" } ?? "")
+        }
+
+        /// The statement that frees the name, but for the other one.
+        var renaming: String { "ALTER \(kind) \(SQLText.qualified(name)) RENAME TO …;" }
+
+        /// Whether it goes when these tables, views and sequences do.
+        func goes(with dropped: Set<TableName>) -> Bool {
+            if let table { return dropped.contains(table) }
+            return dropped.contains(name)
+        }
+    }
+
+    /// What has the name of the index or statistics that an entry makes; nil for entries that make none.
+    func holder(of entry: PostgresArchive.Entry) -> Holder? {
+        guard let name = name(neededBy: entry) else { return nil }
+        guard entry.kind != "STATISTICS" else {
+            return presence.table(ofStatistics: name).map {
+                Holder(kind: "STATISTICS", name: name, table: PostgresPresence.asInList($0))
+            }
+        }
+        return presence.relation(listedAs: name).map { relation in
+            // A partition has its whole there.
+            let isOfTable = ["i", "I", "S"].contains(relation.kind)
+            return Holder(
+                kind: Self.kinds[relation.kind] ?? "TABLE", name: name,
+                table: isOfTable ? relation.parent.map { PostgresPresence.asInList($0) } : nil)
+        }
+    }
+
+    /// Whether what has the name of an entry's index or statistics is there for another table than the entry's.
+    ///
+    /// Constraints are listed with their tables: those of others are other ones.
+    func isOfAnother(_ entry: PostgresArchive.Entry) -> Bool {
+        guard entry.kind == "INDEX" || entry.kind == "STATISTICS",
+            let table = holder(of: entry)?.table
+        else { return false }
+        let own = tables(of: entry)
+        return !own.isEmpty && !own.contains(table)
+    }
+
+    private static let kinds = [
+        "i": "INDEX", "I": "INDEX", "S": "SEQUENCE", "v": "VIEW", "m": "MATERIALIZED VIEW",
+        "f": "FOREIGN TABLE", "c": "TYPE",
+    ]
+
+    private func name(neededBy entry: PostgresArchive.Entry) -> TableName? {
+        switch entry.kind {
+        case "INDEX", "STATISTICS": return names.table(entry)
+        case "CONSTRAINT":
+            // Its name is that of the table and its own; that of a domain has no index.
+            let whole = names.table(entry)
+            guard let id = archive.table(of: entry), let table = archive[id].map(names.table),
+                whole.name.startsExactly(with: "\(table.name) ")
+            else { return nil }
+            let own = whole.name.utf8.dropFirst(table.name.utf8.count + 1)
+            return TableName(
+                schema: whole.schema, name: String(decoding: own, as: UTF8.self))
+        default: return nil
+        }
+    }
+
+    /// A partition's index needs the whole's index, too, and one on an expression may need another table's type.
+    private func tables(of entry: PostgresArchive.Entry) -> [TableName] {
+        entry.dependencies.compactMap { archive[$0] }.filter { other in
+            other.isRelation && other.kind != "INDEX" && other.kind != "SEQUENCE"
+        }.map(names.table)
+    }
+}
