@@ -42,7 +42,10 @@ public struct PostgresSettings: Sendable {
     }
 
     /// The database that these settings lead to, as far as they tell.
+    ///
+    /// As it is called: what libpq is given says that it is no connection string where it looks like one.
     public var databaseName: String? {
+        if let database, !database.isEmpty { return database }
         let parameters = PostgresLogin(self).parameters
         return parameters["dbname"] ?? parameters["user"]
     }

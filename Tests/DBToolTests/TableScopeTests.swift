@@ -25,6 +25,23 @@ import Testing
         }
     }
 
+    /// libpq would take either name for more than one.
+    @Test(arguments: TestServer.all, ["postgres_", "a=b "])
+    func `some tables of a database with such a name are gone on with`(
+        server: TestServer, beginning: String
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase(
+                named: beginning + bench.uniqueName("named"))
+            try await source.query("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int)")
+            let full = try await bench.backUp(source, scope: ["tables", "-tablename", "t"])
+            try await source.query("INSERT INTO t VALUES (1); INSERT INTO u VALUES (1)")
+            let report = try await bench.incremental(source)
+            #expect(try report.metadata()["base_id"].string == full.id)
+            #expect(report.change("t")?.rows == 1)
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `a foreign key whose rows were left out is reported and the rest is restored`(
         server: TestServer

@@ -8,6 +8,15 @@ import Testing
 
 /// Which refusals of a server are waited out.
 @Suite struct PostgresLoginTests {
+    @Test(arguments: ["shop", "postgres_shop", "a=b", "postgresql://x"])
+    func `a database is called as it was named, whatever libpq would make of that`(name: String) {
+        var settings = PostgresSettings()
+        settings.url = Secret("postgresql://somebody@localhost/other")
+        #expect(settings.databaseName == "other")
+        settings.database = name
+        #expect(settings.databaseName == name)
+    }
+
     @Test func `a server that is starting is asked again`() async throws {
         let server = try StartingServer(refusing: 4)
         defer { server.stop() }
