@@ -66,8 +66,10 @@ extension PostgresTarget {
         }
     }
 
-    /// An extension makes the triggers and foreign keys of its tables before there are rows: these would change the rows,
-    /// or refuse them where tables refer to each other in a circle. Only a superuser may do without.
+    /// Keeps triggers and foreign keys of an extension's tables from its rows.
+    ///
+    /// They are there before the rows: they would change them, or refuse them where tables refer to each other in a circle.
+    /// Only a superuser may do without.
     private func quiet(_ load: TableLoad, on connection: PostgresConnection) async throws {
         guard load.filter != nil else { return }
         try await connection.execute(
