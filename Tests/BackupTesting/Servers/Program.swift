@@ -38,7 +38,9 @@ public enum Program {
         ) { execution in
             do {
                 try await body(
-                    RunningProgram { try execution.send(signal: Signal(rawValue: $0)) })
+                    RunningProgram(number: execution.processIdentifier.value) {
+                        try execution.send(signal: Signal(rawValue: $0))
+                    })
             } catch {
                 // What was to happen beside it did not: waiting for its end makes no sense.
                 try? execution.send(signal: .kill)
@@ -59,8 +61,23 @@ public enum Program {
 
 /// A program that runs.
 public struct RunningProgram: Sendable {
+    let number: Int32
     /// Sends it a signal.
     public let send: @Sendable (_ signal: Int32) throws -> Void
+
+    /// The program that this one runs, as `timeout` does.
+    ///
+    /// A signal that `timeout` gets in the moment in which it begins that program ends it alone, and nobody waits for the other.
+    public var inner: RunningProgram {
+        RunningProgram(number: number) { [number] signal in
+            let children = try String(
+                contentsOfFile: "/proc/\(number)/task/\(number)/children", encoding: .utf8)
+            guard let child = children.split(separator: " ").first.flatMap({ Int32($0) }) else {
+                return
+            }
+            kill(child, signal)
+        }
+    }
 }
 
 /// How a program ended, and what it said.

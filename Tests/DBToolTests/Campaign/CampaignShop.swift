@@ -154,7 +154,8 @@ struct CampaignShop {
             // A run that hangs ends with 124, which no run does by itself; killed, it would look like one that was
             // killed on purpose.
             "/usr/bin/timeout", ["--foreground", "-s", "ALRM", "-k", "10", "60"] + all,
-            environment: server.environment, folder: server.folder, while: body)
+            environment: server.environment, folder: server.folder
+        ) { try await body($0.inner) }
     }
 
     // MARK: What must hold

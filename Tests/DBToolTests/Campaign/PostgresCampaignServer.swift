@@ -99,7 +99,7 @@ struct PostgresCampaignServer: CampaignServer {
             """
             SELECT \(function)(pid) FROM pg_stat_activity
             WHERE datname = \(Self.literal(database)) AND backend_type = 'client backend' AND pid <> pg_backend_pid()
-            ORDER BY random() LIMIT 1
+            ORDER BY state = 'active' DESC, random() LIMIT 1
             """, in: "postgres") == "t"
     }
 }
