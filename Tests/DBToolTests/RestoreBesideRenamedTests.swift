@@ -51,10 +51,11 @@ import Testing
 
             try await bench.restore(tables: ["t"], into: target).requireCode(0)
             try await bench.restore(tables: ["t"], into: target, clean).requireCode(0)
-            try await bench.restore(tables: [], into: target, clean).requireCode(0)
             #expect(try await target.query("SELECT count(*) FROM t_old") == "5")
             #expect(try await target.query(Self.indexCount("t_old")) == "4")
+            // Version 18 gives a condition another name as long as this one is there.
             try await target.query("DROP TABLE t_old")
+            try await bench.restore(tables: [], into: target, clean).requireCode(0)
             try await bench.expectEqual(source, target)
         }
     }
@@ -135,10 +136,10 @@ import Testing
                 ALTER INDEX part_v_idx RENAME TO part_old_v_idx;
                 """)
             try await bench.restore(tables: ["part"], into: target).requireCode(0)
+            try await target.query("DROP TABLE part_old")
             try await bench.restore(
                 tables: ["whole"], into: target, ["--clean", "--yes"]
             ).requireCode(0)
-            try await target.query("DROP TABLE part_old")
             try await bench.expectEqual(source, target)
         }
     }
