@@ -32,7 +32,7 @@ struct MySQLValueProof {
         }
         let name = MySQLText.qualified(twin.table)
         do {
-            for part in batch.parts(ofRows: Self.rowsAtOnce) {
+            for part in batch.inParts(ofRows: Self.rowsAtOnce) {
                 var rows = part
                 let intake = try await connection.send(&rows, twin, by: way)
                 try twin.check(intake, of: part.count, as: transfer.table)
@@ -65,18 +65,5 @@ struct MySQLValueProof {
             SELECT \(names.map(MySQLText.identifier).joined(separator: ", ")) \
             FROM \(MySQLText.qualified(transfer.table)) LIMIT 0
             """
-    }
-}
-
-extension RowBatch {
-    /// The same records in batches of so many at most.
-    fileprivate func parts(ofRows limit: Int) -> [RowBatch] {
-        guard count > limit else { return [self] }
-        return stride(from: 0, to: count, by: limit).map { first in
-            let start = first == 0 ? 0 : ends[first - 1]
-            let own = ends[first..<min(first + limit, count)]
-            return RowBatch(
-                bytes: Array(bytes[start..<(own.last ?? start)]), ends: own.map { $0 - start })
-        }
     }
 }

@@ -45,12 +45,12 @@ public struct RowBatch: Sendable {
         ends.append(bytes.count)
     }
 
-    /// The same records in batches of `targetRows` at most.
-    func inParts() -> [RowBatch] {
-        guard count > Self.targetRows else { return [self] }
-        return stride(from: 0, to: count, by: Self.targetRows).map { first in
+    /// The same records in batches of so many at most.
+    package func inParts(ofRows limit: Int = Self.targetRows) -> [RowBatch] {
+        guard count > limit else { return [self] }
+        return stride(from: 0, to: count, by: limit).map { first in
             let start = first == 0 ? 0 : ends[first - 1]
-            let own = ends[first..<min(first + Self.targetRows, count)]
+            let own = ends[first..<min(first + limit, count)]
             return RowBatch(
                 bytes: Array(bytes[start..<(own.last ?? start)]), ends: own.map { $0 - start })
         }
