@@ -56,11 +56,20 @@ struct PostgresArchiveNames {
         guard Self.kindsNamedAfterTables.contains(entry.kind) else {
             return entry.isRelation ? "\(whole)" : "\(whole.schema).\(whole.name)"
         }
+        guard let (own, table) = nameOnTable(entry) else { return "\(whole.schema).\(whole.name)" }
+        return "\(own.name) of \(table)"
+    }
+
+    /// What an entry that is listed by its table's name and its own is called, and that table; nil where none is named.
+    func nameOnTable(_ entry: PostgresArchive.Entry) -> (own: TableName, table: TableName)? {
+        let whole = table(entry)
         guard let id = archive.table(of: entry), let table = archive[id].map(self.table),
             whole.name.startsExactly(with: "\(table.name) ")
-        else { return "\(whole.schema).\(whole.name)" }
+        else { return nil }
         let own = whole.name.utf8.dropFirst(table.name.utf8.count + 1)
-        return "\(String(decoding: own, as: UTF8.self)) of \(table)"
+        return (
+            TableName(schema: whole.schema, name: String(decoding: own, as: UTF8.self)), table
+        )
     }
 
     private static let kindsNamedAfterTables = [

@@ -70,13 +70,7 @@ struct PostgresNameHolders {
         case "INDEX", "STATISTICS": return names.table(entry)
         case "CONSTRAINT":
             // Its name is that of the table and its own; that of a domain has no index.
-            let whole = names.table(entry)
-            guard let id = archive.table(of: entry), let table = archive[id].map(names.table),
-                whole.name.startsExactly(with: "\(table.name) ")
-            else { return nil }
-            let own = whole.name.utf8.dropFirst(table.name.utf8.count + 1)
-            return TableName(
-                schema: whole.schema, name: String(decoding: own, as: UTF8.self))
+            return names.nameOnTable(entry)?.own
         default: return nil
         }
     }
