@@ -70,7 +70,7 @@ struct MySQLTableStatement {
             (part.kind == .primary || part.kind == .index && part.isUnique)
                 && part.columns.first.map(ExactText.init) == counting.map(ExactText.init)
         }
-        takesRowsInOrder = counting != nil && isCountedKey && Self.engine(in: tail) == "ARCHIVE"
+        takesRowsInOrder = counting != nil && isCountedKey && storage == "ARCHIVE"
         hasBareTimestamp = parts.contains { $0.isBareTimestamp }
         let needed = Self.needed(parts)
         var (kept, indexes, words, keys): ([[MySQLTokens.Token]], [Addition], [Addition], _) =
