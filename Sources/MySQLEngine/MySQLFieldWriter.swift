@@ -47,26 +47,31 @@ struct MySQLFieldWriter {
     @inline(__always)
     mutating func append(_ number: UInt64) {
         var (count, rest) = (1, number)
-        while rest >= 10 {
-            count += 1
-            rest /= 10
+        while rest >= 100 {
+            count += 2
+            rest /= 100
         }
-        append(number, digits: count)
+        append(number, digits: rest < 10 ? count : count + 1)
     }
 
-    /// With zeros in front, so that there are so many digits.
+    /// With zeros in front, so that there are so many digits; two at a time, from behind.
     @inline(__always)
     private mutating func append(_ number: UInt64, digits count: Int) {
-        var rest = number
-        for offset in stride(from: count - 1, through: 0, by: -1) {
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            position.storeBytes(
-                of: Self.zero + UInt8(truncatingIfNeeded: digit), toByteOffset: offset,
-                as: UInt8.self)
+        var (rest, offset) = (number, count)
+        while offset >= 2 {
+            offset -= 2
+            let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+            let (tens, ones) = pair.quotientAndRemainder(dividingBy: 10)
+            position.storeBytes(of: Self.digit(tens), toByteOffset: offset, as: UInt8.self)
+            position.storeBytes(of: Self.digit(ones), toByteOffset: offset + 1, as: UInt8.self)
             rest = quotient
         }
+        if offset == 1 { position.storeBytes(of: Self.digit(rest % 10), as: UInt8.self) }
         position += count
     }
+
+    @inline(__always)
+    private static func digit(_ value: UInt64) -> UInt8 { zero + UInt8(truncatingIfNeeded: value) }
 
     mutating func append(year: UInt16) { append(UInt64(year), digits: 4) }
 
@@ -79,6 +84,10 @@ struct MySQLFieldWriter {
         }
         // As Swift writes it: -1.25e-07, or 125.5, or 1e+16.
         var text = number.description
+        // A fraction of such a size has no exponent there either, and no zero at its end.
+        if (0.001..<1e15).contains(number.magnitude), whole == nil {
+            return text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+        }
         text.withUTF8 { text in
             withUnsafeTemporaryAllocation(of: UInt8.self, capacity: text.count) { digits in
                 var (count, point, isFraction) = (0, 0, false)
@@ -196,11 +205,32 @@ struct MySQLFieldWriter {
         let isEndMark = isAlone && text.elementsEqual("\\.".utf8)
         guard isSpecial || text.isEmpty || isEndMark else { return append(text) }
         append(Self.quote)
-        for byte in text {
+        append(doublingQuotesOf: text)
+        append(Self.quote)
+    }
+
+    @inline(__always)
+    private mutating func append(doublingQuotesOf text: UnsafeRawBufferPointer) {
+        var offset = 0
+        while offset + 8 <= text.count {
+            let word = text.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            // All eight: what stands behind a quote is written again.
+            position.storeBytes(of: word, as: UInt64.self)
+            let quotes = Self.places(of: Self.quote, in: word).littleEndian
+            guard quotes != 0 else {
+                position += 8
+                offset += 8
+                continue
+            }
+            let upToQuote = quotes.trailingZeroBitCount / 8 + 1
+            position += upToQuote
+            offset += upToQuote
+            append(Self.quote)
+        }
+        for byte in text[offset...] {
             if byte == Self.quote { append(Self.quote) }
             append(byte)
         }
-        append(Self.quote)
     }
 
     /// How many bytes a text takes at most.
@@ -228,35 +258,41 @@ struct MySQLFieldWriter {
         return text.count > 1 && text[0] == backslash && text[1] == UInt8(ascii: "x")
     }
 
+    private static let ones: UInt64 = 0x0101_0101_0101_0101
+    private static let highs: UInt64 = 0x8080_8080_8080_8080
+
+    /// The highest bit of each byte that is this one, the first of them exactly; those behind it may be false.
+    @inline(__always)
+    private static func places(of byte: UInt8, in word: UInt64) -> UInt64 {
+        // A byte that is zero after the exclusive or is the one looked for.
+        let rest = word ^ (ones &* UInt64(byte))
+        return (rest &- ones) & ~rest & highs
+    }
+
     /// Whether CSV must quote it, and whether every byte is a character.
     @inline(__always)
     private static func look(
         at field: UnsafeRawBufferPointer
     ) -> (isSpecial: Bool, isASCII: Bool) {
-        // Eight bytes at a time: a byte that is zero after the exclusive or is the one looked for.
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highs: UInt64 = 0x8080_8080_8080_8080
-        func holds(_ word: UInt64, _ byte: UInt8) -> UInt64 {
-            let rest = word ^ (ones &* UInt64(byte))
-            return (rest &- ones) & ~rest & highs
-        }
-        var (special, all, offset) = (UInt64(0), UInt64(0), 0)
-        while offset + 8 <= field.count {
-            let word = field.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        var (special, all) = (UInt64(0), UInt64(0))
+        func look(at word: UInt64) {
             special |=
-                holds(word, quote) | holds(word, comma) | holds(word, 0x0A) | holds(word, 0x0D)
+                places(of: quote, in: word) | places(of: comma, in: word)
+                | places(of: 0x0A, in: word) | places(of: 0x0D, in: word)
             all |= word
+        }
+        var offset = 0
+        while offset + 8 <= field.count {
+            look(at: field.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
             offset += 8
         }
-        var isSpecial = special != 0
-        while offset < field.count {
-            let byte = field[offset]
-            isSpecial =
-                isSpecial || byte == quote || byte == comma || byte == 0x0A || byte == 0x0D
-            all |= UInt64(byte)
-            offset += 1
+        if offset > 0, offset < field.count {
+            // Some bytes twice.
+            look(at: field.loadUnaligned(fromByteOffset: field.count - 8, as: UInt64.self))
+        } else {
+            for byte in field[offset...] { look(at: UInt64(byte)) }
         }
-        return (isSpecial, all & highs == 0)
+        return (special != 0, all & highs == 0)
     }
 
     private static func isText(_ field: UnsafeRawBufferPointer) -> Bool {
