@@ -5,7 +5,7 @@ final class BatchEncoder {
     private let seed: UInt64
     private let packing: FilePacking
     private let compressor: ZstdCompressor
-    private var keyReader: KeyReader?
+    private let keyReader: KeyReader?
     private var index: RowIndexBlock
 
     /// Encodes batches of one part of a table.
@@ -42,7 +42,12 @@ final class BatchEncoder {
     private func hashRows(
         of batch: RowBatch, indexing frames: inout [UInt8]
     ) throws -> Fingerprint {
-        try batch.bytes.withUnsafeBytes { bytes in
+        // Here while it runs: a class's property is guarded at every use.
+        var index = RowIndexBlock(part: self.index.part)
+        swap(&index, &self.index)
+        defer { swap(&index, &self.index) }
+        var keyReader = keyReader
+        return try batch.bytes.withUnsafeBytes { bytes in
             var fingerprint = Fingerprint()
             var start = 0
             for end in batch.ends {

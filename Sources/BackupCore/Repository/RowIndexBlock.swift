@@ -11,11 +11,11 @@ struct RowIndexBlock {
     /// The numbers at the beginning of a block.
     static let headBytes = 12
 
-    private let part: Int
+    let part: Int
     private(set) var rowCount = 0
     private var lengths: [UInt8] = []
     private var keys: [UInt8] = []
-    private var hashes: [UInt8] = []
+    private var hashes: [UInt64] = []
 
     /// Blocks of this part.
     init(part: Int) { self.part = part }
@@ -25,20 +25,20 @@ struct RowIndexBlock {
         let start = keys.count
         writeKey(&keys)
         appendLength(UInt(keys.count - start))
-        withUnsafeBytes(of: hash.littleEndian) { hashes.append(contentsOf: $0) }
+        hashes.append(hash.littleEndian)
         rowCount += 1
     }
 
     /// The block's bytes; the block is empty afterwards.
     mutating func takeBytes() -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.headBytes + lengths.count + keys.count + hashes.count)
+        bytes.reserveCapacity(Self.headBytes + lengths.count + keys.count + 8 * hashes.count)
         for number in [rowCount, keys.count, part] {
             withUnsafeBytes(of: UInt32(number).littleEndian) { bytes.append(contentsOf: $0) }
         }
         bytes += lengths
         bytes += keys
-        bytes += hashes
+        hashes.withUnsafeBytes { bytes.append(contentsOf: $0) }
         rowCount = 0
         lengths.removeAll(keepingCapacity: true)
         keys.removeAll(keepingCapacity: true)
