@@ -26,7 +26,7 @@ public struct BackupError: Error, Sendable {
         case targetUnsuitable = "target_unsuitable"
         /// Reading or writing the repository failed.
         case storageFailed = "storage_failed"
-        /// Another run holds the lock.
+        /// Another run holds the lock, or a table's lock could not be had.
         case locked
         /// Stored bytes are not what the backup says they are.
         case damaged

@@ -182,6 +182,9 @@ struct PostgresBlocked: Sendable {
 
     var note: String { "waiting for \(Int(seconds)) s: \(words)" }
 
-    /// What to do about it.
+    /// What to do about it where more time may help.
     var remedy: String { (root ?? blocker).remedy }
+
+    /// How to end what may not end by itself.
+    var ending: String? { (root ?? blocker).ending }
 }

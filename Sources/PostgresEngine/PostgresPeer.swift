@@ -57,15 +57,16 @@ struct PostgresPeer: Sendable {
         return Self.line(of: query)
     }
 
-    /// How to end what is in the way.
-    var remedy: String {
+    /// What to do about it where more time may help.
+    var remedy: String { ending ?? "Wait until it has finished, or raise --lock-timeout." }
+
+    /// How to end what may not end by itself; nil for a session at work.
+    var ending: String? {
         if let gid {
             let name = SQLText.literal(gid)
             return "End it in its database: COMMIT PREPARED \(name); or ROLLBACK PREPARED \(name);"
         }
-        guard let state, state.hasPrefix("idle in transaction") else {
-            return "Wait until it has finished, or raise --lock-timeout."
-        }
+        guard let state, state.hasPrefix("idle in transaction") else { return nil }
         return "Let that session commit, or end it: SELECT pg_terminate_backend(\(process));"
     }
 

@@ -153,7 +153,7 @@ struct PostgresPrograms: Sendable {
             || (messages.contains("statement timeout") && messages.contains("LOCK TABLE"))
         let first = messages.split(separator: "\n").first.map(String.init) ?? "no message"
         return BackupError(
-            isLock ? .sourceChanged : .serverRefused, "\(name) failed: \(first)",
+            isLock ? .locked : .serverRefused, "\(name) failed: \(first)",
             underlying: messages)
     }
 

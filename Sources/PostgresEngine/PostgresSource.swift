@@ -44,12 +44,37 @@ struct PostgresSource {
                 guard isGone, attempt < Self.attempts else {
                     throw error.backupError(while: "cannot take a snapshot")
                 }
+            } catch let overtaken as Overtaken {
+                guard attempt < Self.attempts else { throw overtaken.failure }
             } catch let error as BackupError {
                 guard error.code == .sourceChanged, attempt < Self.attempts else { throw error }
             }
             attempt += 1
             // The connection may be in a transaction that failed, or in none.
             try? await leader.execute("ROLLBACK")
+        }
+    }
+
+    /// Somebody who wants a table for itself came between this backup's locks and pg_dump's.
+    ///
+    /// It waits for this backup, and pg_dump waits behind it: starting over lets it through, and more patience does not.
+    private struct Overtaken: Error {
+        let failure: BackupError
+
+        /// `error`: What pg_dump said.
+        init(_ error: BackupError, by blocked: PostgresBlocked?) {
+            var failure = error
+            if let blocked {
+                failure.message =
+                    "pg_dump could not lock the tables in \(PostgresSource.attempts) attempts: "
+                    + blocked.words
+            }
+            failure.hint =
+                blocked?.ending ?? """
+                    Run the backup again when no migration is under way: statements that change tables were ahead \
+                    of pg_dump in every attempt. "dbtool check" and pg_stat_activity show whose they are.
+                    """
+            self.failure = failure
         }
     }
 
@@ -210,11 +235,8 @@ struct PostgresSource {
                 programs: programs, login: login, snapshotID: snapshotID,
                 encoding: encoding, lockTimeout: request.lockTimeout
             ).read(tables: tables, unreadable: unreadable)
-        } catch var error as BackupError where error.code == .sourceChanged {
-            guard let blocked = watch.blocked else { throw error }
-            error.message += "; \(blocked.words)"
-            error.hint = blocked.remedy
-            throw error
+        } catch let error as BackupError where error.code == .locked {
+            throw Overtaken(error, by: watch.blocked)
         }
     }
 

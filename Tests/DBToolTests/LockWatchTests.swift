@@ -85,6 +85,25 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `a backup that statements overtake in every attempt names one of them`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server, mostlyWaits: true) { bench in
+            let source = try await bench.small()
+            let program = try bench.overtakenPgDump(
+                source, by: "ALTER TABLE pets ALTER COLUMN name SET DEFAULT 'x'")
+            let end = try await bench.full(source, ["--pg-dump", program, "--lock-timeout", "1"])
+            end.expect(
+                code: 6, saying: "could not lock the tables in 5 attempts",
+                "table public.pets is wanted before us by process", ": ALTER TABLE pets",
+                "when no migration is under way")
+            #expect(!end.errors.contains("--lock-timeout"), "\(end)")
+            try bench.expectNothingStored()
+            try await bench.full(source).requireCode(0)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a prepared transaction that holds a table is named`(server: TestServer) async throws {
         try await Workbench.with(server, mostlyWaits: true) { bench in
             try await bench.withOwnServer(["max_prepared_transactions=5"]) { source in
@@ -165,6 +184,31 @@ extension Workbench {
                 WHERE datname = '\(database.name)' AND wait_event_type = 'Lock'
                 """) == "\(count)"
         }
+    }
+
+    /// Makes a pg_dump that begins when a statement waits for the backup that called it, each time anew.
+    fileprivate func overtakenPgDump(
+        _ database: TestDatabase, by statement: String
+    ) throws -> String {
+        let name = uniqueName("overtaken")
+        let program = "\(folder)/\(name)/pg_dump"
+        try write(
+            """
+            #!/bin/sh
+            case "$*" in
+            --version) exec '\(server.bin)/pg_dump' --version ;;
+            esac
+            # By the name that pg_dump has the backup knows its own session.
+            sql() { env -u PGAPPNAME '\(server.bin)/psql' -XAtq -c "$1" '\(database.url)'; }
+            sql "\(statement)" >/dev/null 2>&1 &
+            until [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+              AND wait_event_type = 'Lock' AND query LIKE 'ALTER %'")" = 1 ]; do sleep 0.05; done
+            exec '\(server.bin)/pg_dump' "$@"
+            """, to: "\(name)/pg_dump", mode: 0o700)
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder)/\(name)/pg_restore",
+            withDestinationPath: "\(server.bin)/pg_restore")
+        return program
     }
 
     /// Waits until the log has a note.
