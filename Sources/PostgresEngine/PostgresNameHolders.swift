@@ -1,9 +1,9 @@
 import BackupCore
 
-/// What has the names in the target that indexes and statistics of an archive need.
+/// What has the names in the target that indexes, sequences and statistics of an archive need.
 ///
-/// An index, that of a constraint too, shares its name with everything in its schema that a table could have the name
-/// of, statistics with other statistics: a table that was renamed keeps them.
+/// An index, that of a constraint too, and a sequence share their names with everything in their schema that a table
+/// could have the name of, statistics with other statistics: a table that was renamed keeps them.
 struct PostgresNameHolders {
     let archive: PostgresArchive
     let names: PostgresArchiveNames
@@ -32,7 +32,7 @@ struct PostgresNameHolders {
         }
     }
 
-    /// What has the name of the index or statistics that an entry makes; nil for entries that make none.
+    /// What has the name of the index, sequence or statistics that an entry makes; nil for entries that make none.
     func holder(of entry: PostgresArchive.Entry) -> Holder? {
         guard let name = name(neededBy: entry) else { return nil }
         guard entry.kind != "STATISTICS" else {
@@ -49,15 +49,26 @@ struct PostgresNameHolders {
         }
     }
 
-    /// Whether what has the name of an entry's index or statistics is there for another table than the entry's.
+    /// Whether what has the name of an entry's index, sequence or statistics is there for another table than the entry's.
     ///
-    /// Constraints are listed with their tables: those of others are other ones.
+    /// Constraints are listed with their tables: those of others are other ones. A sequence of no table can become that
+    /// of one by `OWNED BY`, but not that of an identity column, which makes its own.
     func isOfAnother(_ entry: PostgresArchive.Entry) -> Bool {
-        guard entry.kind == "INDEX" || entry.kind == "STATISTICS",
-            let table = holder(of: entry)?.table
+        guard ["INDEX", "SEQUENCE", "STATISTICS"].contains(entry.kind),
+            let holder = holder(of: entry)
         else { return false }
         let own = tables(of: entry)
-        return !own.isEmpty && !own.contains(table)
+        guard !own.isEmpty else { return false }
+        guard let table = holder.table else { return isOfIdentity(entry) }
+        return !own.contains(table)
+    }
+
+    /// Whether a sequence that belongs to a table is that of an identity column: no entry says so of these.
+    private func isOfIdentity(_ entry: PostgresArchive.Entry) -> Bool {
+        entry.kind == "SEQUENCE"
+            && !archive.entries.contains { other in
+                other.kind == "SEQUENCE OWNED BY" && other.dependencies.contains(entry.id)
+            }
     }
 
     private static let kinds = [
@@ -67,7 +78,7 @@ struct PostgresNameHolders {
 
     private func name(neededBy entry: PostgresArchive.Entry) -> TableName? {
         switch entry.kind {
-        case "INDEX", "STATISTICS": return names.table(entry)
+        case "INDEX", "SEQUENCE", "STATISTICS": return names.table(entry)
         case "CONSTRAINT":
             // Its name is that of the table and its own; that of a domain has no index.
             return names.nameOnTable(entry)?.own

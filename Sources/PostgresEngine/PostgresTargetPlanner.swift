@@ -303,7 +303,8 @@ struct PostgresTargetPlanner {
                 """)
     }
 
-    /// An index whose name is taken could not be made when all rows are there already.
+    /// An index whose name is taken could not be made when all rows are there already, and a sequence would be taken
+    /// from its table.
     ///
     /// What is dropped first is not in the way.
     func requireFreeNames(for entries: Set<Int>, _ plan: PostgresPlan) throws {
@@ -319,6 +320,7 @@ struct PostgresTargetPlanner {
             hint: """
                 What is restored needs that name, and does not replace what has it. Give that \
                 another one: \(taken.prefix(5).map(\.renaming).joined(separator: " "))
+                Or restore into another database\(request.isWhole ? "" : ", or one table beside it with --as NAME").
                 """)
     }
 

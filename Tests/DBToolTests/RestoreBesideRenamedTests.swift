@@ -1,7 +1,7 @@
 import BackupTesting
 import Testing
 
-/// A table that was renamed keeps the names of its indexes: they stay its own.
+/// A table that was renamed keeps the names of its indexes and sequences: they stay its own.
 @Suite struct RestoreBesideRenamedTests {
     @Test(arguments: TestServer.all)
     func `a table comes back beside its renamed original only with all of its indexes`(
@@ -142,6 +142,76 @@ import Testing
             ).requireCode(0)
             try await bench.expectEqual(source, target)
         }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a table comes back beside its renamed original only with sequences of its own`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE t (id serial, n int GENERATED ALWAYS AS IDENTITY, v text);
+                INSERT INTO t (v) SELECT 'v' || i FROM generate_series(1, 20) i
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await target.query("ALTER TABLE t RENAME TO t_old; DELETE FROM t_old WHERE id > 5")
+
+            let clean = ["--clean", "--yes"]
+            let ways: [(tables: [String], words: [String])] = [
+                (["t"], []), (["t"], clean), ([], clean),
+                ([], ["--existing", "truncate", "--yes"]),
+            ]
+            for way in ways {
+                try await bench.expectRefused(
+                    target, saying: "sequence public.t_id_seq of public.t_old",
+                    "sequence public.t_n_seq of public.t_old",
+                    "ALTER SEQUENCE \"public\".\"t_id_seq\" RENAME TO …;"
+                ) {
+                    try await bench.restore(tables: way.tables, into: target, way.words)
+                }
+            }
+            // Under another name it takes other names for them.
+            try await bench.restore(tables: ["t"], into: target, ["--as", "copy"]).requireCode(0)
+            #expect(try await target.query(Self.sequences("copy")) == "copy_id_seq|copy_n_seq")
+            try await target.query(
+                "DROP TABLE copy; ALTER SEQUENCE t_id_seq RENAME TO t_old_id_seq")
+            try await bench.expectRefused(
+                target, saying: "has sequence public.t_n_seq of public.t_old already"
+            ) {
+                try await bench.restore(tables: ["t"], into: target)
+            }
+            try await target.query("ALTER SEQUENCE t_n_seq RENAME TO t_old_n_seq")
+
+            try await bench.restore(tables: ["t"], into: target).requireCode(0)
+            try await bench.restore(tables: ["t"], into: target, clean).requireCode(0)
+            #expect(try await target.query(Self.sequences("t")) == "t_id_seq|t_n_seq")
+            #expect(try await target.query(Self.sequences("t_old")) == "t_old_id_seq|t_old_n_seq")
+            for table in ["t", "t_old"] {
+                #expect(
+                    try await target.query("INSERT INTO \(table) (v) VALUES ('x') RETURNING id, n")
+                        == "21|21")
+            }
+
+            // One of no table cannot become that of an identity column.
+            try await target.query("DROP TABLE t, t_old; CREATE SEQUENCE t_n_seq")
+            try await bench.expectRefused(target, saying: "has sequence public.t_n_seq already") {
+                try await bench.restore(tables: ["t"], into: target)
+            }
+            // One that becomes a column's own does.
+            try await target.query("DROP SEQUENCE t_n_seq; CREATE SEQUENCE t_id_seq AS integer")
+            try await bench.restore(tables: ["t"], into: target).requireCode(0)
+            try await bench.expectEqual(source, target)
+        }
+    }
+
+    private static func sequences(_ table: String) -> String {
+        """
+        SELECT replace(pg_get_serial_sequence('\(table)', 'id'), 'public.', ''),
+          replace(pg_get_serial_sequence('\(table)', 'n'), 'public.', '')
+        """
     }
 
     private static func indexCount(_ table: String) -> String {

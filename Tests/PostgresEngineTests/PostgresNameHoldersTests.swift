@@ -3,7 +3,7 @@ import Testing
 
 @testable import PostgresEngine
 
-/// Whose the names are that indexes and statistics of an archive need.
+/// Whose the names are that indexes, sequences and statistics of an archive need.
 @Suite struct PostgresNameHoldersTests {
     @Test func `an index of the same table is the one that the archive makes`() {
         let holders = target { presence in
@@ -52,12 +52,50 @@ import Testing
         #expect(holder(4, holders)?.goes(with: [Self.name("users")]) == false)
     }
 
+    @Test func `a sequence of another table is another one`() {
+        let sequences = ["users_id_seq", "users_n_seq", "free"]
+        let others = target { presence in
+            for name in sequences {
+                presence.add(Self.sequence(of: "users_old"), named: Self.name(name))
+            }
+        }
+        // One that belongs to no table in the archive is the one that is there, whosever it is.
+        #expect(others.archive.entries.filter(others.isOfAnother).map(\.id) == [8, 10])
+        #expect(holder(8, others)?.words == "sequence public.users_id_seq of public.users_old")
+        #expect(
+            holder(8, others)?.renaming
+                == "ALTER SEQUENCE \"public\".\"users_id_seq\" RENAME TO …;")
+        #expect(holder(8, others)?.goes(with: [Self.name("users_old")]) == true)
+        #expect(holder(8, others)?.goes(with: [Self.name("users_id_seq")]) == false)
+
+        let own = target { presence in
+            for name in sequences {
+                presence.add(Self.sequence(of: "users"), named: Self.name(name))
+            }
+        }
+        #expect(own.archive.entries.filter(own.isOfAnother).isEmpty)
+    }
+
+    @Test func `a sequence of no table can become a column's, but not an identity's`() {
+        let holders = target { presence in
+            for name in ["users_id_seq", "users_n_seq", "free"] {
+                presence.add(Self.sequence(of: nil), named: Self.name(name))
+            }
+        }
+        #expect(holders.archive.entries.filter(holders.isOfAnother).map(\.id) == [10])
+        #expect(holder(10, holders)?.words == "sequence public.users_n_seq")
+    }
+
     private static func name(_ name: String) -> TableName {
         TableName(schema: "public", name: name)
     }
 
     private static func index(of table: String) -> PostgresPresence.Relation {
         PostgresPresence.Relation(oid: "1", kind: "i", parent: name(table))
+    }
+
+    private static func sequence(of table: String?) -> PostgresPresence.Relation {
+        PostgresPresence.Relation(oid: "3", kind: "S", parent: table.map(name))
     }
 
     private func holder(
@@ -81,6 +119,13 @@ import Testing
                 ;\tdepends on: 1
                 7; 1259 106 INDEX public of part shop
                 ;\tdepends on: 2 3
+                8; 1259 107 SEQUENCE public users_id_seq shop
+                ;\tdepends on: 1
+                9; 0 0 SEQUENCE OWNED BY public users_id_seq shop
+                ;\tdepends on: 8
+                10; 1259 108 SEQUENCE public users_n_seq shop
+                ;\tdepends on: 1
+                11; 1259 109 SEQUENCE public free shop
                 """)
         var request = TargetRequest(
             database: "x", definition: SchemaDefinition(sql: [], dump: nil, owners: ["shop"]),
