@@ -41,7 +41,10 @@ struct PostgresTargetOpening {
             let planner = PostgresTargetPlanner(
                 request, archive: archive.archive, presence: found.presence)
             archive.plan = try planner.plan(continuing: found.mark)
-            if !server.isSuperuser { leaveOutComments(&archive) }
+            if !server.isSuperuser {
+                leaveOutComments(&archive)
+                try await leaveOutDefaults(&archive, on: found.connection, server)
+            }
             // A table with another name shares no names with the archive's entries; its indexes
             // are made all at once.
             if found.mark != nil, archive.plan.renamed == nil {
@@ -151,6 +154,29 @@ struct PostgresTargetOpening {
             archive.archive.entries.filter {
                 $0.words.startsExactly(with: "COMMENT - EXTENSION ")
             }.map(\.id))
+    }
+
+    /// What a role gives away of all that it will make only itself, its members and superusers may say.
+    ///
+    /// Owners that are left out leave these statements as they are.
+    private func leaveOutDefaults(
+        _ archive: inout PostgresArchiveRestore, on connection: PostgresConnection,
+        _ server: PostgresServer
+    ) async throws {
+        guard !request.omitsPrivileges else { return }
+        let chosen = archive.plan.chosen
+        let defaults = archive.archive.entries.filter {
+            chosen.contains($0.id) && $0.isA("DEFAULT ACL")
+        }
+        let roles = try await preparation.rolesWithForeignDefaults(
+            among: defaults.compactMap(\.owner), connection, major: server.major)
+        let foreign = Set(roles.map(ExactText.init))
+        archive.plan.chosen.subtract(
+            defaults.filter { $0.owner.map { foreign.contains(ExactText($0)) } ?? false }
+                .map(\.id))
+        archive.plan.target.leftOut += roles.map {
+            "default privileges of role \($0): the restoring role may not change them"
+        }
     }
 
     private func check(

@@ -157,14 +157,28 @@ struct PostgresTargetPreparation {
     private func foreignRoles(
         _ owners: [String], _ connection: PostgresConnection, major: Int
     ) async throws -> [String] {
-        guard !owners.isEmpty else { return [] }
-        let right = major >= 16 ? "SET" : "MEMBER"
+        try await roles(owners, without: major >= 16 ? "SET" : "MEMBER", connection)
+    }
+
+    /// Roles whose default privileges the restoring role may not change.
+    ///
+    /// - SeeAlso: `src/backend/catalog/aclchk.c`, `ExecAlterDefaultPrivilegesStmt`: since version 16 by `has_privs_of_role`.
+    func rolesWithForeignDefaults(
+        among roles: [String], _ connection: PostgresConnection, major: Int
+    ) async throws -> [String] {
+        try await self.roles(roles, without: major >= 16 ? "USAGE" : "MEMBER", connection)
+    }
+
+    private func roles(
+        _ names: [String], without right: String, _ connection: PostgresConnection
+    ) async throws -> [String] {
+        guard !names.isEmpty else { return [] }
         let rows = try await connection.rows(
             """
             SELECT rolname FROM pg_catalog.pg_roles
             WHERE rolname = ANY ($1::text[]) AND NOT pg_catalog.pg_has_role(oid, '\(right)')
             ORDER BY rolname
-            """, [SQLText.array(owners)])
+            """, [SQLText.array(names)])
         return rows.compactMap { $0[0] }
     }
 

@@ -167,6 +167,41 @@ import Testing
         }
     }
 
+    /// They name their role whether or not owners are restored.
+    @Test(arguments: TestServer.all)
+    func `default privileges of roles that the restoring one may not act for are left out`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner", "CREATEDB")
+            let other = try await bench.createRole("other")
+            let reader = try await bench.createRole("reader")
+            let source = try await bench.small(owner: owner)
+            try await source.query(
+                """
+                ALTER DEFAULT PRIVILEGES FOR ROLE \(other) IN SCHEMA public GRANT SELECT ON TABLES TO \(reader);
+                ALTER DEFAULT PRIVILEGES FOR ROLE \(other) GRANT USAGE ON SEQUENCES TO \(reader);
+                ALTER DEFAULT PRIVILEGES FOR ROLE \(owner) GRANT SELECT ON TABLES TO \(reader);
+                GRANT SELECT ON pets TO \(reader);
+                """)
+            _ = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            let end = try await bench.restore(into: target, ["--no-owner"], as: owner)
+            try end.requireCode(0)
+            #expect(
+                end.output.contains("left out: default privileges of role \(other):"), "\(end)")
+            #expect(!end.output.contains("privileges of role \(owner)"), "\(end)")
+            let roles = "SELECT DISTINCT defaclrole::regrole FROM pg_default_acl"
+            #expect(try await target.query(roles) == owner)
+
+            // A member may change them.
+            try await source.query("GRANT \(other) TO \(owner)")
+            let whole = bench.expectDatabase("whole")
+            try await bench.restore(into: whole, as: owner).requireCode(0)
+            try await bench.expectEqual(source, whole)
+        }
+    }
+
     /// Since version 16 who makes a role may administer it, and not act for it.
     @Test(arguments: TestServer.all)
     func `a membership without the right to act for a role is not enough`(
