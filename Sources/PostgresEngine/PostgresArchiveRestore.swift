@@ -22,10 +22,12 @@ struct PostgresArchiveRestore: Sendable {
     /// What an interrupted restore has made already.
     var made: Set<Int> = []
     /// Whether grants and revocations on tables and sequences wait for what these hold, which their owner may not add
-    /// where that was revoked.
+    /// where that was revoked, and those that close schemas for what is made in them.
     ///
     /// A superuser may always, and learns before any row what cannot be granted.
     var givesPrivilegesLate = false
+    /// Grants and revocations on schemas that take something from the schema's own owner.
+    private let withdrawals: Set<Int>
 
     init(
         _ dump: [UInt8], _ request: TargetRequest, programs: PostgresPrograms
@@ -48,6 +50,8 @@ struct PostgresArchiveRestore: Sendable {
                 of: Self.overlapConstraints(in: script).intersection(constraints))
         }
         self.archive = archive
+        withdrawals = Self.withdrawals(in: script).intersection(
+            archive.entries.filter { $0.words.startsExactly(with: "ACL - SCHEMA ") }.map(\.id))
     }
 
     private static func isGistExtension(_ entry: PostgresArchive.Entry) -> Bool {
@@ -57,6 +61,25 @@ struct PostgresArchiveRestore: Sendable {
     /// The numbers of constraints that forbid overlaps: for the likes of integers these need
     /// `btree_gist`, which no archive says.
     private static func overlapConstraints(in script: [UInt8]) -> Set<Int> {
+        entries(in: script) { bytes in
+            let line = String(decoding: bytes, as: UTF8.self)
+            return line.contains(" EXCLUDE USING gist ") || line.contains(" WITHOUT OVERLAPS")
+        }
+    }
+
+    /// The numbers of what takes rights from somebody: only owners, and everybody together, have any by themselves.
+    static func withdrawals(in script: [UInt8]) -> Set<Int> {
+        let (revocation, everybody) = (Array("REVOKE ".utf8), Array(" FROM PUBLIC;".utf8))
+        return entries(in: script) { line in
+            line.starts(with: revocation)
+                && !line.suffix(everybody.count).elementsEqual(everybody)
+        }
+    }
+
+    /// The numbers of entries that have such a line in a verbose script.
+    private static func entries(
+        in script: [UInt8], with isSuch: (_ line: ArraySlice<UInt8>) -> Bool
+    ) -> Set<Int> {
         // By bytes: a pattern is compiled again for each of the hundred thousand lines.
         let heading = Array("-- TOC entry ".utf8)
         var (found, id): (Set<Int>, Int?) = ([], nil)
@@ -66,16 +89,15 @@ struct PostgresArchiveRestore: Sendable {
                 id = Int(String(decoding: digits, as: UTF8.self))
                 continue
             }
-            let line = String(decoding: bytes, as: UTF8.self)
-            if line.contains(" EXCLUDE USING gist ") || line.contains(" WITHOUT OVERLAPS") {
-                if let id { found.insert(id) }
-            }
+            if let id, isSuch(bytes) { found.insert(id) }
         }
         return found
     }
 
     /// What is made after the rows, but for that.
-    var afterRows: Set<Int> { chosen.subtracting(late).subtracting(plan.lateAttachments) }
+    var afterRows: Set<Int> {
+        chosen.subtracting(late).subtracting(closing).subtracting(plan.lateAttachments)
+    }
 
     private var chosen: Set<Int> { plan.chosen.subtracting(made) }
 
@@ -92,6 +114,13 @@ struct PostgresArchiveRestore: Sendable {
 
     /// What would be in the way before.
     var late: Set<Int> { last.union(privileges) }
+
+    /// What closes schemas to their owners: nothing can be made in these afterwards, nor found by its name.
+    var closing: Set<Int> { givesPrivilegesLate ? withdrawals.intersection(plan.chosen) : [] }
+
+    private var beforeRows: Set<Int> {
+        plan.chosen.subtracting(plan.lateAttachments).subtracting(privileges).subtracting(closing)
+    }
 
     // MARK: As a script
 
@@ -110,9 +139,7 @@ struct PostgresArchiveRestore: Sendable {
 
     /// Everything that must be there before rows.
     func structure(major: Int) async throws -> PostgresScript {
-        try await script(
-            plan.chosen.subtracting(plan.lateAttachments).subtracting(privileges),
-            sections: ["pre-data"], major: major)
+        try await script(beforeRows, sections: ["pre-data"], major: major)
     }
 
     /// What drops the entries that are dropped, in an order in which that is possible.
@@ -130,8 +157,7 @@ struct PostgresArchiveRestore: Sendable {
     /// Gives what the backup does not hold the parts for.
     func createStructure() async throws -> [String] {
         try await make(
-            "create the structure", "pre-data",
-            chosen.subtracting(plan.lateAttachments).subtracting(privileges),
+            "create the structure", "pre-data", beforeRows.subtracting(made),
             failuresAreExpected: request.lacksTables)
     }
 
@@ -177,6 +203,13 @@ struct PostgresArchiveRestore: Sendable {
             + make(
                 "create event triggers and policies", "post-data", last.subtracting(made),
                 failuresAreExpected: lacks)
+    }
+
+    /// Takes from owners what they have given up of their schemas.
+    ///
+    /// After all else: an interrupted restore could not go on in these.
+    func closeSchemas() async throws {
+        _ = try await make("give privileges", nil, closing)
     }
 
     /// Runs pg_restore; what could not be made, where that is to be expected.

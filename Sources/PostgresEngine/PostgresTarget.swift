@@ -119,7 +119,7 @@ struct PostgresTarget: Target {
         guard archive.plan.renamed == nil else {
             guard !hasIndexes else { return [] }
             try await runRenamed(
-                archive.afterRows, sections: ["post-data"], PostgresRestoreMark.indexesAreMade,
+                [archive.afterRows], sections: ["post-data"], PostgresRestoreMark.indexesAreMade,
                 as: watch.application)
             return []
         }
@@ -128,18 +128,24 @@ struct PostgresTarget: Target {
         return try await archive.createIndexesAndConstraints()
     }
 
-    /// Entries that follow the rows, for a table with another name.
+    /// Entries that follow the rows, some after others, for a table with another name.
     ///
     /// All of it or none, with what the mark says about it.
     private func runRenamed(
-        _ entries: Set<Int>, sections: [String], _ note: String, as application: String = "dbtool"
+        _ steps: [Set<Int>], sections: [String], _ note: String, as application: String = "dbtool"
     ) async throws {
-        let script = renamed(
-            try await archive.script(entries, sections: sections, major: server.major))
+        var scripts: [PostgresScript] = []
+        for entries in steps {
+            scripts.append(
+                renamed(
+                    try await archive.script(entries, sections: sections, major: server.major)))
+        }
         let connection = try await fresh()
         try await connection.execute("SET application_name = \(SQLText.literal(application))")
         try await Self.inTransaction(on: connection) {
-            try await script.run(on: connection, to: "create every index and constraint")
+            for script in scripts {
+                try await script.run(on: connection, to: "create every index and constraint")
+            }
             if mark != .none { try await connection.execute(note) }
         }
     }
@@ -179,7 +185,10 @@ struct PostgresTarget: Target {
 
     func finish() async throws {
         if archive.plan.renamed != nil {
-            try await runRenamed(archive.late, sections: [], PostgresRestoreMark.removal)
+            try await runRenamed(
+                [archive.late, archive.closing], sections: [], PostgresRestoreMark.removal)
+        } else {
+            try await archive.closeSchemas()
         }
         try await run("finish") { connection in
             // What came last: materialized views.

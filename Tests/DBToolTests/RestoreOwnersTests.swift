@@ -167,6 +167,54 @@ import Testing
         }
     }
 
+    /// Nothing can be made in such a schema, and what is there has no name for its owner.
+    @Test(arguments: TestServer.all)
+    func `an owner without rights on its schema restores what is in it`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner", "CREATEDB")
+            let reader = try await bench.createRole("reader")
+            let source = try await bench.createDatabase(owner: owner)
+            try await source.query(
+                """
+                CREATE SCHEMA closed; CREATE TABLE closed.t (id serial PRIMARY KEY, v text);
+                INSERT INTO closed.t (v) SELECT 'v' || i FROM generate_series(1, 100) i;
+                CREATE INDEX ON closed.t (v); CREATE STATISTICS closed.st ON id, v FROM closed.t;
+                CREATE TYPE closed.mood AS ENUM ('good', 'bad');
+                CREATE TABLE closed.other (id int PRIMARY KEY REFERENCES closed.t, mood closed.mood);
+                INSERT INTO closed.other VALUES (1, 'good');
+                CREATE FUNCTION closed.f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+                REVOKE EXECUTE ON FUNCTION closed.f() FROM PUBLIC;
+                REVOKE USAGE ON TYPE closed.mood FROM PUBLIC, \(owner);
+                GRANT SELECT ON closed.t, closed.other TO \(reader);
+                ALTER TABLE closed.t ENABLE ROW LEVEL SECURITY;
+                CREATE POLICY few ON closed.t USING (id < 50);
+                CREATE MATERIALIZED VIEW closed.sums AS SELECT count(*), max(v) FROM closed.t;
+                GRANT USAGE ON SCHEMA closed TO \(reader); REVOKE ALL ON SCHEMA closed FROM \(owner);
+                CREATE SCHEMA fixed; CREATE TABLE fixed.t (id int PRIMARY KEY, v text);
+                INSERT INTO fixed.t VALUES (1, 'a'), (2, 'b'); CREATE INDEX ON fixed.t (v);
+                REVOKE CREATE ON SCHEMA fixed FROM \(owner);
+                """, as: owner)
+            _ = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            try await bench.restore(into: target, ["--check", "rows"], as: owner).requireCode(0)
+            try await bench.expectEqual(source, target)
+
+            let some = try await bench.createDatabase("some", owner: owner)
+            try await bench.restore(
+                tables: ["closed.t"], into: some, ["--as", "closed.copy"], as: owner
+            ).requireCode(0)
+            #expect(
+                try await some.query(
+                    """
+                    SELECT has_schema_privilege('\(owner)', 'closed', 'USAGE'),
+                      has_table_privilege('\(reader)', 'closed.copy', 'SELECT'), count(*)
+                    FROM closed.copy
+                    """) == "f|t|100")
+        }
+    }
+
     /// They name their role whether or not owners are restored.
     @Test(arguments: TestServer.all)
     func `default privileges of roles that the restoring one may not act for are left out`(

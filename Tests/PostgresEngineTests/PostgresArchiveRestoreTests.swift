@@ -1,0 +1,43 @@
+import Testing
+
+@testable import PostgresEngine
+
+/// What the scripts of archives tell about their entries.
+@Suite struct PostgresArchiveRestoreTests {
+    @Test func `rights that are taken from everybody are not taken from an owner`() {
+        let script = """
+            -- TOC entry 5 (class 2615 OID 16400)
+            -- Name: closed; Type: SCHEMA; Schema: -; Owner: shop
+            --
+
+            CREATE SCHEMA closed;
+
+            --
+            -- TOC entry 3701 (class 0 OID 0)
+            -- Dependencies: 5
+            -- Name: SCHEMA closed; Type: ACL; Schema: -; Owner: shop
+            --
+
+            REVOKE ALL ON SCHEMA closed FROM shop;
+            GRANT USAGE ON SCHEMA closed TO shop;
+
+            --
+            -- TOC entry 3702 (class 0 OID 0)
+            -- Dependencies: 6
+            -- Name: SCHEMA public; Type: ACL; Schema: -; Owner: pg_database_owner
+            --
+
+            REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+            GRANT USAGE ON SCHEMA public TO reader;
+
+            --
+            -- TOC entry 3703 (class 0 OID 0)
+            -- Name: SCHEMA odd; Type: ACL; Schema: -; Owner: PUBLIC
+            --
+
+            REVOKE ALL ON SCHEMA odd FROM "PUBLIC";
+            """
+        #expect(PostgresArchiveRestore.withdrawals(in: Array(script.utf8)) == [3701, 3703])
+        #expect(PostgresArchiveRestore.withdrawals(in: []) == [])
+    }
+}
