@@ -117,36 +117,27 @@ extension MySQLConnection {
         _ batch: inout RowBatch, _ transfer: MySQLTransfer, by way: MySQLTransfer.Way
     ) async throws -> Intake {
         let writer = MySQLRowWriter(transfer)
-        do {
-            return try await withTaskCancellationHandler {
-                switch transfer.way(way) {
-                case .executing(let limit):
-                    return try await insert(batch, transfer, limit: limit)
-                case .loading(let limit):
-                    // A statement holds no more than a packet, and lines any row.
-                    let mayInsert = batch.longestRecord <= limit
-                    guard let lines = try writer.lines(of: batch, keepsDecimals: mayInsert)
-                    else {
-                        return try await insert(
-                            try writer.insertions(of: batch, transfer.insertion, limit: limit))
-                    }
-                    // A row may be huge, and is not needed beside its line.
-                    batch = RowBatch(bytes: [], ends: [])
-                    return try await load(lines, transfer.loading)
-                case .inserting(let limit)
-                where batch.longestRecord > limit && transfer.takesParameters:
-                    return try await insert(batch, transfer, limit: 0)
-                case .inserting(let limit):
+        return try await cancellable {
+            switch transfer.way(way) {
+            case .executing(let limit):
+                return try await insert(batch, transfer, limit: limit)
+            case .loading(let limit):
+                // A statement holds no more than a packet, and lines any row.
+                let mayInsert = batch.longestRecord <= limit
+                guard let lines = try writer.lines(of: batch, keepsDecimals: mayInsert) else {
                     return try await insert(
                         try writer.insertions(of: batch, transfer.insertion, limit: limit))
                 }
-            } onCancel: {
-                killer.kill()
+                // A row may be huge, and is not needed beside its line.
+                batch = RowBatch(bytes: [], ends: [])
+                return try await load(lines, transfer.loading)
+            case .inserting(let limit)
+            where batch.longestRecord > limit && transfer.takesParameters:
+                return try await insert(batch, transfer, limit: 0)
+            case .inserting(let limit):
+                return try await insert(
+                    try writer.insertions(of: batch, transfer.insertion, limit: limit))
             }
-        } catch {
-            if Task.isCancelled { killer.waitForRequests() }
-            try Task.checkCancellation()
-            throw error
         }
     }
 }

@@ -18,21 +18,11 @@ extension MySQLConnection {
     /// - Throws: `MySQLError`; `CancellationError`, the server's statement being killed too; whatever
     ///   `sink` throws.
     func stream(_ sql: String, into sink: any SQLSink) async throws -> End {
-        do {
-            return try await withTaskCancellationHandler {
-                try run(Array(sql.utf8))
-                return try await handResults(to: sink)
-            } onCancel: {
-                killer.kill()
-            }
-        } catch {
-            if Task.isCancelled { killer.waitForRequests() }
-            try Task.checkCancellation()
-            throw error
-        }
+        try await cancellable { try await results(of: sql, to: sink) }
     }
 
-    private func handResults(to sink: any SQLSink) async throws -> End {
+    private func results(of sql: String, to sink: any SQLSink) async throws -> End {
+        try run(Array(sql.utf8))
         var end = End()
         while true {
             if let result = nextResult {

@@ -91,22 +91,31 @@ actor MySQLConnection: PooledConnection {
 
     /// The same of one that returns rows.
     nonisolated func rowsInterruptibly(_ sql: String) async throws -> [[String?]] {
-        let rows: [[String?]]
         try Task.checkCancellation()
+        let rows = try await cancellable { try await self.rows(sql) }
+        try Task.checkCancellation()
+        return rows
+    }
+
+    /// Runs `body`; cancelling the task ends what the server is doing.
+    ///
+    /// What was done all the same, because the request came too late, is returned.
+    /// - Throws: `CancellationError` where `body` throws once the task is cancelled; else what `body` throws.
+    nonisolated func cancellable<Value: Sendable>(
+        _ body: () async throws -> Value
+    ) async throws -> Value {
+        // A request that is still under way would end the next statement.
+        defer { killer.waitForRequests() }
         do {
-            rows = try await withTaskCancellationHandler {
-                try await self.rows(sql)
+            return try await withTaskCancellationHandler {
+                try await body()
             } onCancel: {
                 killer.kill()
             }
         } catch {
-            killer.waitForRequests()
             try Task.checkCancellation()
             throw error
         }
-        killer.waitForRequests()
-        try Task.checkCancellation()
-        return rows
     }
 
     private func query(_ sql: String) throws { try run(Array(sql.utf8)) }
@@ -209,12 +218,7 @@ actor MySQLConnection: PooledConnection {
     func copyOut(
         _ sql: String, as encodings: [MySQLEncoding], to relay: Relay<RowBatch>
     ) async throws {
-        try await withTaskCancellationHandler {
-            try await read(sql, encodings, into: relay)
-        } onCancel: {
-            killer.kill()
-        }
-        if Task.isCancelled { killer.waitForRequests() }
+        try await cancellable { try await read(sql, encodings, into: relay) }
         try Task.checkCancellation()
     }
 

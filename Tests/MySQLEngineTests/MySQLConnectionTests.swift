@@ -178,6 +178,31 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(2)), arguments: MySQLTestServer.all)
+    func `a selection that was cancelled says so, and the connection goes on`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            let connection = try await database.connection()
+            let sleepers = "(SELECT 1 AS a UNION SELECT 2) AS \(database.name) WHERE SLEEP(600)"
+            for _ in 1...5 {
+                let reading = Task {
+                    try await connection.records(of: "SELECT a FROM \(sleepers)", [.plain])
+                }
+                try await eventually("the server sleeps") {
+                    try await server.query(
+                        """
+                        SELECT COUNT(*) FROM information_schema.PROCESSLIST
+                        WHERE info LIKE 'SELECT a FROM %\(database.name) WHERE SLEEP%'
+                        """) == "1"
+                }
+                reading.cancel()
+                await #expect(throws: CancellationError.self) { try await reading.value }
+                #expect(try await connection.value("SELECT 7") == "7")
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)), arguments: MySQLTestServer.all)
     func `a connection that is lost among its rows is an error, not their end`(
         server: MySQLTestServer
     ) async throws {
