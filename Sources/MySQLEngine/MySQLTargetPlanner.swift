@@ -309,7 +309,12 @@ struct MySQLTargetPlanner {
                 }
                 plan.leftOut.insert(
                     .init(table: ExactText(table.name), key: ExactText(key.name)))
-                let reason = isThere ? "" : ": \(key.referenced.name) is not there"
+                let reason =
+                    if !isHere {
+                        ": it refers to \(key.referenced)"
+                    } else {
+                        isThere ? "" : ": \(key.referenced.name) is not there"
+                    }
                 plan.target.leftOut.append("foreign key \(key.name) of \(table.name)\(reason)")
             }
         }
