@@ -25,28 +25,35 @@ struct MySQLTarget: Target {
         let objects = work.chosen.filter { $0.kind <= .table }
         let steps = StepCounter(objects.count, tell: request.steps)
         try await run("create the structure") { connection in
-            for object in objects where !isThere(object) {
-                try await steps.take("\(object.kind.rawValue.lowercased()) \(object.name)") {
-                    try await make(try creation(of: object), object.name, on: connection)
+            for object in objects {
+                let table = try object.kind == .table ? statement(of: object) : nil
+                if !isThere(object) {
+                    let sql = table?.creation(as: work.renamed?.to) ?? object.statement
+                    try await steps.take("\(object.kind.rawValue.lowercased()) \(object.name)") {
+                        try await make(sql, object.name, on: connection)
+                    }
                 }
-            }
-            for object in objects where object.kind == .table {
-                try await makeReadyForRows(object, on: connection)
+                if let table, table.takesRowsInOrder {
+                    try await makeReadyForRows(table, on: connection)
+                }
             }
         }
         return []
     }
 
+    private func statement(of object: MySQLObject) throws -> MySQLTableStatement {
+        try MySQLTableStatement(object.statement, database: request.defaultSchema)
+    }
+
     /// Layers of a chain, and several connections, bring rows in another order than that of the key.
     private func makeReadyForRows(
-        _ object: MySQLObject, on connection: MySQLConnection
+        _ table: MySQLTableStatement, on connection: MySQLConnection
     ) async throws {
-        let statement = try MySQLTableStatement(object.statement, database: request.defaultSchema)
-        guard statement.takesRowsInOrder,
-            let planned = plan.tables.first(where: { $0.key.name.isExactly(object.name) })?.value,
+        guard
+            let planned = plan.tables.first(where: { $0.key.name.isExactly(table.name) })?.value,
             !planned.isLoaded
         else { return }
-        let place = TableName(schema: database, name: work.place(of: object.name))
+        let place = TableName(schema: database, name: work.place(of: table.name))
         try await connection.executeInterruptibly(MySQLAdditions.loading(place))
     }
 
@@ -58,15 +65,9 @@ struct MySQLTarget: Target {
             : presence.holds(object)
     }
 
-    private func creation(of object: MySQLObject) throws -> String {
-        guard object.kind == .table else { return object.statement }
-        return try MySQLTableStatement(object.statement, database: request.defaultSchema)
-            .creation(as: work.renamed?.to)
-    }
-
     func createIndexesAndConstraints() async throws -> [String] {
         let tables = try work.chosen.filter { $0.kind == .table }.map {
-            try MySQLTableStatement($0.statement, database: request.defaultSchema)
+            try statement(of: $0)
         }
         let others = work.chosen.filter { $0.kind > .table && $0.kind != .event }
         let additions = MySQLAdditions(
@@ -90,11 +91,7 @@ struct MySQLTarget: Target {
         } catch let error as MySQLError {
             throw error.backupError(while: "cannot create indexes and constraints")
         }
-        var problems = try await uncheckedKeys() + brokenKeys(.ofTarget)
-        if request.lacksRows || request.lacksTables {
-            problems += try await brokenKeys(.ofBackup)
-        }
-        return try await problems + maker.make(others.filter { !isThere($0) }, steps)
+        return try await problemsOfKeys() + maker.make(others.filter { !isThere($0) }, steps)
     }
 
     private func alter(_ table: MySQLAdditions.Table, _ steps: StepCounter) async throws {
@@ -157,7 +154,7 @@ struct MySQLTarget: Target {
     func analyze() async throws -> [String] {
         let tables = plan.tables.values.map(\.load.table).sorted()
         let steps = StepCounter(tables.count, tell: request.steps)
-        var notes = try await withThrowingTaskGroup(of: String?.self) { group in
+        return try await withThrowingTaskGroup(of: String?.self) { group in
             var notes: [String?] = []
             for (index, table) in tables.enumerated() {
                 if index >= connections.all.count { notes.append(try await group.next() ?? nil) }
@@ -166,10 +163,6 @@ struct MySQLTarget: Target {
             for try await note in group { notes.append(note) }
             return notes.compactMap(\.self)
         }
-        if !request.lacksRows, !request.lacksTables {
-            notes += try await brokenKeys(.ofBackup)
-        }
-        return notes
     }
 
     private func analyze(_ table: TableName) async throws -> String? {
@@ -184,16 +177,6 @@ struct MySQLTarget: Target {
         }
     }
 
-    /// Whose rows refer to nothing.
-    private enum BrokenKeys {
-        /// Between tables that were made from the backup: the servers let rows refer to nothing where they were told not to
-        /// look, and so may the source have done. Of a backup that left rows out it is what is wrong with the restored
-        /// database.
-        case ofBackup
-        /// Between such a table and one that stayed.
-        case ofTarget
-    }
-
     /// The foreign keys of this database's tables that were made, or that refer to one.
     private func keys(_ foreignKeys: MySQLForeignKeys) async throws -> [MySQLForeignKeys.Key] {
         let made = Set(
@@ -205,53 +188,63 @@ struct MySQLTarget: Target {
             .filter { $0.table.schema.isExactly(database) }
     }
 
-    /// The keys whose rows nobody can look at.
+    /// The keys whose rows refer to nothing, or cannot be looked at.
     ///
-    /// What a backup of everything does not hold of its own database was not in the source either: such a key is as it
-    /// was, and no problem of the restore.
-    private func uncheckedKeys() async throws -> [String] {
-        let holdsAll = request.isWhole && !request.lacksTables
+    /// What was so in the source is noted, and no problem of the restore.
+    private func problemsOfKeys() async throws -> [String] {
+        // Those whose rows are the backup's, as many as it has.
+        let restored = Set(
+            plan.tables.values.map { ExactText($0.load.table.name) }
+                + work.chosen.filter { $0.kind == .table }
+                .map { ExactText(work.place(of: $0.name)) })
         var problems: [String] = []
         try await run("check the foreign keys") { connection in
             let foreignKeys = MySQLForeignKeys(connection: connection)
             for key in try await keys(foreignKeys) {
-                guard let obstacle = try await foreignKeys.obstacle(to: key) else { continue }
-                if holdsAll, obstacle == .absence, key.referenced.schema.isExactly(database) {
-                    request.notes("warning: \(key.words(obstacle))")
+                let found: (words: String, wasSo: Bool)
+                if let obstacle = try await foreignKeys.obstacle(to: key) {
+                    found = (key.words(obstacle), wasThere(obstacle, to: key))
+                } else if try await foreignKeys.isBroken(key) {
+                    found = broken(key, restored)
                 } else {
-                    problems.append(key.words(obstacle))
+                    continue
+                }
+                if found.wasSo {
+                    request.notes("warning: \(found.words)")
+                } else {
+                    problems.append(found.words)
                 }
             }
         }
         return problems
     }
 
-    private func brokenKeys(_ kind: BrokenKeys) async throws -> [String] {
-        // Those whose rows are the backup's, as many as it has.
-        let restored = Set(
-            plan.tables.values.map { ExactText($0.load.table.name) }
-                + work.chosen.filter { $0.kind == .table }
-                .map { ExactText(work.place(of: $0.name)) })
-        var notes: [String] = []
-        try await run("check the foreign keys") { connection in
-            let foreignKeys = MySQLForeignKeys(connection: connection)
-            for key in try await keys(foreignKeys) {
-                // What another database holds is not of the target either.
-                let areRestored =
-                    restored.contains(ExactText(key.table.name))
-                    && (restored.contains(ExactText(key.referenced.name))
-                        || !key.referenced.schema.isExactly(database))
-                guard areRestored == (kind == .ofBackup),
-                    try await foreignKeys.obstacle(to: key) == nil,
-                    try await foreignKeys.isBroken(key)
-                else { continue }
-                let fault = kind == .ofBackup ? "the backup does not hold" : "are not there"
-                notes.append(
-                    "rows of \(key.table) refer by \(key.name) to rows of \(key.referenced) that \(fault)"
-                )
-            }
-        }
-        return notes
+    /// Whether it was in the source too: what a backup of everything does not hold of its own database was not there
+    /// either.
+    private func wasThere(
+        _ obstacle: MySQLForeignKeys.Obstacle, to key: MySQLForeignKeys.Key
+    ) -> Bool {
+        request.isWhole && !request.lacksTables && obstacle == .absence
+            && key.referenced.schema.isExactly(database)
+    }
+
+    /// What is told of a key whose rows refer to nothing, and whether the source had them too.
+    ///
+    /// The servers let rows refer to nothing where they were told not to look, and so may the source have done. Where a
+    /// table stayed, or rows were left out of the backup, it is what is wrong with the restored database.
+    private func broken(
+        _ key: MySQLForeignKeys.Key, _ restored: Set<ExactText>
+    ) -> (words: String, wasSo: Bool) {
+        // What another database holds is not of the target either.
+        let isOfBackup =
+            restored.contains(ExactText(key.table.name))
+            && (restored.contains(ExactText(key.referenced.name))
+                || !key.referenced.schema.isExactly(database))
+        let fault = isOfBackup ? "the backup does not hold" : "are not there"
+        return (
+            "rows of \(key.table) refer by \(key.name) to rows of \(key.referenced) that \(fault)",
+            isOfBackup && !request.lacksRows && !request.lacksTables
+        )
     }
 
     func run(
