@@ -14,6 +14,8 @@ struct MySQLAdditions {
         }
 
         var statements: [Statement] = []
+        /// The same one by one, of what the server may refuse for one of them.
+        var single: [Statement] = []
     }
 
     /// What is there, by table: an index and a foreign key may have one name.
@@ -112,11 +114,16 @@ struct MySQLAdditions {
                         .init(table: ExactText(table.name), key: ExactText(key.name)))
             }
             guard !keys.isEmpty else { return Table() }
-            return Table(statements: [
-                Table.Statement(
-                    name: "foreign keys of \(place)", activity: "creating",
-                    sql: alter(place, keys.map(\.definition)))
-            ])
+            let all = Table.Statement(
+                name: "foreign keys of \(place)", activity: "creating",
+                sql: alter(place, keys.map(\.definition)))
+            return Table(
+                statements: [all],
+                single: keys.map { key in
+                    Table.Statement(
+                        name: "foreign key \(key.name) of \(place)", activity: "creating",
+                        sql: alter(place, [key.definition]))
+                })
         }.filter { !$0.statements.isEmpty }
     }
 

@@ -43,6 +43,9 @@ struct MySQLError: Error, Sendable {
         [1044, 1045, 1142, 1143, 1227, 1370, 1419].contains(number)
     }
 
+    /// Whether a foreign key was refused for what the account may not do with the table that it refers to.
+    var refusesReference: Bool { [1142, 1143].contains(number) && message.contains("REFERENCES") }
+
     /// Whether the server does not know the statement.
     var isUnknownStatement: Bool { number == 1064 }
 

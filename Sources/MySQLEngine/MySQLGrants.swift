@@ -15,6 +15,8 @@ struct MySQLGrants {
 
     private struct Grant {
         let privileges: Set<String>
+        /// Those that are granted on some columns of a table alone.
+        let ofColumns: Set<String>
         let place: Place
         let isRevocation: Bool
     }
@@ -56,23 +58,34 @@ struct MySQLGrants {
 
     /// Whether an account has a privilege on a database, or on one of its tables.
     func holds(_ privilege: String, on database: String, table: String? = nil) -> Bool {
-        func matches(_ grant: Grant) -> Bool {
-            guard
-                grant.privileges.contains(privilege) || grant.privileges.contains("ALL PRIVILEGES")
-            else { return false }
-            guard let pattern = grant.place.database else { return true }
-            let isHere =
-                isLiteral
-                ? pattern.isExactly(database)
-                : Self.matches(Array(pattern.unicodeScalars), Array(database.unicodeScalars))
-            guard isHere else { return false }
-            guard let own = grant.place.table else { return true }
-            return table.map(own.isExactly) ?? false
+        holds(on: database, table: table) { grant in
+            grant.privileges.contains(privilege) || grant.privileges.contains("ALL PRIVILEGES")
         }
-        let found = grants.filter(matches)
+    }
+
+    /// Whether an account has a privilege on some columns of a table.
+    func holdsInPart(_ privilege: String, on database: String, table: String) -> Bool {
+        holds(on: database, table: table) { $0.ofColumns.contains(privilege) }
+    }
+
+    private func holds(
+        on database: String, table: String?, _ isMeant: (Grant) -> Bool
+    ) -> Bool {
+        let found = grants.filter { isMeant($0) && reaches($0.place, database, table) }
         let isWhole = found.contains { !$0.isRevocation && $0.place.database != nil }
         let isRevoked = found.contains { $0.isRevocation && $0.place.database != nil }
         return isWhole || !isRevoked && found.contains { !$0.isRevocation }
+    }
+
+    private func reaches(_ place: Place, _ database: String, _ table: String?) -> Bool {
+        guard let pattern = place.database else { return true }
+        let isHere =
+            isLiteral
+            ? pattern.isExactly(database)
+            : Self.matches(Array(pattern.unicodeScalars), Array(database.unicodeScalars))
+        guard isHere else { return false }
+        guard let own = place.table else { return true }
+        return table.map(own.isExactly) ?? false
     }
 
     /// All of a database, as a grant to the account names it: `` `my\_app`.* ``, where `_` would stand for any character.
@@ -111,22 +124,29 @@ struct MySQLGrants {
         var words = MySQLTokens(line).tokens.filter(\.isCode)[...]
         let verb = words.popFirst()?.keyword
         guard verb == "GRANT" || verb == "REVOKE" else { return nil }
-        var (privileges, name, depth) = (Set<String>(), [String](), 0)
+        var (privileges, ofColumns) = (Set<String>(), Set<String>())
+        var (name, depth) = ([String](), 0)
         var isPartial = false
+        // A privilege on some columns is none on the table.
+        func add() {
+            let privilege = name.joined(separator: " ")
+            if isPartial { ofColumns.insert(privilege) } else { privileges.insert(privilege) }
+        }
         while let word = words.popFirst(), depth > 0 || word.keyword != "ON" {
             if word.isSign("(") { (depth, isPartial) = (depth + 1, true) }
             if word.isSign(")") { depth -= 1 }
             if depth == 0, word.isSign(",") {
-                // A privilege on some columns is none on the table.
-                if !isPartial { privileges.insert(name.joined(separator: " ")) }
+                add()
                 (name, isPartial) = ([], false)
             } else if depth == 0, let keyword = word.keyword {
                 name.append(keyword)
             }
         }
-        if !isPartial { privileges.insert(name.joined(separator: " ")) }
+        add()
         guard let place = place(words) else { return nil }
-        return Grant(privileges: privileges, place: place, isRevocation: verb == "REVOKE")
+        return Grant(
+            privileges: privileges, ofColumns: ofColumns, place: place,
+            isRevocation: verb == "REVOKE")
     }
 
     /// Nil for what is neither a database nor a table.

@@ -8,6 +8,8 @@ struct MySQLPlan: Sendable {
     var chosen: [MySQLObject] = []
     /// Foreign keys that are not made, by their table: what they refer to is not there.
     var leftOut: Set<ForeignKeyName> = []
+    /// Tables that foreign keys which are made refer to, but for their own.
+    var parents: Set<TableName> = []
     /// What is dropped first.
     var drops: [MySQLObject] = []
     /// Counters to set, by their names in the backup; those that were there before may only go forward.

@@ -76,6 +76,30 @@ struct MySQLPrivileges {
             grant: "TRIGGER ON \(grants.place(of: database))")
     }
 
+    /// What is missing for foreign keys that refer to tables; one for each of their databases.
+    ///
+    /// Who may do so by some columns may be meant to: that is for the server to say.
+    /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/create-table-foreign-keys.html>
+    func lacks(toReferTo parents: Set<TableName>) -> [Lack] {
+        // MariaDB is content with any of these.
+        let words =
+            ["REFERENCES"] + (server.isMariaDB ? ["SELECT", "INSERT", "UPDATE", "DELETE"] : [])
+        let refused = parents.filter { parent in
+            !words.contains {
+                grants.holds($0, on: parent.schema, table: parent.name)
+                    || grants.holdsInPart($0, on: parent.schema, table: parent.name)
+            }
+        }
+        return Dictionary(grouping: refused) { ExactText($0.schema) }.values.map { parents in
+            let names = parents.sorted()
+            return Lack(
+                isFatal: true,
+                cost: "may not make foreign keys that refer to "
+                    + MySQLTargetPlanner.list(names.map { "\($0)" }),
+                grant: "REFERENCES ON \(grants.place(of: names[0].schema))")
+        }.sorted { $0.grant < $1.grant }
+    }
+
     /// The tables whose rows the account may not read.
     func unreadable(in scope: MySQLScope) -> [TableName] {
         scope.stored.map(\.name).filter { !grants.holds("SELECT", on: database, table: $0.name) }

@@ -75,6 +75,7 @@ struct MySQLTarget: Target {
             source: request.defaultSchema)
         let steps = StepCounter(
             additions.count + others.count, tell: request.steps)
+        var problems: [String] = []
         do {
             let built = try await connections.withOne { connection in
                 try await additions.built(connection)
@@ -87,11 +88,36 @@ struct MySQLTarget: Target {
                 try await group.waitForAll()
             }
             // One by one: two of them at once may wait for each other's tables.
-            for table in additions.foreignKeys(missing: built) { try await alter(table, steps) }
+            for table in additions.foreignKeys(missing: built) {
+                problems += try await addKeys(table, steps)
+            }
         } catch let error as MySQLError {
             throw error.backupError(while: "cannot create indexes and constraints")
         }
-        return try await problemsOfKeys() + maker.make(others.filter { !isThere($0) }, steps)
+        problems += try await problemsOfKeys()
+        return try await problems + maker.make(others.filter { !isThere($0) }, steps)
+    }
+
+    /// - Returns: Those that the server refuses because the account may not refer to a table.
+    private func addKeys(
+        _ table: MySQLAdditions.Table, _ steps: StepCounter
+    ) async throws -> [String] {
+        do {
+            try await alter(table, steps)
+            return []
+        } catch let error as MySQLError where error.refusesReference {
+            return try await connections.withOne { connection in
+                var refused: [String] = []
+                for key in table.single {
+                    do {
+                        try await make(key.sql, key.name, on: connection)
+                    } catch let error as MySQLError where error.refusesReference {
+                        refused.append("\(key.name): \(error.message)")
+                    }
+                }
+                return refused
+            }
+        }
     }
 
     private func alter(_ table: MySQLAdditions.Table, _ steps: StepCounter) async throws {

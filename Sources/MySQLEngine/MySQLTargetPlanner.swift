@@ -305,6 +305,11 @@ struct MySQLTargetPlanner {
                 let name = ExactText(key.referenced.name)
                 let isThere = made.contains(name) || presence.relations[name] == .table
                 guard plan.renamed != nil || isHere && !isThere && !request.isWhole else {
+                    let isOwn = isHere && key.referenced.name.isExactly(table.name)
+                    let schema = isHere ? request.database : key.referenced.schema
+                    if !isOwn {
+                        plan.parents.insert(TableName(schema: schema, name: key.referenced.name))
+                    }
                     continue
                 }
                 plan.leftOut.insert(

@@ -195,8 +195,8 @@ struct MySQLTargetPreparation {
         }
     }
 
-    /// What making views and bodies needs besides the rights on the database: the server would refuse them last, when
-    /// everything else has been dropped and made.
+    /// What foreign keys, views and bodies need besides the rights to make tables: the server would refuse them last, when
+    /// everything else has been dropped, made and loaded.
     ///
     /// - Throws: `BackupError.permissionDenied` with the statement that helps.
     private func checkRights(
@@ -205,6 +205,7 @@ struct MySQLTargetPreparation {
         let grants = try await MySQLGrants(connection, on: server)
         let privileges = MySQLPrivileges(
             grants: grants, server: server, database: request.database)
+        try checkParents(privileges, plan)
         let isSuper = grants.holdsGlobally("SUPER")
         try await checkTrust(connection, server, plan, isSuper: isSuper)
         // Since MariaDB 11 SUPER is no longer everything.
@@ -224,6 +225,16 @@ struct MySQLTargetPreparation {
                     restoring account: --no-owner.
                     """)
         }
+    }
+
+    private func checkParents(_ privileges: MySQLPrivileges, _ plan: MySQLPlan) throws {
+        let lacks = privileges.lacks(toReferTo: plan.parents)
+        guard !lacks.isEmpty else { return }
+        throw BackupError(
+            .permissionDenied,
+            "account \(privileges.server.account) \(lacks.map(\.cost).joined(separator: "; "))",
+            hint: (["Run as an administrator:"]
+                + lacks.map { "  " + privileges.statement($0.grant) }).joined(separator: "\n"))
     }
 
     /// What a server with a binary log takes from nobody, and what from accounts with SUPER alone.

@@ -28,6 +28,15 @@ import Testing
         #expect(MySQLError(number: number, message: "").refusesNamedLocks == refuses)
     }
 
+    @Test func `a table that may not be referred to is told from one that may not be altered`() {
+        func refusesReference(_ number: UInt32, _ message: String) -> Bool {
+            MySQLError(number: number, message: message).refusesReference
+        }
+        #expect(refusesReference(1142, "REFERENCES command denied to user 'u'@'%' for table 'c'"))
+        #expect(refusesReference(1143, "REFERENCES command denied to user 'u'@'%' for column 'id'"))
+        #expect(!refusesReference(1142, "ALTER command denied to user 'u'@'%' for table 't'"))
+    }
+
     @Test func `what a view shows may be out of reach, and views as such are not`() {
         func isOutOfReach(_ number: UInt32, _ message: String) -> Bool {
             MySQLMaker.isOutOfReach(MySQLError(number: number, message: message))

@@ -31,6 +31,14 @@ import Testing
         ).plan(continuing: nil)
     }
 
+    @Test func `tables that keys refer to are those of the target and of others`() throws {
+        let other = TableName(schema: "otherdb", name: "o")
+        let whole = try plan { _ in }
+        #expect(whole.parents == [TableName(schema: "shop_copy", name: "lost"), other])
+        let part = try plan { $0.patterns = [try TablePattern("orders")] }
+        #expect(part.parents == [other])
+    }
+
     @Test func `a key to another database that is left out names that database`() throws {
         let plan = try plan {
             $0.patterns = [try TablePattern("orders")]
@@ -38,8 +46,10 @@ import Testing
         }
         #expect(
             plan.target.leftOut == [
-                "foreign key of_itself of orders", "foreign key of_lost of orders: lost is not there",
+                "foreign key of_itself of orders",
+                "foreign key of_lost of orders: lost is not there",
                 "foreign key of_other of orders: it refers to otherdb.o",
             ])
+        #expect(plan.parents == [])
     }
 }
