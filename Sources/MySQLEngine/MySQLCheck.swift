@@ -125,6 +125,7 @@ struct MySQLCheck {
             request, try await catalog.relations(), database: privileges.database)
         let locked = try await locked(in: scope, connection)
         if !locked.isEmpty { check.findings.append(Self.finding(ofLocked: locked)) }
+        check.findings += try await views(of: scope, privileges, connection)
         let isWhole = request.scope == .database
         let lacks = privileges.lacks(
             of: scope, isWhole: isWhole, hidden: try await catalog.hiddenRoutines())
@@ -170,6 +171,54 @@ struct MySQLCheck {
             }
         }
         return locked
+    }
+
+    /// Views that nobody can read: a backup keeps what makes them, and a restore may not be able to make them.
+    ///
+    /// The server looks up what each of them shows, and reads nothing.
+    private func views(
+        of scope: MySQLScope, _ privileges: MySQLPrivileges, _ connection: MySQLConnection
+    ) async throws -> [Finding] {
+        var broken: [MySQLCatalog.Relation] = []
+        for view in scope.inScope where view.kind == .view {
+            let name = view.name
+            // Who may not read it is told so elsewhere.
+            guard privileges.grants.holds("SELECT", on: name.schema, table: name.name) else {
+                continue
+            }
+            try Task.checkCancellation()
+            do {
+                try await connection.lookUp("SELECT 1 FROM \(MySQLText.qualified(name))")
+            } catch let error as MySQLError where error.isLockTimeout {
+                // Each further one might be waited for as long.
+                return Self.findings(ofBroken: broken)
+                    + [
+                        Finding(
+                            .contents, "views", .note,
+                            "another session holds a lock on what view \(name.name) shows: the views behind it were not "
+                                + "looked at")
+                    ]
+            } catch let error as MySQLError where MySQLMaker.leavesViewOut(error) {
+                broken.append(view)
+            } catch let error as MySQLError where !error.isConnectionLoss {
+                // What else is wrong with it is not this question's.
+            }
+        }
+        return Self.findings(ofBroken: broken)
+    }
+
+    private static func findings(ofBroken views: [MySQLCatalog.Relation]) -> [Finding] {
+        guard !views.isEmpty else { return [] }
+        let shows = views.count == 1 ? "shows" : "show"
+        return [
+            Finding(
+                .contents, "views", .warning,
+                "\(list(views)) \(shows) what is not there, or may not be read: a backup keeps what makes such a view; a "
+                    + "restore or a drill that cannot make it lists it, and the exit code is 3",
+                fix: views.map {
+                    "-- mend what it shows, or: DROP VIEW \(MySQLText.qualified($0.name));"
+                })
+        ]
     }
 
     private static func finding(ofLocked relations: [MySQLCatalog.Relation]) -> Finding {

@@ -135,6 +135,11 @@ actor MySQLConnection: PooledConnection {
     /// - Throws: `MySQLError`.
     func prepare(_ sql: String) throws -> MySQLPrepared { try MySQLPrepared(connection, sql) }
 
+    /// Lets the server look up everything that a statement names, without running it.
+    ///
+    /// - Throws: `MySQLError`.
+    func lookUp(_ sql: String) throws { _ = try prepare(sql) }
+
     /// Whether a prepared statement can be run for many rows at once: with MariaDB it can.
     var takesManyRows: Bool {
         var abilities: UInt32 = 0

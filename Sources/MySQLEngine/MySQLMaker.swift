@@ -124,6 +124,11 @@ struct MySQLMaker: Sendable {
     /// A database, a table, a column, a routine, or what a view shows.
     private static let missing: Set<UInt32> = [1049, 1146, 1054, 1305, 1356]
 
+    /// Whether it tells of what a view shows, that it is not there or may not be read.
+    static func leavesViewOut(_ error: MySQLError) -> Bool {
+        missing.contains(error.number) || isOutOfReach(error)
+    }
+
     /// Whether it tells of what a view shows, that it is there for others or at other times.
     ///
     /// Without the privilege to make views at all nothing is lost but time: once it is granted the restore goes on.

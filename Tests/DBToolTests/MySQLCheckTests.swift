@@ -114,6 +114,45 @@ import Testing
         try String(contentsOfFile: "\(backup.folder)/schema.sql", encoding: .utf8)
     }
 
+    // MARK: Views
+
+    @Test(arguments: MySQLTestServer.all)
+    func `check names views that nobody can read, as a restore does`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            let blind = try await bench.source.createAccount("blind", [])
+            try await bench.source.query(
+                """
+                CREATE TABLE own (id int PRIMARY KEY, v int); CREATE TABLE gone (id int PRIMARY KEY);
+                CREATE VIEW good AS SELECT id FROM own; CREATE VIEW broken AS SELECT id FROM gone;
+                CREATE VIEW narrow AS SELECT v FROM own; CREATE VIEW upon AS SELECT id FROM broken;
+                CREATE DEFINER = '\(blind)'@'%' VIEW unread AS SELECT id FROM own;
+                DROP TABLE gone; ALTER TABLE own DROP COLUMN v
+                """)
+            let check = try await bench.check()
+            check.expect(code: 0)
+            #expect(check.severities("views") == ["warning"], "\(check.end)")
+            #expect(
+                check.text("views").hasPrefix(
+                    "broken, narrow, unread, upon show what is not there, or may not be read"))
+            let statement = "DROP VIEW `\(bench.source.name)`.`broken`;"
+            #expect(check.fix(of: "views").contains { $0.hasSuffix(statement) }, "\(check.end)")
+
+            _ = try await bench.backUp()
+            let end = try await bench.restore(into: bench.other("copy"), ["--create"])
+            try end.requireCode(3)
+            for view in ["broken", "narrow", "upon"] {
+                #expect(end.output.contains("not made: view \(view)"), "\(end)")
+            }
+            try await bench.source.query(
+                """
+                DROP VIEW broken, narrow, upon; GRANT SELECT ON \(bench.source.name).own TO '\(blind)'@'%'
+                """)
+            #expect(try await bench.check()["views"].isEmpty)
+        }
+    }
+
     // MARK: One moment
 
     /// A way to one moment, as `check` foretells it and a backup has taken it.
