@@ -23,8 +23,12 @@ struct PostgresLogin: Sendable {
     ]
 
     /// Blocks a thread for as long as connecting takes; a server that is starting is asked again for a while.
+    ///
+    /// `pauses`: Those before it is asked again.
     @concurrent
-    func connect() async throws -> OpaquePointer {
+    func connect(
+        pausing pauses: GrowingPauses = .beforeConnecting
+    ) async throws -> OpaquePointer {
         if let url = settings.url {
             // What libpq cannot read it would quote, passwords too.
             guard let parts = PQconninfoParse(url.unsafeText, nil) else {
@@ -38,7 +42,7 @@ struct PostgresLogin: Sendable {
             [("connect_timeout", "15"), ("application_name", "dbtool")]
             .filter { getenv($0.0 == "connect_timeout" ? "PGCONNECT_TIMEOUT" : "PGAPPNAME") == nil }
             + Self.patience + settings.parameters.map { ($0.keyword, $0.value) }
-        var pauses = GrowingPauses.beforeConnecting
+        var pauses = pauses
         while true {
             let (result, isRefusedForNow) = Self.connectOnce(parameters)
             guard let connection = result else {
