@@ -156,7 +156,8 @@ struct MySQLLogin: Sendable {
         for (option, file) in files { if let file { mysql_options(connection, option, file) } }
     }
 
-    private func refusal(_ error: MySQLError) -> BackupError {
+    /// What the server said when it let nobody in, with what may help.
+    func refusal(_ error: MySQLError) -> BackupError {
         // Option files give passwords too, and the library has forgotten them by now.
         let hadPassword =
             settings.password != nil || error.message.contains("using password: YES")
@@ -170,7 +171,9 @@ struct MySQLLogin: Sendable {
                 "Check the password in ~/.my.cnf and --user, and from where the account may log in."
         case 1045: hint = "Check the password and --user, and from where the account may log in."
         case 1044:
-            let place = settings.database.map { "\(MySQLText.identifier($0)).*" } ?? "the database"
+            // Whom a server keeps out holds nothing there by whose name this grant would go.
+            let place =
+                settings.database.map { MySQLGrants([]).place(of: $0) } ?? "the database"
             // Access denied for user 'backup'@'%' to database 'shop'
             let account =
                 error.message.firstMatch(of: /for user ('.*'@'.*') to database/)?.1 ?? "it"

@@ -37,6 +37,14 @@ import Testing
         #expect(!refusesReference(1142, "ALTER command denied to user 'u'@'%' for table 't'"))
     }
 
+    @Test func `what lets an account in is granted on one database`() {
+        var settings = MySQLSettings()
+        settings.database = "my_app"
+        let words = "Access denied for user 'u'@'%' to database 'my_app'"
+        let refusal = MySQLLogin(settings).refusal(MySQLError(number: 1044, message: words))
+        #expect(refusal.hint?.hasSuffix("ON `my\\_app`.* TO 'u'@'%';") == true, "\(refusal)")
+    }
+
     @Test func `what a view shows may be out of reach, and views as such are not`() {
         func isOutOfReach(_ number: UInt32, _ message: String) -> Bool {
             MySQLMaker.isOutOfReach(MySQLError(number: number, message: message))
