@@ -32,7 +32,18 @@ struct Misunderstanding {
             return BackupError(.usage, "unknown option '\(option)'", hint: hint(to: option))
         }
         let words = message.prefix(1).lowercased() + message.dropFirst()
-        return BackupError(.usage, words, hint: help)
+        return BackupError(.usage, words, hint: meaning ?? help)
+    }
+
+    /// What the option means whose value is none of its kind: seconds, or a percentage.
+    private var meaning: String? {
+        guard let start = message.firstRange(of: "' is invalid for '-") else { return nil }
+        let name = message[message.index(before: start.upperBound)...]
+            .prefix { !$0.isWhitespace && $0 != "'" }
+        let option = (command?.arguments ?? []).first { $0.written.contains(String(name)) }
+        // Where there are few, the parser's own words name them.
+        guard let option, option.allValues == nil, let meaning = option.abstract else { return nil }
+        return "\(name): \(meaning)"
     }
 
     /// A group of commands takes nothing but one of them, whatever the parser found wrong first.

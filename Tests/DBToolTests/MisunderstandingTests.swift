@@ -24,6 +24,24 @@ import Testing
         (["list", "--xyzzy"], "unknown option '--xyzzy'", "\"dbtool help list\" shows"),
         (["rows", "latest"], "missing expected argument '<table>'", "\"dbtool help rows\" shows"),
         (["list", "extra"], "unexpected argument 'extra'", "\"dbtool help list\" shows"),
+        (
+            ["full", "database", "--lock-timeout", "2s"],
+            "the value '2s' is invalid for '--lock-timeout <lock-timeout>'",
+            "--lock-timeout: Seconds to wait for a locked table."
+        ),
+        (
+            ["differential", "backup", "-max-days", "1w"],
+            "the value '1w' is invalid for '-max-days <max-days>'",
+            "-max-days: A chain ends when its full is so many days old."
+        ),
+        (
+            ["full", "database", "--compress", "gzip"],
+            """
+            the value 'gzip' is invalid for '--compress <compress>'. \
+            Please provide one of 'true', 'false' or 'zstd'.
+            """,
+            "\"dbtool help full database\" shows"
+        ),
     ])
     func `the nearest command or option is named`(
         words: [String], message: String, hint: String

@@ -83,7 +83,7 @@ struct LayerOptions: ParsableArguments, Sendable {
     var memory = 96
     @Option(name: .word("max-points"), help: "A chain ends after so many points.")
     var maxPoints = ChainRule().points
-    @Option(name: .word("max-days"), help: "A chain ends when its full is so old.")
+    @Option(name: .word("max-days"), help: "A chain ends when its full is so many days old.")
     var maxDays = ChainRule().days
     @Option(
         name: .word("max-share"),
