@@ -18,7 +18,7 @@ struct Settings: Sendable {
 
     /// Reads `.env`, unless `--config manual` says not to.
     ///
-    /// - Throws: `BackupError.usage` when a file that was asked for is missing.
+    /// - Throws: `BackupError.usage` when a file that was asked for is missing, and for one that cannot be read.
     init(_ options: ConnectionOptions) throws {
         environment = ConfigReader(provider: EnvironmentVariablesProvider())
         let contents = try Self.contents(options)
@@ -37,7 +37,8 @@ struct Settings: Sendable {
         guard options.config != .manual else { return nil }
         let path = options.envFile ?? ".env"
         let isWanted = options.envFile != nil || options.config == .file
-        guard FileManager.default.fileExists(atPath: path) else {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             guard !isWanted else {
                 throw BackupError(
                     .usage, "settings file \(path) does not exist",
@@ -45,12 +46,21 @@ struct Settings: Sendable {
             }
             return nil
         }
+        guard !isFolder.boolValue else {
+            throw BackupError(
+                .usage, "settings file \(path) is a folder",
+                hint: "Name a file with --env-file, or use --config manual with flags.")
+        }
         do {
             // The library's own reader takes a file whose lines end in CR and LF for one line.
             return SettingsFile(try Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
+            let isRefused = (error as? CocoaError)?.code == .fileReadNoPermission
             throw BackupError(
-                .usage, "settings file \(path) cannot be read", underlying: "\(error)")
+                .usage,
+                "settings file \(path) cannot be read\(isRefused ? ": permission denied" : "")",
+                hint: "Let this user read it, or use --config manual with flags.",
+                underlying: isRefused ? nil : error.localizedDescription)
         }
     }
 

@@ -121,6 +121,17 @@ import Testing
         }
     }
 
+    @Test(arguments: [[], ["--config", "file"]])
+    func `a folder in the place of the file is refused with words`(words: [String]) async throws {
+        try await withTemporaryFolder { folder in
+            let options = try ConnectionOptions.parse(["--env-file", folder] + words)
+            let error = #expect(throws: BackupError.self) { try Settings(options) }
+            #expect(error?.code == .usage && error?.underlying == nil)
+            #expect(error?.message == "settings file \(folder) is a folder")
+            #expect(error?.hint?.contains("--config manual") == true)
+        }
+    }
+
     @Test func `manual reads no file, not even one that is named`() async throws {
         let options = try ConnectionOptions.parse(["--config", "manual", "--env-file", "/nowhere"])
         #expect(try Settings(options).value(nil, "DB_UNIT_Z") == nil)
