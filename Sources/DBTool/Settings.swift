@@ -69,7 +69,10 @@ struct Settings: Sendable {
             ("left out, because it is no NAME=value", file.strayLines),
             ("taken as it is written, because no quotes enclose all of it", file.openQuotes),
         ]
-        return found.filter { !$0.1.isEmpty }.map { words, lines in
+        let ambiguous = file.ambiguous.map {
+            ("\($0.name) has different values, of which the last counts", $0.lines)
+        }
+        return (found + ambiguous).filter { !$0.1.isEmpty }.map { words, lines in
             let shown = lines.prefix(5).map { "line \($0)" }.joined(separator: ", ")
             let more = lines.count > 5 ? " and \(lines.count - 5) more" : ""
             return "\(name): \(words): \(shown)\(more)"
@@ -86,7 +89,7 @@ struct Settings: Sendable {
         if let flag { return (flag, "flag") }
         let key = Self.key(variable)
         if let value = environment.string(forKey: key), !value.isEmpty { return (value, variable) }
-        return file?.string(forKey: key).map(Self.unquoted)
+        return file?.string(forKey: key).map(SettingsFile.unquoted)
             .flatMap { $0.isEmpty ? nil : ($0, "\(variable) in \(fileName)") }
     }
 
@@ -135,15 +138,5 @@ struct Settings: Sendable {
                 .usage, "\(variable) is not understood: \(text)", hint: "It can be \(known).")
         }
         return value
-    }
-
-    /// `.env` files often quote their values, as a shell would want it.
-    private static func unquoted(_ value: String) -> String {
-        // A quote under an accent is still a quote.
-        let scalars = value.unicodeScalars
-        guard scalars.count >= 2, let quote = scalars.first, quote == "\"" || quote == "'",
-            scalars.last == quote
-        else { return value }
-        return String(scalars.dropFirst().dropLast())
     }
 }

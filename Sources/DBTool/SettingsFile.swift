@@ -1,3 +1,5 @@
+import BackupCore
+
 /// What a file of settings holds: `.env`.
 ///
 /// A line is `NAME=value`, without the space around either; of several with one name the last counts. Comments (`#`) say
@@ -9,6 +11,15 @@ struct SettingsFile {
     private(set) var strayLines: [Int] = []
     /// The numbers of lines for this program whose value begins with a quote and does not end with it.
     private(set) var openQuotes: [Int] = []
+    /// The numbers of the lines for this program that give one name.
+    private var lines: [String: [Int]] = [:]
+    /// Names that come with another value than before.
+    private var contested: Set<String> = []
+
+    /// Names for this program that have different values, in order, and the numbers of their lines.
+    var ambiguous: [(name: String, lines: [Int])] {
+        contested.sorted().map { ($0, lines[$0] ?? []) }
+    }
 
     init(_ bytes: some Collection<UInt8>) {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
@@ -31,10 +42,24 @@ struct SettingsFile {
             return
         }
         let value = Self.trimmed(line[(equals + 1)...])
-        variables[words[0]] = String(decoding: value, as: UTF8.self)
-        if words[0].hasPrefix(Variable.prefix), Self.hasOpenQuote(value) {
-            openQuotes.append(number)
+        let (name, text) = (words[0], String(decoding: value, as: UTF8.self))
+        let earlier = variables.updateValue(text, forKey: name)
+        guard name.hasPrefix(Variable.prefix) else { return }
+        if Self.hasOpenQuote(value) { openQuotes.append(number) }
+        lines[name, default: []].append(number)
+        if let earlier, !Self.unquoted(earlier).isExactly(Self.unquoted(text)) {
+            contested.insert(name)
         }
+    }
+
+    /// The value without the quotes around it, which `.env` files often have, as a shell would want them.
+    static func unquoted(_ value: String) -> String {
+        // A quote under an accent is still a quote.
+        let scalars = value.unicodeScalars
+        guard scalars.count >= 2, let quote = scalars.first, quote == "\"" || quote == "'",
+            scalars.last == quote
+        else { return value }
+        return String(scalars.dropFirst().dropLast())
     }
 
     private static func hasOpenQuote(_ value: ArraySlice<UInt8>) -> Bool {

@@ -90,6 +90,32 @@ import Testing
         }
     }
 
+    @Test func `a name with different values is told with its lines, and the last counts`()
+        async throws
+    {
+        let text = """
+            DB_UNIT_O=hunter2
+            DB_UNIT_P=one
+            APP=1
+            DB_UNIT_O="hunter2"
+            DB_UNIT_P='one'
+            APP=2
+            DB_UNIT_O=hunter3
+            """
+        try await withSettings(text) {
+        } check: { settings in
+            #expect(settings.value(nil, "DB_UNIT_O") == "hunter3")
+            #expect(settings.value(nil, "DB_UNIT_P") == "one")
+            #expect(settings.lineNotes.count == 1)
+            let note = settings.lineNotes.first ?? ""
+            #expect(
+                note.hasSuffix(
+                    ": DB_UNIT_O has different values, of which the last counts: line 1, line 4, line 7"
+                ), "\(note)")
+            #expect(!note.contains("hunter"), "\(note)")
+        }
+    }
+
     @Test(
         arguments: [
             ("DB_DATABASE=x\n", [], true), ("DB_DATABASE=x\nDB_NAME=y\n", [], false),
