@@ -1,3 +1,4 @@
+import ArgumentParser
 import BackupTesting
 import Testing
 
@@ -137,6 +138,35 @@ import Testing
         #expect(lines.isOpen == PostgresStatements(text).isOpen, "seed \(seed)")
         _ = try? options(text)
         _ = ConsoleWords(text).words
+    }
+
+    @Test(
+        arguments: [
+            (
+                "full database", [],
+                "full database --database d --host h --config manual --env-file e --pg-dump p --path r"
+            ),
+            (
+                "full database --url u", [],
+                "full database --url u --config manual --env-file e --pg-dump p --path r"
+            ),
+            (
+                "list -url=u -config file -path x", [],
+                "list -url=u -config file -path x --env-file e --pg-dump p"
+            ),
+            ("list --host o", ["--password", "s"], "list --host o --database d --password s"),
+            ("list --url o", ["--password", "s"], "list --url o"),
+        ] as [(String, [String], String)])
+    func `a line of the console leaves out what it means as the console does`(
+        line: String, more: [String], whole: String
+    ) throws {
+        let files = ["--config", "manual", "--env-file", "e", "--pg-dump", "p"]
+        let setting = ConsoleSetting(
+            try ConnectionOptions.parse(
+                ["--host", "h", "--database", "d"] + (more.isEmpty ? files : more)),
+            try RepositoryOptions.parse(more.isEmpty ? ["--path", "r"] : []), password: nil,
+            isJSON: false)
+        #expect(setting.completed(ConsoleWords(line).words) == ConsoleWords(whole).words)
     }
 
     @Test(arguments: [

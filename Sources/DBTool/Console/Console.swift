@@ -175,6 +175,8 @@ struct ConsoleSetting: Sendable {
         tree = try? CommandTree(of: DBTool.self)
     }
 
+    private static let besideURL: Set<String> = ["--config", "--env-file", "--pg-dump"]
+
     /// The words of a command, with what they leave out.
     func completed(_ words: [String]) -> [String] {
         guard let tree else { return words }
@@ -189,7 +191,8 @@ struct ConsoleSetting: Sendable {
                 "--" + word.drop { $0 == "-" }.prefix { $0 != "=" }
             })
         var flags = connection.filter { known.contains($0.flag) && !given.contains($0.flag) }
-        if given.contains("--url") { flags = [] }
+        // A URL is whole; which file of settings counts, and which pg_dump, it does not say.
+        if given.contains("--url") { flags.removeAll { !Self.besideURL.contains($0.flag) } }
         if let path, known.contains("--path"), !given.contains("--path") {
             flags.append(("--path", path))
         }
