@@ -14,15 +14,24 @@ import Foundation
 public final class LineEditor: @unchecked Sendable {
     /// What could stand at the cursor.
     public struct Completion: Sendable {
-        /// How many characters before the cursor they replace.
+        /// How many Unicode scalars before the cursor they replace.
         public let replaced: Int
         /// The words.
         public let candidates: [String]
+        /// What stands there whichever of them is meant.
+        public let common: String
 
         /// Describes what could stand there.
-        public init(replaced: Int, candidates: [String]) {
+        ///
+        /// `common`: Where words have quotes, which end behind it; else what they begin with.
+        public init(replaced: Int, candidates: [String], common: String? = nil) {
             self.replaced = replaced
             self.candidates = candidates
+            self.common =
+                common
+                ?? candidates.dropFirst().reduce(candidates.first ?? "") {
+                    $0.commonPrefix(with: $1)
+                }
         }
     }
 
@@ -140,13 +149,11 @@ public final class LineEditor: @unchecked Sendable {
             decoding: UnsafeRawBufferPointer(start: start, count: info.cursor - start),
             as: UTF8.self)
         let completion = complete(before)
-        let candidates = completion.candidates
-        guard let first = candidates.first else { return UInt8(CC_REFRESH_BEEP) }
-        let common = candidates.dropFirst().reduce(first) { $0.commonPrefix(with: $1) }
-        let typed = String(before.suffix(completion.replaced))
-        if candidates.count == 1 || common.count > typed.count {
+        let (candidates, common) = (completion.candidates, completion.common)
+        guard !candidates.isEmpty else { return UInt8(CC_REFRESH_BEEP) }
+        if candidates.count == 1 || common.unicodeScalars.count > completion.replaced {
             // Its characters are those of the line's encoding, of which an accent may be one.
-            el_deletestr(edit, Int32(typed.unicodeScalars.count))
+            el_deletestr(edit, Int32(completion.replaced))
             let isWhole = candidates.count == 1 && !common.hasSuffix("/")
             el_insertstr(edit, common + (isWhole ? " " : ""))
             return UInt8(CC_REFRESH)

@@ -18,6 +18,16 @@ import Testing
         #expect(ConsoleWords(line).words == words)
     }
 
+    @Test(arguments: [
+        ("plain-name_1.csv", "plain-name_1.csv"), ("", ""), ("été", "été"), ("my dir", "'my dir'"),
+        ("it's", "'it'\"'\"'s'"), ("a\"b", "'a\"b'"), ("a\\b", "'a'\"\\\\\"'b'"), ("~x", "'~x'"),
+        ("a--b", "'a--b'"), ("(;", "'(;'"),
+    ])
+    func `a word is quoted as far as it must be`(word: String, quoted: String) {
+        #expect(ConsoleWords.quoted(word) == quoted)
+        #expect(ConsoleWords(quoted).words == (word.isEmpty ? [] : [word]))
+    }
+
     @Test func `a quote under an accent is a quote`() {
         #expect(ConsoleWords("'\u{301} a' \"\u{301}\"").words == ["\u{301} a", "\u{301}"])
         #expect(ShellWord(typed: "'\u{301} a'").value == "\u{301} a")

@@ -2,6 +2,7 @@ import ArgumentParser
 import BackupCore
 import BackupTesting
 import Foundation
+import Terminal
 import Testing
 
 @testable import DBTool
@@ -50,6 +51,60 @@ import Testing
             }
             return broken
         }
+    }
+
+    @Test func `a name that is completed is read back as that name`() async throws {
+        let session = PostgresSQLSession(PostgresSettings(), notice: { _ in })
+        let completion = ConsoleCompletion()
+        try await Attack("completed names").run(tries: Attack.tries * 50) { _, random in
+            let name = Self.fileName(&random)
+            let isFolder = Bool.random(using: &random)
+            let begun = name.prefix(Int.random(in: 0...name.count, using: &random))
+            return try await withTemporaryFolder { folder in
+                let path = "\(folder)/\(name)"
+                let isMade =
+                    isFolder ? mkdir(path, 0o700) == 0 : close(creat(path, 0o600)) == 0
+                guard isMade else { return ["\(name.debugDescription) cannot be made"] }
+                let meant = path + (isFolder ? "/" : "")
+                let typed = [
+                    "\(folder)/\(ConsoleWords.quoted(String(begun)))", "'\(folder)/",
+                    "\"\(folder)/",
+                ]
+                var broken: [String] = []
+                for start in ["list -path ", "SQL SELECT 1 -extract -path "] {
+                    for typed in typed {
+                        let before = start + typed
+                        let found = completion.complete(before)
+                        let kept = before.unicodeScalars.dropLast(found.replaced)
+                        let line = String(kept) + (found.candidates.first ?? "")
+                        let words = ConsoleWords(line)
+                        let isRead =
+                            found.candidates.count == 1 && !words.isOpen
+                            && words.words.last?.isExactly(meant) == true
+                        if !isRead { broken.append("\(meant.debugDescription) as \(line)") }
+                        guard case .sql(let text) = ConsoleLine(line) else { continue }
+                        let options = try SQLOptions(
+                            line: String(text), starts: session.starts(in: String(text)))
+                        var lines = session.lines()
+                        lines.add(String(text))
+                        if lines.isOpen || options.path?.isExactly(meant) != true {
+                            broken.append("\(meant.debugDescription) behind SQL as \(line)")
+                        }
+                    }
+                }
+                return broken
+            }
+        }
+    }
+
+    /// One that a line can hold, and that is not hidden.
+    private static func fileName(_ random: inout SeededGenerator) -> String {
+        let scalars = random.text(maximumLength: 8).unicodeScalars
+            .filter { $0 != "/" && $0.properties.generalCategory != .control }
+            .drop { $0 == "." }
+        var name = String.UnicodeScalarView()
+        name.append(contentsOf: scalars)
+        return name.isEmpty ? "a b" : String(name)
     }
 
     @Test func `any line is a command, SQL or nothing, and its flags are found`() async throws {

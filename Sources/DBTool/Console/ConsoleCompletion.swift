@@ -47,11 +47,7 @@ final class ConsoleCompletion: Sendable {
         let word = Self.lastName(in: text)
         switch ConsoleWords(text + "x").words.dropLast().last {
         case "-format": return matches(of: String(word), among: RowFormat.allCases.map(\.rawValue))
-        case "-path":
-            let raw = text.split(separator: " ", omittingEmptySubsequences: false).last ?? ""
-            let typed = ConsoleWords(raw + "x").words.last?.dropLast() ?? ""
-            return matches(
-                of: String(raw), among: Self.paths(from: String(typed), typedAs: String(raw)))
+        case "-path": return Self.paths(completing: String(text))
         default: break
         }
         // Within a text nothing of the database is meant.
@@ -141,7 +137,7 @@ final class ConsoleCompletion: Sendable {
             if option.hasSuffix("tablename") {
                 return matches(of: raw, among: known.withLock { $0.names.tables })
             }
-            return matches(of: raw, among: Self.paths(from: typed, typedAs: raw))
+            return Self.paths(completing: before)
         }
         if typed.hasPrefix("-") {
             let options = Set(command.optionNames.map { "-" + $0.drop { $0 == "-" } })
@@ -154,20 +150,43 @@ final class ConsoleCompletion: Sendable {
         return matches(of: raw, among: ["latest"] + points + (rest.isEmpty ? [] : tables))
     }
 
-    /// What lies in the folder that a path leads to.
-    private static func paths(from typed: String, typedAs raw: String) -> [String] {
-        let folder = typed.lastIndex(of: "/").map { String(typed[...$0]) } ?? ""
-        let shown = raw.lastIndex(of: "/").map { String(raw[...$0]) } ?? ""
-        let names =
+    /// What lies in the folder that the last word of a line leads to, quoted as the console reads it.
+    private static func paths(completing line: String) -> LineEditor.Completion {
+        let typed = lastWord(of: line)
+        let slash = typed.written.lastIndex(of: "/")
+        let head = slash.map { typed.written[...$0] } ?? typed.written[..<typed.written.startIndex]
+        let folder = lastWord(of: String(head)).value
+        let begun = String(typed.value.unicodeScalars.dropFirst(folder.unicodeScalars.count))
+            .lowercased()
+        let all =
             (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder))
             ?? []
-        return names.filter { !$0.hasPrefix(".") }.map { name in
+        let names = all.filter { name in
+            !name.hasPrefix(".") && name.lowercased().hasPrefix(begun)
+                // No line that is typed can hold these.
+                && !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        }.sorted()
+        // What was open in front of a name is closed there.
+        let start = String(head) + (ConsoleWords(String(head)).openQuote.map { String($0) } ?? "")
+        let words = names.map { name in
             var isFolder: ObjCBool = false
             _ = FileManager.default.fileExists(atPath: folder + name, isDirectory: &isFolder)
-            let isQuoted = raw.first == "\"" || raw.first == "'"
-            let word = isQuoted ? name : name.replacing(" ", with: "\\ ")
-            return shown + word + (isFolder.boolValue ? "/" : "")
+            return start + ConsoleWords.quoted(name) + (isFolder.boolValue ? "/" : "")
         }
+        let common = names.dropFirst().reduce(names.first ?? "") { $0.commonPrefix(with: $1) }
+        return LineEditor.Completion(
+            replaced: typed.written.count, candidates: words,
+            common: words.count == 1 ? words[0] : start + ConsoleWords.quoted(common))
+    }
+
+    /// The word that ends a line, as it is written, and what is read of it; both empty behind a space.
+    private static func lastWord(
+        of line: String
+    ) -> (written: Substring.UnicodeScalarView, value: String) {
+        // Whatever follows belongs to it.
+        let words = ConsoleWords(line + "x")
+        let value = String((words.words.last ?? "x").unicodeScalars.dropLast())
+        return (line.unicodeScalars.dropFirst(words.lastStart), value)
     }
 
     private func matches(
@@ -181,6 +200,7 @@ final class ConsoleCompletion: Sendable {
                 return known.hasPrefix(folded)
                     || !folded.isEmpty && known.hasPrefix("\"" + folded)
             })
-        return LineEditor.Completion(replaced: word.count, candidates: fitting.sorted())
+        return LineEditor.Completion(
+            replaced: word.unicodeScalars.count, candidates: fitting.sorted())
     }
 }

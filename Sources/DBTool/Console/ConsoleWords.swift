@@ -4,8 +4,13 @@ import Foundation
 /// The words of a console's line: quoted as in a shell, and nothing expanded but a leading `~`.
 struct ConsoleWords {
     let words: [String]
+    /// The quote that is open at the end.
+    let openQuote: Unicode.Scalar?
+    /// How many Unicode scalars stand before the last word.
+    private(set) var lastStart = 0
+
     /// Whether a quote is open at the end.
-    let isOpen: Bool
+    var isOpen: Bool { openQuote != nil }
 
     init(_ line: String) {
         var words: [String] = []
@@ -17,7 +22,8 @@ struct ConsoleWords {
         var quote: Unicode.Scalar?
         var isEscaped = false
         // A quote under an accent is still a quote.
-        for scalar in line.unicodeScalars {
+        for (offset, scalar) in line.unicodeScalars.enumerated() {
+            let isBetween = word == nil
             switch (scalar, quote) {
             case _ where isEscaped:
                 // Between double quotes a backslash is one, except before what it can protect.
@@ -37,11 +43,43 @@ struct ConsoleWords {
             case ("~", nil) where word == nil: word = Self.home.unicodeScalars
             default: append(scalar)
             }
+            if isBetween, word != nil { lastStart = offset }
         }
         if isEscaped { append("\\") }
         if let done = word { words.append(String(done)) }
         self.words = words
-        isOpen = quote != nil
+        openQuote = quote
+    }
+
+    /// How a word is written that is read as `text`.
+    ///
+    /// Behind a statement a server's grammar reads it too, and must find nothing open: no backslash stands within single
+    /// quotes, and no double quote within double ones.
+    static func quoted(_ text: String) -> String {
+        guard !isPlain(text) else { return text }
+        var quoted = String.UnicodeScalarView()
+        var open: Unicode.Scalar?
+        for scalar in text.unicodeScalars {
+            let quote: Unicode.Scalar = scalar == "'" || scalar == "\\" ? "\"" : "'"
+            if quote != open {
+                if let open { quoted.append(open) }
+                quoted.append(quote)
+                open = quote
+            }
+            if scalar == "\\" { quoted.append("\\") }
+            quoted.append(scalar)
+        }
+        if let open { quoted.append(open) }
+        return String(quoted)
+    }
+
+    /// Whether nothing in it has a meaning, here or to a server.
+    private static func isPlain(_ text: String) -> Bool {
+        !text.contains("--")
+            && text.unicodeScalars.allSatisfy {
+                $0.properties.isAlphabetic || $0.properties.generalCategory == .decimalNumber
+                    || "._-+,@%=:".unicodeScalars.contains($0)
+            }
     }
 
     private static var home: String { ProcessInfo.processInfo.environment["HOME"] ?? "~" }
