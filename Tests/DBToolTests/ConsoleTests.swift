@@ -255,6 +255,30 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `what an extract that was killed has left goes with the next one`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase("killed")
+            let words =
+                ["-extract", "-path", "\(bench.folder)/out"] + bench.connection()
+                + ["--database", source.name]
+            func files() throws -> [String] {
+                try FileManager.default.contentsOfDirectory(atPath: "\(bench.folder)/out")
+            }
+            let killed = try await bench.dbtool(["sql", "SELECT pg_sleep(60)"] + words) { running in
+                try await bench.untilWaiting(source, ["PgSleep"])
+                try running.send(SIGKILL)
+            }
+            #expect(killed.code == 128 + SIGKILL, "\(killed)")
+            #expect(try files().count == 1)
+            try await bench.dbtool(["sql", "SELECT 1"] + words).requireCode(0)
+            let left = try files()
+            #expect(left.count == 1 && left.first?.hasSuffix(".csv") == true, "\(left)")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `what is no text is not sent as something else, and no line is too long`(
         server: TestServer
     ) async throws {

@@ -15,6 +15,8 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
     /// Where it has its name; nil for one without.
     private let place: (folder: LocalFolder, name: String)?
     private var descriptor: Int32
+    /// Holds the lock of what is being written, until that has its name; negative without one.
+    private var lockDescriptor: Int32 = -1
     private var (written, flushing) = (0, 0)
     /// So much is left to the system's own pace, lest the flush at the end take long.
     private static let unflushedBytes = 32 << 20
@@ -67,6 +69,36 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
         if descriptor < 0 { throw Self.failure("write", path) }
         // One that cannot be removed is no worse than one with a name.
         unlink(path)
+    }
+
+    deinit {
+        if lockDescriptor >= 0 { Platform.close(lockDescriptor) }
+    }
+
+    /// Locks what is being written until it has its name or is gone: it is not what a killed process has left.
+    ///
+    /// False where somebody has taken it for that meanwhile.
+    func lock() -> Bool {
+        guard let place else { preconditionFailure("only what is written is locked") }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            // Where there are no locks nobody finds it free either.
+            return errno != EWOULDBLOCK
+        }
+        // The file is closed before it gets its name.
+        lockDescriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        return place.folder.has(place.name, of: descriptor)
+    }
+
+    /// Removes a temporary file whose lock is free, as far as that can be done.
+    static func removeUnlocked(_ name: String, in folder: LocalFolder) {
+        let descriptor = folder.openFile(name, O_WRONLY | O_NONBLOCK)
+        guard descriptor >= 0 else { return }
+        defer { Platform.close(descriptor) }
+        guard isPlain(descriptor), flock(descriptor, LOCK_EX | LOCK_NB) == 0,
+            folder.has(name, of: descriptor)
+        else { return }
+        // One that stays is in nobody's way.
+        try? folder.removeFile(name)
     }
 
     /// Runs `body`, which makes or fills a temporary file.

@@ -13,9 +13,14 @@ public struct LocalStorage: Storage {
     private let root: String
     /// Files that are flushed when their folder is sealed.
     private let unflushed = Exclusive<Set<StorageName>>([])
+    private let locksWrites: Bool
 
     /// Storage in the folder `path`, which is made by the first write.
-    public init(path: String) {
+    ///
+    /// `locksWrites`: Whether each file is locked while it is written, for a folder where nothing else tells what killed
+    /// processes have left.
+    public init(path: String, locksWrites: Bool = false) {
+        self.locksWrites = locksWrites
         let absolute = URL(fileURLWithPath: path).standardizedFileURL.path
         root =
             absolute.count > 1 && absolute.hasSuffix("/") ? String(absolute.dropLast()) : absolute
@@ -90,6 +95,21 @@ public struct LocalStorage: Storage {
         }
     }
 
+    /// Removes temporary files that no process writes any more, where all lock what they write.
+    ///
+    /// `isOurs`: Gets the name that a file was to have.
+    public func removeUnlockedWrites(
+        in folder: StorageName?, where isOurs: (String) -> Bool
+    ) async throws {
+        let place = try self.folder(folder)
+        for name in try place.names() {
+            guard let final = LocalFile.finalName(ofTemporary: name), isOurs(final) else {
+                continue
+            }
+            LocalFile.removeUnlocked(name, in: place)
+        }
+    }
+
     /// Looks at one name.
     public func entry(_ name: StorageName) async throws -> StorageEntry? {
         do {
@@ -115,7 +135,7 @@ public struct LocalStorage: Storage {
         _ name: StorageName, survival: WriteSurvival,
         _ body: (any StorageWriter) async throws -> Void
     ) async throws {
-        let file = try LocalFile(writing: name.last, in: madeFolder(holding: name))
+        let file = try newFile(name)
         do {
             try await body(file)
             let mayWait = survival == .whenSealed && file.isSmall
@@ -129,6 +149,16 @@ public struct LocalStorage: Storage {
             // The name was never given; what is left of the attempt is of no use to anybody.
             file.remove()
             throw error
+        }
+    }
+
+    /// A new file under a temporary name.
+    private func newFile(_ name: StorageName) throws -> LocalFile {
+        let folder = try madeFolder(holding: name)
+        while true {
+            let file = try LocalFile(writing: name.last, in: folder)
+            guard locksWrites, !file.lock() else { return file }
+            file.close()
         }
     }
 

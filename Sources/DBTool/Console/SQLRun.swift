@@ -228,7 +228,9 @@ struct ExtractTarget {
         _ body: (any SQLSink) async throws -> Bool
     ) async throws -> (path: String, rows: Int, bytes: Int)? {
         struct NotWanted: Error {}
-        let storage = LocalStorage(path: folder)
+        let storage = LocalStorage(path: folder, locksWrites: true)
+        // What killed runs have left is in nobody's way, and a folder that is not there has none of it.
+        try? await storage.removeUnlockedWrites(in: nil, where: Self.isExtract)
         let name = try freeName(in: storage)
         let counts = Exclusive((rows: 0, bytes: 0))
         do {
@@ -244,6 +246,11 @@ struct ExtractTarget {
         }
         let (rows, bytes) = counts.withValue { $0 }
         return ("\(storage.location)/\(name)", rows, bytes)
+    }
+
+    /// Whether a file's name is one of those that are given here.
+    private static func isExtract(_ name: String) -> Bool {
+        name.wholeMatch(of: /.+_[0-9]{8}_[0-9]{6}(?:_[0-9]+)?\.(?:csv|jsonl?)/) != nil
     }
 
     private func freeName(in storage: LocalStorage) throws -> StorageName {

@@ -56,6 +56,28 @@ import Testing
         }
     }
 
+    @Test func `what a killed process has left goes, and what is being written stays`() async throws
+    {
+        try await withTemporaryFolder { folder in
+            let (left, other) = (".a.csv.12ab.tmp", ".b.csv.12ab.tmp")
+            for name in [left, other] {
+                try Data().write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+            }
+            func names() throws -> [String] {
+                try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+            }
+            let storage = LocalStorage(path: folder, locksWrites: true)
+            try await storage.write(StorageName(path: "a.csv")) { writer in
+                try await writer.write([1])
+                try await LocalStorage(path: folder)
+                    .removeUnlockedWrites(in: nil) { $0 == "a.csv" }
+                let found = try names()
+                #expect(found.count == 2 && found.contains(other) && !found.contains(left))
+            }
+            #expect(try names() == [other, "a.csv"])
+        }
+    }
+
     @Test func `a temporary name tells what an archive was to be, however long its name is`()
         throws
     {
