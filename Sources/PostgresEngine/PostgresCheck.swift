@@ -138,7 +138,7 @@ struct PostgresCheck {
         let catalog = PostgresCatalog(connection: connection)
         let scope = try await PostgresScope(
             tolerantRequest, relations: catalog.relations(), ancestors: catalog.ancestors(),
-            user: server.user, isStandby: server.isStandby)
+            isStandby: server.isStandby)
         let contents = PostgresContentsCheck(
             scope: scope, isWhole: request.scope == .database, server: server,
             connection: connection)

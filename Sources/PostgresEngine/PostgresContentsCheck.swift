@@ -35,7 +35,7 @@ struct PostgresContentsCheck {
                 Finding(
                     .contents, "privileges", .problem,
                     "role \(server.user) may not read \(PostgresPrivileges.list(things))",
-                    fix: Self.unique(statements) + [shortWay]), at: 0)
+                    fix: PostgresPrivileges.unique(statements) + [shortWay]), at: 0)
         }
         return findings + [try await futureTables()].compactMap(\.self)
     }
@@ -49,11 +49,6 @@ struct PostgresContentsCheck {
     private var shortWay: String {
         "-- or for everything, now and later: GRANT pg_read_all_data TO "
             + "\(SQLText.identifier(server.user));"
-    }
-
-    private static func unique(_ statements: [String]) -> [String] {
-        var seen: Set<ExactText> = []
-        return statements.filter { seen.insert(ExactText($0)).inserted }
     }
 
     private func hiddenRows() -> Finding? {

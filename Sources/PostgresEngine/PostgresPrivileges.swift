@@ -2,14 +2,22 @@ import BackupCore
 
 /// What a role lacks for a backup, and the statements that give it.
 enum PostgresPrivileges {
-    /// All tables that cannot be read, in one error.
+    /// Everything that cannot be read, in one error.
     static func missing(
-        _ tables: [PostgresCatalog.Relation], for user: String
+        tables: [PostgresCatalog.Relation] = [], sequences: [PostgresSequences.Sequence] = [],
+        largeObjects: [String] = [], for user: String
     ) -> BackupError {
-        BackupError(
-            .permissionDenied,
-            "role \(user) may not read \(list(tables.map { "\($0.name)" }))",
-            hint: grants(tables, user))
+        let things =
+            tables.map { "\($0.name)" } + sequences.map { "sequence \($0.name)" }
+            + largeObjects.map { "large object \($0)" }
+        let grants =
+            statements(tables: tables, for: user) + statements(sequences: sequences, for: user)
+            + statements(largeObjects: largeObjects, for: user)
+        let isMore = things.count > tables.count
+        let way = "\nor leave \(isMore ? "the tables" : "them") out with --skip-unreadable."
+        return BackupError(
+            .permissionDenied, "role \(user) may not read \(list(things))",
+            hint: hint(unique(grants)) + (tables.isEmpty ? "" : way))
     }
 
     /// Tables whose rows row-level security hides.
@@ -21,27 +29,6 @@ enum PostgresPrivileges {
                 Back up as the tables' owner, as a superuser, or run as a superuser:
                   \(bypass(for: user))
                 """)
-    }
-
-    /// Sequences whose position cannot be read.
-    static func missing(
-        sequences: [PostgresSequences.Sequence], for user: String
-    ) -> BackupError {
-        BackupError(
-            .permissionDenied,
-            "role \(user) may not read sequence \(list(sequences.map { "\($0.name)" }))",
-            hint: hint(statements(sequences: sequences, for: user)))
-    }
-
-    /// Large objects that cannot be read.
-    static func missing(largeObjects: [String], for user: String) -> BackupError {
-        BackupError(
-            .permissionDenied, "role \(user) may not read large object \(list(largeObjects))",
-            hint: hint(statements(largeObjects: largeObjects, for: user)))
-    }
-
-    private static func grants(_ tables: [PostgresCatalog.Relation], _ user: String) -> String {
-        hint(statements(tables: tables, for: user)) + "\nor leave them out with --skip-unreadable."
     }
 
     private static func hint(_ statements: [String]) -> String {
@@ -79,6 +66,12 @@ enum PostgresPrivileges {
         largeObjects.map {
             "GRANT SELECT ON LARGE OBJECT \($0) TO \(SQLText.identifier(user));"
         }
+    }
+
+    /// Each once: a schema may hold tables and sequences.
+    static func unique(_ statements: [String]) -> [String] {
+        var seen: Set<ExactText> = []
+        return statements.filter { seen.insert(ExactText($0)).inserted }
     }
 
     /// What lets a role read rows that policies hide.

@@ -16,11 +16,10 @@ struct PostgresScope: Sendable {
     /// Not readable and not in scope: pg_dump must not touch it.
     private(set) var untouchable: [PostgresCatalog.Relation] = []
 
-    /// - Throws: `BackupError.usage` for a pattern that means nothing; `BackupError.permissionDenied`
-    ///   naming everything that cannot be read, with the statements that grant it.
+    /// - Throws: `BackupError.usage` for a pattern that means nothing.
     init(
         _ request: SnapshotRequest, relations: [PostgresCatalog.Relation],
-        ancestors: [String: [(table: TableName, mayMove: Bool)]], user: String, isStandby: Bool
+        ancestors: [String: [(table: TableName, mayMove: Bool)]], isStandby: Bool
     ) throws {
         let known = Self.known(request, relations)
         let wanted = try Self.matches(known.scope, relations, ancestors)
@@ -43,9 +42,6 @@ struct PostgresScope: Sendable {
             } else {
                 stored.append(relation)
             }
-        }
-        guard unreadable.isEmpty || request.skipsUnreadable else {
-            throw PostgresPrivileges.missing(unreadable, for: user)
         }
     }
 

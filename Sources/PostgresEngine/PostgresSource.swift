@@ -102,11 +102,22 @@ struct PostgresSource {
         return try await snapshot(scope, request, facts)
     }
 
+    /// - Throws: `BackupError.permissionDenied` naming everything that cannot be read, with the statements that grant it.
     private func scope(of request: SnapshotRequest) async throws -> PostgresScope {
         let catalog = PostgresCatalog(connection: leader)
-        return try await PostgresScope(
-            request, relations: catalog.relations(), ancestors: catalog.ancestors(), user: user,
+        let scope = try await PostgresScope(
+            request, relations: catalog.relations(), ancestors: catalog.ancestors(),
             isStandby: isStandby)
+        guard !scope.unreadable.isEmpty, !request.skipsUnreadable else { return scope }
+        let isWhole = request.scope == .database
+        let tables = (scope.inScope + scope.unreadable).map(\.oid)
+        let sequences = try await PostgresSequences.names(
+            tables: isWhole ? nil : tables, leftOut: [], on: leader)
+        let objects = isWhole ? try await PostgresLargeObjects.unreadable(leader) : []
+        throw PostgresPrivileges.missing(
+            tables: scope.unreadable,
+            sequences: sequences.filter { !$0.isUnknown && !$0.isReadable },
+            largeObjects: objects, for: user)
     }
 
     /// Where the server knows no encoding a name may be bytes that are no text, and then it cannot be asked for.
@@ -263,7 +274,10 @@ struct PostgresSource {
         let sequences = all.filter { !$0.isUnknown }
         let unreadable = sequences.filter { !$0.isReadable }
         guard unreadable.isEmpty else {
-            throw PostgresPrivileges.missing(sequences: unreadable, for: user)
+            let isWhole = tables == nil
+            let objects = isWhole ? try await PostgresLargeObjects.unreadable(leader) : []
+            throw PostgresPrivileges.missing(
+                sequences: unreadable, largeObjects: objects, for: user)
         }
         return sequences.map(\.name)
     }
