@@ -66,8 +66,10 @@ struct MySQLRowEncoder {
         bytes = Self.room()
     }
 
+    /// Whatever was there before: no byte of it is read before it is written.
     private static func room() -> [UInt8] {
-        Array(repeating: 0, count: RowBatch.targetBytes + RowBatch.targetBytes >> 3)
+        let size = RowBatch.targetBytes + RowBatch.targetBytes >> 3
+        return Array(unsafeUninitializedCapacity: size) { $1 = size }
     }
 
     var isFull: Bool { used >= RowBatch.targetBytes || ends.count >= RowBatch.targetRows }
