@@ -84,8 +84,9 @@ import Testing
 
     @Test func `a floating point number has the least digits that are it`() throws {
         var numbers: [Double] = [
-            0, 0.1, 0.001, 0.001.nextDown, 0.0001, 1e-14, 1e-15, 1e-16, 5e-324, 1e15, 1e15.nextDown,
-            1e15 + 0.5, 1e16, 9_007_199_254_740_993, 1.5e300, .greatestFiniteMagnitude,
+            0, 0.1, 0.001, 0.001.nextDown, 0.0001, 1e-14, 1e-15, 1e-16, .leastNonzeroMagnitude,
+            1e15, 1e15.nextDown,
+            1e15 + 0.5, 1e16, 9_007_199_254_740_992, 1.5e300, .greatestFiniteMagnitude,
             999_999_999_999_999.9, 100.25, 1200, Double(Float(0.1)),
         ]
         var random = SeededGenerator(seed: SeededGenerator.seeds(count: 1)[0])
@@ -97,16 +98,15 @@ import Testing
         }
         for number in numbers.flatMap({ [$0, -$0] }) {
             let (digits, point) = try shortest(number.magnitude)
-            let text =
+            let text: String =
                 switch point {
                 case _ where number == 0: "0"
                 case -14...0: "0." + String(repeating: "0", count: -point) + digits
                 case 1... where digits.count > point:
-                    digits.prefix(point) + "." + digits.dropFirst(point)
+                    "\(digits.prefix(point)).\(digits.dropFirst(point))"
                 case 1...15: digits + String(repeating: "0", count: point - digits.count)
                 default:
-                    digits.prefix(1) + (digits.count > 1 ? "." : "") + digits.dropFirst()
-                        + "e\(point - 1)"
+                    "\(digits.prefix(1))\(digits.count > 1 ? "." : "")\(digits.dropFirst())e\(point - 1)"
                 }
             let sign = number.sign == .minus ? "-" : ""
             #expect(try written { $0.append(number) } == sign + text)
