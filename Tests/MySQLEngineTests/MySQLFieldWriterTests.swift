@@ -18,7 +18,7 @@ import Testing
             return writer.position - UnsafeMutableRawPointer(start)
         }
         #expect(count <= room)
-        return try #require(String(bytes: bytes[..<count], encoding: .utf8))
+        return String(decoding: bytes[..<count], as: UTF8.self)
     }
 
     @Test func `whole numbers of every length`() throws {
