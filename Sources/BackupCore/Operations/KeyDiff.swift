@@ -102,7 +102,14 @@ struct KeyDiff: Sendable {
         _ before: TableRecord, _ after: TableRecord, byParts: Bool, _ progress: OperationProgress
     ) async throws -> Difference {
         do {
-            return try await join(before, after, byParts: byParts, progress)
+            do {
+                return try await join(before, after, fromIndex: true, byParts, progress)
+            } catch let error as BackupError where error.code == .damaged {
+                // Both anew: the keys that one of them has given are gone.
+                progress.note(
+                    "warning: \(error.message); the rows of \(after.tableName) are read instead")
+                return try await join(before, after, fromIndex: false, byParts, progress)
+            }
         } catch is ChangeJoin.KeyTwiceInParent {
             throw BackupError(
                 .damaged, "two rows of \(before.tableName) have the same key in \(old.point.id)")
@@ -110,13 +117,11 @@ struct KeyDiff: Sendable {
     }
 
     private func join(
-        _ before: TableRecord, _ after: TableRecord, byParts: Bool, _ progress: OperationProgress
+        _ before: TableRecord, _ after: TableRecord, fromIndex usesIndex: Bool, _ byParts: Bool,
+        _ progress: OperationProgress
     ) async throws -> Difference {
-        let (oldParent, newParent) = (
-            TableParent(reader: old, record: before), TableParent(reader: new, record: after)
-        )
-        return try await oldParent.withKeys(note: { progress.note($0) }) { oldKeys in
-            try await newParent.withKeys(note: { progress.note($0) }) { newKeys in
+        try await old.withKeys(of: before, fromIndex: usesIndex) { oldKeys in
+            try await new.withKeys(of: after, fromIndex: usesIndex) { newKeys in
                 let join = ChangeJoin(
                     oldKeys, table: after.tableName, byParts: byParts && newKeys.hasParts,
                     budget: Self.joinBytes

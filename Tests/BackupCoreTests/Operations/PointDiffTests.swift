@@ -56,4 +56,30 @@ import Testing
         }.map { "\($0.old ?? []) \($0.new ?? [])" }
         #expect(wrong.isEmpty, "\(wrong.first ?? "")")
     }
+
+    /// The damage is noticed behind the last key, when the keys of the other point are gone.
+    @Test(arguments: [[0], [1], [0, 1]])
+    func `a damaged row index of either point changes nothing`(damaged: [Int]) async throws {
+        let shop = Shop()
+        var ids = [try await shop.backUp().metadata.id]
+        try shop.server.change("shop") { $0[rows: Self.items]?[3][1] = "changed" }
+        ids.append(try await shop.backUp().metadata.id)
+        for number in damaged {
+            let index = try #require(
+                shop.storage.files.keys.first { name in
+                    name.last == "items.rows.zst" && "\(name)".contains(ids[number])
+                })
+            let whole = try #require(shop.storage.files[index])
+            try await shop.storage.write(index, bytes: whole + [0])
+        }
+        let contents = try await shop.repository.contents()
+        let diff = try PointDiff(
+            from: contents.chain(named: ids[0]), to: contents.chain(named: ids[1]),
+            in: shop.repository)
+        let tables = try await diff.run(
+            tables: [try TablePattern("items")], progress: OperationProgress()
+        ) { _ in }
+        let items = try #require(tables.first { $0.table == Self.items })
+        #expect(items.changed == 1 && items.added == 0 && items.deleted == 0)
+    }
 }
