@@ -162,7 +162,7 @@ public struct Backup: Sendable {
                 parent == nil ? .full : request.kind, database: moment.database, start: start),
             start: start,
             hashSeed: try await hashSeed(parent),
-            packing: request.packing ?? parent.map(Self.packing) ?? .none,
+            packing: try packing(parent, lineage),
             tables: snapshot.schema.tables.sorted {
                 ($1.estimatedBytes, $0.name) < ($0.estimatedBytes, $1.name)
             },
@@ -265,9 +265,13 @@ public struct Backup: Sendable {
         return seed
     }
 
-    private static func packing(of chain: Chain) -> FilePacking {
-        chain.base.metadata.tables.compactMap(\.file).first.map { FilePacking(fileName: $0) }
-            ?? .none
+    /// As the full is packed that it rests on, or would have rested on.
+    private func packing(_ parent: Chain?, _ lineage: Lineage) throws -> FilePacking {
+        if let packing = request.packing { return packing }
+        guard request.kind != .full else { return .none }
+        let base = try parent?.base ?? lineage.base() ?? lineage.newestFull
+        let file = base?.metadata.tables.lazy.compactMap(\.file).first
+        return file.map { FilePacking(fileName: $0) } ?? .none
     }
 
     // MARK: The files

@@ -251,6 +251,25 @@ import Testing
         #expect(error?.code == .usage)
     }
 
+    @Test func `a full that ends a chain is packed as the chain was`() async throws {
+        var shop = Shop()
+        shop.request.packing = .zstd
+        try await shop.backUp()
+        shop.request.packing = nil
+        shop.request.kind = .incremental
+        shop.request.chainRule.points = 1
+        for kind in [BackupKind.incremental, .full, .incremental] {
+            try shop.server.change("shop") { database in
+                _ = database[rows: Shop.sample.items]?.removeFirst()
+                database[rows: Shop.sample.items]?[0][1] = "changed for \(kind)"
+            }
+            let metadata = try await shop.backUp().metadata
+            #expect(metadata.type == kind)
+            let files = metadata.tables.compactMap(\.file)
+            #expect(!files.isEmpty && files.allSatisfy { $0.hasSuffix(".zst") }, "\(files)")
+        }
+    }
+
     @Test func `another encoding ends a chain, and --no-full refuses that`() async throws {
         var shop = Shop()
         try await shop.backUp()
