@@ -61,19 +61,46 @@ struct PostgresExistingTables {
         try await checkColumns()
         try await checkPrivileges()
         guard mustBeEmpty else { return }
-        var filled: [String] = []
-        for load in loads {
-            let condition = try await PostgresEmptying.condition(of: load, on: connection)
-            let row = try await connection.value(
-                "SELECT 1 FROM ONLY \(SQLText.qualified(load.table)) \(condition ?? "") LIMIT 1")
-            if row != nil { filled.append("\(load.table)") }
-        }
+        let filled = try await filledTables()
         guard filled.isEmpty else {
             throw BackupError(
                 .targetUnsuitable,
-                "tables of \(database) hold rows: \(filled.joined(separator: ", "))",
+                "tables of \(database) hold rows: "
+                    + filled.map { "\($0)" }.joined(separator: ", "),
                 hint: "--existing truncate replaces them, --existing append adds to them.")
         }
+    }
+
+    /// Those that hold rows which the backup's would come beside.
+    private func filledTables() async throws -> [TableName] {
+        let wholes = try await partitionedTables()
+        func holdsRows(_ table: TableName, _ condition: String? = nil) async throws -> Bool {
+            // A whole that was a plain table, or a part, when the backup was taken has none of its own.
+            let rows = "\(wholes.contains(table) ? "" : "ONLY ")\(SQLText.qualified(table))"
+            return try await connection.value(
+                "SELECT 1 FROM \(rows) \(condition ?? "") LIMIT 1") != nil
+        }
+        var filled: [TableName] = []
+        for load in loads {
+            let condition = try await PostgresEmptying.condition(of: load, on: connection)
+            if try await holdsRows(load.table, condition) { filled.append(load.table) }
+        }
+        guard filled.isEmpty else { return filled }
+        // Rows that go through a whole may end in parts that the backup does not know.
+        for whole in Set(loads.compactMap(\.loadsThrough)).sorted() {
+            if try await holdsRows(whole) { filled.append(whole) }
+        }
+        return filled
+    }
+
+    private func partitionedTables() async throws -> Set<TableName> {
+        let rows = try await connection.rows(
+            """
+            SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.oid = ANY ($1::regclass[]::oid[]) AND c.relkind = 'p'
+            """, [Self.array(tables)])
+        return Set(rows.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") })
     }
 
     private func checkColumns() async throws {

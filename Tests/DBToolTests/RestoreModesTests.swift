@@ -116,6 +116,61 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `data only sees the rows of tables that were partitioned meanwhile`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE plain (id integer, v text);
+                CREATE TABLE ranges (id integer, v text) PARTITION BY RANGE (id);
+                CREATE TABLE early PARTITION OF ranges FOR VALUES FROM (0) TO (100);
+                CREATE TABLE hashed (id integer, v text) PARTITION BY HASH (id);
+                CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+                CREATE TABLE hashed_1 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+                \(Self.filling)
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.createDatabase("target")
+            try await target.query(
+                """
+                CREATE TABLE plain (id integer, v text) PARTITION BY RANGE (id);
+                CREATE TABLE plain_all PARTITION OF plain DEFAULT;
+                CREATE TABLE ranges (id integer, v text) PARTITION BY RANGE (id);
+                CREATE TABLE early PARTITION OF ranges FOR VALUES FROM (0) TO (100)
+                    PARTITION BY RANGE (id);
+                CREATE TABLE early_all PARTITION OF early DEFAULT;
+                CREATE TABLE hashed (id integer, v text) PARTITION BY HASH (id);
+                CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 4, REMAINDER 0);
+                CREATE TABLE hashed_1 PARTITION OF hashed FOR VALUES WITH (MODULUS 4, REMAINDER 1);
+                CREATE TABLE hashed_2 PARTITION OF hashed FOR VALUES WITH (MODULUS 4, REMAINDER 2);
+                CREATE TABLE hashed_3 PARTITION OF hashed FOR VALUES WITH (MODULUS 4, REMAINDER 3);
+                \(Self.filling)
+                TRUNCATE hashed_0, hashed_1;
+                """)
+            let tables = [("plain", "plain"), ("ranges", "early"), ("hashed", "hashed")]
+            for (table, filled) in tables {
+                try await bench.expectRefused(target, saying: "hold rows: public.\(filled)") {
+                    try await bench.restore(tables: [table], into: target, ["--data-only"])
+                }
+            }
+            try await target.query("TRUNCATE plain, ranges, hashed")
+            try await bench.restore(tables: tables.map(\.0), into: target, ["--data-only"])
+                .requireCode(0)
+            for (table, _) in tables {
+                let rows = "SELECT count(*), sum(id) FROM \(table)"
+                #expect(try await target.query(rows) == source.query(rows))
+            }
+        }
+    }
+
+    private static let filling = """
+        INSERT INTO plain SELECT i, 'v' || i FROM generate_series(1, 50) i;
+        INSERT INTO ranges TABLE plain; INSERT INTO hashed TABLE plain;
+        """
+
+    @Test(arguments: TestServer.all)
     func `a dry run changes nothing and says what the restore then does`(
         server: TestServer
     ) async throws {
