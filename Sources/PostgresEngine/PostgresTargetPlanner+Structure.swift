@@ -3,8 +3,12 @@ import BackupCore
 /// What of the archive is made, dropped, kept and left out beside the rows.
 extension PostgresTargetPlanner {
     /// Those that are made, and those that the tables' rows were numbered by.
-    func decideSequences(_ selected: [Candidate], _ plan: inout PostgresPlan) {
+    ///
+    /// - Throws: `BackupError.targetUnsuitable` for those that are neither there nor made: they could not be set when
+    ///   all rows are loaded.
+    func decideSequences(_ selected: [Candidate], _ plan: inout PostgresPlan) throws {
         let wanted = wanted(selected)
+        var missing: [TableName] = []
         let emptied = Set(
             plan.target.tables.filter { $0.value.treatment == .truncate }.map(\.key))
         for entry in archive.entries where entry.isRelation && entry.isA("SEQUENCE") {
@@ -12,12 +16,21 @@ extension PostgresTargetPlanner {
             if plan.chosen.contains(entry.id) {
                 plan.sequences[name] = .exactly
             } else if wanted.contains(entry.id), plan.renamed == nil {
+                if presence.relation(listedAs: name)?.kind != "S" { missing.append(name) }
                 let isEmptied =
                     presence.owner(ofSequence: name).map(emptied.contains) ?? false
                     && presence.users(ofSequence: name).allSatisfy(emptied.contains)
                 plan.sequences[name] = isEmptied ? .exactly : .forward
             }
         }
+        guard request.content != .structure, !missing.isEmpty else { return }
+        throw BackupError(
+            .targetUnsuitable,
+            "\(request.database) has no \(Self.list(missing.map { "sequence \($0)" })), "
+                + "which the rows were numbered by",
+            hint: "Create what is missing:\n"
+                + missing.map { "  CREATE SEQUENCE \(SQLText.qualified($0));" }
+                .joined(separator: "\n"))
     }
 
     // MARK: Structure

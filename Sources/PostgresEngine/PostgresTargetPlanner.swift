@@ -75,7 +75,7 @@ struct PostgresTargetPlanner {
             try decideTables(selected, &plan)
             try decideStructure(selected, &plan)
         }
-        decideSequences(selected, &plan)
+        try decideSequences(selected, &plan)
         return describe(plan)
     }
 
@@ -326,7 +326,7 @@ struct PostgresTargetPlanner {
 
     private static func words(_ kind: String, _ name: TableName) -> String { "\(kind) \(name)" }
 
-    private static func list(_ names: [String]) -> String {
+    static func list(_ names: [String]) -> String {
         let shown = names.prefix(5).joined(separator: ", ")
         return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
     }

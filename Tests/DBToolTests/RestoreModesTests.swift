@@ -171,6 +171,38 @@ import Testing
         """
 
     @Test(arguments: TestServer.all)
+    func `a sequence that the target lacks is named before any row is loaded`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE counted (id serial PRIMARY KEY, v text);
+                INSERT INTO counted (v) SELECT 'v' || i FROM generate_series(1, 50) i;
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await target.query(
+                """
+                ALTER TABLE counted ALTER id DROP DEFAULT; DROP SEQUENCE counted_id_seq;
+                DELETE FROM counted;
+                """)
+            let missing = "has no sequence public.counted_id_seq"
+            let statement = "CREATE SEQUENCE \"public\".\"counted_id_seq\";"
+            for words in [["--data-only"], ["--existing", "truncate"]] {
+                try await bench.expectRefused(target, saying: missing, statement) {
+                    try await bench.restore(tables: ["counted"], into: target, words)
+                }
+            }
+            try await target.query(statement)
+            try await bench.restore(tables: [], into: target, ["--data-only"]).requireCode(0)
+            #expect(try await target.query("SELECT count(*) FROM counted") == "50")
+            #expect(try await target.query("SELECT last_value FROM counted_id_seq") == "50")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a dry run changes nothing and says what the restore then does`(
         server: TestServer
     ) async throws {
