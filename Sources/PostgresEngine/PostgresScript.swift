@@ -78,6 +78,36 @@ struct PostgresScript: Sendable {
         )
     }
 
+    /// The roles that policies and user mappings name: no omission of owners and grants leaves these out.
+    var rolesOfPoliciesAndMappings: [String] {
+        let words = words
+        var names: [String] = []
+        for index in words.indices where words[index].keyword == "CREATE" {
+            let rest = words[index...].dropFirst()
+            for name in Self.policyRoles(rest) + Self.mappedRoles(rest)
+            where !names.contains(where: name.isExactly) { names.append(name) }
+        }
+        return names
+    }
+
+    /// Those of `POLICY name ON table FOR SELECT TO one, two USING (…)`.
+    private static func policyRoles(_ words: ArraySlice<SQLTokens.Token>) -> [String] {
+        guard words.first?.keyword == "POLICY" else { return [] }
+        let ends = ["USING", "WITH"]
+        return words.prefix { word in
+            word.bytes != [UInt8(ascii: ";")] && !(word.keyword.map(ends.contains) ?? false)
+        }.drop { $0.keyword != "TO" }.dropFirst().compactMap(\.identifier)
+    }
+
+    /// That of `USER MAPPING FOR one SERVER …`, unless it is everybody's.
+    private static func mappedRoles(_ words: ArraySlice<SQLTokens.Token>) -> [String] {
+        let start: [String?] = ["USER", "MAPPING", "FOR"]
+        guard words.prefix(3).map(\.keyword) == start,
+            let role = words.dropFirst(3).first, role.keyword != "PUBLIC"
+        else { return [] }
+        return role.identifier.map { [$0] } ?? []
+    }
+
     private var words: [SQLTokens.Token] {
         SQLTokens(bytes).tokens.filter { !$0.bytes.allSatisfy { $0 <= 0x20 } }
     }

@@ -188,13 +188,12 @@ struct PostgresTargetOpening {
         let extensions = archive.archive.entries.filter { entry in
             archive.plan.chosen.contains(entry.id) && entry.kind == "EXTENSION"
         }.map { PostgresArchiveNames(archive.archive, request).name(of: $0) }
-        let named = sql.roles(
-            among: PostgresTargetPreparation.united(
-                request.definition.roles, archive.archive.owners))
+        let known = PostgresTargetPreparation.united(
+            request.definition.roles, archive.archive.owners)
         try await preparation.checkServer(
             found.connection, major: server.major, sql: sql, extensions: extensions,
             // Large objects have owners that no statement of the script names.
-            roles: namesAllRoles ? preparation.everyRole(and: named.owners) : named)
+            roles: preparation.roles(of: sql, among: known, isWhole: namesAllRoles))
         guard found.exists else { return try await preparation.checkCreation(found.connection) }
         try await checkLargeObjects(found, archive.plan)
         try await PostgresExistingTables(

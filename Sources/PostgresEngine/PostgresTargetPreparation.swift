@@ -98,13 +98,17 @@ struct PostgresTargetPreparation {
         }
         let missing = try await missingRoles(roles.all, connection)
         let creation = missing.map { "  CREATE ROLE \(SQLText.identifier($0));" }
-        report(missing, "roles do not exist", ["Run as a superuser:"] + creation)
+        report(
+            missing,
+            omitsRoles
+                ? "roles do not exist that policies or user mappings name" : "roles do not exist",
+            ["Run as a superuser:"] + creation)
         let user = try await connection.value("SELECT current_user") ?? ""
         report(
             try await foreignRoles(roles.owners, connection, major: major),
             "role \(user) may not give things to roles",
             ["Restore as a superuser, or as a role that may act for these roles."])
-        if !problems.isEmpty {
+        if !problems.isEmpty, !omitsRoles {
             advice.append("Or restore without owners and grants: --no-owner --no-privileges.")
         }
         report(
@@ -129,12 +133,23 @@ struct PostgresTargetPreparation {
             hint: advice.joined(separator: "\n"))
     }
 
-    /// The roles that the backup knows of, and owners that it did not write down.
-    func everyRole(and owners: [String]) -> (all: [String], owners: [String]) {
-        let needsNone = request.omitsOwners && request.omitsPrivileges
+    /// Whether owners and grants are left out: policies and user mappings name roles all the same.
+    private var omitsRoles: Bool { request.omitsOwners && request.omitsPrivileges }
+
+    /// The roles that a script needs, and those of them that will own something.
+    ///
+    /// `known`: Whom what is written down of the backup names, and whom its archive does.
+    /// `isWhole`: Whether the script is of everything: then the roles that the backup knows of are needed, and owners
+    ///   that it did not write down.
+    func roles(
+        of sql: PostgresScript, among known: [String], isWhole: Bool
+    ) -> (all: [String], owners: [String]) {
+        guard !omitsRoles else { return (sql.rolesOfPoliciesAndMappings, []) }
+        let named = sql.roles(among: known)
+        guard isWhole else { return named }
         return (
-            needsNone ? [] : Self.united(request.definition.roles, owners),
-            request.omitsOwners ? [] : Self.united(request.definition.owners, owners)
+            Self.united(request.definition.roles, named.owners),
+            request.omitsOwners ? [] : Self.united(request.definition.owners, named.owners)
         )
     }
 

@@ -125,6 +125,54 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `roles of policies and user mappings are named however much is left out`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let gone = try await bench.createRole("gone")
+            let mapped = try await bench.createRole("mapped")
+            let owner = try await bench.createRole("owner")
+            let source = try await bench.small()
+            try await source.query(
+                """
+                CREATE POLICY few ON people FOR SELECT TO \(gone) USING (id < 10);
+                CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER beyond FOREIGN DATA WRAPPER nowhere;
+                CREATE USER MAPPING FOR \(mapped) SERVER beyond;
+                CREATE SCHEMA \(owner) AUTHORIZATION \(owner); GRANT SELECT ON pets TO \(owner);
+                CREATE TABLE \(owner).t (id int); CREATE VIEW v AS SELECT * FROM \(owner).t;
+                """)
+            let backup = try await bench.backUp(source)
+            try await source.query(
+                """
+                DROP POLICY few ON people; DROP USER MAPPING FOR \(mapped) SERVER beyond;
+                DROP SCHEMA \(owner) CASCADE; DROP OWNED BY \(owner);
+                DROP ROLE \(gone); DROP ROLE \(mapped); DROP ROLE \(owner);
+                """)
+            let target = bench.expectDatabase()
+            let words = ["--no-owner", "--no-privileges"]
+            let creation = [gone, mapped].map { "CREATE ROLE \(Workbench.quoted($0));" }
+            let end = try await bench.restore(backup.id, into: target, words)
+            end.expect(code: 1, saying: creation[0], creation[1])
+            #expect(!end.errors.contains(owner) && !end.errors.contains("--no-owner"), "\(end)")
+            #expect(try await bench.exists(target) == false)
+
+            // It says nothing about the backup.
+            try await bench.dbtool(
+                ["verify", backup.id, "-path", bench.repository, "--drill", "--same-server"]
+                    + words + bench.connection()
+            ).expect(code: 1, saying: creation[0])
+            let list = try await bench.dbtool(["list", "-path", bench.repository, "--json"])
+            #expect(try JSON(parsing: list.output)["backups"].items.first?["drilled"] == .null)
+
+            try await bench.administration.query(creation.joined())
+            try await bench.restore(backup.id, into: target, words).requireCode(0)
+            #expect(
+                try await target.query("SELECT roles FROM pg_policies")
+                    == "{\(gone)}")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `owners and privileges can be left out, together and each alone`(
         server: TestServer
     ) async throws {

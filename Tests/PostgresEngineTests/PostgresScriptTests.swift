@@ -1,0 +1,23 @@
+import Testing
+
+@testable import PostgresEngine
+
+/// What a script that pg_restore renders names.
+@Suite struct PostgresScriptTests {
+    @Test func `policies and user mappings name roles, and nothing else does`() {
+        let script = PostgresScript(
+            text: """
+                CREATE VIEW app.seen AS SELECT t.id FROM app.t; -- CREATE POLICY x ON t TO nobody;
+                CREATE POLICY "to" ON app.t AS RESTRICTIVE FOR SELECT TO alice, "The ""big"" Boss" USING ((id IN
+                  ( SELECT other.id FROM app.other WHERE (other.note = 'CREATE POLICY y ON t TO nobody;'))));
+                CREATE POLICY own ON app.t FOR INSERT TO alice WITH CHECK ((id > 0));
+                CREATE POLICY everybody ON app.t USING ((id > 0));
+                CREATE USER MAPPING FOR bob SERVER beyond OPTIONS (
+                    "user" 'carol'
+                );
+                CREATE USER MAPPING FOR public SERVER beyond;
+                CREATE TABLE app.users (role name);
+                """)
+        #expect(script.rolesOfPoliciesAndMappings == ["alice", "The \"big\" Boss", "bob"])
+    }
+}
