@@ -106,7 +106,7 @@ struct PostgresMoment: Sendable {
     }
 
     /// What `CREATE DATABASE` needs; columns differ between versions, hence the detour by JSON.
-    private static func properties(
+    static func properties(
         on connection: PostgresConnection
     ) async throws -> [String: String] {
         let row =

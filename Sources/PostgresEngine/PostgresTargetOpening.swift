@@ -194,7 +194,9 @@ struct PostgresTargetOpening {
             found.connection, major: server.major, sql: sql, extensions: extensions,
             // Large objects have owners that no statement of the script names.
             roles: preparation.roles(of: sql, among: known, isWhole: namesAllRoles))
-        guard found.exists else { return try await preparation.checkCreation(found.connection) }
+        guard found.exists else {
+            return try await preparation.checkCreation(found.connection, major: server.major)
+        }
         try await checkLargeObjects(found, archive.plan)
         try await PostgresExistingTables(
             archive.plan.target, in: request.database, on: found.connection

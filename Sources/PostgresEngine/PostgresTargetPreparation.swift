@@ -291,14 +291,8 @@ struct PostgresTargetPreparation {
 
     /// An empty database takes the place of one to create when it is like the source's.
     func checkLikeness(_ target: PostgresConnection) async throws {
-        let row = try await target.rows(
-            """
-            SELECT pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype
-            FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()
-            """
-        ).first
-        let wanted = ["encoding", "collate", "ctype"].map { request.databaseProperties[$0] }
-        guard row == wanted else {
+        let own = PostgresLocale(try await PostgresMoment.properties(on: target))
+        guard own.isLike(PostgresLocale(request.databaseProperties)) else {
             throw BackupError(
                 .targetUnsuitable,
                 "database \(request.database) exists already, with another encoding or locale",
@@ -330,8 +324,18 @@ struct PostgresTargetPreparation {
     }
 
     /// - Throws: `BackupError.permissionDenied` where the role may not create databases: the server would say so when
-    ///   all files have been read.
-    func checkCreation(_ connection: PostgresConnection) async throws {
+    ///   all files have been read. `BackupError.targetUnsuitable` where the server is too old for the source's locale.
+    func checkCreation(_ connection: PostgresConnection, major: Int) async throws {
+        if let lack = PostgresLocale(request.databaseProperties).lack(major: major) {
+            throw BackupError(
+                .targetUnsuitable, "PostgreSQL \(major) has no \(lack), which the source has",
+                hint: request.isScratch
+                    ? "Drill on a server of the source's version."
+                    : """
+                    Create the database yourself with another locale and restore into it without \
+                    --create: text then sorts, and changes its case, by that locale.
+                    """)
+        }
         let isPermitted = try await connection.value(
             "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user")
         guard isPermitted == "f" else { return }
@@ -346,7 +350,7 @@ struct PostgresTargetPreparation {
             hint: advice.compactMap(\.self).joined(separator: "\n"))
     }
 
-    /// The source's encoding and locale, in the words of the target's version.
+    /// The source's encoding and locale, in the words of the target's version, which has them.
     static func createStatement(_ request: TargetRequest, targetMajor: Int) -> String {
         let source = request.databaseProperties
         var options = ["TEMPLATE = template0"]
@@ -362,7 +366,7 @@ struct PostgresTargetPreparation {
                 options.append("LOCALE_PROVIDER = icu")
                 option("ICU_LOCALE", "locale")
                 if targetMajor >= 16 { option("ICU_RULES", "icu_rules") }
-            case "b" where targetMajor >= 17:
+            case "b":
                 options.append("LOCALE_PROVIDER = builtin")
                 option("BUILTIN_LOCALE", "locale")
             default: options.append("LOCALE_PROVIDER = libc")

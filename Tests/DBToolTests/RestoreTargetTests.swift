@@ -240,6 +240,47 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `a database with another locale provider is not taken for one like the source`(
+        server: TestServer
+    ) async throws {
+        guard server.major >= 17 else { return }
+        try await Workbench.with(server) { bench in
+            let plain = "ENCODING 'UTF8' LOCALE 'C' LOCALE_PROVIDER"
+            let builtin = "\(plain) builtin BUILTIN_LOCALE 'C.UTF-8'"
+            let source = try await bench.createDatabase(options: builtin)
+            try await source.query("CREATE TABLE t (v text); INSERT INTO t VALUES ('é')")
+            _ = try await bench.backUp(source)
+            for options in ["\(plain) libc", "\(plain) builtin BUILTIN_LOCALE 'C'"] {
+                let target = try await bench.createDatabase("target", options: options)
+                try await bench.restore(into: target)
+                    .expect(code: 1, saying: "with another encoding or locale")
+                try await bench.restore(into: target, creating: false).requireCode(0)
+            }
+            let alike = try await bench.createDatabase("alike", options: builtin)
+            try await bench.restore(into: alike).requireCode(0)
+            #expect(try await alike.query("SELECT upper(v) FROM t") == "É")
+        }
+    }
+
+    @Test func `a locale that the server is too old for is not replaced in silence`() async throws {
+        let (oldest, newest) = TestServer.oldestAndNewest
+        guard oldest.major < 17, newest.major >= 17 else { return }
+        try await Workbench.with(newest) { bench in
+            let locale = "LOCALE 'C' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
+            let source = try await bench.createDatabase(options: "ENCODING 'UTF8' \(locale)")
+            try await source.query("CREATE TABLE t (v text); INSERT INTO t VALUES ('é')")
+            _ = try await bench.backUp(source)
+            let target = bench.expectDatabase(on: oldest)
+            try await bench.restore(into: target).expect(
+                code: 1, saying: "PostgreSQL \(oldest.major) has no locale provider builtin",
+                "without --create")
+            let made = try await bench.createDatabase("made", on: oldest)
+            try await bench.restore(into: made, creating: false).requireCode(0)
+            #expect(try await made.query("TABLE t") == "é")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a setting that a role may not make keeps nothing else from being made`(
         server: TestServer
     ) async throws {
