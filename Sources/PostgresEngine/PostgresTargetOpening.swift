@@ -202,6 +202,35 @@ struct PostgresTargetOpening {
             archive.plan.target, in: request.database, on: found.connection
         ).check(mustBeEmpty: (request.existing ?? .fail) == .fail)
         try await checkSequences(found, archive.plan)
+        try await checkSubscriptions(found, archive.plan)
+    }
+
+    /// The server drops no subscription with a slot in the transaction that drops everything else: it tells the other
+    /// server.
+    private func checkSubscriptions(_ found: Found, _ plan: PostgresPlan) async throws {
+        let dropped = plan.target.drops.filter { $0.kind == "SUBSCRIPTION" }.map(\.name)
+        guard !dropped.isEmpty else { return }
+        let rows = try await found.connection.rows(
+            """
+            SELECT s.subname FROM pg_catalog.pg_subscription s
+            JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
+            WHERE d.datname = pg_catalog.current_database() AND s.subslotname IS NOT NULL
+            ORDER BY 1
+            """)
+        let bound = rows.compactMap { $0[0] }.filter { name in
+            dropped.contains(where: PostgresPresence.asInList(name).isExactly)
+        }
+        guard !bound.isEmpty else { return }
+        let statements = bound.map(SQLText.identifier).map { name in
+            "  ALTER SUBSCRIPTION \(name) DISABLE; "
+                + "ALTER SUBSCRIPTION \(name) SET (slot_name = NONE); DROP SUBSCRIPTION \(name);"
+        }
+        throw BackupError(
+            .targetUnsuitable,
+            "\(request.database) has subscriptions that cannot be dropped with everything else: "
+                + bound.joined(separator: ", "),
+            hint: "Drop them first; their slots stay on the other server, and keep its log:\n"
+                + statements.joined(separator: "\n"))
     }
 
     /// Large objects have numbers, not names: those of the target are other ones.

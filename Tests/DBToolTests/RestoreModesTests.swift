@@ -203,6 +203,46 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `a subscription that clean cannot drop is named before anything changes`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            func subscribe(_ slot: String) -> String {
+                """
+                CREATE SUBSCRIPTION sub CONNECTION 'host=nowhere' PUBLICATION all_of_it
+                WITH (connect = false, slot_name = \(slot))
+                """
+            }
+            let drop = """
+                ALTER SUBSCRIPTION "sub" DISABLE; ALTER SUBSCRIPTION "sub" SET (slot_name = NONE); \
+                DROP SUBSCRIPTION "sub";
+                """
+            try await source.query("CREATE TABLE t (id integer); INSERT INTO t VALUES (1)")
+            let target = try await bench.duplicate(source, "target")
+            try await source.query(subscribe("NONE"))
+            _ = try await bench.backUp(source)
+            try await target.query("DELETE FROM t; " + subscribe("slot"))
+            // No database with a subscription can be dropped.
+            let outcome: Result<Void, any Error>
+            do {
+                try await bench.restore(tables: [], into: target, ["--clean", "--yes"])
+                    .expect(code: 1, saying: "sub", drop, "slots stay")
+                #expect(try await target.query("TABLE t") == "")
+                try await target.query("ALTER SUBSCRIPTION sub SET (slot_name = NONE)")
+                try await bench.restore(tables: [], into: target, ["--clean", "--yes"])
+                    .requireCode(0)
+                #expect(try await target.query("TABLE t") == "1")
+                outcome = .success(())
+            } catch {
+                outcome = .failure(error)
+            }
+            for database in [source, target] { _ = try await database.attempt(drop) }
+            try outcome.get()
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a dry run changes nothing and says what the restore then does`(
         server: TestServer
     ) async throws {
