@@ -142,6 +142,25 @@ struct PostgresArchiveRestore: Sendable {
         try await script(beforeRows, sections: ["pre-data"], major: major)
     }
 
+    /// The grants of some entries, but for those that wait.
+    func grants(of things: Set<Int>, major: Int) async throws -> PostgresScript {
+        let given = archive.entries(of: "ACL", among: plan.chosen).filter { id in
+            archive[id].map { !things.isDisjoint(with: $0.dependencies) } ?? false
+        }
+        // A grant is in the section of whatever stands before it in the list.
+        return try await script(
+            given.subtracting(privileges).subtracting(closing), sections: [], major: major)
+    }
+
+    /// What has privileges and is made after the rows: views that need a primary key, and what needs these.
+    func viewsAfterRows() async throws -> Set<Int> {
+        let kinds = ["VIEW", "MATERIALIZED VIEW", "FUNCTION", "PROCEDURE", "AGGREGATE"]
+        let candidates = archive.entries.filter {
+            plan.chosen.contains($0.id) && kinds.contains($0.kind)
+        }
+        return try await listed(Set(candidates.map(\.id)), in: "post-data")
+    }
+
     /// What drops the entries that are dropped, in an order in which that is possible.
     func drops(major: Int) async throws -> PostgresScript {
         try await script(

@@ -36,9 +36,7 @@ struct PostgresTarget: Target {
     func createStructure() async throws -> [String] {
         guard !hasStructure else { return [] }
         guard !request.lacksTables || renaming != nil else {
-            let problems = try await archive.createStructure()
-            try await run("create the structure") { try await noteStructure($0) }
-            return problems
+            return try await createStructureOneByOne()
         }
         do {
             // On a connection of its own: the script changes settings of its session.
@@ -47,6 +45,7 @@ struct PostgresTarget: Target {
             try await Self.inTransaction(on: connection) {
                 try await script.run(on: connection, to: "create the structure")
                 try await standAlone(connection)
+                try await defaultPrivileges.undo(for: archive.plan.chosen, on: connection)
                 try await noteStructure(connection)
             }
             return []
@@ -54,10 +53,24 @@ struct PostgresTarget: Target {
             where error.message.contains(Self.lockTableFull) && renaming == nil
         {
             // So many tables at once are too many locks: one by one then.
-            let problems = try await archive.createStructure()
-            try await run("create the structure") { try await noteStructure($0) }
-            return problems
+            return try await createStructureOneByOne()
         }
+    }
+
+    private func createStructureOneByOne() async throws -> [String] {
+        let problems = try await archive.createStructure()
+        try await run("create the structure", on: try await fresh()) { connection in
+            try await Self.inTransaction(on: connection) {
+                try await defaultPrivileges.undo(for: archive.plan.chosen, on: connection)
+                try await noteStructure(connection)
+            }
+        }
+        return problems
+    }
+
+    private var defaultPrivileges: PostgresDefaultPrivileges {
+        PostgresDefaultPrivileges(
+            archive: archive, request: request, renaming: renaming, major: server.major)
     }
 
     /// Rows of a copy must not show up in what the original inherits from.
@@ -151,6 +164,7 @@ struct PostgresTarget: Target {
     }
 
     func switchOn() async throws -> [String] {
+        try await undoDefaultPrivilegesOfLateViews()
         // Of a table with another name these come with the end.
         let problems =
             archive.plan.renamed == nil ? try await archive.createWhatWouldBeInTheWay() : []
@@ -160,6 +174,16 @@ struct PostgresTarget: Target {
             return refused
         }
         return problems + refused
+    }
+
+    private func undoDefaultPrivilegesOfLateViews() async throws {
+        let views = try await archive.viewsAfterRows()
+        guard archive.plan.renamed == nil, !views.isEmpty else { return }
+        try await run("give privileges", on: try await fresh()) { connection in
+            try await Self.inTransaction(on: connection) {
+                try await defaultPrivileges.undo(for: views, on: connection)
+            }
+        }
     }
 
     /// Gives the new database the settings of the source; what the server refuses of them.
@@ -312,6 +336,18 @@ struct PostgresTarget: Target {
     ) async throws -> Result {
         do {
             return try await connections.withOne(body)
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot \(what)")
+        }
+    }
+
+    /// The same on a connection that is not used again: scripts change settings of its session.
+    private func run(
+        _ what: String, on connection: PostgresConnection,
+        _ body: (PostgresConnection) async throws -> Void
+    ) async throws {
+        do {
+            try await body(connection)
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot \(what)")
         }
