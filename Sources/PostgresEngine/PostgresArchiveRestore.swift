@@ -241,34 +241,36 @@ struct PostgresArchiveRestore: Sendable {
         failuresAreExpected: Bool = false, triesFailuresAgain: Bool = false
     ) async throws -> [String] {
         watch?.begin(entries, jobs: jobs)
-        let result = try await restore(
+        let run = try await restore(
             ["--verbose"] + (section.map { ["--section=\($0)"] } ?? []) + ["--jobs=\(jobs)"],
             entries)
-        guard !result.succeeded else {
+        guard !run.succeeded else {
             watch?.end()
             return []
         }
-        let failed = PostgresRestoreProblem.entries(in: result.messages).intersection(entries)
+        // Of what was never tried nobody knows that it is missing.
+        guard run.interruption == nil else { throw failure("cannot \(what)", run) }
+        let failed = PostgresRestoreProblem.entries(in: run.messages).intersection(entries)
         if triesFailuresAgain, !failed.isEmpty, failed.count < entries.count {
             watch?.end(toTryAgain: failed)
             return try await make(
                 what, section, failed, failuresAreExpected: failuresAreExpected,
                 triesFailuresAgain: true)
         }
-        let problems = PostgresRestoreProblem.all(in: result.messages)
+        let problems = PostgresRestoreProblem.all(in: run.messages)
         let isHarmless =
-            problems.isEmpty && result.messages.contains(PostgresRestoreProblem.harmless)
-        guard isHarmless || (failuresAreExpected && !problems.isEmpty) else {
-            throw failure("cannot \(what)", result.messages)
-        }
+            problems.isEmpty && run.messages.contains(PostgresRestoreProblem.harmless)
+        // Without a connection everything fails, also what can be made.
+        let isExpected = failuresAreExpected && !problems.isEmpty && !run.isCircumstantial
+        guard isHarmless || isExpected else { throw failure("cannot \(what)", run) }
         watch?.end()
         return problems.map(\.description)
     }
 
     private func restore(
         _ arguments: [String], _ entries: Set<Int>
-    ) async throws -> (succeeded: Bool, messages: String) {
-        guard !entries.isEmpty else { return (true, "") }
+    ) async throws -> PostgresRestoreRun {
+        guard !entries.isEmpty else { return .ofNothing }
         var environment = Self.environment(login.environment, setting)
         if let watch { environment["PGAPPNAME"] = watch.application }
         return try await withFiles(entries) { [environment] archive, list in
@@ -305,16 +307,17 @@ struct PostgresArchiveRestore: Sendable {
         }
     }
 
-    private func failure(_ what: String, _ messages: String) -> BackupError {
-        let problems = PostgresRestoreProblem.all(in: messages)
-        let first = problems.first?.description
+    private func failure(_ what: String, _ run: PostgresRestoreRun) -> BackupError {
+        let problems = PostgresRestoreProblem.all(in: run.messages)
+        let first =
+            problems.first?.description
+            ?? run.messages.split(separator: "\n").first.map(String.init) ?? ""
         let more = problems.count > 1 ? " (and \(problems.count - 1) more problems)" : ""
         var error = BackupError(
-            .serverRefused,
-            "\(what): \(first ?? messages.split(separator: "\n").first.map(String.init) ?? "")\(more)",
+            .serverRefused, "\(what): \(run.interruption ?? first + more)",
             hint: "Mend the cause and run the same restore again: it goes on with what is missing.",
-            underlying: PostgresRestoreProblem.complaints(in: messages))
-        error.isCircumstantial = PostgresRestoreProblem.tellOfLostConnection(messages)
+            underlying: PostgresRestoreProblem.complaints(in: run.messages))
+        error.isCircumstantial = run.isCircumstantial
         return error
     }
 

@@ -98,14 +98,14 @@ struct PostgresPrograms: Sendable {
         try await successful(restore, arguments, [:]).output
     }
 
-    /// Runs pg_restore against a database; what it complained about.
+    /// Runs pg_restore against a database; how it ended, and what it complained about.
     ///
     /// `isProgress` gets each line of its messages at once; those of which it says yes are not
     /// kept.
     func restore(
         _ arguments: [String], environment: [String: String],
         isProgress: @escaping @Sendable (_ line: String) -> Bool
-    ) async throws -> (succeeded: Bool, messages: String) {
+    ) async throws -> PostgresRestoreRun {
         let result = try await run(
             .path(FilePath(restore)), arguments: Arguments(arguments),
             environment: .custom(Self.environment(with: environment)),
@@ -118,7 +118,12 @@ struct PostgresPrograms: Sendable {
             return messages.text
         }
         try Task.checkCancellation()
-        return (result.terminationStatus.isSuccess, result.closureResult)
+        let ending: PostgresRestoreRun.Ending =
+            switch result.terminationStatus {
+            case .exited(let status): .exited(status)
+            case .signaled(let signal): .signaled(signal)
+            }
+        return PostgresRestoreRun(ending: ending, messages: result.closureResult)
     }
 
     /// A program that is to end early gets the time to say goodbye to the server.

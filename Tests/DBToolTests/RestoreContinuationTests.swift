@@ -338,22 +338,11 @@ extension Workbench {
 
     /// A pg_dump with a pg_restore beside it that fails after the rows, but for its first calls.
     func failingPgRestore(passing: Int = 0) throws -> String {
-        let name = uniqueName("failing")
-        let calls = "\(folder)/\(name)/calls"
-        try write(
-            """
-            #!/bin/sh
-            case "$*" in
-            *--dbname*--section=post-data* | *--section=post-data*--dbname*)
-                echo call >> '\(calls)'
-                test "$(wc -l < '\(calls)')" -le \(passing) && exec '\(server.bin)/pg_restore' "$@"
+        try pgRestore(
+            passing: passing,
+            afterRows: """
                 echo 'pg_restore: error: could not execute query: ERROR:  meant to fail' >&2
-                exit 1 ;;
-            esac
-            exec '\(server.bin)/pg_restore' "$@"
-            """, to: "\(name)/pg_restore", mode: 0o700)
-        try FileManager.default.createSymbolicLink(
-            atPath: "\(folder)/\(name)/pg_dump", withDestinationPath: "\(server.bin)/pg_dump")
-        return "\(folder)/\(name)/pg_dump"
+                exit 1
+                """)
     }
 }
