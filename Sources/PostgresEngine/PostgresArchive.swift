@@ -55,6 +55,19 @@ struct PostgresArchive: Sendable {
         }
     }
 
+    /// Adds what tells entries of one kind and name apart, as a verbose script of all of them says.
+    mutating func addSignatures(from script: [UInt8]) {
+        let places = entries.indices.filter { index in
+            PostgresArchiveSignatures.catalogs.contains(entries[index].catalog)
+        }
+        let signatures = PostgresArchiveSignatures(
+            script: script, of: Set(places.map { entries[$0].id }))
+        for index in places {
+            entries[index].signature = signatures.signature(of: entries[index]) ?? ""
+            byID[entries[index].id] = entries[index]
+        }
+    }
+
     /// The roles that entries belong to, but for those that every server has.
     var owners: [String] {
         var seen: Set<ExactText> = []

@@ -12,6 +12,8 @@ extension PostgresArchive {
         var dependencies: [Int] = []
         /// Empty where it belongs to nobody, nil where that is not known.
         var owner: String?
+        /// What tells it apart from others of its kind and name, where its words do not: ` (integer, integer)`.
+        var signature = ""
 
         /// Whether it is of a kind: `FK CONSTRAINT`.
         func isA(_ kind: String) -> Bool { words.startsExactly(with: kind + " ") }

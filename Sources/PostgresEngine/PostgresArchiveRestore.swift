@@ -43,6 +43,7 @@ struct PostgresArchiveRestore: Sendable {
         }
         var archive = PostgresArchive(list: String(decoding: list, as: UTF8.self))
         archive.addOwners(from: script)
+        archive.addSignatures(from: script)
         if !request.isWhole, let gist = archive.entries.first(where: Self.isGistExtension) {
             let constraints = archive.entries(of: "CONSTRAINT", among: archive.all)
             archive.add(

@@ -2,7 +2,8 @@ import BackupCore
 
 /// What a database holds, in the words of pg_dump's table of contents.
 struct PostgresPresence: Sendable {
-    /// `TABLE public users`, `FUNCTION public f(integer)`, `SCHEMA - sales`.
+    /// `TABLE public users`, `FUNCTION public f(integer)`, `SCHEMA - sales`, and with what an archive does not list
+    /// `OPERATOR public === (integer, integer)`.
     private var keys: Set<ExactText> = []
     /// Tables, views, sequences and everything else that shares their names, with its kind.
     private(set) var relations: [TableName: Relation] = [:]
@@ -112,8 +113,8 @@ struct PostgresPresence: Sendable {
             guard words.count > end.count, words.reversed().starts(with: end.reversed()) else {
                 return false
             }
-            return keys.contains(
-                ExactText(String(decoding: words.dropLast(end.count), as: UTF8.self)))
+            let own = String(decoding: words.dropLast(end.count), as: UTF8.self)
+            return keys.contains(ExactText(own + Self.asInList(entry.signature)))
         }
     }
 
@@ -244,9 +245,14 @@ struct PostgresPresence: Sendable {
           UNION ALL SELECT 'STATISTICS', stxnamespace, stxname FROM pg_catalog.pg_statistic_ext
           UNION ALL SELECT 'COLLATION', collnamespace, collname FROM pg_catalog.pg_collation
           UNION ALL SELECT 'CONVERSION', connamespace, conname FROM pg_catalog.pg_conversion
-          UNION ALL SELECT 'OPERATOR', oprnamespace, oprname FROM pg_catalog.pg_operator
-          UNION ALL SELECT 'OPERATOR CLASS', opcnamespace, opcname FROM pg_catalog.pg_opclass
-          UNION ALL SELECT 'OPERATOR FAMILY', opfnamespace, opfname FROM pg_catalog.pg_opfamily
+          -- One that others only mention has no function yet.
+          UNION ALL SELECT 'OPERATOR', oprnamespace, oprname || ' (' || oprleft::regtype::text
+                           || ', ' || oprright::regtype::text || ')'
+                    FROM pg_catalog.pg_operator WHERE oprcode::oid <> 0
+          UNION ALL SELECT 'OPERATOR CLASS', c.opcnamespace, c.opcname || ' USING ' || m.amname
+                    FROM pg_catalog.pg_opclass c JOIN pg_catalog.pg_am m ON m.oid = c.opcmethod
+          UNION ALL SELECT 'OPERATOR FAMILY', f.opfnamespace, f.opfname || ' USING ' || m.amname
+                    FROM pg_catalog.pg_opfamily f JOIN pg_catalog.pg_am m ON m.oid = f.opfmethod
           UNION ALL SELECT 'TEXT SEARCH CONFIGURATION', cfgnamespace, cfgname
                     FROM pg_catalog.pg_ts_config
           UNION ALL SELECT 'TEXT SEARCH DICTIONARY', dictnamespace, dictname

@@ -35,6 +35,42 @@ import Testing
         }
     }
 
+    /// Archives list operators without their types, and their classes without the access method.
+    @Test(arguments: TestServer.all)
+    func `an operator is not there because another one has its name`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE t (id integer); INSERT INTO t VALUES (1);
+                CREATE OPERATOR @@@ (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq);
+                CREATE OPERATOR @@@ (LEFTARG = integer, RIGHTARG = integer, FUNCTION = int4eq);
+                CREATE OPERATOR @@@ (RIGHTARG = integer, FUNCTION = int4um);
+                CREATE OPERATOR FAMILY own USING btree;
+                CREATE OPERATOR FAMILY own USING hash;
+                CREATE OPERATOR CLASS own FOR TYPE integer USING btree FAMILY own AS
+                    OPERATOR 3 =, FUNCTION 1 btint4cmp(integer, integer);
+                CREATE OPERATOR CLASS own FOR TYPE integer USING hash FAMILY own AS
+                    OPERATOR 1 =, FUNCTION 1 hashint4(integer);
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await target.query(
+                """
+                DROP OPERATOR @@@ (integer, integer); DROP OPERATOR @@@ (NONE, integer);
+                DROP OPERATOR FAMILY own USING hash CASCADE;
+                """)
+            let words = ["--existing", "truncate", "--yes"]
+            // What is there already is not made again.
+            for _ in 1...2 {
+                try await bench.restore(tables: [], into: target, words).requireCode(0)
+                try await bench.expectEqual(source, target)
+            }
+        }
+    }
+
     /// People have bosses, pets, and a city whose mayor is one of them.
     private static let family = """
         CREATE TABLE fired (what text);
