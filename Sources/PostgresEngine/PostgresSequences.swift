@@ -5,15 +5,20 @@ enum PostgresSequences {
     /// Enough for one statement, few enough for its length.
     private static let batch = 200
 
-    /// A sequence, and what the role may do with it.
+    /// A sequence, its limits, and what the role may do with it.
     struct Sequence: Sendable {
         let name: TableName
         let mayRead: Bool
         let maySeeSchema: Bool
         /// Whether the server is a standby, and nobody there knows where it stands.
         let isUnknown: Bool
+        let smallest: Int64
+        let largest: Int64
 
         var isReadable: Bool { mayRead && maySeeSchema }
+
+        /// Whether it can be put there.
+        func admits(_ place: Int64) -> Bool { place >= smallest && place <= largest }
     }
 
     /// The sequences in scope, and whether each can be read.
@@ -29,9 +34,10 @@ enum PostgresSequences {
             SELECT n.nspname, c.relname,
                    pg_catalog.has_sequence_privilege(c.oid, 'SELECT'),
                    pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
-                   c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()
+                   c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery(), q.seqmin, q.seqmax
             FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            JOIN pg_catalog.pg_sequence q ON q.seqrelid = c.oid
             LEFT JOIN pg_catalog.pg_depend x ON x.classid = 'pg_catalog.pg_class'::regclass
               AND x.objid = c.oid AND x.deptype = 'e'
             LEFT JOIN pg_catalog.pg_extension e ON e.oid = x.refobjid
@@ -58,7 +64,8 @@ enum PostgresSequences {
         return rows.map {
             Sequence(
                 name: TableName(schema: $0[0] ?? "", name: $0[1] ?? ""), mayRead: $0[2] == "t",
-                maySeeSchema: $0[3] == "t", isUnknown: $0[4] == "t")
+                maySeeSchema: $0[3] == "t", isUnknown: $0[4] == "t",
+                smallest: Int64($0[5] ?? "") ?? .min, largest: Int64($0[6] ?? "") ?? .max)
         }
     }
 
@@ -82,6 +89,18 @@ enum PostgresSequences {
             }
         }
         return values
+    }
+
+    /// Refuses places where the sequences, as they are defined in the snapshot, cannot stand.
+    ///
+    /// No lock that a reader holds keeps others from changing their limits.
+    static func check(_ values: [SequenceValue], against sequences: [Sequence]) throws {
+        for (value, sequence) in zip(values, sequences) where !sequence.admits(value.lastValue) {
+            throw BackupError(
+                .sourceChanged,
+                "the limits of sequence \(sequence.name) were changed during the backup",
+                hint: "Run the backup again.")
+        }
     }
 
     /// Puts a sequence where it stood.

@@ -10,7 +10,8 @@ struct PostgresSnapshot: Snapshot {
     let leader: PostgresConnection
     let readers: PostgresReaders
     let rows: [TableName: PostgresRows]
-    let sequenceNames: [TableName]
+    /// The sequences as they were defined at the snapshot.
+    let definedSequences: [PostgresSequences.Sequence]
     let settings: PostgresSettings
     /// What has been written by everything that the snapshot sees; nil on a standby.
     let writtenUpTo: String?
@@ -141,9 +142,11 @@ struct PostgresSnapshot: Snapshot {
 
     func sequences() async throws -> [SequenceValue] {
         do {
-            return try await leader.turn.pass {
-                try await PostgresSequences.read(sequenceNames, on: leader)
+            let values = try await leader.turn.pass {
+                try await PostgresSequences.read(definedSequences.map(\.name), on: leader)
             }
+            try PostgresSequences.check(values, against: definedSequences)
+            return values
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot read the sequences")
         }

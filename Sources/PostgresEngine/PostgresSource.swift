@@ -207,7 +207,7 @@ struct PostgresSource {
         let sequences = try await readableSequences(
             request, tables: isWhole ? nil : inScope, leftOut: leftOut.map(\.oid))
         // Held from now on; their values are read again at the end.
-        _ = try await PostgresSequences.read(sequences, on: leader)
+        _ = try await PostgresSequences.read(sequences.map(\.name), on: leader)
         var contents = try await PostgresContents(
             scope, isWhole: isWhole, facts: facts, user: user, on: leader)
         contents.schema.excluded = scope.excluded
@@ -227,7 +227,7 @@ struct PostgresSource {
         return PostgresSnapshot(
             moment: facts.moment, schema: contents.schema, definition: description,
             leader: leader, readers: readers,
-            rows: contents.rows, sequenceNames: sequences, settings: settings,
+            rows: contents.rows, definedSequences: sequences, settings: settings,
             writtenUpTo: facts.writtenUpTo, meaning: contents.meaning,
             trustsRestart: request.trustsRestart)
     }
@@ -262,7 +262,7 @@ struct PostgresSource {
 
     private func readableSequences(
         _ request: SnapshotRequest, tables: [String]?, leftOut: [String]
-    ) async throws -> [TableName] {
+    ) async throws -> [PostgresSequences.Sequence] {
         let all = try await PostgresSequences.names(
             tables: tables, leftOut: leftOut, on: leader)
         let unknown = all.filter(\.isUnknown)
@@ -279,6 +279,6 @@ struct PostgresSource {
             throw PostgresPrivileges.missing(
                 sequences: unreadable, largeObjects: objects, for: user)
         }
-        return sequences.map(\.name)
+        return sequences
     }
 }

@@ -72,4 +72,32 @@ import Testing
                     """) == "t")
         }
     }
+
+    /// The restore of such a backup failed when all rows were there.
+    @Test(arguments: TestServer.all)
+    func `a sequence that outgrows its limits during the backup makes it fail`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                "CREATE SEQUENCE s AS integer; SELECT setval('s', 2147483646); CREATE SEQUENCE other;"
+            )
+            let pause = try bench.pausingPgDump()
+            let end = try await bench.full(source, ["--pg-dump", pause.program]) { _ in
+                try await pause.untilReached()
+                try await source.query(
+                    """
+                    ALTER SEQUENCE s AS bigint; SELECT nextval('s'), nextval('s'), nextval('other');
+                    """)
+                try pause.proceed()
+            }
+            end.expect(code: 1, saying: "sequence public.s", "Run the backup again")
+            try bench.expectNothingStored()
+            // Whoever only counts on is none of this.
+            let backup = try await bench.backUp(source)
+            let copy = try await bench.restored(backup.id)
+            #expect(try await copy.query("SELECT nextval('s')") == "2147483649")
+        }
+    }
 }
