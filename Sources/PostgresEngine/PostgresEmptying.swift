@@ -9,7 +9,12 @@ enum PostgresEmptying {
     ) async throws -> String {
         let table = SQLText.qualified(load.table)
         guard load.filter != nil else { return "TRUNCATE ONLY \(table)" }
-        return "DELETE FROM ONLY \(table) \(try await condition(of: load, on: connection) ?? "")"
+        return deletion(from: table, filter: try await condition(of: load, on: connection) ?? "")
+    }
+
+    /// What a filter selects, which need not be a condition: `WHERE own ORDER BY id`.
+    static func deletion(from table: String, filter: String) -> String {
+        "DELETE FROM ONLY \(table) WHERE ctid IN (SELECT ctid FROM ONLY \(table) \(filter)\n)"
     }
 
     /// The target's own condition, which may be empty; nil for a table that no extension fills.

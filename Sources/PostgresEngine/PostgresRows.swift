@@ -78,10 +78,11 @@ struct PostgresRows: Sendable {
             if case .fixed(let statement) = select { return [statement] }
             return []
         }
-        let condition = filter.flatMap(Self.condition).map { [$0] } ?? []
-        return conditions(columns.isEmpty ? "" : split).map {
-            Self.statement(table, columns, $0 + condition)
+        let ranges = conditions(columns.isEmpty ? "" : split)
+        guard let words = filter, !words.allSatisfy(\.isWhitespace) else {
+            return ranges.map { Self.statement(table, columns, $0) }
         }
+        return ranges.map { Self.statement(table, columns, filter: words, $0) }
     }
 
     /// What a row fulfils that may have changed; or why nothing tells.
@@ -211,11 +212,22 @@ struct PostgresRows: Sendable {
         return "COPY (SELECT \(names) FROM ONLY \(name)\(all)) TO STDOUT (FORMAT csv)"
     }
 
-    /// Extensions write their conditions with `WHERE` in front.
-    private static func condition(_ filter: String) -> String? {
-        let trimmed = filter.trimmingPrefix(/\s*/)
-        guard !trimmed.isEmpty else { return nil }
-        return "(\(trimmed.trimmingPrefix(/(?i)where\s/)))"
+    /// Only what an extension's filter selects: anything that may stand behind a table, as pg_dump takes it.
+    ///
+    /// A range is of what it selects, since its words may not be in brackets, and need not be a condition.
+    private static func statement(
+        _ table: TableName, _ columns: [String], filter: String, _ range: [String]
+    ) -> String {
+        let list = columns.map(SQLText.identifier)
+        func selected(_ list: [String]) -> String {
+            // On a line of its own a bracket is not part of a comment.
+            "SELECT \(list.joined(separator: ", ")) FROM ONLY \(SQLText.qualified(table)) \(filter)\n"
+        }
+        guard !range.isEmpty else { return "COPY (\(selected(list))) TO STDOUT (FORMAT csv)" }
+        return """
+            COPY (SELECT \(list.joined(separator: ", ")) FROM (\(selected(["ctid"] + list))) selected \
+            WHERE \(range.joined(separator: " AND "))) TO STDOUT (FORMAT csv)
+            """
     }
 }
 

@@ -4,8 +4,12 @@ import Testing
 /// What is easily overlooked when rows come into a database that has a life of its own.
 @Suite struct RestoreDetailTests {
     /// An extension fills a table, of which backups have only rows that its condition selects.
-    @Test(arguments: TestServer.all)
-    func `rows that belong to an extension stay`(server: TestServer) async throws {
+    @Test(
+        arguments: TestServer.all,
+        ["WHERE own", "WHERE(own)", "WHERE own ORDER BY id", "WHERE own -- ours"])
+    func `rows that belong to an extension stay`(
+        server: TestServer, condition: String
+    ) async throws {
         try await Workbench.with(server) { bench in
             let source = try await bench.createDatabase()
             try await source.query(
@@ -17,7 +21,7 @@ import Testing
                 SELECT setval('jobs', 10);
                 ALTER EXTENSION hstore ADD TABLE places; ALTER EXTENSION hstore ADD SEQUENCE jobs;
                 UPDATE pg_extension SET extconfig = ARRAY['places'::regclass::oid, 'jobs'::regclass::oid],
-                  extcondition = ARRAY['WHERE own', ''] WHERE extname = 'hstore';
+                  extcondition = ARRAY['\(condition)', ''] WHERE extname = 'hstore';
                 """)
             _ = try await bench.backUp(source)
             let target = try await bench.duplicate(source, "target")
