@@ -105,6 +105,15 @@ struct PostgresArchiveRestore: Sendable {
     /// What hides rows or reacts to what is made.
     private var last: Set<Int> { archive.entries(ofKinds: Self.lastKinds, among: plan.chosen) }
 
+    /// What is made when nothing else is left to do: before PostgreSQL 17 no setting keeps event triggers quiet that are
+    /// enabled `ALWAYS`.
+    ///
+    /// Where it is expected that something cannot be made they come earlier, one by one.
+    var eventTriggers: Set<Int> {
+        guard !request.lacksTables, plan.renamed == nil else { return [] }
+        return archive.entries(ofKinds: ["EVENT TRIGGER"], among: chosen)
+    }
+
     /// Privileges on tables that are given when the rows are there.
     private var privileges: Set<Int> {
         guard givesPrivilegesLate else { return [] }
@@ -215,14 +224,14 @@ struct PostgresArchiveRestore: Sendable {
                 failuresAreExpected: lacks || !request.isWhole, triesFailuresAgain: true)
     }
 
-    /// What would hide rows or react to what is made, and privileges.
+    /// What would hide rows, and privileges.
     func createWhatWouldBeInTheWay() async throws -> [String] {
         let lacks = request.lacksTables
         // A grant is in the section of whatever stands before it in the list.
         return try await make("give privileges", nil, privileges, failuresAreExpected: lacks)
             + make(
-                "create event triggers and policies", "post-data", last.subtracting(made),
-                failuresAreExpected: lacks)
+                "create event triggers and policies", "post-data",
+                last.subtracting(made).subtracting(eventTriggers), failuresAreExpected: lacks)
     }
 
     /// Takes from owners what they have given up of their schemas.

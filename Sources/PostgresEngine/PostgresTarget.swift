@@ -214,10 +214,29 @@ struct PostgresTarget: Target {
         } else {
             try await archive.closeSchemas()
         }
+        let eventTriggers = archive.eventTriggers
         try await run("finish") { connection in
             // What came last: materialized views.
             if request.isWhole { try await writeAll(connection) }
-            if mark != .none { try await connection.execute(PostgresRestoreMark.removal) }
+            guard eventTriggers.isEmpty, mark != .none else { return }
+            try await connection.execute(PostgresRestoreMark.removal)
+        }
+        if !eventTriggers.isEmpty { try await finish(with: eventTriggers) }
+    }
+
+    /// Makes event triggers and takes the mark away at once, before the first that may react to that.
+    private func finish(with eventTriggers: Set<Int>) async throws {
+        let script = try await archive.script(eventTriggers, sections: [], major: server.major)
+        do {
+            // The script changes settings of its session.
+            let connection = try await fresh()
+            try await Self.inTransaction(on: connection) {
+                try await connection.execute("SET LOCAL synchronous_commit = on")
+                if mark != .none { try await connection.execute(PostgresRestoreMark.removal) }
+                try await script.run(on: connection, to: "create event triggers")
+            }
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot finish")
         }
     }
 

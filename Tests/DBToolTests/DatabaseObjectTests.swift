@@ -186,6 +186,22 @@ import Testing
                 $$ BEGIN RAISE EXCEPTION 'no DDL here'; END $$;
             CREATE EVENT TRIGGER late ON ddl_command_start EXECUTE FUNCTION late();
             """),
+        // Before PostgreSQL 17 nothing keeps these quiet: one refused the end of every restore, where the mark is dropped.
+        Kind(
+            "event triggers that always react",
+            """
+            CREATE TABLE seen (tag text); CREATE TABLE t (id integer PRIMARY KEY);
+            INSERT INTO t VALUES (1); CREATE MATERIALIZED VIEW sums AS SELECT sum(id) FROM t;
+            CREATE FUNCTION see() RETURNS event_trigger LANGUAGE plpgsql AS
+                $$ BEGIN INSERT INTO public.seen VALUES (tg_tag); END $$;
+            CREATE FUNCTION keep() RETURNS event_trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'nothing is dropped here'; END $$;
+            CREATE EVENT TRIGGER see ON ddl_command_end EXECUTE FUNCTION see();
+            CREATE EVENT TRIGGER keep ON sql_drop EXECUTE FUNCTION keep();
+            COMMENT ON EVENT TRIGGER keep IS 'it''s for ever';
+            DELETE FROM seen;
+            ALTER EVENT TRIGGER see ENABLE ALWAYS; ALTER EVENT TRIGGER keep ENABLE ALWAYS;
+            """),
         Kind(
             "rows of many kinds of values",
             """

@@ -30,7 +30,7 @@ import Testing
         try await Workbench.with(server) { bench in
             let source = try await bench.owned()
             let backup = try await bench.backUp(source)
-            for passed in 0...3 {
+            for passed in 0...2 {
                 let target = bench.expectDatabase("target_\(passed)")
                 let failing = try bench.failingPgRestore(passing: passed)
                 try await bench.restore(backup.id, into: target, ["--pg-dump", failing])

@@ -70,12 +70,12 @@ public protocol Target: Sendable {
     /// - Returns: What they could not be gathered for; the data is as it should be all the same.
     func analyze() async throws -> [String]
 
-    /// Switches on what would have been in the way: event triggers, row-level security, events.
+    /// Switches on what would have been in the way: row-level security, events.
     ///
     /// - Returns: What could not be created because the backup does not hold what it needs.
     func switchOn() async throws -> [String]
 
-    /// Ends the restore: nothing remains to be gone on with.
+    /// Ends the restore, with what would react to anything before: nothing remains to be gone on with.
     func finish() async throws
 }
 
