@@ -15,6 +15,8 @@ actor MySQLConnection: PooledConnection {
     /// One at a time may use the connection.
     nonisolated let turn = Turnstile(permits: 1)
     nonisolated let killer: MySQLKiller
+    /// The server that it has come to.
+    nonisolated let node: MySQLNode
     private nonisolated let thread = BlockingThread(label: "dbtool.mysql.connection")
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -27,8 +29,16 @@ actor MySQLConnection: PooledConnection {
     ///
     /// - Throws: `BackupError.connectionFailed`, `BackupError.passwordRequired`.
     init(_ settings: MySQLSettings) async throws {
-        connection = try await MySQLLogin(settings).connect()
-        killer = MySQLKiller(settings, session: UInt(mysql_thread_id(connection)))
+        let login = MySQLLogin(settings)
+        connection = try await login.connect()
+        do {
+            node = try MySQLNode(connection)
+        } catch let error as MySQLError {
+            // What has not been made whole is not unmade.
+            mysql_close(connection)
+            throw login.refusal(error)
+        }
+        killer = MySQLKiller(settings, session: UInt(mysql_thread_id(connection)), on: node)
         upload.install(in: connection)
     }
 

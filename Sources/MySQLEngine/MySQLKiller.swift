@@ -6,13 +6,18 @@ import Dispatch
 /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/kill.html>; nobody needs a privilege for sessions of
 ///   their own account.
 final class MySQLKiller: Sendable {
+    /// Of a name that leads to several servers in turn one of these may lead to the right one.
+    private static let logins = 5
+
     private let settings: MySQLSettings
     private let session: UInt
+    private let node: MySQLNode
     private let underWay = DispatchGroup()
 
-    init(_ settings: MySQLSettings, session: UInt) {
+    init(_ settings: MySQLSettings, session: UInt, on node: MySQLNode) {
         self.settings = settings
         self.session = session
+        self.node = node
     }
 
     /// Returns at once; the request travels on a thread of its own.
@@ -24,8 +29,13 @@ final class MySQLKiller: Sendable {
     /// Returns when the server has got the request.
     func killAndWait() {
         // A request that does not arrive changes nothing: the statement ends by itself.
-        guard let connection = try? MySQLLogin(settings).connectAndWait() else { return }
-        mysql_query(connection, "KILL QUERY \(session)")
-        mysql_close(connection)
+        for _ in 1...Self.logins {
+            guard let connection = try? MySQLLogin(settings).connectAndWait() else { return }
+            defer { mysql_close(connection) }
+            // Each server counts its sessions by itself: elsewhere this is the number of somebody else's.
+            guard let found = try? MySQLNode(connection), found == node else { continue }
+            mysql_query(connection, "KILL QUERY \(session)")
+            return
+        }
     }
 }

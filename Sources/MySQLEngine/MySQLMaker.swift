@@ -15,7 +15,7 @@ struct MySQLMaker: Sendable {
     /// - Throws: `BackupError`.
     func make(_ objects: [MySQLObject], _ steps: StepCounter) async throws -> [String] {
         guard !objects.isEmpty || collation != nil else { return [] }
-        let connection = try await settings.connect()
+        let connection = try await settings.connect(to: server)
         do {
             if let collation { try await take(collation, connection) }
             var failures: [String] = []

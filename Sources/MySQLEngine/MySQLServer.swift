@@ -20,6 +20,8 @@ struct MySQLServer: Sendable {
     let logsChanges: Bool
     /// Whether what comes from a primary goes through that log too.
     let logsReplicated: Bool
+    /// Which one it is.
+    let node: MySQLNode
 
     var isMariaDB: Bool { product == .mariaDB }
 
@@ -28,6 +30,7 @@ struct MySQLServer: Sendable {
 
     /// - Throws: `BackupError.connectionFailed` for a version that is not supported.
     init(_ connection: MySQLConnection) async throws {
+        node = connection.node
         do {
             let row =
                 try await connection.rows(

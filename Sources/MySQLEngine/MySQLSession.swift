@@ -94,10 +94,12 @@ enum MySQLSession {
 
     /// Pins the settings, those that this server knows.
     ///
-    /// - Throws: `BackupError.serverRefused` when one of them did not take.
+    /// - Throws: `BackupError.connectionFailed` for a session on another server; `BackupError.serverRefused` when one of the
+    ///   settings did not take.
     static func pin(
         _ connection: MySQLConnection, on server: MySQLServer, side: Side = .source
     ) async throws {
+        try confirm(connection, isOn: server.node)
         let own = (server.isMariaDB ? ofMariaDB : ofMySQL).map { ($0.key, $0.value) }
         let more = side == .target ? ofTargets.map { ($0.key, $0.value) } : []
         do {
@@ -131,6 +133,15 @@ enum MySQLSession {
     static func limitLockWaits(of connection: MySQLConnection, to time: Duration) async throws {
         try await connection.execute(
             "SET SESSION lock_wait_timeout = \(max(1, time.components.seconds))")
+    }
+
+    /// What is written on one server need not be on another at that moment, nor a lock hold there.
+    private static func confirm(_ connection: MySQLConnection, isOn node: MySQLNode) throws {
+        guard connection.node != node else { return }
+        throw BackupError(
+            .connectionFailed,
+            "connections come to several servers: \(node) and \(connection.node)",
+            hint: "Name one of them with --host or --url, not what leads to any of them.")
     }
 
     /// Reads back what the text of values depends on.

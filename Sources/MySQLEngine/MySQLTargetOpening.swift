@@ -45,7 +45,7 @@ struct MySQLTargetOpening {
         let (administration, server) = try await preparation.administration()
         var found = Found(administration: administration, server: server)
         guard try await preparation.databaseExists(administration, server) else { return found }
-        let leader = try await preparation.connect()
+        let leader = try await preparation.connect(to: server)
         found.leader = leader
         try await MySQLClaim(database: request.database).take(leader, notes: request.notes)
         found.presence = try await MySQLPresence(leader, database: request.database)
@@ -116,12 +116,12 @@ struct MySQLTargetOpening {
             all.append(leader)
         } else {
             try await preparation.create(found.administration)
-            let leader = try await preparation.connect()
+            let leader = try await preparation.connect(to: found.server)
             try await claim.take(leader, notes: request.notes)
             all.append(leader)
         }
         for number in 1..<max(2, request.connections) where number < request.connections {
-            let connection = try await preparation.connect()
+            let connection = try await preparation.connect(to: found.server)
             try await claim.join(connection, as: number)
             all.append(connection)
         }

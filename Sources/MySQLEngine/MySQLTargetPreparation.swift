@@ -9,24 +9,22 @@ struct MySQLTargetPreparation {
     func administration() async throws -> (MySQLConnection, MySQLServer) {
         var settings = settings
         settings.database = nil
-        return try await Self.connect(settings)
-    }
-
-    /// A connection to the target.
-    func connect() async throws -> MySQLConnection {
-        var settings = settings
-        settings.database = request.database
-        settings.sendsRows = true
-        return try await Self.connect(settings).0
-    }
-
-    private static func connect(
-        _ settings: MySQLSettings
-    ) async throws -> (MySQLConnection, MySQLServer) {
         let connection = try await MySQLConnection(settings)
         let server = try await MySQLServer(connection)
         try await MySQLSession.pin(connection, on: server, side: .target)
         return (connection, server)
+    }
+
+    /// A connection to the target, which is on that server.
+    ///
+    /// - Throws: `BackupError.connectionFailed`, also for one that comes to another server.
+    func connect(to server: MySQLServer) async throws -> MySQLConnection {
+        var settings = settings
+        settings.database = request.database
+        settings.sendsRows = true
+        let connection = try await MySQLConnection(settings)
+        try await MySQLSession.pin(connection, on: server, side: .target)
+        return connection
     }
 
     /// Whether the database exists.

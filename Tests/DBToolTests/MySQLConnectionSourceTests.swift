@@ -258,4 +258,42 @@ import Testing
             #expect(try await Self.backedUp(bench, flag, variable) == database("flag"))
         }
     }
+
+    // MARK: Several servers
+
+    /// Each connection would read the rows of another server, or write there.
+    @Test(arguments: MySQLTestServer.all)
+    func `a name that leads to one server and another is refused`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await MySQLOwnServer.with(like: server) { own in
+                let name = bench.source.name
+                try await own.server.query("CREATE DATABASE \(name)")
+                for place in [server, own.server] {
+                    try await place.query(
+                        "CREATE TABLE t (id int PRIMARY KEY) ENGINE = InnoDB; INSERT INTO t VALUES (1)",
+                        database: name)
+                }
+                _ = try await bench.backUp()
+                let proxy = try FailingProxy(to: UInt16(server.port), UInt16(own.server.port))
+                defer { proxy.stop() }
+                let either = server.another(on: UInt32(proxy.port))
+                for jobs in ["1", "4"] {
+                    // No login is tried twice.
+                    let words = ["-path", bench.repository, "--jobs", jobs, "--sslmode", "disable"]
+                    for verb in [
+                        ["full", "database", "--database", name],
+                        ["restore", "latest", "--into", name, "--clean", "--yes"],
+                    ] {
+                        try await bench.dbtool(verb + words, on: either)
+                            .expect(code: 5, saying: "several servers", "--host")
+                    }
+                }
+                for place in [server, own.server] {
+                    #expect(try await place.query("SELECT COUNT(*) FROM t", database: name) == "1")
+                }
+            }
+        }
+    }
 }

@@ -2,11 +2,12 @@ import BackupTesting
 import Foundation
 import Synchronization
 
-/// Stands between a program and a server on this machine, passes so many bytes, and then fails for good.
+/// Stands between a program and servers on this machine, leads connections to them in turn, passes so many bytes, and
+/// then fails for good.
 final class FailingProxy: Sendable, CustomStringConvertible {
     /// Where it listens, on 127.0.0.1.
     let port: UInt16
-    private let server: UInt16
+    private let servers: [UInt16]
     private let listener: Int32
     private let bytes: Int
     private let isSilent: Bool
@@ -17,8 +18,8 @@ final class FailingProxy: Sendable, CustomStringConvertible {
     var description: String { "\(isSilent ? "silent" : "cut") after \(bytes) bytes" }
 
     /// `isSilent`: Whether connections stay and say nothing any more, instead of being cut.
-    init(to server: UInt16, after bytes: Int, isSilent: Bool) throws {
-        (self.server, self.bytes, self.isSilent) = (server, bytes, isSilent)
+    init(to servers: UInt16..., after bytes: Int = .max, isSilent: Bool = false) throws {
+        (self.servers, self.bytes, self.isSilent) = (servers, bytes, isSilent)
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = Self.address(0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -53,11 +54,11 @@ final class FailingProxy: Sendable, CustomStringConvertible {
     }
 
     private func accept() {
-        while true {
+        for turn in 0... {
             let client = Glibc.accept(listener, nil, nil)
             guard client >= 0 else { return }
             let other = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            var address = Self.address(server)
+            var address = Self.address(servers[turn % servers.count])
             let connected = withUnsafePointer(to: &address) {
                 $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     connect(other, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
