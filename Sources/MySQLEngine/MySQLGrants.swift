@@ -19,40 +19,57 @@ struct MySQLGrants {
         let ofColumns: Set<String>
         let place: Place
         let isRevocation: Bool
+
+        /// The database, or the pattern of databases, that it is on as a whole.
+        var ofDatabase: String? { isRevocation || place.table != nil ? nil : place.database }
     }
 
+    /// Of each whose grants on databases the server heeds by themselves; the account is the first.
+    private let grantees: [[Grant]]
     private let grants: [Grant]
+    private let precedence: MySQLGrantPrecedence
     /// Whether databases stand in grants by their names, and not by patterns.
     private let isLiteral: Bool
 
     /// Asks the server; roles that are active count.
     init(_ connection: MySQLConnection, on server: MySQLServer) async throws {
         var statement = "SHOW GRANTS FOR CURRENT_USER()"
+        var precedence = server.isMariaDB ? MySQLGrantPrecedence.mariaDB : .mySQL
         if !server.isMariaDB, let roles = try await connection.value("SELECT CURRENT_ROLE()"),
             roles != "NONE"
         {
             statement += " USING \(roles)"
+            precedence = .mySQLWithRoles
         }
-        var lines = try await connection.rows(statement).compactMap { $0[0] }
+        var lines = [try await connection.rows(statement).compactMap { $0[0] }]
         if server.isMariaDB, let role = try await connection.value("SELECT CURRENT_ROLE()") {
-            lines += try await connection.rows("SHOW GRANTS FOR \(MySQLText.identifier(role))")
-                .compactMap { $0[0] }
+            // With those of the roles that it was given, which count as its own.
+            lines.append(
+                try await connection.rows("SHOW GRANTS FOR \(MySQLText.identifier(role))")
+                    .compactMap { $0[0] })
         }
         // What everybody may do; older versions know nobody of that name.
         let everybody =
             server.isMariaDB ? try? await connection.rows("SHOW GRANTS FOR PUBLIC") : nil
-        lines += (everybody ?? []).compactMap { $0[0] }
+        lines.append((everybody ?? []).compactMap { $0[0] })
         // - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/partial-revokes.html>
         var isLiteral = false
         if !server.isMariaDB, server.number >= 80016 {
             isLiteral = try await connection.value("SELECT @@GLOBAL.partial_revokes") == "1"
         }
-        self.init(lines, isLiteral: isLiteral)
+        self.init(of: lines, precedence, isLiteral: isLiteral)
     }
 
     /// Reads lines of the server; those that grant roles say nothing here.
     init(_ lines: [String], isLiteral: Bool = false) {
-        grants = lines.compactMap(Self.grant)
+        self.init(of: [lines], .mySQL, isLiteral: isLiteral)
+    }
+
+    /// Reads lines of the server for the account, and for others whose grants count as well.
+    init(of grantees: [[String]], _ precedence: MySQLGrantPrecedence, isLiteral: Bool = false) {
+        self.grantees = grantees.map { $0.compactMap(Self.grant) }
+        grants = Array(self.grantees.joined())
+        self.precedence = precedence
         self.isLiteral = isLiteral
     }
 
@@ -71,10 +88,29 @@ struct MySQLGrants {
     private func holds(
         on database: String, table: String?, _ isMeant: (Grant) -> Bool
     ) -> Bool {
-        let found = grants.filter { isMeant($0) && reaches($0.place, database, table) }
+        if grantees.contains(where: { isHeeded(among: $0, on: database, isMeant) }) { return true }
+        let found = grants.filter {
+            $0.ofDatabase == nil && isMeant($0) && reaches($0.place, database, table)
+        }
         let isWhole = found.contains { !$0.isRevocation && $0.place.database != nil }
         let isRevoked = found.contains { $0.isRevocation && $0.place.database != nil }
         return isWhole || !isRevoked && found.contains { !$0.isRevocation }
+    }
+
+    /// Whether a grantee has something on a database as a whole, by that one of its grants which counts.
+    private func isHeeded(
+        among grants: [Grant], on database: String, _ isMeant: (Grant) -> Bool
+    ) -> Bool {
+        let heeded = heeded(among: grants, on: database)
+        return !heeded.isEmpty
+            && heeded.allSatisfy { pattern in
+                grants.contains { ($0.ofDatabase?.isExactly(pattern) ?? false) && isMeant($0) }
+            }
+    }
+
+    private func heeded(among grants: [Grant], on database: String) -> [String] {
+        let fitting = grants.filter { $0.ofDatabase != nil && reaches($0.place, database, nil) }
+        return precedence.heeded(among: fitting.compactMap(\.ofDatabase), for: database)
     }
 
     private func reaches(_ place: Place, _ database: String, _ table: String?) -> Bool {
@@ -91,13 +127,12 @@ struct MySQLGrants {
     /// All of a database, as a grant to the account names it: `` `my\_app`.* ``, where `_` would stand for any character.
     ///
     /// Of several grants that fit a database the servers heed the closest alone. Beside one by the plain name another
-    /// would take its privileges away: that one is added to.
+    /// would take its privileges away: that one is added to, where it is heeded.
     func place(of database: String) -> String {
         let isPlain =
             isLiteral
-            || grants.contains {
-                $0.place.table == nil && ($0.place.database?.isExactly(database) ?? false)
-            }
+            || heeded(among: grantees.first ?? [], on: database)
+                .contains { $0.isExactly(database) }
         return "\(MySQLText.identifier(isPlain ? database : Self.escaped(database))).*"
     }
 

@@ -51,6 +51,142 @@ import Testing
         let plain = MySQLGrants(["GRANT SELECT ON `my_app`.* TO `u`@`%`"])
         #expect(plain.place(of: "my_app") == "`my_app`.*")
         #expect(MySQLGrants([], isLiteral: true).place(of: "my_app") == "`my_app`.*")
+        // Beside one that is closer it would give nothing.
+        let both = MySQLGrants([
+            "GRANT SELECT ON `my_app`.* TO `u`@`%`", "GRANT SELECT ON \(place) TO `u`@`%`",
+        ])
+        #expect(both.place(of: "my_app") == place)
+    }
+
+    /// Grants on databases that fit one, and which of them count.
+    struct Choice: Sendable {
+        let patterns: [String]
+        let database: String
+        let mariaDB: [String]
+        let mySQL: [String]
+        let mySQLWithRoles: [String]
+    }
+
+    /// As MySQL 9.7 and MariaDB 10.11 do it.
+    static let choices = [
+        Choice(
+            patterns: ["g%", "gdb"], database: "gdb", mariaDB: ["gdb"], mySQL: ["gdb"],
+            mySQLWithRoles: ["gdb"]),
+        Choice(
+            patterns: ["gd%", "g%"], database: "gdb", mariaDB: ["gd%", "g%"], mySQL: ["gd%"],
+            mySQLWithRoles: ["g%"]),
+        Choice(
+            patterns: ["g%", "gd_", "g_b", "%"], database: "gdb",
+            mariaDB: ["g%", "gd_", "g_b", "%"], mySQL: ["gd_"], mySQLWithRoles: ["%"]),
+        Choice(
+            patterns: ["my_app", #"my\_app"#], database: "my_app", mariaDB: [#"my\_app"#],
+            mySQL: [#"my\_app"#], mySQLWithRoles: [#"my\_app"#]),
+        Choice(
+            patterns: ["my%", "my_app"], database: "my_app", mariaDB: ["my_app"],
+            mySQL: ["my%", "my_app"], mySQLWithRoles: ["my%"]),
+        Choice(
+            patterns: ["my_app", #"my\_a%"#], database: "my_app", mariaDB: ["my_app"],
+            mySQL: [#"my\_a%"#], mySQLWithRoles: [#"my\_a%"#]),
+        Choice(
+            patterns: [#"my\_app"#, "m%"], database: "my_app", mariaDB: [#"my\_app"#],
+            mySQL: [#"my\_app"#], mySQLWithRoles: ["m%"]),
+        Choice(patterns: [], database: "my_app", mariaDB: [], mySQL: [], mySQLWithRoles: []),
+    ]
+
+    @Test(arguments: choices)
+    func `of several grants that fit a database the closest is heeded`(choice: Choice) {
+        func heeded(_ precedence: MySQLGrantPrecedence) -> [String] {
+            precedence.heeded(among: choice.patterns, for: choice.database)
+        }
+        #expect(heeded(.mariaDB) == choice.mariaDB)
+        #expect(heeded(.mySQL) == choice.mySQL)
+        #expect(heeded(.mySQLWithRoles) == choice.mySQLWithRoles)
+    }
+
+    @Test func `what a grant gives that is not heeded is not held`() {
+        let all = "GRANT SELECT, TRIGGER, EVENT ON `g%`.* TO `u`@`%`"
+        let one = "GRANT SELECT ON `gdb`.* TO `u`@`%`"
+        let grants = MySQLGrants([all, one])
+        #expect(grants.holds("SELECT", on: "gdb") && !grants.holds("TRIGGER", on: "gdb"))
+        #expect(grants.holds("TRIGGER", on: "gother"))
+        // What is granted on the server or a table is added.
+        let more = MySQLGrants([
+            all, one, "GRANT EVENT ON *.* TO `u`@`%`", "GRANT TRIGGER ON `gdb`.`t` TO `u`@`%`",
+        ])
+        #expect(more.holds("EVENT", on: "gdb") && !more.holds("TRIGGER", on: "gdb"))
+        #expect(more.holds("TRIGGER", on: "gdb", table: "t"))
+        // So is what a role of MariaDB, or everybody, has.
+        let role = MySQLGrants(of: [[one], [all], []], .mariaDB)
+        #expect(role.holds("TRIGGER", on: "gdb") && role.place(of: "gdb") == "`gdb`.*")
+    }
+
+    @Test(arguments: MySQLTestServer.all, [false, true])
+    func `what is taken for held the server lets be done`(
+        server: MySQLTestServer, byRole: Bool
+    ) async throws {
+        try await server.withDatabase { database in
+            try await database.query("CREATE TABLE t (id int)")
+            let name = database.name
+            let patterns = ["\(name)%", name, name.replacing("_", with: #"\_"#), "%"]
+            let pairs = patterns.flatMap { one in
+                patterns.filter { $0 != one }.map { (one, $0) }
+            }
+            var held = 0
+            for (number, pair) in pairs.enumerated() {
+                let first = "SELECT ON `\(pair.0)`.*"
+                let second = "SELECT, INSERT ON `\(pair.1)`.*"
+                let account = try await database.createAccount(
+                    "\(number)", byRole ? [first] : [first, second])
+                if byRole {
+                    let role = try await database.createRole("r\(number)", [second], of: account)
+                    try await server.setDefaultRole(role, of: account)
+                }
+                let connection = try await database.connection(as: account)
+                let product = try await MySQLServer(connection)
+                let holds = try await MySQLGrants(connection, on: product)
+                    .holds("INSERT", on: name)
+                let isLet = (try? await connection.execute("INSERT INTO t VALUES (1)")) != nil
+                #expect(!holds || isLet, "\(pair)")
+                if holds { held += 1 }
+            }
+            #expect(held > 0)
+        }
+    }
+
+    /// The grant on the database is closer, and gives neither.
+    @Test(arguments: MySQLTestServer.all)
+    func `triggers and events that only a grant on many databases would show are missing`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            try await database.query("CREATE TABLE t (id int PRIMARY KEY)")
+            try await database.query(
+                "CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.id = NEW.id + 1")
+            let name = database.name.replacing("_", with: #"\_"#)
+            let account = try await database.createAccount(
+                "u",
+                [
+                    "SELECT, SHOW VIEW, LOCK TABLES, TRIGGER, EVENT ON `\(name)%`.*",
+                    "SELECT, SHOW VIEW ON `\(name)`.*",
+                ])
+            let engine = MySQLEngine(database.settings(as: account))
+            let check = try await engine.check(SnapshotRequest(scope: .database))
+            let found = try #require(check.findings.first { $0.subject == "privileges" })
+            #expect(found.severity == .warning)
+            for things in ["triggers", "events"] {
+                #expect(found.text.contains("may not see \(things)"), "\(found)")
+            }
+            for statement in found.fix where !statement.contains("proc") {
+                try await server.query(statement)
+            }
+            let connection = try await database.connection(as: account)
+            let shown = try await connection.value(
+                "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME = 'r'")
+            #expect(shown == "1")
+            let later = try await engine.check(SnapshotRequest(scope: .database))
+            let rest = later.findings.first { $0.subject == "privileges" }
+            #expect(!(rest?.text.contains("triggers") ?? true), "\(later.findings)")
+        }
     }
 
     @Test func `the privilege that shows routines is one that the server has`() {
