@@ -154,11 +154,16 @@ struct MySQLColumn: Sendable {
 
     /// Several characters of such a set may be one of UTF-8, and bytes may be none.
     private static func coded(_ name: String, characterSet: String) -> String {
-        """
-        IF(CAST(\(name) AS BINARY) <=> CAST(CONVERT(CONVERT(\(name) USING utf8mb4) USING \(characterSet)) AS BINARY) \
-        AND NOT COALESCE(LEFT(CAST(\(name) AS BINARY), 2) = x'5c78', FALSE), CONVERT(\(name) USING utf8mb4), \
-        CONCAT('\\\\x', LOWER(HEX(\(name)))))
-        """
+        var looksLikeBytes = "LEFT(CAST(\(name) AS BINARY), 2) = x'5c78'"
+        // The one set that has another backslash, which comes back.
+        if characterSet == "sjis" {
+            looksLikeBytes += " OR LEFT(CAST(\(name) AS BINARY), 3) = x'815f78'"
+        }
+        return """
+            IF(CAST(\(name) AS BINARY) <=> CAST(CONVERT(CONVERT(\(name) USING utf8mb4) USING \(characterSet)) AS BINARY) \
+            AND NOT COALESCE(\(looksLikeBytes), FALSE), CONVERT(\(name) USING utf8mb4), \
+            CONCAT('\\\\x', LOWER(HEX(\(name)))))
+            """
     }
 
     /// Each of their characters is one of UTF-8, and comes back as it was.
