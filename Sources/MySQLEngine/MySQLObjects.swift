@@ -83,7 +83,6 @@ struct MySQLObjects {
         _ relations: [MySQLCatalog.Relation], isWhole: Bool
     ) async throws -> [(MySQLObject.Kind, String)] {
         let tables = Set(relations.map { ExactText($0.name.name) })
-        let here = MySQLText.literal(database)
         let relations = relations.map { relation in
             let kind: MySQLObject.Kind =
                 switch relation.kind {
@@ -96,15 +95,15 @@ struct MySQLObjects {
         let rows = try await connection.rowsInterruptibly(
             """
             SELECT ROUTINE_TYPE, ROUTINE_NAME, NULL FROM information_schema.ROUTINES
-            WHERE ROUTINE_SCHEMA = \(here)
+            WHERE \(MySQLText.isName("ROUTINE_SCHEMA", database))
             UNION ALL
             SELECT 'EVENT', EVENT_NAME, NULL FROM information_schema.EVENTS
-            WHERE EVENT_SCHEMA = \(here)
+            WHERE \(MySQLText.isName("EVENT_SCHEMA", database))
             """)
         let triggers = try await connection.rowsInterruptibly(
             """
             SELECT 'TRIGGER', TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS
-            WHERE TRIGGER_SCHEMA = \(here)
+            WHERE \(MySQLText.isName("TRIGGER_SCHEMA", database))
             ORDER BY CAST(EVENT_OBJECT_TABLE AS BINARY), ACTION_TIMING, ACTION_ORDER, EVENT_MANIPULATION
             """
         ).filter { row in tables.contains(ExactText(row[2] ?? "")) }

@@ -56,14 +56,14 @@ struct MySQLPresence: Sendable {
             WHERE TABLE_SCHEMA = \(here)
             UNION ALL
             SELECT ROUTINE_TYPE, ROUTINE_NAME, NULL, NULL FROM information_schema.ROUTINES
-            WHERE ROUTINE_SCHEMA = \(here)
+            WHERE \(MySQLText.isName("ROUTINE_SCHEMA", database))
             UNION ALL
             SELECT 'TRIGGER', TRIGGER_NAME, EVENT_OBJECT_TABLE, EVENT_MANIPULATION
             FROM information_schema.TRIGGERS
-            WHERE TRIGGER_SCHEMA = \(here)
+            WHERE \(MySQLText.isName("TRIGGER_SCHEMA", database))
             UNION ALL
             SELECT 'EVENT', EVENT_NAME, NULL, NULL FROM information_schema.EVENTS
-            WHERE EVENT_SCHEMA = \(here)
+            WHERE \(MySQLText.isName("EVENT_SCHEMA", database))
             """)
         for row in rows {
             guard let type = row[0], let name = row[1], name != MySQLRestoreMark.table else {

@@ -254,8 +254,18 @@ struct MySQLSource {
             sequenceNames: Set(made.filter { $0.kind == .sequence }.map { ExactText($0.name) }))
     }
 
-    /// What cannot be read back could not be restored.
-    private static func script(_ objects: [MySQLObject], _ collation: String) throws -> [UInt8] {
+    /// What cannot be read back could not be restored, nor what is there twice.
+    ///
+    /// - Throws: `BackupError.serverRefused`.
+    static func script(_ objects: [MySQLObject], _ collation: String) throws -> [UInt8] {
+        var labels: Set<ExactText> = []
+        if let twice = objects.first(where: {
+            !labels.insert(MySQLRestoreMark.label(of: $0)).inserted
+        }) {
+            throw BackupError(
+                .serverRefused,
+                "the server names \(twice.kind.rawValue.lowercased()) \(twice.name) twice")
+        }
         let text = Array(MySQLScript.text(of: objects, collation: collation).utf8)
         let read = try MySQLDefinition(text).objects
         let known = Set(read.map(MySQLRestoreMark.label(of:)))

@@ -18,6 +18,8 @@ enum MySQLText {
     }
 
     /// A condition that a catalog's column is exactly a name: catalogs themselves take `A` for `a`.
+    ///
+    /// Names of databases too, in MariaDB's catalogs of routines, triggers and events.
     static func isName(_ column: String, _ name: String) -> String {
         "\(column) = \(literal(name)) AND CAST(\(column) AS BINARY) = CAST(\(literal(name)) AS BINARY)"
     }

@@ -1,3 +1,4 @@
+import BackupCore
 import Testing
 
 @testable import MySQLEngine
@@ -32,6 +33,18 @@ import Testing
         statement: String, without: String
     ) {
         #expect(MySQLObject.withoutCounter(statement) == without)
+    }
+
+    /// It could be made once only.
+    @Test func `what the server names twice is refused`() throws {
+        let event = MySQLObject(
+            kind: .event, name: "e",
+            statement: "CREATE DEFINER=`u`@`%` EVENT `e` ON SCHEDULE EVERY 1 DAY DO SELECT 1")
+        #expect(try !MySQLSource.script([event], "utf8mb4_bin").isEmpty)
+        let error = #expect(throws: BackupError.self) {
+            try MySQLSource.script([event, event], "utf8mb4_bin")
+        }
+        #expect(error?.message == "the server names event e twice")
     }
 
     @Test func `a body that holds the delimiter gets another one`() {
