@@ -32,12 +32,7 @@ struct MySQLCatalog {
         var isInOrder: Bool { ["innodb", "rocksdb"].contains(storage.lowercased()) }
         /// Whether its rows are those of other tables or servers: to store them would be to store them twice, and to
         /// restore them to write there.
-        var isElsewhere: Bool { Self.isElsewhere(storage) }
-
-        /// The same, given the storage engine that a table names.
-        static func isElsewhere(_ storage: String) -> Bool {
-            windows.contains(storage.lowercased())
-        }
+        var isElsewhere: Bool { Self.windows.contains(storage.lowercased()) }
 
         private static let windows: Set<String> = [
             "mrg_myisam", "federated", "connect", "spider", "sphinx", "s3", "mroonga_wrapper",

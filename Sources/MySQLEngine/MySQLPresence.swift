@@ -44,6 +44,7 @@ struct MySQLPresence: Sendable {
     /// The triggers of each table.
     private(set) var triggers: [ExactText: [Trigger]] = [:]
     private var owners: [ExactText: String] = [:]
+    private var storages: [ExactText: String] = [:]
 
     /// A database that is not there yet.
     init() {}
@@ -52,7 +53,7 @@ struct MySQLPresence: Sendable {
         let here = MySQLText.literal(database)
         let rows = try await connection.rows(
             """
-            SELECT TABLE_TYPE, TABLE_NAME, NULL, NULL FROM information_schema.TABLES
+            SELECT TABLE_TYPE, TABLE_NAME, NULL, ENGINE FROM information_schema.TABLES
             WHERE TABLE_SCHEMA = \(here)
             UNION ALL
             SELECT ROUTINE_TYPE, ROUTINE_NAME, NULL, NULL FROM information_schema.ROUTINES
@@ -65,6 +66,12 @@ struct MySQLPresence: Sendable {
             SELECT 'EVENT', EVENT_NAME, NULL, NULL FROM information_schema.EVENTS
             WHERE \(MySQLText.isName("EVENT_SCHEMA", database))
             """)
+        self.init(rows)
+    }
+
+    /// Rows of the catalogs: the server's word for what it is, its name, the table of a trigger, and the trigger's events or a
+    /// table's storage engine.
+    init(_ rows: [[String?]]) {
         for row in rows {
             guard let type = row[0], let name = row[1], name != MySQLRestoreMark.table else {
                 continue
@@ -75,6 +82,7 @@ struct MySQLPresence: Sendable {
             if let table = row[2], addsEvent(row[3] ?? "", to: name, of: table) { continue }
             things.append((kind, name))
             if MySQLObject.Kind.relations.contains(kind) { relations[ExactText(name)] = kind }
+            if isTable { storages[ExactText(name)] = row[3] }
             if let table = row[2] {
                 triggers[ExactText(table), default: []].append(
                     Trigger(name: name, manipulation: row[3] ?? ""))
@@ -103,6 +111,19 @@ struct MySQLPresence: Sendable {
         }
         return things.contains { $0.kind == object.kind && $0.name.isExactly(object.name) }
     }
+
+    /// Whether a table's rows stay where they are when it is dropped, as it shows those of others.
+    ///
+    /// Not those of CONNECT and S3, of which some go with it.
+    /// - SeeAlso: <https://mariadb.com/kb/en/connect-table-types-data-files/>,
+    ///   <https://mariadb.com/kb/en/using-the-s3-storage-engine/>
+    func keepsRows(ofDropped table: String) -> Bool {
+        storages[ExactText(table)].map { Self.windows.contains($0.lowercased()) } ?? false
+    }
+
+    private static let windows: Set<String> = [
+        "mrg_myisam", "federated", "federatedx", "spider", "sphinx", "oqgraph",
+    ]
 
     /// The table that has a trigger of this name, of which a database has one.
     func table(ofTrigger name: String) -> String? { owners[ExactText(name)] }

@@ -30,8 +30,6 @@ struct MySQLTableStatement {
     let checks: [String]
     /// Whether its rows obey transactions.
     let isTransactional: Bool
-    /// Whether its rows are those of other tables or servers, so that no backup holds any.
-    let isElsewhere: Bool
     let hasPrimaryKey: Bool
     /// Whether it takes rows in the order of its key only: ARCHIVE calls a counted number that is not above all others a
     /// duplicate.
@@ -61,7 +59,6 @@ struct MySQLTableStatement {
         tail = Array(tokens[closing...])
         let storage = Self.engine(in: tail)
         isTransactional = storage == "INNODB"
-        isElsewhere = storage.map(MySQLCatalog.Relation.isElsewhere) ?? false
         let parts = items.map { Item($0, database: database) }
         checks = parts.filter { $0.kind == .check }.map(\.name)
         hasPrimaryKey = parts.contains { $0.kind == .primary }

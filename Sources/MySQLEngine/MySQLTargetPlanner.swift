@@ -152,7 +152,7 @@ struct MySQLTargetPlanner {
                     hint: "Leave out --data-only to create them.")
             }
         } else if request.drops {
-            try requireRows(existing)
+            try requireRows(existing, plan)
             plan.drops = existing.map { table in
                 MySQLObject(kind: .table, name: plan.place(of: table.name), statement: "")
             }
@@ -180,13 +180,11 @@ struct MySQLTargetPlanner {
         return load
     }
 
-    /// Dropping a table whose rows were left out of the backup would lose them.
-    private func requireRows(_ existing: [Candidate]) throws {
+    /// Dropping a table whose rows are not in the backup would lose them, unless it only shows those of others.
+    private func requireRows(_ existing: [Candidate], _ plan: MySQLPlan) throws {
         guard request.content == .everything else { return }
-        let rowless = try existing.filter { table in
-            try table.stored == nil
-                && !MySQLTableStatement(table.object.statement, database: request.defaultSchema)
-                    .isElsewhere
+        let rowless = existing.filter { table in
+            table.stored == nil && !presence.keepsRows(ofDropped: plan.place(of: table.name))
         }
         guard rowless.isEmpty else {
             throw BackupError(

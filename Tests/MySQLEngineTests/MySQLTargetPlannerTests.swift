@@ -17,8 +17,11 @@ import Testing
             ) ENGINE=InnoDB
             """)
 
-    /// The plan of a restore of a backup that holds one table.
-    private func plan(_ change: (inout TargetRequest) throws -> Void) throws -> MySQLPlan {
+    /// The plan of a restore of a backup that holds one table, and no rows.
+    private func plan(
+        into presence: MySQLPresence = MySQLPresence(),
+        _ change: (inout TargetRequest) throws -> Void
+    ) throws -> MySQLPlan {
         let definition = try MySQLDefinition(
             Array(MySQLScript.text(of: [Self.orders], collation: "utf8mb4_bin").utf8))
         var request = TargetRequest(
@@ -27,7 +30,7 @@ import Testing
         request.defaultSchema = "shop"
         try change(&request)
         return try MySQLTargetPlanner(
-            request: request, definition: definition, presence: MySQLPresence()
+            request: request, definition: definition, presence: presence
         ).plan(continuing: nil)
     }
 
@@ -37,6 +40,29 @@ import Testing
         #expect(whole.parents == [TableName(schema: "shop_copy", name: "lost"), other])
         let part = try plan { $0.patterns = [try TablePattern("orders")] }
         #expect(part.parents == [other])
+    }
+
+    /// Storage engines of a target's table, and whether it may go.
+    static let storages: [(String?, Bool)] = [
+        ("MRG_MyISAM", true), ("MRG_MYISAM", true), ("FEDERATED", true), ("SPIDER", true),
+        ("CONNECT", false), ("S3", false), ("InnoDB", false), (nil, false),
+    ]
+
+    /// Some engines delete what a table shows when it is dropped.
+    @Test(arguments: storages)
+    func `a table that the backup has no rows of is dropped where they stay`(
+        storage: String?, isDropped: Bool
+    ) throws {
+        let presence = MySQLPresence([["BASE TABLE", "orders", nil, storage]])
+        func plan() throws -> MySQLPlan { try self.plan(into: presence) { $0.drops = true } }
+        guard isDropped else {
+            let error = #expect(throws: BackupError.self) { try plan() }
+            #expect(
+                error?.message
+                    == "the backup holds no rows of table orders, which --clean would drop")
+            return
+        }
+        #expect(try plan().drops.map(\.name) == ["orders"])
     }
 
     @Test func `a key to another database that is left out names that database`() throws {
