@@ -43,6 +43,8 @@ struct MySQLPresence: Sendable {
     private(set) var things: [(kind: MySQLObject.Kind, name: String)] = []
     /// The triggers of each table.
     private(set) var triggers: [ExactText: [Trigger]] = [:]
+    /// Tables that hold the rows that they had too (MariaDB).
+    private(set) var versioned: Set<ExactText> = []
     private var owners: [ExactText: String] = [:]
     private var storages: [ExactText: String] = [:]
 
@@ -83,6 +85,7 @@ struct MySQLPresence: Sendable {
             things.append((kind, name))
             if MySQLObject.Kind.relations.contains(kind) { relations[ExactText(name)] = kind }
             if isTable { storages[ExactText(name)] = row[3] }
+            if type == "SYSTEM VERSIONED" { versioned.insert(ExactText(name)) }
             if let table = row[2] {
                 triggers[ExactText(table), default: []].append(
                     Trigger(name: name, manipulation: row[3] ?? ""))

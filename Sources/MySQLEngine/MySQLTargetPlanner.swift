@@ -247,7 +247,8 @@ struct MySQLTargetPlanner {
         let made = Set(plan.chosen.map(MySQLRestoreMark.label(of:)))
         plan.target.keeps = wanted.filter { !made.contains(MySQLRestoreMark.label(of: $0)) }
             .filter { $0.kind != .trigger }.map(described)
-        plan.target.leftOut += lostTriggers(plan) + triggersOfOriginal(selected, plan)
+        plan.target.leftOut +=
+            lostHistories(plan) + lostTriggers(plan) + triggersOfOriginal(selected, plan)
         try checkTriggers(plan)
     }
 
@@ -271,6 +272,13 @@ struct MySQLTargetPlanner {
                 .filter { !made.contains(ExactText($0.name)) }
                 .map { "trigger \($0.name) of \(table.name): the backup does not make it" }
         }
+    }
+
+    /// What tables that are dropped know of rows that they had: a backup has the rows of its time.
+    private func lostHistories(_ plan: MySQLPlan) -> [String] {
+        plan.drops.filter {
+            $0.kind == .table && presence.versioned.contains(ExactText($0.name))
+        }.map { "history of \($0.name): the backup does not hold it" }
     }
 
     /// Everything; or some tables with their triggers, and the sequences that they count by.

@@ -65,6 +65,18 @@ import Testing
         #expect(try plan().drops.map(\.name) == ["orders"])
     }
 
+    @Test func `the history of a table that is dropped is named`() throws {
+        func leftOut(_ type: String) throws -> [String] {
+            let presence = MySQLPresence([[type, "orders", nil, "InnoDB"]])
+            return try plan(into: presence) {
+                ($0.drops, $0.content) = (true, .structure)
+            }.target.leftOut
+        }
+        #expect(
+            try leftOut("SYSTEM VERSIONED") == ["history of orders: the backup does not hold it"])
+        #expect(try leftOut("BASE TABLE") == [])
+    }
+
     @Test func `a key to another database that is left out names that database`() throws {
         let plan = try plan {
             $0.patterns = [try TablePattern("orders")]
