@@ -28,16 +28,20 @@ struct PostgresRestoreMark: Sendable {
     // MARK: Reading
 
     /// What an interrupted restore left; nil when there was none.
+    ///
+    /// Reading it runs nothing that somebody else has made in the database.
+    /// - Throws: `BackupError.targetUnsuitable` when what has the mark's name is not to be trusted.
     static func read(_ connection: PostgresConnection) async throws -> Contents? {
-        let exists = try await connection.value(
-            "SELECT pg_catalog.to_regclass('\(schema).restore') IS NOT NULL")
-        guard exists == "t",
-            let row = try await connection.rows(
-                "SELECT backup, request, chosen, has_structure, has_indexes FROM \(schema).restore"
-            ).first
-        else { return nil }
-        let rows = try await connection.rows(
-            "SELECT schema, name, treatment, is_loaded FROM \(schema).tables")
+        guard try await isIn(connection) else { return nil }
+        try await requireOwn(on: connection)
+        let restores = try await PostgresPlainTable.rows(
+            of: TableName(schema: schema, name: "restore"),
+            columns: ["backup", "request", "chosen", "has_structure", "has_indexes"],
+            on: connection)
+        guard let row = restores.first else { throw foreign("an empty one") }
+        let rows = try await PostgresPlainTable.rows(
+            of: TableName(schema: schema, name: "tables"),
+            columns: ["schema", "name", "treatment", "is_loaded"], on: connection)
         let tables = rows.map { row in
             (
                 TableName(schema: row[0] ?? "", name: row[1] ?? ""),
@@ -51,6 +55,40 @@ struct PostgresRestoreMark: Sendable {
             chosen: Set((row[2] ?? "").split(separator: " ").compactMap { Int($0) }),
             hasStructure: row[3] == "t", hasIndexes: row[4] == "t",
             tables: Dictionary(tables) { first, _ in first })
+    }
+
+    /// Whoever may act for the restoring role anyway has left it, superusers among them, and nobody has made
+    /// anything else of it: what it says decides what is loaded without a question, and it is written on.
+    private static func requireOwn(on connection: PostgresConnection) async throws {
+        let rows = try await connection.rows(
+            """
+            SELECT c.relname, pg_catalog.pg_get_userbyid(coalesce(c.relowner, n.nspowner)),
+                   pg_catalog.pg_has_role(n.nspowner, u.oid, 'USAGE')
+                     AND (c.oid IS NULL OR pg_catalog.pg_has_role(c.relowner, u.oid, 'USAGE')),
+                   c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relhastriggers
+                     AND NOT c.relrowsecurity AND NOT c.relhassubclass AND NOT c.relispartition
+            FROM pg_catalog.pg_namespace n
+            JOIN pg_catalog.pg_roles u ON u.rolname = current_user
+            LEFT JOIN pg_catalog.pg_class c
+              ON c.relnamespace = n.oid AND c.relname IN ('restore', 'tables')
+            WHERE n.nspname = '\(schema)' ORDER BY c.relname
+            """)
+        if let other = rows.first(where: { $0[2] != "t" }) {
+            throw foreign("that of role \(other[1] ?? "")")
+        }
+        guard rows.count == 2, rows.allSatisfy({ $0[3] == "t" }) else {
+            throw foreign("something else")
+        }
+    }
+
+    private static func foreign(_ words: String) -> BackupError {
+        BackupError(
+            .targetUnsuitable,
+            "the schema \(schema) is not the mark of a restore by this role, but \(words)",
+            hint: """
+                Go on with a restore as the role that began it, or look at what is in that schema, \
+                and drop it: DROP SCHEMA \(schema) CASCADE;
+                """)
     }
 
     /// Whether a database holds an unfinished restore.
