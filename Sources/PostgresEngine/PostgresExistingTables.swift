@@ -210,7 +210,11 @@ struct PostgresExistingTables {
     // MARK: The change
 
     /// Runs `body` while nothing fires; what it returns is committed with `note`.
+    ///
+    /// What the plan rests on is looked at again under the lock: it may have changed since, up to the moment when the
+    /// lock was given.
     func change(
+        mustBeEmpty: Bool, parts: PostgresParts,
         noting notes: [String], tell: @escaping @Sendable (StepProgress) -> Void,
         _ body: (
             _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
@@ -218,10 +222,20 @@ struct PostgresExistingTables {
     ) async throws {
         precondition(!tables.isEmpty, "no table that exists is in the plan")
         do {
-            try await connection.execute("BEGIN; SET LOCAL lock_timeout = '\(Self.lockTimeout)'")
+            // A role's own isolation could keep what was found before the lock.
+            try await connection.execute(
+                """
+                BEGIN ISOLATION LEVEL READ COMMITTED;
+                SET LOCAL lock_timeout = '\(Self.lockTimeout)'
+                """)
+            let counts = mustBeEmpty || !emptied.isEmpty
+            if counts { try await holdParts(parts) }
             let names = tables.map { "ONLY \(SQLText.qualified($0))" }.joined(separator: ", ")
             try await connection.executeInterruptibly(
                 "LOCK TABLE \(names) IN ACCESS EXCLUSIVE MODE")
+            try await checkColumns()
+            if counts { try await requireKnown(parts) }
+            if mustBeEmpty { try await requireEmpty(.underLock) }
             let (keys, triggers) = (try await foreignKeys(), try await triggers())
             let forced = try await forcedTables(keys)
             try await run(Self.suspending(keys, triggers, forced) + [emptying])
@@ -239,6 +253,45 @@ struct PostgresExistingTables {
             // A connection that cannot roll back is gone, and its transaction with it.
             try? await connection.execute("ROLLBACK")
             throw explained(error)
+        }
+    }
+
+    /// Keeps others from attaching and detaching parts of wholes that change, where the role may.
+    private func holdParts(_ parts: PostgresParts) async throws {
+        let rows = try await connection.rows(
+            """
+            SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.oid = ANY ($1::regclass[]::oid[])
+              AND pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
+            ORDER BY 1, 2
+            """, [Self.array(parts.wholes(of: tables))])
+        let names = rows.map {
+            "ONLY \(SQLText.qualified(TableName(schema: $0[0] ?? "", name: $0[1] ?? "")))"
+        }
+        guard !names.isEmpty else { return }
+        try await connection.executeInterruptibly(
+            "LOCK TABLE \(names.joined(separator: ", ")) IN SHARE UPDATE EXCLUSIVE MODE")
+    }
+
+    /// Rows of a part that came since would stay beside those of the backup.
+    private func requireKnown(_ parts: PostgresParts) async throws {
+        let rows = try await connection.rows(
+            """
+            SELECT n.nspname, c.relname FROM pg_catalog.pg_inherits i
+            JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE i.inhparent = ANY ($1::regclass[]::oid[]) AND c.relkind IN ('r', 'p')
+            ORDER BY 1, 2
+            """, [Self.array(parts.wholes(of: tables))])
+        let unknown = rows.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") }
+            .filter { !parts.contains($0) }
+        guard unknown.isEmpty else {
+            let list = unknown.map { "\($0)" }.joined(separator: ", ")
+            throw BackupError(
+                .targetUnsuitable,
+                "partitions of \(database) were attached during the restore: \(list)",
+                hint: "Nothing of the tables was changed. Run the same restore again.")
         }
     }
 

@@ -195,7 +195,9 @@ extension PostgresTarget {
         }
         try await connections.withOne { connection in
             try await PostgresExistingTables(plan, in: request.database, on: connection)
-                .change(noting: notes, tell: request.steps, body)
+                .change(
+                    mustBeEmpty: request.mustBeEmpty, parts: PostgresParts(presence),
+                    noting: notes, tell: request.steps, body)
         }
     }
 

@@ -200,7 +200,7 @@ struct PostgresTargetOpening {
         try await checkLargeObjects(found, archive.plan)
         try await PostgresExistingTables(
             archive.plan.target, in: request.database, on: found.connection
-        ).check(mustBeEmpty: (request.existing ?? .fail) == .fail)
+        ).check(mustBeEmpty: request.mustBeEmpty)
         try await checkSequences(found, archive.plan)
         try await checkSubscriptions(found, archive.plan)
     }
