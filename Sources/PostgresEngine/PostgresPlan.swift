@@ -14,6 +14,8 @@ struct PostgresPlan: Sendable {
     var doubtful: Set<Int> = []
     /// Sequences to set; those that were there before may only go forward.
     var sequences: [TableName: SequenceMove] = [:]
+    /// Tables that a crash has emptied since an interrupted restore loaded them, by their names in the backup.
+    var lost: [TableName] = []
     /// Whether a table that has the new name is dropped first.
     var dropsCopy = false
     /// The new name of the one table, and the entry that makes it.

@@ -26,6 +26,8 @@ struct PostgresPresence: Sendable {
         let kind: String
         /// For sequences the table that owns it, for indexes their table, for partitions the whole.
         let parent: TableName?
+        /// Whether a crash empties it.
+        var isUnlogged = false
 
         /// Whether it can be loaded into.
         var isTable: Bool { kind == "r" || kind == "p" }
@@ -44,7 +46,10 @@ struct PostgresPresence: Sendable {
         for row in try await connection.rows(Self.relationsQuery) {
             let parent = row[4].map { TableName(schema: row[5] ?? "", name: $0) }
             let name = TableName(schema: row[0] ?? "", name: row[1] ?? "")
-            add(Relation(oid: row[2] ?? "", kind: row[3] ?? "", parent: parent), named: name)
+            add(
+                Relation(
+                    oid: row[2] ?? "", kind: row[3] ?? "", parent: parent, isUnlogged: row[6] == "t"
+                ), named: name)
         }
         for row in try await connection.rows(Self.statisticsQuery) {
             add(
@@ -142,7 +147,8 @@ struct PostgresPresence: Sendable {
     // MARK: Questions
 
     private static let relationsQuery = """
-        SELECT n.nspname, c.relname, c.oid, c.relkind, p.relname, pn.nspname
+        SELECT n.nspname, c.relname, c.oid, c.relkind, p.relname, pn.nspname,
+               c.relpersistence = 'u'
         FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_catalog.pg_depend d

@@ -23,6 +23,8 @@ struct PostgresRestoreMark: Sendable {
         let hasStructure: Bool
         let hasIndexes: Bool
         var tables: [TableName: Table] = [:]
+        /// Whether the server has crashed since, which empties unlogged tables.
+        var hasLostUnlogged = false
     }
 
     // MARK: Reading
@@ -33,7 +35,7 @@ struct PostgresRestoreMark: Sendable {
     /// - Throws: `BackupError.targetUnsuitable` when what has the mark's name is not to be trusted.
     static func read(_ connection: PostgresConnection) async throws -> Contents? {
         guard try await isIn(connection) else { return nil }
-        try await requireOwn(on: connection)
+        let own = try await requireOwn(on: connection)
         let restores = try await PostgresPlainTable.rows(
             of: TableName(schema: schema, name: "restore"),
             columns: ["backup", "request", "chosen", "has_structure", "has_indexes"],
@@ -50,16 +52,24 @@ struct PostgresRestoreMark: Sendable {
                     isLoaded: row[3] == "t")
             )
         }
+        // Marks of versions without this table go on as they are.
+        var hasLostUnlogged = false
+        if own.contains("unlogged") {
+            let unlogged = TableName(schema: schema, name: "unlogged")
+            hasLostUnlogged = try await !PostgresPlainTable.holdsRows(unlogged, on: connection)
+        }
         return Contents(
             backup: row[0] ?? "", request: row[1] ?? "",
             chosen: Set((row[2] ?? "").split(separator: " ").compactMap { Int($0) }),
             hasStructure: row[3] == "t", hasIndexes: row[4] == "t",
-            tables: Dictionary(tables) { first, _ in first })
+            tables: Dictionary(tables) { first, _ in first }, hasLostUnlogged: hasLostUnlogged)
     }
 
     /// Whoever may act for the restoring role anyway has left it, superusers among them, and nobody has made
     /// anything else of it: what it says decides what is loaded without a question, and it is written on.
-    private static func requireOwn(on connection: PostgresConnection) async throws {
+    ///
+    /// - Returns: The tables that it consists of.
+    private static func requireOwn(on connection: PostgresConnection) async throws -> [String] {
         let rows = try await connection.rows(
             """
             SELECT c.relname, pg_catalog.pg_get_userbyid(coalesce(c.relowner, n.nspowner)),
@@ -70,15 +80,17 @@ struct PostgresRestoreMark: Sendable {
             FROM pg_catalog.pg_namespace n
             JOIN pg_catalog.pg_roles u ON u.rolname = current_user
             LEFT JOIN pg_catalog.pg_class c
-              ON c.relnamespace = n.oid AND c.relname IN ('restore', 'tables')
+              ON c.relnamespace = n.oid AND c.relname IN ('restore', 'tables', 'unlogged')
             WHERE n.nspname = '\(schema)' ORDER BY c.relname
             """)
         if let other = rows.first(where: { $0[2] != "t" }) {
             throw foreign("that of role \(other[1] ?? "")")
         }
-        guard rows.count == 2, rows.allSatisfy({ $0[3] == "t" }) else {
+        let names = rows.compactMap { $0[0] }
+        guard names.starts(with: ["restore", "tables"]), rows.allSatisfy({ $0[3] == "t" }) else {
             throw foreign("something else")
         }
+        return names
     }
 
     private static func foreign(_ words: String) -> BackupError {
@@ -133,6 +145,8 @@ struct PostgresRestoreMark: Sendable {
             CREATE TABLE \(schema).tables (schema text, name text, treatment text,
               is_loaded boolean DEFAULT false, PRIMARY KEY (schema, name))
             """,
+            "CREATE UNLOGGED TABLE \(schema).unlogged (is_there boolean)",
+            unloggedIsThere,
             """
             INSERT INTO \(schema).restore VALUES
               (\(SQLText.literal(request.backup)), \(SQLText.literal(words(request))), '\(chosen)')
@@ -148,10 +162,20 @@ struct PostgresRestoreMark: Sendable {
     /// Says that the indexes and constraints of a table with another name are there.
     static let indexesAreMade = "UPDATE \(schema).restore SET has_indexes = true"
 
+    /// A row that is lost when the rows of unlogged tables are.
+    private static let unloggedIsThere = "INSERT INTO \(schema).unlogged VALUES (true)"
+
     /// Says that a table, by its name in the backup, is loaded.
-    static func isLoaded(_ table: TableName) -> String {
+    static func isLoaded(_ table: TableName) -> String { loaded("true", table) }
+
+    /// Says that tables have lost their rows in a crash.
+    static func areLost(_ tables: [TableName]) -> [String] {
+        tables.map { loaded("false", $0) } + [unloggedIsThere]
+    }
+
+    private static func loaded(_ value: String, _ table: TableName) -> String {
         """
-        UPDATE \(schema).tables SET is_loaded = true
+        UPDATE \(schema).tables SET is_loaded = \(value)
         WHERE schema = \(SQLText.literal(table.schema)) AND name = \(SQLText.literal(table.name))
         """
     }

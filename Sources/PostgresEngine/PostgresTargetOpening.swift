@@ -343,7 +343,14 @@ struct PostgresTargetOpening {
     private func leaveMark(
         _ found: Found, _ plan: PostgresPlan
     ) async throws -> PostgresTarget.Mark {
-        guard found.mark == nil else { return .written }
+        guard found.mark == nil else {
+            if found.mark?.hasLostUnlogged ?? false {
+                let statements = PostgresRestoreMark.areLost(plan.lost)
+                try await found.connection.execute(
+                    (["BEGIN"] + statements + ["COMMIT"]).joined(separator: ";\n"))
+            }
+            return .written
+        }
         let hasObjects = plan.target.tables.keys.contains(PostgresLargeObjects.objects)
         let isPermitted = try await found.connection.value(
             """

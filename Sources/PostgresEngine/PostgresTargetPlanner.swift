@@ -69,7 +69,7 @@ struct PostgresTargetPlanner {
         try rename(selected, &plan)
         try checkKinds(selected, plan)
         if let mark {
-            continueTables(selected, mark, &plan)
+            try continueTables(selected, mark, &plan)
             decidePointers(&plan)
         } else {
             try decideTables(selected, &plan)
@@ -248,19 +248,35 @@ struct PostgresTargetPlanner {
 
     private func continueTables(
         _ selected: [Candidate], _ mark: PostgresRestoreMark.Contents, _ plan: inout PostgresPlan
-    ) {
+    ) throws {
         plan.target.continues = true
         plan.chosen = mark.chosen
         // Partitioned tables have no rows of their own, and are not among the mark's.
         let others = selected.filter { $0.entry.map { !mark.chosen.contains($0) } ?? false }
         let keeps = Set(mark.tables.filter { $0.value.treatment != .create }.keys)
             .union(others.map(\.name))
+        var gone: [TableName] = []
         for table in selected {
             guard let stored = table.stored, let known = mark.tables[table.name] else { continue }
+            let relation = presence.relations[place(table, plan)]
+            // What an archive lists lies in no schema of the system.
+            if relation == nil, table.entry != nil, mark.hasStructure { gone.append(table.name) }
             var planned = TargetPlan.TablePlan(
                 known.treatment, load(stored, table, selected, keeps, plan))
             planned.isLoaded = known.isLoaded
+            if known.isLoaded, mark.hasLostUnlogged, relation?.isUnlogged ?? false {
+                planned.isLoaded = false
+                plan.lost.append(table.name)
+            }
             plan.target.tables[table.name] = planned
+        }
+        guard gone.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable,
+                "\(request.database) has no \(Self.list(gone.map { "table \($0)" })) any more, "
+                    + "which the interrupted restore counts on",
+                hint: "Forget that restore, keeping what it made, and begin another one: "
+                    + "DROP SCHEMA \(PostgresRestoreMark.schema) CASCADE;")
         }
     }
 

@@ -175,6 +175,59 @@ import Testing
         }
     }
 
+    @Test(arguments: TestServer.all)
+    func `a table that was dropped since an interruption is missed`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let backup = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            let failing = try bench.failingPgRestore()
+            try await bench.restore(backup.id, into: target, ["--pg-dump", failing])
+                .expect(code: 1, saying: "meant to fail")
+            try await target.query("DROP TABLE pets")
+            try await bench.restore(backup.id, into: target)
+                .expect(code: 1, saying: "has no table public.pets any more")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `unlogged tables that a crash has emptied are loaded again`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE kept (id integer PRIMARY KEY);
+                CREATE UNLOGGED TABLE quick (id integer);
+                INSERT INTO kept SELECT generate_series(1, 100);
+                INSERT INTO quick TABLE kept;
+                """)
+            let backup = try await bench.backUp(source)
+            let failing = try ["--pg-dump", bench.failingPgRestore()]
+            try await bench.withEndingServer { own in
+                let target = own.database
+                try await bench.restore(backup.id, into: target, failing, creating: false)
+                    .expect(code: 1, saying: "meant to fail")
+                // Commits that do not wait must have been written.
+                try await target.query("CHECKPOINT")
+                try await own.crash()
+                try await own.restart()
+                let counts = "SELECT (SELECT count(*) FROM kept), (SELECT count(*) FROM quick)"
+                #expect(try await target.query(counts) == "100|0")
+                try await bench.restore(backup.id, into: target, failing, creating: false)
+                    .expect(code: 1, saying: "meant to fail")
+                #expect(try await target.query(counts) == "100|100")
+                let end = try await bench.restore(backup.id, into: target, creating: false)
+                try end.requireCode(0)
+                #expect(end.output.contains("2 restored before the interruption"), "\(end)")
+                #expect(try await target.query(counts) == "100|100")
+            }
+        }
+    }
+
     /// A killed dbtool leaves pg_restore at work, for as long as one statement takes.
     @Test(arguments: TestServer.all)
     func `a restore goes on although the killed one still builds an index`(
