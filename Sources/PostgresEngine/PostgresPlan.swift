@@ -16,6 +16,8 @@ struct PostgresPlan: Sendable {
     var sequences: [TableName: SequenceMove] = [:]
     /// Tables that a crash has emptied since an interrupted restore loaded them, by their names in the backup.
     var lost: [TableName] = []
+    /// Tables that an interrupted restore may have committed a part of, by their names in the backup.
+    var halfLoaded: Set<TableName> = []
     /// Whether a table that has the new name is dropped first.
     var dropsCopy = false
     /// The new name of the one table, and the entry that makes it.

@@ -14,6 +14,8 @@ struct PostgresRestoreMark: Sendable {
         struct Table: Sendable {
             let treatment: TargetPlan.Treatment
             let isLoaded: Bool
+            /// Whether several connections have begun to commit its rows: some may be there without the others.
+            let isHalfLoaded: Bool
         }
 
         let backup: String
@@ -49,7 +51,7 @@ struct PostgresRestoreMark: Sendable {
                 TableName(schema: row[0] ?? "", name: row[1] ?? ""),
                 Contents.Table(
                     treatment: TargetPlan.Treatment(rawValue: row[2] ?? "") ?? .create,
-                    isLoaded: row[3] == "t")
+                    isLoaded: row[3] == "t", isHalfLoaded: row[3] == nil)
             )
         }
         // Marks of versions without this table go on as they are.
@@ -167,6 +169,9 @@ struct PostgresRestoreMark: Sendable {
 
     /// Says that a table, by its name in the backup, is loaded.
     static func isLoaded(_ table: TableName) -> String { loaded("true", table) }
+
+    /// Says that rows of a table are about to be committed by several connections.
+    static func isHalfLoaded(_ table: TableName) -> String { loaded("NULL", table) }
 
     /// Says that tables have lost their rows in a crash.
     static func areLost(_ tables: [TableName]) -> [String] {

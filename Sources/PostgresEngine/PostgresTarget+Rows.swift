@@ -48,7 +48,8 @@ extension PostgresTarget {
         }
     }
 
-    /// An interrupted restore may have committed a part of a table that several connections loaded.
+    /// An interrupted restore may have committed a part of a table that several connections loaded; other rows are
+    /// somebody else's.
     private func emptyInterrupted(_ load: TableLoad) async throws {
         // Tables of extensions that are kept are kept with them.
         guard plan.continues || load.filter != nil, load.loadsThrough == nil,
@@ -58,12 +59,28 @@ extension PostgresTarget {
             let row = try await connection.value(
                 "SELECT 1 FROM ONLY \(SQLText.qualified(load.table)) LIMIT 1")
             guard row != nil else { return }
+            guard load.filter != nil || archive.plan.halfLoaded.contains(nameInBackup(load)) else {
+                throw Self.rowsOfOthers([load.table], in: request.database)
+            }
             let statement = try await PostgresEmptying.statement(for: load, on: connection)
             try await Self.inTransaction(on: connection) {
                 try await quiet(load, on: connection)
                 try await connection.executeInterruptibly(statement)
             }
         }
+    }
+
+    /// Refuses to go on over rows that no restore has left.
+    static func rowsOfOthers(_ tables: [TableName], in database: String) -> BackupError {
+        BackupError(
+            .targetUnsuitable,
+            "tables of \(database) hold rows that this restore has not loaded: "
+                + tables.map { "\($0)" }.joined(separator: ", "),
+            hint: """
+                They were written since it was interrupted. Keep them elsewhere, empty these tables \
+                and run the same restore again; or forget it, keeping what it made: \
+                DROP SCHEMA \(PostgresRestoreMark.schema) CASCADE;
+                """)
     }
 
     /// Keeps triggers and foreign keys of an extension's tables from its rows.
@@ -110,6 +127,10 @@ extension PostgresTarget {
             throw error
         }
         do {
+            // With the first of the commits.
+            if mark == .written {
+                try await all[0].execute(PostgresRestoreMark.isHalfLoaded(nameInBackup(load)))
+            }
             for connection in all { try await connection.execute("COMMIT") }
             try await noteLoaded(load, on: all[0])
         } catch {

@@ -197,12 +197,34 @@ struct PostgresTargetOpening {
         guard found.exists else {
             return try await preparation.checkCreation(found.connection, major: server.major)
         }
+        try await checkRowsOfOthers(found, archive.plan)
         try await checkLargeObjects(found, archive.plan)
         try await PostgresExistingTables(
             archive.plan.target, in: request.database, on: found.connection
         ).check(mustBeEmpty: request.mustBeEmpty)
         try await checkSequences(found, archive.plan)
         try await checkSubscriptions(found, archive.plan)
+    }
+
+    /// Tables whose rows one transaction commits together with the mark are empty until they are marked.
+    ///
+    /// Rows of one part may come to lie in another one where they go through the whole, and an extension fills its
+    /// tables itself.
+    private func checkRowsOfOthers(_ found: Found, _ plan: PostgresPlan) async throws {
+        guard found.mark != nil else { return }
+        var filled: [TableName] = []
+        for (name, table) in plan.target.tables.sorted(by: { $0.key < $1.key }) {
+            let load = table.load
+            guard table.treatment == .create, !table.isLoaded, !plan.halfLoaded.contains(name),
+                load.filter == nil, load.loadsThrough == nil,
+                found.presence.relations[load.table]?.kind == "r",
+                try await PostgresPlainTable.holdsRows(load.table, on: found.connection)
+            else { continue }
+            filled.append(load.table)
+        }
+        guard filled.isEmpty else {
+            throw PostgresTarget.rowsOfOthers(filled, in: request.database)
+        }
     }
 
     /// The server drops no subscription with a slot in the transaction that drops everything else: it tells the other

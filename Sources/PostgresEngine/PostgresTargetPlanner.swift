@@ -268,6 +268,7 @@ struct PostgresTargetPlanner {
                 planned.isLoaded = false
                 plan.lost.append(table.name)
             }
+            if known.isHalfLoaded { plan.halfLoaded.insert(table.name) }
             plan.target.tables[table.name] = planned
         }
         guard gone.isEmpty else {

@@ -176,6 +176,33 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `rows that others wrote since an interruption are not taken away`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let backup = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            let failing = try bench.failingPgRestore()
+            try await bench.restore(backup.id, into: target, ["--pg-dump", failing])
+                .expect(code: 1, saying: "meant to fail")
+            // As if it had ended before these rows came.
+            func forget(_ state: String) -> String {
+                "UPDATE dbtool_restore.tables SET is_loaded = \(state) WHERE name = 'pets'"
+            }
+            try await target.query(
+                "\(forget("false")); TRUNCATE pets; INSERT INTO pets VALUES ('new', 1)")
+            try await bench.restore(backup.id, into: target)
+                .expect(code: 1, saying: "has not loaded: public.pets", "empty these tables")
+            #expect(try await target.query("SELECT name FROM pets") == "new")
+            // As if it had ended between the commits of several connections: these are its own.
+            try await target.query(forget("NULL"))
+            try await bench.restore(backup.id, into: target).requireCode(0)
+            try await bench.expectEqual(source, target)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a table that was dropped since an interruption is missed`(
         server: TestServer
     ) async throws {
