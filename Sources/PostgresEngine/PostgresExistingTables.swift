@@ -209,18 +209,20 @@ struct PostgresExistingTables {
 
     // MARK: The change
 
-    /// Runs `body` while nothing fires; what it returns is committed with `note`.
+    /// Runs `body` while nothing fires; what it returns is committed with `notes`, and `sequences` are set with it.
     ///
     /// What the plan rests on is looked at again under the lock: it may have changed since, up to the moment when the
     /// lock was given.
     func change(
-        mustBeEmpty: Bool, parts: PostgresParts,
-        noting notes: [String], tell: @escaping @Sendable (StepProgress) -> Void,
+        mustBeEmpty: Bool, parts: PostgresParts, noting notes: [String],
+        setting sequences: [PostgresSequences.Setting],
+        tell: @escaping @Sendable (StepProgress) -> Void,
         _ body: (
             _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
         ) async throws -> Void
     ) async throws {
         precondition(!tables.isEmpty, "no table that exists is in the plan")
+        var undoing: [PostgresSequences.Setting] = []
         do {
             // A role's own isolation could keep what was found before the lock.
             try await connection.execute(
@@ -248,10 +250,17 @@ struct PostgresExistingTables {
                 }
             }
             try await resume(Self.resuming(keys, triggers, forced), tell)
-            try await run(notes + ["COMMIT"])
+            // What may be refused at the end is refused before anything that no rollback takes back.
+            try await run(["SET CONSTRAINTS ALL IMMEDIATE"] + notes)
+            for sequence in sequences {
+                if let undo = try await sequence.undoing(on: connection) { undoing.append(undo) }
+                try await PostgresSequences.set(sequence, on: connection)
+            }
+            try await run(["COMMIT"])
         } catch {
             // A connection that cannot roll back is gone, and its transaction with it.
             try? await connection.execute("ROLLBACK")
+            await set(back: undoing)
             throw explained(error)
         }
     }
@@ -293,6 +302,16 @@ struct PostgresExistingTables {
                 "partitions of \(database) were attached during the restore: \(list)",
                 hint: "Nothing of the tables was changed. Run the same restore again.")
         }
+    }
+
+    /// Also when the task is cancelled: the rows are as they were, and the next ones need their numbers.
+    private func set(back sequences: [PostgresSequences.Setting]) async {
+        await Task { [connection] in
+            for sequence in sequences {
+                // The error that led here is reported.
+                try? await PostgresSequences.set(sequence, on: connection)
+            }
+        }.value
     }
 
     private func run(_ statements: [String]) async throws {

@@ -12,7 +12,7 @@ struct PostgresPlan: Sendable {
     var lateAttachments: Set<Int> = []
     /// Foreign keys to tables that were there before: their rows may not fit.
     var doubtful: Set<Int> = []
-    /// Sequences to set; those that were there before may only go forward.
+    /// Sequences to set.
     var sequences: [TableName: SequenceMove] = [:]
     /// Tables that a crash has emptied since an interrupted restore loaded them, by their names in the backup.
     var lost: [TableName] = []
@@ -25,9 +25,13 @@ struct PostgresPlan: Sendable {
 
     /// How a sequence is set.
     enum SequenceMove: Sendable {
-        /// To where it stood.
+        /// To where it stood: this restore makes it.
         case exactly
-        /// To where it stood, unless it is further already.
+        /// The same, unless somebody has used it and is further already: an interrupted restore has made it.
+        case unlessUsed
+        /// To where it stood, while the tables are locked whose rows are replaced: it numbers nothing else.
+        case withRows
+        /// To where it stood, unless it is further already; while tables are locked, where such are changed.
         case forward
     }
 }

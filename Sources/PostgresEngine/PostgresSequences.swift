@@ -103,27 +103,45 @@ enum PostgresSequences {
         }
     }
 
-    /// Puts a sequence where it stood.
-    ///
-    /// `name`: What it is called in the target.
-    /// `onlyForward`: Leaves it where it is when it is further already.
-    static func set(
-        _ value: SequenceValue, of name: TableName, onlyForward: Bool,
-        on connection: PostgresConnection
-    ) async throws {
+    /// Where to put a sequence of a target, and how.
+    struct Setting: Sendable {
+        let value: SequenceValue
+        /// What it is called in the target.
+        let name: TableName
+        let move: PostgresPlan.SequenceMove
+
+        /// What puts it back where it stands now, unless it is further then; nil for a role that may not see it.
+        func undoing(on connection: PostgresConnection) async throws -> Setting? {
+            let mayRead = try await connection.value(
+                "SELECT pg_catalog.has_sequence_privilege($1::text, 'SELECT')",
+                [SQLText.qualified(name)])
+            guard mayRead == "t" else { return nil }
+            return try await PostgresSequences.read([name], on: connection).first.map {
+                Setting(value: $0, name: name, move: .forward)
+            }
+        }
+    }
+
+    /// Puts a sequence where it stood, which no rollback takes back.
+    static func set(_ setting: Setting, on connection: PostgresConnection) async throws {
+        let (value, name) = (setting.value, setting.name)
         let literal = SQLText.literal(SQLText.qualified(name))
         let position = "\(value.lastValue)"
+        let unused =
+            setting.move == .unlessUsed ? "NOT s.is_called AND s.last_value = d.first OR" : ""
         let condition = """
             FROM \(SQLText.qualified(name)) s,
-                 (SELECT seqincrement > 0 AS ascends FROM pg_catalog.pg_sequence
-                  WHERE seqrelid = \(literal)::regclass) d
-            WHERE CASE WHEN s.last_value = \(position) THEN \(value.isCalled) AND NOT s.is_called
+                 (SELECT seqincrement > 0 AS ascends, seqstart AS first
+                  FROM pg_catalog.pg_sequence WHERE seqrelid = \(literal)::regclass) d
+            WHERE \(unused)
+                  CASE WHEN s.last_value = \(position) THEN \(value.isCalled) AND NOT s.is_called
                        ELSE (s.last_value < \(position)) = d.ascends END
             """
-        try await connection.execute(
+        let isExact = setting.move == .exactly || setting.move == .withRows
+        try await connection.executeInterruptibly(
             """
             SELECT pg_catalog.setval(\(literal), \(position), \(value.isCalled))
-            \(onlyForward ? condition : "")
+            \(isExact ? "" : condition)
             """)
     }
 }

@@ -218,7 +218,17 @@ extension PostgresTarget {
             try await PostgresExistingTables(plan, in: request.database, on: connection)
                 .change(
                     mustBeEmpty: request.mustBeEmpty, parts: PostgresParts(presence),
-                    noting: notes, tell: request.steps, body)
+                    noting: notes, setting: sequencesOfExistingTables, tell: request.steps, body)
+        }
+    }
+
+    /// Those that were there before: whoever waits for the tables takes the next number as soon as they are free.
+    private var sequencesOfExistingTables: [PostgresSequences.Setting] {
+        request.sequences.compactMap { value in
+            let name = TableName(schema: value.schema, name: value.name)
+            let move = archive.plan.sequences[PostgresPresence.asInList(name)]
+            guard let move, move == .withRows || move == .forward else { return nil }
+            return PostgresSequences.Setting(value: value, name: name, move: move)
         }
     }
 

@@ -261,8 +261,10 @@ struct PostgresTarget: Target {
                     try await setIfOfExtension(sequence, name, connection)
                     continue
                 }
+                // Whoever has waited for those rows may be further by now.
+                guard move != .withRows else { continue }
                 try await PostgresSequences.set(
-                    sequence, of: renaming?.names[name] ?? name, onlyForward: move == .forward,
+                    .init(value: sequence, name: renaming?.names[name] ?? name, move: move),
                     on: connection)
             }
         }
@@ -280,7 +282,8 @@ struct PostgresTarget: Target {
                 """, [SQLText.qualified(name)]) != nil
         else { return }
         do {
-            try await PostgresSequences.set(sequence, of: name, onlyForward: true, on: connection)
+            try await PostgresSequences.set(
+                .init(value: sequence, name: name, move: .forward), on: connection)
         } catch let error as PostgresError where !error.isConnectionLoss {
             request.notes("warning: sequence \(name) of an extension is not set: \(error.message)")
         }

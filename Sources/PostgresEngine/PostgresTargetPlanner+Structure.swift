@@ -10,17 +10,18 @@ extension PostgresTargetPlanner {
         let wanted = wanted(selected)
         var missing: [TableName] = []
         let emptied = Set(
-            plan.target.tables.filter { $0.value.treatment == .truncate }.map(\.key))
+            plan.target.tables.filter { $0.value.treatment == .truncate && !$0.value.isLoaded }
+                .map(\.key))
         for entry in archive.entries where entry.isRelation && entry.isA("SEQUENCE") {
             let name = names.table(entry)
             if plan.chosen.contains(entry.id) {
-                plan.sequences[name] = .exactly
+                plan.sequences[name] = plan.target.continues ? .unlessUsed : .exactly
             } else if wanted.contains(entry.id), plan.renamed == nil {
                 if presence.relation(listedAs: name)?.kind != "S" { missing.append(name) }
                 let isEmptied =
                     presence.owner(ofSequence: name).map(emptied.contains) ?? false
                     && presence.users(ofSequence: name).allSatisfy(emptied.contains)
-                plan.sequences[name] = isEmptied ? .exactly : .forward
+                plan.sequences[name] = isEmptied ? .withRows : .forward
             }
         }
         guard request.content != .structure, !missing.isEmpty else { return }

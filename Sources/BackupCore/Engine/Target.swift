@@ -48,7 +48,8 @@ public protocol Target: Sendable {
     /// - Returns: What could not be created because the backup does not hold what it needs.
     func createIndexesAndConstraints() async throws -> [String]
 
-    /// Puts sequences where they stood; those of tables that kept their rows never go back.
+    /// Puts sequences where they stood; those of tables that kept their rows never go back, and those of tables whose
+    /// rows were replaced may have been set with these.
     ///
     /// Sequences that have nothing to do with what is restored are left alone.
     func set(_ sequences: [SequenceValue]) async throws

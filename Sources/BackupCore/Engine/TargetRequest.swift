@@ -44,6 +44,8 @@ public struct TargetRequest: Sendable {
     public var scopeObjects: Set<String>?
     /// The tables that the backup holds rows of.
     public var storedTables: [StoredTable] = []
+    /// Where sequences stood, as `Target.set` gets them: some are set while tables are locked.
+    public var sequences: [SequenceValue] = []
     /// What an interrupted restore must have been of, for this one to go on with it.
     public var backup = ""
     /// Whether rows were left out of the backup: foreign keys to them may be impossible.

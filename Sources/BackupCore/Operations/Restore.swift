@@ -138,6 +138,7 @@ public struct Restore: Sendable {
             StoredTable(
                 object: $0.identity.object, load: $0.load, rowCount: $0.fingerprint.rows)
         }
+        target.sequences = metadata.sequences
         target.backup = metadata.id
         target.lacksRows = !metadata.excludedTables.isEmpty
         target.lacksTables = !metadata.unreadableTables.isEmpty

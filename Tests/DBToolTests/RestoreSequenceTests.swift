@@ -1,0 +1,107 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// No sequence stands behind rows that it has numbered, whoever writes beside a restore.
+@Suite struct RestoreSequenceTests {
+    @Test(arguments: TestServer.all)
+    func `whoever waits for a table that is replaced gets numbers behind its rows`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await target.query("SELECT setval('people_id_seq', 3000)")
+            let replace = ["--existing", "truncate"]
+            let hold = "BEGIN; SELECT FROM people LIMIT 1; SELECT pg_sleep(600)"
+            let write = "INSERT INTO people (name) SELECT 'late' FROM generate_series(1, 20000)"
+            _ = try await target.query(hold) { blocker in
+                try await bench.untilSessions(of: target, "wait_event = 'PgSleep'")
+                let end = try await bench.restore(tables: ["people"], into: target, replace) { _ in
+                    try await bench.untilSessions(of: target, "wait_event_type = 'Lock'")
+                    let writer = try await target.query(write) { _ in
+                        try await bench.untilSessions(of: target, "wait_event_type = 'Lock'", 2)
+                        try blocker.send(SIGINT)
+                    }
+                    #expect(writer.code == 0, "\(writer)")
+                }
+                #expect(end.code == 0, "\(end)")
+            }
+            #expect(
+                try await target.query(
+                    "SELECT min(id) FILTER (WHERE name = 'late'), max(id), s.last_value "
+                        + "FROM people, people_id_seq s GROUP BY s.last_value")
+                    == "1001|21000|21000")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a sequence that was used after an interruption is not put back`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            try await source.query(
+                """
+                CREATE SEQUENCE early START 100; SELECT setval('early', 50);
+                CREATE SEQUENCE down INCREMENT -1; SELECT setval('down', -10);
+                """)
+            let backup = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            let failing = try bench.pgRestore(
+                afterRows: "echo 'pg_restore: error: meant to fail' >&2; exit 1")
+            try await bench.restore(backup.id, into: target, ["--pg-dump", failing])
+                .expect(code: 1, saying: "meant to fail")
+            try await target.query(
+                "SELECT setval('people_id_seq', 5000), setval('down', -20, false)")
+            try await bench.restore(backup.id, into: target).requireCode(0)
+            #expect(
+                try await target.query(
+                    "SELECT p.last_value, d.last_value, e.last_value, e.is_called "
+                        + "FROM people_id_seq p, down d, early e") == "5000|-20|50|t")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a sequence that cannot be set leaves the others where they were`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE a (id serial); CREATE TABLE z (id serial);
+                INSERT INTO a SELECT FROM generate_series(1, 10);
+                INSERT INTO z SELECT FROM generate_series(1, 10);
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await target.query(
+                """
+                INSERT INTO a SELECT FROM generate_series(1, 90);
+                ALTER SEQUENCE z_id_seq MAXVALUE 5 RESTART 1;
+                """)
+            try await bench.expectRefused(target, saying: "22003", "which are as they were") {
+                try await bench.restore(
+                    tables: ["a", "z"], into: target, ["--existing", "truncate"])
+            }
+        }
+    }
+}
+
+extension Workbench {
+    /// Waits until so many sessions of a database are so.
+    func untilSessions(
+        of database: TestDatabase, _ condition: String, _ count: Int = 1
+    ) async throws {
+        try await eventually("\(count) sessions of \(database.name) have \(condition)") {
+            let found = try await administration.query(
+                """
+                SELECT count(*) FROM pg_stat_activity
+                WHERE datname = '\(database.name)' AND \(condition)
+                """)
+            return (Int(found) ?? 0) >= count
+        }
+    }
+}
