@@ -92,7 +92,7 @@ struct PostgresCheck {
                 try await other.execute("BEGIN")
                 let its = try await other.process()
                 let mineNow = try await connection.process()
-                guard mine != its, mine == mineNow else { throw Self.pooled }
+                guard mine != its, mine == mineNow else { throw PostgresPooler.refusal }
             }
             try await connection.execute("BEGIN")
             try await PostgresSession.confirm(connection)
@@ -103,13 +103,6 @@ struct PostgresCheck {
                 .connection, "session", .problem, error.message,
                 fix: (error.hint ?? "").split(separator: "\n").map { "-- \($0)" })
         }
-    }
-
-    private static var pooled: BackupError {
-        BackupError(
-            .connectionFailed, "the server's session changes between transactions",
-            hint: "A connection pooler in transaction mode does that; connect to the server itself."
-        )
     }
 
     /// Beside this connection: the other readers and the one that checks at the end, before them

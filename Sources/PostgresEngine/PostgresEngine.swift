@@ -68,6 +68,8 @@ public struct PostgresEngine: InteractiveEngine {
     public func withScratchDatabase<Result: Sendable>(
         _ body: (String) async throws -> Result
     ) async throws -> Result {
+        try await PostgresPooler.refuse(
+            settings, databases: PostgresTargetPreparation.lastingDatabases)
         let administration = try await PostgresTargetPreparation.administrativeConnection(settings)
         let scratch = PostgresScratch(settings, administration: administration)
         do {

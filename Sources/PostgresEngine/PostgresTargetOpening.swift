@@ -63,6 +63,11 @@ struct PostgresTargetOpening {
     // MARK: Looking
 
     private func look() async throws -> Found {
+        let lasting = PostgresTargetPreparation.lastingDatabases
+        try await PostgresPooler.refuse(
+            settings,
+            databases: request.creates
+                ? lasting + [request.database] : [request.database] + lasting)
         guard try await preparation.databaseExists() else {
             return Found(connection: try await administration())
         }

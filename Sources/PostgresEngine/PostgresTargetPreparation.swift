@@ -50,12 +50,15 @@ struct PostgresTargetPreparation {
         }
     }
 
+    /// Databases that every server has.
+    static let lastingDatabases = ["postgres", "template1"]
+
     /// A database that is surely there: the target itself may not be.
     static func administrativeConnection(
         _ settings: PostgresSettings, orElse target: String? = nil
     ) async throws -> PostgresConnection {
         var last: any Error = BackupError(.connectionFailed, "no database to connect to")
-        for database in ["postgres", "template1"] + (target.map { [$0] } ?? []) {
+        for database in lastingDatabases + (target.map { [$0] } ?? []) {
             var settings = settings
             settings.database = database
             do {
