@@ -50,9 +50,21 @@ struct PostgresScratch {
     }
 
     /// Drops a database, whoever is connected to it.
+    ///
+    /// - Throws: `BackupError` that names it.
     func drop(_ name: String) async throws {
-        try await administration.execute(
-            "DROP DATABASE IF EXISTS \(SQLText.identifier(name)) WITH (FORCE)")
+        let statement = "DROP DATABASE IF EXISTS \(SQLText.identifier(name))"
+        do {
+            do {
+                try await administration.execute("\(statement) WITH (FORCE)")
+            } catch let error as PostgresError where error.sqlState == "42501" {
+                // By force an autovacuum worker counts as a superuser's session. Without it the server ends such workers
+                // for whoever owns the database.
+                try await administration.execute(statement)
+            }
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot drop scratch database \(name)")
+        }
     }
 
     private func exists(_ name: String) async throws -> Bool {

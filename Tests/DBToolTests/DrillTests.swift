@@ -100,6 +100,45 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `a role that is no superuser drops a database that autovacuum is in`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let backup = try await bench.backUp(try await bench.small())
+            try await bench.withOwnServer(["autovacuum=on", "autovacuum_naptime=1s"]) { own in
+                try await own.query("CREATE ROLE maker LOGIN CREATEDB")
+                try await own.query("CREATE DATABASE dbtool_drill_0f0f", as: "maker")
+                try await own.query(
+                    """
+                    COMMENT ON DATABASE dbtool_drill_0f0f
+                    IS 'scratch database of dbtool: dropped when its drill ends'
+                    """, as: "maker")
+                let left = bench.existingDatabase("dbtool_drill_0f0f", on: own.server)
+                // At a page in half a second, vacuum is at it for minutes.
+                try await left.query(
+                    """
+                    CREATE TABLE wide (value text) WITH (autovacuum_vacuum_cost_delay = 100,
+                      autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_insert_threshold = 1);
+                    INSERT INTO wide SELECT repeat('x', 1000) FROM generate_series(1, 20000);
+                    """, as: "maker")
+                let worker = "backend_type = 'autovacuum worker' AND datname = '\(left.name)'"
+                try await eventually("autovacuum is at work") {
+                    try await own.query(
+                        "SELECT count(*) FROM pg_stat_activity WHERE \(worker)") != "0"
+                }
+                let end = try await bench.dbtool(
+                    ["verify", backup.id, "-path", bench.repository, "--drill", "--json"]
+                        + ["--no-owner", "--no-privileges"]
+                        + bench.connection(to: own.server, as: "maker"))
+                try end.requireCode(0)
+                #expect(
+                    try await own.query(
+                        "SELECT count(*) FROM pg_database WHERE datname ~ '^dbtool_drill_'") == "0")
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `Ctrl-C ends a drill and drops its database`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
             let backup = try await bench.backUp(try await bench.slowToIndex(0.05))
