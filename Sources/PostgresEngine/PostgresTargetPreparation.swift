@@ -42,7 +42,6 @@ struct PostgresTargetPreparation {
     ) async throws -> Result {
         let administration = try await Self.administrativeConnection(
             settings, orElse: request.database)
-        try await PostgresSession.pin(administration, encoding: "UTF8", side: .target)
         do {
             return try await body(administration)
         } catch let error as PostgresError {
@@ -53,7 +52,7 @@ struct PostgresTargetPreparation {
     /// Databases that every server has.
     static let lastingDatabases = ["postgres", "template1"]
 
-    /// A database that is surely there: the target itself may not be.
+    /// A session in a database that is surely there, for as long as it is needed: the target itself may not be.
     static func administrativeConnection(
         _ settings: PostgresSettings, orElse target: String? = nil
     ) async throws -> PostgresConnection {
@@ -62,7 +61,9 @@ struct PostgresTargetPreparation {
             var settings = settings
             settings.database = database
             do {
-                return try await PostgresConnection(settings)
+                let connection = try await PostgresConnection(settings)
+                try await PostgresSession.pin(connection, encoding: "UTF8", side: .target)
+                return connection
             } catch let error as BackupError where error.code == .connectionFailed {
                 last = error
             }

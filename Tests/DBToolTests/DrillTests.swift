@@ -139,6 +139,24 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `settings of the drilling role keep no database`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let maker = try await bench.createRole("maker", "CREATEDB")
+            try await bench.administration.query(
+                """
+                ALTER ROLE \(maker) SET idle_session_timeout = '1s';
+                ALTER ROLE \(maker) SET default_transaction_read_only = on;
+                """)
+            let backup = try await bench.backUp(try await bench.slowToIndex(0.003))
+            let end = try await bench.dbtool(
+                ["verify", backup.id, "-path", bench.repository, "--drill", "--same-server"]
+                    + ["--no-owner", "--no-privileges", "--json"] + bench.connection(as: maker))
+            try end.requireCode(0)
+            #expect(try await bench.scratchDatabases() == [])
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `Ctrl-C ends a drill and drops its database`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
             let backup = try await bench.backUp(try await bench.slowToIndex(0.05))
