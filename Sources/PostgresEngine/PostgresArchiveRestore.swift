@@ -192,8 +192,13 @@ struct PostgresArchiveRestore: Sendable {
 
     /// Indexes, constraints, foreign keys, triggers and rules, side by side where they may be.
     ///
+    /// `makePointers`: Makes what points to tables that were there before.
     /// Gives what the backup or the target does not hold the rows or tables for.
-    func createIndexesAndConstraints() async throws -> [String] {
+    func createIndexesAndConstraints(
+        makePointers: (
+            _ entries: Set<Int>, _ section: String, _ failuresAreExpected: Bool
+        ) async throws -> [String]
+    ) async throws -> [String] {
         let what = "create every index and constraint"
         let all = afterRows
         watch?.expect(
@@ -211,17 +216,22 @@ struct PostgresArchiveRestore: Sendable {
         // A failure is told apart from others only when one thing is made at a time.
         let jobs = request.lacksTables ? 1 : request.connections
         let lacks = request.lacksTables
-        return try await make(
+        var problems = try await make(
             what, "post-data", independent.subtracting(attachments).subtracting(keys), jobs: jobs,
             failuresAreExpected: lacks)
-            + make("attach the partitions", "pre-data", plan.lateAttachments.subtracting(made))
-            + make(what, "post-data", attachments, failuresAreExpected: lacks)
-            + make(what, "post-data", keys, jobs: jobs, failuresAreExpected: lacks)
-            + make(what, "post-data", doubtful.subtracting(made), failuresAreExpected: true)
-            // A partition alone has none of the triggers that its whole gave it, whose state is set.
-            + make(
-                what, "post-data", rest,
-                failuresAreExpected: lacks || !request.isWhole, triesFailuresAgain: true)
+        problems += try await makePointers(
+            plan.lateAttachments.subtracting(made), "pre-data", false)
+        problems += try await make(what, "post-data", attachments, failuresAreExpected: lacks)
+        problems += try await make(what, "post-data", keys, jobs: jobs, failuresAreExpected: lacks)
+        problems += try await make(
+            what, "post-data", doubtful.subtracting(made).subtracting(plan.doubtful),
+            failuresAreExpected: true)
+        problems += try await makePointers(plan.doubtful.intersection(all), "post-data", true)
+        // A partition alone has none of the triggers that its whole gave it, whose state is set.
+        problems += try await make(
+            what, "post-data", rest,
+            failuresAreExpected: lacks || !request.isWhole, triesFailuresAgain: true)
+        return problems
     }
 
     /// What would hide rows, and privileges.
@@ -331,7 +341,8 @@ struct PostgresArchiveRestore: Sendable {
         return error
     }
 
-    /// More memory for building indexes, and no time limits.
+    /// More memory for building indexes, and no time limits: of what was there before these sessions lock nothing that
+    /// others read or write.
     private static func environment(
         _ own: [String: String], _ setting: String?
     ) -> [String: String] {

@@ -44,6 +44,18 @@ struct PostgresScript: Sendable {
         PostgresScript(bytes: Array(head.joined(separator: [UInt8(ascii: "\n")])))
     }
 
+    /// The same, but with a limit for each wait for a lock, as `lock_timeout` takes it: the script's head takes that of
+    /// its session away.
+    func limitingLockWaits(to limit: String) -> PostgresScript {
+        let newline = UInt8(ascii: "\n")
+        var lines = bytes.split(separator: newline, omittingEmptySubsequences: false)
+        let place = lines.prefix(head.count).firstIndex {
+            $0.elementsEqual("SET lock_timeout = 0;".utf8)
+        }
+        if let place { lines[place] = Array("SET lock_timeout = '\(limit)';".utf8)[...] }
+        return PostgresScript(bytes: Array(lines.joined(separator: [newline])))
+    }
+
     /// The entry that a character of the script belongs to: `TABLE public.users`.
     func entry(at position: Int) -> String? {
         let before = String(text.unicodeScalars.prefix(position)).utf8

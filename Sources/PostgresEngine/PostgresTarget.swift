@@ -94,7 +94,8 @@ struct PostgresTarget: Target {
     /// What the server says when a transaction holds too many locks: `out_of_memory`.
     private static let lockTableFull = "(SQLSTATE 53200)"
 
-    private func fresh() async throws -> PostgresConnection {
+    /// For scripts, which change settings of their session.
+    func fresh() async throws -> PostgresConnection {
         let connection = try await PostgresSession.toTarget(settings, for: request)
         try await PostgresSession.quieten(connection, on: server)
         return connection
@@ -138,7 +139,10 @@ struct PostgresTarget: Target {
         }
         var archive = archive
         archive.watch = watch
-        return try await archive.createIndexesAndConstraints()
+        return try await archive.createIndexesAndConstraints { entries, section, mayFail in
+            try await makePointers(
+                entries, section: section, failuresAreExpected: mayFail, seenBy: watch)
+        }
     }
 
     /// Entries that follow the rows, some after others, for a table with another name.
@@ -253,20 +257,33 @@ struct PostgresTarget: Target {
     // MARK: What follows rows
 
     func set(_ sequences: [SequenceValue]) async throws {
-        let renaming = renaming
-        try await run("set the sequences") { connection in
-            for sequence in sequences {
-                let name = TableName(schema: sequence.schema, name: sequence.name)
-                guard let move = archive.plan.sequences[PostgresPresence.asInList(name)] else {
-                    try await setIfOfExtension(sequence, name, connection)
-                    continue
-                }
-                // Whoever has waited for those rows may be further by now.
-                guard move != .withRows else { continue }
-                try await PostgresSequences.set(
-                    .init(value: sequence, name: renaming?.names[name] ?? name, move: move),
-                    on: connection)
+        try await run("set the sequences") { connection -> Void in
+            guard archive.plan.sequences.values.contains(.forward) else {
+                return try await set(sequences, on: connection)
             }
+            try await connection.execute("SET lock_timeout = '\(PostgresPatience.limit)'")
+            try await PostgresPatience.run("cannot set the sequences", on: connection, settings) {
+                try await set(sequences, on: connection)
+            }
+            try await connection.execute("SET lock_timeout = 0")
+        }
+    }
+
+    private func set(
+        _ sequences: [SequenceValue], on connection: PostgresConnection
+    ) async throws {
+        let renaming = renaming
+        for sequence in sequences {
+            let name = TableName(schema: sequence.schema, name: sequence.name)
+            guard let move = archive.plan.sequences[PostgresPresence.asInList(name)] else {
+                try await setIfOfExtension(sequence, name, connection)
+                continue
+            }
+            // Whoever has waited for those rows may be further by now.
+            guard move != .withRows else { continue }
+            try await PostgresSequences.set(
+                .init(value: sequence, name: renaming?.names[name] ?? name, move: move),
+                on: connection)
         }
     }
 

@@ -350,9 +350,16 @@ struct PostgresTargetOpening {
         }
         guard !archive.plan.target.continues, !script.bytes.isEmpty else { return }
         do {
-            try await connection.execute("BEGIN; SET LOCAL lock_timeout = '60s'")
-            try await script.send(on: connection)
-            try await connection.execute("COMMIT")
+            script = script.limitingLockWaits(to: PostgresPatience.limit)
+            try await connection.execute(
+                "BEGIN; SET LOCAL lock_timeout = '\(PostgresPatience.limit)'")
+            try await PostgresPatience.run(
+                "\(request.database) is as it was: cannot drop what the backup holds",
+                on: connection, preparation.targetSettings
+            ) { [script] in
+                try await script.send(on: connection)
+            }
+            try await connection.execute("COMMIT; SET lock_timeout = 0")
         } catch {
             // A connection that cannot roll back is gone, and its transaction with it.
             try? await connection.execute("ROLLBACK")

@@ -20,4 +20,20 @@ import Testing
                 """)
         #expect(script.rolesOfPoliciesAndMappings == ["alice", "The \"big\" Boss", "bob"])
     }
+
+    @Test func `waits for locks are limited in the head of a script alone`() {
+        let rest = """
+            SET row_security = off;
+
+            -- Name: f(); Type: FUNCTION; Schema: public; Owner: shop
+
+            CREATE FUNCTION public.f() RETURNS void LANGUAGE sql AS $$
+            SET lock_timeout = 0;
+            $$;
+            """
+        let script = PostgresScript(text: "--\nSET lock_timeout = 0;\n\(rest)")
+        #expect(
+            script.limitingLockWaits(to: "60s").text == "--\nSET lock_timeout = '60s';\n\(rest)")
+        #expect(PostgresScript(text: rest).limitingLockWaits(to: "60s").text == rest)
+    }
 }
