@@ -33,6 +33,8 @@ final class PostgresPatience: Sendable {
         do {
             return try await body()
         } catch let error as PostgresError where error.sqlState == "55P03" {
+            throw patience.failure(error.backupError(while: doing), while: doing)
+        } catch let error as BackupError where error.code == .locked {
             throw patience.failure(error, while: doing)
         }
     }
@@ -53,9 +55,9 @@ final class PostgresPatience: Sendable {
         }
     }
 
-    private func failure(_ error: PostgresError, while doing: String) -> BackupError {
+    private func failure(_ error: BackupError, while doing: String) -> BackupError {
         let blocked = last.withLock { $0 }
-        var failure = error.backupError(while: doing)
+        var failure = error
         failure.code = .locked
         if let blocked { failure.message = "\(doing): \(blocked.words)" }
         failure.hint =

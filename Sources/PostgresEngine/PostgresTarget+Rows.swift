@@ -215,10 +215,16 @@ extension PostgresTarget {
         case .withChange(let statements): notes = statements + notes
         }
         try await connections.withOne { connection in
-            try await PostgresExistingTables(plan, in: request.database, on: connection)
-                .change(
-                    mustBeEmpty: request.mustBeEmpty, parts: PostgresParts(presence),
-                    noting: notes, setting: sequencesOfExistingTables, tell: request.steps, body)
+            try await PostgresPatience.run(
+                "cannot change tables of \(request.database), which are as they were",
+                on: connection, settings
+            ) { [notes] in
+                try await PostgresExistingTables(plan, in: request.database, on: connection)
+                    .change(
+                        mustBeEmpty: request.mustBeEmpty, parts: PostgresParts(presence),
+                        noting: notes, setting: sequencesOfExistingTables, tell: request.steps,
+                        body)
+            }
         }
     }
 

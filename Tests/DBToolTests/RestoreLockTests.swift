@@ -46,6 +46,23 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `what is replaced is waited for a minute`(server: TestServer) async throws {
+        try await Workbench.with(server, mostlyWaits: true) { bench in
+            let source = try await bench.small()
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await bench.whileIdle(after: "SELECT FROM pets LIMIT 1", in: target) { process in
+                let end = try await bench.restore(
+                    tables: ["pets"], into: target, ["--existing", "truncate"])
+                end.expect(
+                    code: 6, saying: "which are as they were", "table public.pets is locked",
+                    "process \(process)")
+            }
+            try await bench.expectEqual(source, target)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `Ctrl-C ends the wait for a sequence that somebody alters`(
         server: TestServer
     ) async throws {
