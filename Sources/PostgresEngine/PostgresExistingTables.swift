@@ -197,8 +197,16 @@ struct PostgresExistingTables {
         problems += try await triggers().filter { !$0.isOurs }.map {
             "does not own \($0.table), whose trigger \($0.name) would fire"
         }
-        problems += try await foreignKeys().filter { !$0.isOurs }.map {
+        let keys = try await foreignKeys()
+        problems += keys.filter { !$0.isOurs }.map {
             "does not own \($0.table), whose foreign key \($0.name) must be checked anew"
+        }
+        let isSuperuser = try await connection.value(
+            "SELECT pg_catalog.current_setting('is_superuser')")
+        if isSuperuser != "on" {
+            problems += try await PostgresKeyTriggers.changed(
+                of: keys.map { ($0.table, $0.name) }, on: connection
+            ).map { "may not disable triggers of \($0.name) again, which must be made anew" }
         }
         guard problems.isEmpty else {
             throw BackupError(
@@ -240,6 +248,8 @@ struct PostgresExistingTables {
             if mustBeEmpty { try await requireEmpty(.underLock) }
             let (keys, triggers) = (try await foreignKeys(), try await triggers())
             let forced = try await forcedTables(keys)
+            let keyTriggers = try await PostgresKeyTriggers.changed(
+                of: keys.map { ($0.table, $0.name) }, on: connection)
             try await run(Self.suspending(keys, triggers, forced) + [emptying])
             for load in emptied where load.filter != nil {
                 try await run([try await PostgresEmptying.statement(for: load, on: connection)])
@@ -250,6 +260,7 @@ struct PostgresExistingTables {
                 }
             }
             try await resume(Self.resuming(keys, triggers, forced), tell)
+            for triggers in keyTriggers { try await run(triggers.statements(on: connection)) }
             // What may be refused at the end is refused before anything that no rollback takes back.
             try await run(["SET CONSTRAINTS ALL IMMEDIATE"] + notes)
             for sequence in sequences {

@@ -14,7 +14,11 @@ final class PostgresPatience: Sendable {
     private let last = Mutex<PostgresBlocked?>(nil)
 
     private init(of session: PostgresConnection, _ settings: PostgresSettings) async throws {
-        process = try await session.process()
+        do {
+            process = try await session.process()
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot prepare the session")
+        }
         let connection = await PostgresRoom.spareConnection(
             settings, beside: session, needed: 0, encoding: "UTF8", side: .target)
         locks = connection.map { PostgresLocks(connection: $0) }
@@ -47,7 +51,7 @@ final class PostgresPatience: Sendable {
                 if let blocked = try await locks.blocking([process]) {
                     last.withLock { $0 = blocked }
                 }
-                try await Task.sleep(for: .milliseconds(500))
+                try await Task.sleep(for: .seconds(2))
             } catch {
                 // Cancelled, or cut off from the server: whoever waits will notice that by itself.
                 return
