@@ -69,7 +69,7 @@ public struct PostgresEngine: InteractiveEngine {
         _ body: (String) async throws -> Result
     ) async throws -> Result {
         try await PostgresPooler.refuse(
-            settings, databases: PostgresTargetPreparation.lastingDatabases)
+            settings, databases: PostgresTargetPreparation.lastingDatabases(settings))
         let administration = try await PostgresTargetPreparation.administrativeConnection(settings)
         let scratch = PostgresScratch(settings, administration: administration)
         do {

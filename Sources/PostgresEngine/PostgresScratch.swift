@@ -74,8 +74,20 @@ struct PostgresScratch {
 
     private func claim(_ name: String) async throws -> Bool {
         let number = Int(name.dropFirst(Self.prefix.count), radix: 16) ?? 0
-        return try await administration.value(
-            "SELECT pg_catalog.pg_try_advisory_lock(\(Self.lock), \(number))") == "t"
+        let isMine = try await administration.value(
+            "SELECT pg_catalog.pg_try_advisory_lock(\(Self.lock), \(number))")
+        guard isMine == "t" else { return false }
+        // Such a lock is one of a database: another drill's session may lie in another.
+        let other = try await administration.value(
+            """
+            SELECT 1 FROM pg_catalog.pg_locks
+            WHERE locktype = 'advisory' AND classid = \(Self.lock) AND objid = \(number)
+              AND objsubid = 2 AND granted AND pid <> pg_catalog.pg_backend_pid() LIMIT 1
+            """)
+        guard other != nil else { return true }
+        _ = try await administration.value(
+            "SELECT pg_catalog.pg_advisory_unlock(\(Self.lock), \(number))")
+        return false
     }
 
     /// Killed between creation and comment.

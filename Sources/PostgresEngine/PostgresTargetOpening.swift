@@ -63,7 +63,7 @@ struct PostgresTargetOpening {
     // MARK: Looking
 
     private func look() async throws -> Found {
-        let lasting = PostgresTargetPreparation.lastingDatabases
+        let lasting = PostgresTargetPreparation.lastingDatabases(settings)
         try await PostgresPooler.refuse(
             settings,
             databases: request.creates

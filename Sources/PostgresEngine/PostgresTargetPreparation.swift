@@ -49,15 +49,19 @@ struct PostgresTargetPreparation {
         }
     }
 
-    /// Databases that every server has.
-    static let lastingDatabases = ["postgres", "template1"]
+    /// Databases that are surely there, the best first.
+    ///
+    /// While somebody is in `template1`, which may be for as long as a drill lasts, nobody else can create a database.
+    static func lastingDatabases(_ settings: PostgresSettings) -> [String] {
+        ["postgres", settings.databaseName, "template1"].compactMap(\.self)
+    }
 
     /// A session in a database that is surely there, for as long as it is needed: the target itself may not be.
     static func administrativeConnection(
         _ settings: PostgresSettings, orElse target: String? = nil
     ) async throws -> PostgresConnection {
         var last: any Error = BackupError(.connectionFailed, "no database to connect to")
-        for database in lastingDatabases + (target.map { [$0] } ?? []) {
+        for database in lastingDatabases(settings) + (target.map { [$0] } ?? []) {
             var settings = settings
             settings.database = database
             do {

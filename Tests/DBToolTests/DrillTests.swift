@@ -157,6 +157,62 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `a database that a drill from another one uses is not dropped`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let backup = try await bench.backUp(try await bench.small())
+            let used = try await bench.createDatabase(named: "dbtool_drill_0f0f")
+            try await bench.administration.query(
+                """
+                COMMENT ON DATABASE dbtool_drill_0f0f
+                IS 'scratch database of dbtool: dropped when its drill ends'
+                """)
+            let elsewhere = try await bench.createDatabase("elsewhere")
+            let claim = "SELECT pg_advisory_lock(1146242896, 3855); SELECT pg_sleep(600)"
+            _ = try await elsewhere.query(claim) { other in
+                try await bench.untilSessions(of: elsewhere, "wait_event = 'PgSleep'")
+                try await bench.drill(backup.id).requireCode(0)
+                #expect(try await bench.scratchDatabases() == [used.name])
+                try other.send(SIGINT)
+            }
+            try await bench.untilGone(elsewhere)
+            try await eventually("the claim has ended") {
+                try await bench.administration.query(
+                    "SELECT count(*) FROM pg_locks WHERE classid = 1146242896") == "0"
+            }
+            try await bench.drill(backup.id).requireCode(0)
+            #expect(try await bench.scratchDatabases() == [])
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a drill that cannot sit in postgres keeps nobody from creating databases`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let backup = try await bench.backUp(try await bench.slowToIndex(0.003))
+            try await bench.withOwnServer { own in
+                try await own.query("CREATE DATABASE app")
+                let app = bench.existingDatabase("app", on: own.server)
+                try await app.query("ALTER DATABASE postgres ALLOW_CONNECTIONS false")
+                let end = try await bench.dbtool(
+                    ["verify", backup.id, "-path", bench.repository, "--drill", "--json"],
+                    environment: ["DB_DRILL_URL": app.url]
+                ) { _ in
+                    try await eventually("the drill makes its index") {
+                        try await app.query(
+                            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%'"
+                        ) != "0"
+                    }
+                    try await app.query("CREATE DATABASE meanwhile")
+                }
+                try end.requireCode(0)
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `Ctrl-C ends a drill and drops its database`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
             let backup = try await bench.backUp(try await bench.slowToIndex(0.05))
