@@ -107,6 +107,11 @@ enum MySQLSession {
             for (name, value) in always {
                 try await connection.execute("SET SESSION \(name) = \(value)")
             }
+            if side == .target {
+                // Below it a table that is emptied takes the rows of others meanwhile. Its variable has two names.
+                try await connection.execute(
+                    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            }
             for (name, value) in own + wherePermitted.map({ ($0.key, $0.value) }) + more {
                 do {
                     try await connection.execute("SET SESSION \(name) = \(value)")
