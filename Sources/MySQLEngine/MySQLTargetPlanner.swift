@@ -35,11 +35,11 @@ struct MySQLTargetPlanner {
         var plan = MySQLPlan()
         try rename(selected, &plan)
         let wanted = wanted(selected, plan)
+        try checkKinds(
+            request.content == .rows ? wanted.filter { $0.kind == .table } : wanted, plan)
         if let mark {
             continueTables(selected, mark, &plan)
         } else {
-            try checkKinds(
-                request.content == .rows ? wanted.filter { $0.kind == .table } : wanted, plan)
             try decideTables(selected, &plan)
             try decideStructure(selected, wanted, &plan)
         }

@@ -14,7 +14,8 @@ import Testing
         try await server.withDatabase { database in
             try await database.query(
                 """
-                CREATE TABLE dbtool_restore (what text, name text, value text);
+                CREATE TABLE dbtool_restore (what varchar(16), name varchar(200) COLLATE utf8mb4_bin, value text,
+                  PRIMARY KEY (what, name)) ENGINE = InnoDB;
                 INSERT INTO dbtool_restore VALUES ('backup', '', 'b'), ('request', '', 'r'),
                   ('table', '\(other)', 'create'), ('table', '\(loaded)', 'create'), ('loaded', '\(loaded)', '')
                 """)
@@ -24,5 +25,46 @@ import Testing
             #expect(tables[ExactText(loaded)]?.isLoaded == true)
             #expect(tables[ExactText(other)]?.isLoaded == false)
         }
+    }
+
+    /// Who may make views in the target is not who restores.
+    @Test(arguments: MySQLTestServer.all)
+    func `a view in the place of the mark calls nothing`(server: MySQLTestServer) async throws {
+        try await server.withDatabase { database in
+            try await plant(in: database)
+            let connection = try await database.connection()
+            let error = await #expect(throws: BackupError.self) {
+                _ = try await MySQLRestoreMark.read(connection, database: database.name)
+            }
+            #expect(error?.code == .targetUnsuitable)
+            #expect(try await database.query("SELECT COUNT(*) FROM ran") == "0")
+        }
+    }
+
+    /// It may take the mark's place between a look at what it is and its reading.
+    @Test(arguments: MySQLTestServer.all)
+    func `a view refuses the index that the mark is read by before it calls anything`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            try await plant(in: database)
+            let end = try await server.attempt(
+                "SELECT what, name, value FROM dbtool_restore FORCE INDEX (PRIMARY)",
+                database: database.name)
+            #expect(end.code != 0 && end.errors.contains("1176"), "\(end)")
+            #expect(try await database.query("SELECT COUNT(*) FROM ran") == "0")
+        }
+    }
+
+    private func plant(in database: MySQLTestDatabase) async throws {
+        try await database.load(
+            """
+            CREATE TABLE ran (id int) ENGINE = InnoDB;
+            DELIMITER //
+            CREATE FUNCTION evil() RETURNS varchar(20) DETERMINISTIC MODIFIES SQL DATA SQL SECURITY INVOKER
+            BEGIN INSERT INTO ran VALUES (1); RETURN 'backup'; END //
+            DELIMITER ;
+            CREATE SQL SECURITY INVOKER VIEW dbtool_restore AS SELECT evil() AS what, 'b' AS name, 'c' AS value;
+            """)
     }
 }
