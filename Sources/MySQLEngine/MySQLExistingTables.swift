@@ -7,15 +7,16 @@ import BackupCore
 /// a transaction by itself, as TRUNCATE and ALTER TABLE would.
 struct MySQLExistingTables {
     let plan: MySQLPlan
-    let database: String
+    let request: TargetRequest
     let connection: MySQLConnection
-    let columns: MySQLTargetColumns
     let isMariaDB: Bool
 
     /// The connection was lost after the commit had been asked for.
     struct OutcomeUnknown: Error {
         let words: String
     }
+
+    private var database: String { request.database }
 
     private var changed: [TargetPlan.TablePlan] {
         plan.target.tables.values.filter { $0.treatment != .create && !$0.isLoaded }
@@ -33,9 +34,21 @@ struct MySQLExistingTables {
     /// `notes`: Gets what cannot be proven of the changed tables, and stands in nobody's way.
     /// - Throws: `BackupError.targetUnsuitable`.
     func check(
-        _ presence: MySQLPresence, _ privileges: MySQLPrivileges, mustBeEmpty: Bool,
-        notes: (String) -> Void
+        _ presence: MySQLPresence, _ privileges: MySQLPrivileges, notes: (String) -> Void
     ) async throws {
+        guard !changed.isEmpty else { return }
+        try checkSight(privileges)
+        _ = try await checkTables(presence)
+        try await noteUncheckedKeys(notes)
+        try await checkEmptiness()
+    }
+
+    /// What may become another while nothing keeps others from it.
+    ///
+    /// - Returns: The columns of the changed tables.
+    private func checkTables(_ presence: MySQLPresence) async throws -> MySQLTargetColumns {
+        let columns = try await MySQLTargetColumns(
+            connection, of: request, changed.map(\.load.table.name))
         var problems: [String] = []
         for table in changed { problems += columns.problems(of: table.load) }
         guard problems.isEmpty else {
@@ -43,15 +56,25 @@ struct MySQLExistingTables {
                 .targetUnsuitable, "the rows do not fit: \(problems.joined(separator: "; "))",
                 hint: "Restore the table beside it with --as NAME, and copy what you need.")
         }
-        try checkTriggers(presence, privileges)
+        try checkTriggers(presence)
         try await checkStorage()
-        try await noteUncheckedKeys(notes)
+        return columns
+    }
+
+    /// Whether the rows of the backup are to be the only ones.
+    private var mustBeEmpty: Bool {
+        request.content == .rows && (request.existing ?? .fail) == .fail
+    }
+
+    /// `locks`: Whether rows that are not committed are waited for, and no others let in.
+    private func checkEmptiness(locks: Bool = false) async throws {
         guard mustBeEmpty else { return }
         var filled: [String] = []
         for table in changed.map(\.load.table) {
-            let row = try await connection.value(
-                "SELECT 1 FROM \(MySQLText.qualified(table)) LIMIT 1")
-            if row != nil { filled.append("\(table)") }
+            let rows = try await connection.rowsInterruptibly(
+                "SELECT 1 FROM \(MySQLText.qualified(table)) LIMIT 1"
+                    + (locks ? " LOCK IN SHARE MODE" : ""))
+            if !rows.isEmpty { filled.append("\(table)") }
         }
         guard filled.isEmpty else {
             throw BackupError(
@@ -61,16 +84,18 @@ struct MySQLExistingTables {
         }
     }
 
-    /// The server has no way to keep triggers from firing.
-    private func checkTriggers(
-        _ presence: MySQLPresence, _ privileges: MySQLPrivileges
-    ) throws {
+    /// Triggers that the account does not see would fire all the same.
+    private func checkSight(_ privileges: MySQLPrivileges) throws {
         if let lack = privileges.blindness(toTriggersOf: changed.map(\.load.table.name)) {
             throw BackupError(
                 .permissionDenied,
                 "account \(privileges.server.account) \(lack.cost), which would fire",
                 hint: "Run as an administrator: \(privileges.statement(lack.grant))")
         }
+    }
+
+    /// The server has no way to keep triggers from firing.
+    private func checkTriggers(_ presence: MySQLPresence) throws {
         let found = changed.flatMap { table in
             (presence.triggers[ExactText(table.load.table.name)] ?? [])
                 .filter { $0.fires(at: table.treatment) }
@@ -116,14 +141,14 @@ struct MySQLExistingTables {
             // Elsewhere rows are what they were; tables that were there have conditions of their own.
             try await checkConditions(true)
             try await connection.execute("START TRANSACTION")
+            let columns = try await held()
             for table in emptied {
                 try await connection.executeInterruptibly(
                     "DELETE FROM \(MySQLText.qualified(table))")
             }
             try await body { load, next in
-                // Its schema is the target's, whatever the backup's was.
                 var load = load
-                load.table = TableName(schema: database, name: load.table.name)
+                load.table = place(of: load)
                 return try await connection.copyIn(
                     columns.transfer(of: load), by: way, from: next)
             }
@@ -149,6 +174,29 @@ struct MySQLExistingTables {
             }
             throw failure
         }
+    }
+
+    /// Keeps others from altering the tables until the transaction ends, and looks at them once more: whoever looked
+    /// before kept nobody from it.
+    ///
+    /// - Returns: The columns that they have.
+    private func held() async throws -> MySQLTargetColumns {
+        for table in changed {
+            guard let column = table.load.columns.first else { continue }
+            // No row, and the same lock as for many: a reader's would let a table be copied meanwhile.
+            try await connection.executeInterruptibly(
+                "INSERT INTO \(MySQLText.qualified(place(of: table.load))) (\(MySQLText.identifier(column))) "
+                    + "SELECT NULL FROM DUAL WHERE 1 = 0")
+        }
+        let columns = try await checkTables(
+            try await MySQLPresence(connection, database: database))
+        try await checkEmptiness(locks: true)
+        return columns
+    }
+
+    /// Its schema is the target's, whatever the backup's was.
+    private func place(of load: TableLoad) -> TableName {
+        TableName(schema: database, name: load.table.name)
     }
 
     private func checkConditions(_ isChecked: Bool) async throws {

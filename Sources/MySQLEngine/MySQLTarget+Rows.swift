@@ -117,9 +117,8 @@ extension MySQLTarget {
             ? existing.keys.map { MySQLRestoreMark.isLoaded($0.name, in: database) } : []
         do {
             try await connections.withOne { connection in
-                let columns = try await MySQLTargetColumns(connection, of: request)
                 try await MySQLExistingTables(
-                    plan: work, database: database, connection: connection, columns: columns,
+                    plan: work, request: request, connection: connection,
                     isMariaDB: server.isMariaDB
                 ).change(noting: notes, by: way, tell: request.steps, body)
             }

@@ -96,15 +96,9 @@ struct MySQLTargetOpening {
             )
         }
         // What has not been changed yet when an interrupted restore is gone on with may have become another since.
-        let isNew = found.mark == nil
         try await MySQLExistingTables(
-            plan: plan, database: request.database, connection: leader,
-            columns: try await MySQLTargetColumns(leader, of: request),
-            isMariaDB: found.server.isMariaDB
-        ).check(
-            found.presence, privileges,
-            mustBeEmpty: isNew && request.content == .rows && (request.existing ?? .fail) == .fail,
-            notes: request.notes)
+            plan: plan, request: request, connection: leader, isMariaDB: found.server.isMariaDB
+        ).check(found.presence, privileges, notes: request.notes)
     }
 
     // MARK: Making ready

@@ -6,16 +6,16 @@ import Testing
 @Suite struct MySQLExistingTablesTests {
     private static let rows = ["--data-only", "--existing", "truncate", "--yes"]
 
-    /// A session that does this in a transaction and sleeps for as long as it is told.
-    private func holding(
-        _ statement: String, thenCommittingAfter seconds: Int, in database: MySQLTestDatabase
+    /// A session that does something first, sleeps for some seconds, and does the rest.
+    private func session(
+        in database: MySQLTestDatabase, doing first: String, thenAfter seconds: Int, _ rest: String
     ) async throws -> Task<ProgramEnd, any Error> {
         let sleep = "SELECT SLEEP(\(seconds)), '\(database.name)'"
         let work = Task {
             try await database.server.attempt(
-                "START TRANSACTION; \(statement); \(sleep); COMMIT", database: database.name)
+                "\(first); \(sleep); \(rest)", database: database.name)
         }
-        try await eventually("the statement is done, and the transaction open") {
+        try await eventually("the first is done") {
             try await !sessions("INFO LIKE 'SELECT SLEEP(%\(database.name)%'", in: database).isEmpty
         }
         return work
@@ -46,8 +46,9 @@ import Testing
                 """)
             _ = try await bench.backUp()
             // The first table is empty then, and the second waited for.
-            let holder = try await holding(
-                "SELECT * FROM b FOR UPDATE", thenCommittingAfter: 120, in: source)
+            let holder = try await session(
+                in: source, doing: "START TRANSACTION; SELECT * FROM b FOR UPDATE",
+                thenAfter: 120, "COMMIT")
             let end = try await bench.restore(into: source, Self.rows) { _ in
                 try await eventually("the second table is waited for") {
                     try await !sessions("INFO LIKE 'DELETE FROM%`b`'", in: source).isEmpty
@@ -63,6 +64,69 @@ import Testing
             _ = try await holder.value
             try end.requireCode(0)
             #expect(try await source.query("SELECT id FROM a ORDER BY id") == "1\n2")
+        }
+    }
+
+    /// What somebody does with a table that a restore waits for, and what it says of that.
+    private static let changes: [(statement: String, words: String)] = [
+        ("ALTER TABLE a MODIFY amount float", "column amount of"),
+        (
+            "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET NEW.amount = 7",
+            "triggers would fire: t of a"
+        ),
+    ]
+
+    /// Values would be shortened, or others, without a word.
+    @Test(arguments: MySQLTestServer.all, changes)
+    func `a table that becomes another while a restore waits for it is left as it is`(
+        server: MySQLTestServer, change: (statement: String, words: String)
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            let source = bench.source
+            try await source.query(
+                """
+                CREATE TABLE a (id int PRIMARY KEY, amount double) ENGINE = InnoDB;
+                INSERT INTO a VALUES (1, 1.23456789012345)
+                """)
+            _ = try await bench.backUp()
+            try await source.query("INSERT INTO a VALUES (2, 2)")
+            let holder = try await session(
+                in: source, doing: "LOCK TABLES a WRITE", thenAfter: 8,
+                "\(change.statement); UNLOCK TABLES")
+            let end = try await bench.restore(into: source, Self.rows) { _ in
+                try await eventually("the table is waited for") {
+                    try await !sessions("STATE LIKE 'Waiting for table metadata%'", in: source)
+                        .isEmpty
+                }
+            }
+            let held = try await holder.value
+            #expect(held.code == 0, "\(held)")
+            end.expect(code: 1, saying: change.words)
+            #expect(try await source.query("SELECT id FROM a ORDER BY id") == "1\n2")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `rows that others have not committed yet are no empty table`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            let source = bench.source
+            try await source.query(
+                "CREATE TABLE a (id int PRIMARY KEY) ENGINE = InnoDB; INSERT INTO a VALUES (1)")
+            _ = try await bench.backUp()
+            try await source.query("DELETE FROM a")
+            let holder = try await session(
+                in: source, doing: "START TRANSACTION; INSERT INTO a VALUES (7)", thenAfter: 8,
+                "COMMIT")
+            let end = try await bench.restore(into: source, ["--data-only"]) { _ in
+                try await eventually("the row is waited for") {
+                    try await !sessions("INFO LIKE '%LOCK IN SHARE MODE'", in: source).isEmpty
+                }
+            }
+            _ = try await holder.value
+            end.expect(code: 1, saying: "hold rows")
+            #expect(try await source.query("SELECT id FROM a") == "7")
         }
     }
 }
