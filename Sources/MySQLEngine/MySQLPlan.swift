@@ -10,6 +10,8 @@ struct MySQLPlan: Sendable {
     var leftOut: Set<ForeignKeyName> = []
     /// Tables that foreign keys which are made refer to, but for their own.
     var parents: Set<TableName> = []
+    /// Tables, by their names in the backup, of which an interrupted restore may have left a part of the rows.
+    var begun: Set<ExactText> = []
     /// What is dropped first.
     var drops: [MySQLObject] = []
     /// Counters to set, by their names in the backup; those that were there before may only go forward.

@@ -128,6 +128,11 @@ struct MySQLPresence: Sendable {
         "mrg_myisam", "federated", "federatedx", "spider", "sphinx", "oqgraph",
     ]
 
+    /// Whether what was committed into a table outlasts the server.
+    func isDurable(_ table: String) -> Bool {
+        storages[ExactText(table)]?.lowercased() == "innodb"
+    }
+
     /// The table that has a trigger of this name, of which a database has one.
     func table(ofTrigger name: String) -> String? { owners[ExactText(name)] }
 }

@@ -29,6 +29,8 @@ struct MySQLRestoreMark: Sendable {
         struct Table: Sendable {
             let treatment: TargetPlan.Treatment
             let isLoaded: Bool
+            /// Whether a part of its rows may be there, as they were not to come in one transaction.
+            let isBegun: Bool
         }
     }
 
@@ -67,12 +69,14 @@ struct MySQLRestoreMark: Sendable {
             let request = values("request").first?.value
         else { return nil }
         let loaded = Set(values("loaded").map { ExactText($0.name) })
+        let begun = Set(values("begun").map { ExactText($0.name) })
         let tables = values("table").map { table in
             (
                 ExactText(table.name),
                 Contents.Table(
                     treatment: TargetPlan.Treatment(rawValue: table.value) ?? .create,
-                    isLoaded: loaded.contains(ExactText(table.name)))
+                    isLoaded: loaded.contains(ExactText(table.name)),
+                    isBegun: begun.contains(ExactText(table.name)))
             )
         }
         return Contents(
@@ -154,10 +158,16 @@ struct MySQLRestoreMark: Sendable {
         ]
     }
 
-    /// Says that everything is gone that was to be dropped.
-    static func hasDropped(in database: String) -> String {
+    /// Says that something is gone that was to be dropped: what has its name then is somebody else's.
+    static func hasDropped(_ object: MySQLObject, in database: String) -> String {
+        let name = MySQLText.literal(words(of: object))
+        return "DELETE FROM \(place(in: database)) WHERE what = 'drop' AND name = \(name)"
+    }
+
+    /// Says that rows of a table, by its name in the backup, come in more than one transaction.
+    static func isBegun(_ name: String, in database: String) -> String {
         let place = place(in: database)
-        return "DELETE FROM \(place) WHERE what = 'drop'"
+        return "INSERT IGNORE INTO \(place) VALUES ('begun', \(MySQLText.literal(name)), '')"
     }
 
     /// Says that a table, by its name in the backup, is loaded.

@@ -32,14 +32,18 @@ extension MySQLTarget {
         let all = count > 1 ? connections.all : []
         let table = MySQLText.qualified(here(load).table)
         do {
+            let isWhole = try all.isEmpty && commitBytes == nil && isTransactional(load)
             let transfer = try await connections.withOne { connection in
-                // An interrupted restore may have committed a part of the rows.
-                if plan.continues { try await empty(table, connection) }
-                return try await prepared(load, connection)
+                if work.begun.contains(ExactText(source(of: load))) {
+                    try await empty(table, connection)
+                }
+                let transfer = try await prepared(load, connection)
+                if !isWhole { try await noteBegun(load, on: connection) }
+                return transfer
             }
             guard all.count > 1 else {
                 return try await connections.withOne { connection in
-                    try await emptyingOnFailure(table, [connection]) {
+                    try await undoingOnFailure(table, [connection], isWhole: isWhole) {
                         try await connection.execute("START TRANSACTION")
                         try await agrees(
                             try await connection.copyIn(
@@ -49,7 +53,7 @@ extension MySQLTarget {
                     }
                 }
             }
-            try await emptyingOnFailure(table, all) {
+            try await undoingOnFailure(table, all, isWhole: isWhole) {
                 let count = try await withThrowingTaskGroup(of: Int.self) { group in
                     for connection in all {
                         group.addTask {
@@ -69,9 +73,10 @@ extension MySQLTarget {
         }
     }
 
-    /// A part of the rows may have been committed and another not; some tables know no transactions.
-    private func emptyingOnFailure(
-        _ table: String, _ connections: [MySQLConnection], _ body: () async throws -> Void
+    /// Rows that come in one transaction go with it; else a part of them may have been committed.
+    private func undoingOnFailure(
+        _ table: String, _ connections: [MySQLConnection], isWhole: Bool,
+        _ body: () async throws -> Void
     ) async throws {
         do {
             try await body()
@@ -80,7 +85,7 @@ extension MySQLTarget {
                 // A connection that cannot roll back is gone, and its transaction with it.
                 try? await connection.execute("ROLLBACK")
             }
-            for connection in connections {
+            for connection in connections where !isWhole {
                 // The first connection that still lives does it; the error that led here is reported.
                 if (try? await empty(table, connection)) != nil { break }
             }
@@ -100,10 +105,27 @@ extension MySQLTarget {
 
     private static let keepsHistory: UInt32 = 4137
 
+    /// The name that a table has in the backup.
+    private func source(of load: TableLoad) -> String {
+        work.renamed?.from ?? load.table.name
+    }
+
+    /// Whether rows of a table that is made go into it and out of it by transactions.
+    private func isTransactional(_ load: TableLoad) throws -> Bool {
+        let object = work.chosen.first { object in
+            object.kind == .table && object.name.isExactly(source(of: load))
+        }
+        return try object.map { try statement(of: $0).isTransactional } ?? false
+    }
+
     private func noteLoaded(_ load: TableLoad, on connection: MySQLConnection) async throws {
         guard !work.chosen.isEmpty else { return }
-        try await connection.execute(
-            MySQLRestoreMark.isLoaded(work.renamed?.from ?? load.table.name, in: database))
+        try await connection.execute(MySQLRestoreMark.isLoaded(source(of: load), in: database))
+    }
+
+    private func noteBegun(_ load: TableLoad, on connection: MySQLConnection) async throws {
+        guard !work.chosen.isEmpty else { return }
+        try await connection.execute(MySQLRestoreMark.isBegun(source(of: load), in: database))
     }
 
     func changeExistingTables(

@@ -41,7 +41,7 @@ struct MySQLTarget: Target {
         return []
     }
 
-    private func statement(of object: MySQLObject) throws -> MySQLTableStatement {
+    func statement(of object: MySQLObject) throws -> MySQLTableStatement {
         try MySQLTableStatement(object.statement, database: request.defaultSchema)
     }
 

@@ -30,7 +30,12 @@ struct MySQLTargetOpening {
             }
             let planner = MySQLTargetPlanner(
                 request: request, definition: definition, presence: found.presence)
-            let plan = try planner.plan(continuing: found.mark)
+            var plan = try planner.plan(continuing: found.mark)
+            if let leader = found.leader, found.mark != nil {
+                try await MySQLContinuation(
+                    request: request, connection: leader, presence: found.presence
+                ).check(&plan)
+            }
             try await check(found, plan)
             var shown = plan.target
             shown.createsDatabase = found.leader == nil
@@ -157,9 +162,10 @@ struct MySQLTargetOpening {
                 }
                 throw error
             }
-        }
-        if plan.leavesMark {
-            try await connection.execute(MySQLRestoreMark.hasDropped(in: request.database))
+            if plan.leavesMark {
+                try await connection.execute(
+                    MySQLRestoreMark.hasDropped(object, in: request.database))
+            }
         }
         return try await MySQLPresence(connection, database: request.database)
     }

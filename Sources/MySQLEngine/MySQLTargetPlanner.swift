@@ -209,6 +209,7 @@ struct MySQLTargetPlanner {
             }
             var planned = TargetPlan.TablePlan(known.treatment, load(stored, plan))
             planned.isLoaded = known.isLoaded
+            if known.isBegun { plan.begun.insert(ExactText(table.name)) }
             plan.target.tables[stored.load.table] = planned
         }
     }
