@@ -111,6 +111,25 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `a file that somebody has added is warned of, and all agree on the backup`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let backup = try await bench.backUp(try await bench.small())
+            try Data("mine".utf8).write(to: URL(fileURLWithPath: "\(backup.folder)/notes.txt"))
+            let verify = ["verify", backup.id, "-path", bench.repository]
+            let text = try await bench.dbtool(verify)
+            #expect(text.code == 0 && text.output.contains("\(backup.id) verified"), "\(text)")
+            #expect(text.output.contains("does not list notes.txt"), "\(text)")
+            let document = try JSON(parsing: try await bench.dbtool(verify + ["--json"]).output)
+            #expect(document["passed"] == .flag(true) && document["damage"].items.isEmpty)
+            #expect(document["warnings"].items.count == 1)
+            let show = try await bench.dbtool(["show", backup.id, "-path", bench.repository])
+            #expect(show.output.contains("passed ("), "\(show)")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a full is doubted when damage is found in what rests on it`(
         server: TestServer
     ) async throws {

@@ -15,24 +15,25 @@ public struct Verify: Sendable {
     /// - Throws: `BackupError` when the backup cannot be read at all.
     public func run(_ chain: Chain, progress: OperationProgress) async throws -> VerifyReport {
         let start = ContinuousClock.now
-        let (damage, beside) = try await damage(in: chain, progress)
+        let (damage, archives, added) = try await damage(in: chain, progress)
         let seconds = start.duration(to: .now).seconds
         let report = VerifyReport(
-            point: chain.point, damage: (damage + beside).sorted(), seconds: seconds)
+            point: chain.point, damage: (damage + archives).sorted(), warnings: added.sorted(),
+            seconds: seconds)
         await repository.changeState(of: chain.point, orNote: progress.note) {
-            // Whoever restores, or builds on it, needs no archive, and reads no file that somebody has added.
+            // Whoever restores, or builds on it, needs no archive.
             $0.verified = BackupState.Proof(
                 at: .now, passed: damage.isEmpty, seconds: report.seconds)
         }
         return report
     }
 
-    /// What is wrong with files of the chain; and with what lies beside them: archives, and files that are none of its own.
+    /// What is wrong with files of the chain, and with archives beside them; and the files that are none of its own, which nobody reads.
     private func damage(
         in chain: Chain, _ progress: OperationProgress
-    ) async throws -> (files: [String], beside: [String]) {
+    ) async throws -> (files: [String], archives: [String], added: [String]) {
         let metadata = chain.point.metadata
-        var (damage, beside) = ([String](), [String]())
+        var (damage, archives, added) = ([String](), [String](), [String]())
         // What is wrong with one thing keeps nobody from looking at the next.
         func finding<Result>(_ body: () async throws -> Result) async throws -> Result? {
             do {
@@ -60,21 +61,21 @@ public struct Verify: Sendable {
             let unlisted = Set(try await unlistedFiles(in: link.folder, of: link, sums))
             let missed = Set(requiredFiles(of: link).filter { sums[$0] == nil })
             damage += missed.map { Self.isUnlisted($0, in: link) }
-            beside += unlisted.subtracting(missed).map { Self.isUnlisted($0, in: link) }
+            added += unlisted.subtracting(missed).map { Self.isUnlisted($0, in: link) }
             damage += try await damagedFiles(
                 of: link, but: Set(read.flatMap(\.record.files)), sums, progress)
             do {
                 let flaw = try await archiveDamage(of: link, sums, progress)
-                beside += [flaw].compactMap(\.self)
+                archives += [flaw].compactMap(\.self)
             } catch let error as BackupError where error.code == .damaged {
-                beside.append(error.message)
+                archives.append(error.message)
             }
         }
         progress.begin("verifying rows", totalBytes: metadata.csvBytes)
         let found = try await finding {
             try await damagedTables(of: chain, tables, checksums, progress)
         }
-        return (damage + (found ?? []), beside)
+        return (damage + (found ?? []), archives, added)
     }
 
     private static func isUnlisted(_ file: String, in point: Point) -> String {
@@ -202,6 +203,8 @@ public struct VerifyReport: Sendable {
     public let point: Point
     /// Every file that is missing or not what was written, and why.
     public let damage: [String]
+    /// Files in the backup's folder that are none of its own: they prove nothing against it.
+    public let warnings: [String]
     /// How long it took.
     public let seconds: Double
 

@@ -34,7 +34,7 @@ extension VerifyRendering: LoggedRendering {
         var result = LogResult(
             message: "\(document.id) \(document.passed ? "verified" : "is damaged")",
             backup: document.id, seconds: document.duration_seconds)
-        result.errors = document.damage
+        (result.warnings, result.errors) = (document.warnings, document.damage)
         return result
     }
 }
@@ -44,7 +44,8 @@ extension DrillRendering: LoggedRendering {
         let document = document
         var result = LogResult(
             message: title, backup: document.id, seconds: document.duration_seconds)
-        result.warnings = document.drill.problems.map { "not made: \($0)" }
+        result.warnings =
+            document.warnings + document.drill.problems.map { "not made: \($0)" }
         result.errors = document.damage + document.drill.differences.map { "different: \($0)" }
         return result
     }

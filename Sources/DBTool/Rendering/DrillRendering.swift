@@ -7,6 +7,7 @@ struct DrillRendering: Rendering {
         let id: String
         let passed: Bool
         let damage: [String]
+        let warnings: [String]
         let tables: Int
         let rows: Int
         let duration_seconds: Double
@@ -33,7 +34,7 @@ struct DrillRendering: Rendering {
         let files = VerifyRendering(verified).document
         return Document(
             id: files.id, passed: files.passed && drilled.passed, damage: files.damage,
-            tables: files.tables, rows: files.rows,
+            warnings: files.warnings, tables: files.tables, rows: files.rows,
             duration_seconds: files.duration_seconds + drilled.restored.seconds,
             drill: Document.Drill(
                 passed: drilled.passed, recovery_seconds: drilled.recoverySeconds,
@@ -66,5 +67,6 @@ struct DrillRendering: Rendering {
         return [title] + FieldList(fields).lines
             + document.drill.problems.map { "  not made: \(VisibleText.of($0))" }
             + document.drill.differences.map { "  different: \(VisibleText.of($0))" }
+            + VerifyRendering(verified).warnings
     }
 }

@@ -127,6 +127,7 @@ struct VerifyRendering: Rendering {
         let id: String
         let passed: Bool
         let damage: [String]
+        let warnings: [String]
         let tables: Int
         let rows: Int
         let duration_seconds: Double
@@ -142,15 +143,15 @@ struct VerifyRendering: Rendering {
         let metadata = report.point.metadata
         return Document(
             id: metadata.id, passed: report.passed, damage: report.damage,
-            tables: metadata.currentTables.count, rows: metadata.rowCount,
-            duration_seconds: report.seconds)
+            warnings: report.warnings, tables: metadata.currentTables.count,
+            rows: metadata.rowCount, duration_seconds: report.seconds)
     }
 
     var lines: [String] {
         let document = document
         guard document.passed else {
             return ["\(document.id) is damaged"]
-                + document.damage.map { "  \(VisibleText.of($0))" }
+                + document.damage.map { "  \(VisibleText.of($0))" } + warnings
         }
         var fields = [
             ("tables", NumberText.grouped(document.tables)),
@@ -158,6 +159,11 @@ struct VerifyRendering: Rendering {
             ("time", NumberText.duration(seconds: document.duration_seconds)),
         ]
         if !report.point.metadata.exact { fields.append(("exact", LayerSummary.inexact)) }
-        return ["\(document.id) verified"] + FieldList(fields).lines
+        return ["\(document.id) verified"] + FieldList(fields).lines + warnings
+    }
+
+    /// One line for each.
+    var warnings: [String] {
+        report.warnings.map { "  warning: \(VisibleText.of($0))" }
     }
 }
