@@ -51,6 +51,7 @@ public struct Prune: Sendable {
                     id: point.id.text, time: point.metadata.snapshotAt,
                     parent: point.metadata.parentID,
                     isVerifiedFull: point.metadata.type == .full && state.verified?.passed == true,
+                    isProven: [state.verified, state.drilled].contains { $0?.passed == true },
                     isPinned: state.pinned,
                     isComplete: point.metadata.status == .completed,
                     made: point.metadata.timestampStart,

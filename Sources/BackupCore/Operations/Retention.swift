@@ -35,6 +35,8 @@ public struct Retention: Sendable {
         public let parent: String?
         /// Whether it is a full that was proven to be whole.
         public let isVerifiedFull: Bool
+        /// Whether it was proven to be whole, with all that it rests on.
+        public let isProven: Bool
         /// Whether somebody wants it kept.
         public let isPinned: Bool
         /// Whether it holds everything in its scope.
@@ -47,8 +49,8 @@ public struct Retention: Sendable {
         /// Describes a point.
         public init(
             id: String, time: Timestamp, parent: String? = nil, isVerifiedFull: Bool = false,
-            isPinned: Bool = false, isComplete: Bool = true, made: Timestamp? = nil,
-            flaw: String? = nil
+            isProven: Bool = false, isPinned: Bool = false, isComplete: Bool = true,
+            made: Timestamp? = nil, flaw: String? = nil
         ) {
             self.made = made ?? time
             self.flaw = flaw
@@ -56,6 +58,7 @@ public struct Retention: Sendable {
             self.time = time
             self.parent = parent
             self.isVerifiedFull = isVerifiedFull
+            self.isProven = isProven || isVerifiedFull
             self.isPinned = isPinned
             self.isComplete = isComplete
         }
@@ -74,7 +77,7 @@ public struct Retention: Sendable {
 
     /// What becomes of each point of one database, the oldest first.
     ///
-    /// Never removed: what a kept point rests on, the last full that was verified, what is pinned,
+    /// Never removed: what a kept point rests on, the last full that was verified, the last point that was, what is pinned,
     /// and the newest point, with incomplete ones that are newer. What cannot be counted on stands for nothing, and is left to a person.
     public func decisions(on candidates: [Candidate], now: Timestamp) -> [Decision] {
         let sorted = candidates.sorted {
@@ -110,6 +113,10 @@ public struct Retention: Sendable {
         }
         if let verified = complete.last(where: \.isVerifiedFull), reasons[verified.id] == nil {
             keep(verified, "the last verified full")
+        }
+        // What rests on a full may be all that is ever verified, and nobody knows of the newer ones.
+        if let proven = complete.last(where: \.isProven), reasons[proven.id] == nil {
+            keep(proven, "the last that was verified")
         }
         Self.keepParents(of: sorted.map { ($0.id, $0.parent) }, &reasons)
         return sorted.map { Decision(id: $0.id, reasons: reasons[$0.id] ?? []) }

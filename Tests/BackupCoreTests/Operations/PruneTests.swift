@@ -58,6 +58,20 @@ import Testing
         #expect(reasons[full] != nil && reasons[layer] != nil)
     }
 
+    @Test func `the only point that was verified stays with its full`() async throws {
+        var shop = Shop()
+        let full = try await shop.backUp().metadata.id
+        let proven = try await shop.layer(.differential).metadata.id
+        let newest = try await shop.layer(.differential).metadata.id
+        try await Self.verified(shop, proven, passed: true)
+        let (removed, reasons) = try await Self.plan(shop)
+        #expect(removed.isEmpty)
+        #expect(reasons[proven] == ["the last that was verified"])
+        #expect(reasons[full] != nil && reasons[newest] == ["one of the last 1"])
+        try await Self.verified(shop, newest, passed: true)
+        #expect(try await Self.plan(shop).removed == [proven])
+    }
+
     @Test func `the full of a pinned point stays, whatever lies between is lost`() async throws {
         var shop = Shop()
         let full = try await shop.backUp().metadata.id

@@ -88,6 +88,25 @@ import Testing
         #expect(kept(retention, incomplete) == ["older incomplete", "incomplete"])
     }
 
+    @Test func `the last point that was verified stays, whatever it rests on`() {
+        func layer(_ id: String, day: Int, proven: Bool) -> Retention.Candidate {
+            Retention.Candidate(
+                id: id, time: Timestamp("2026-03-0\(day)T00:00:00Z") ?? .now, parent: "full",
+                isProven: proven)
+        }
+        let points = [
+            Self.point("full", "2026-03-01T00:00:00Z"), layer("a", day: 2, proven: true),
+            layer("b", day: 3, proven: true), layer("c", day: 4, proven: false),
+        ]
+        var retention = Retention()
+        retention.last = 1
+        #expect(kept(retention, points) == ["full", "b", "c"])
+        // The last full that was verified stays beside it.
+        let older = Self.point("older", "2026-02-01T00:00:00Z", verified: true)
+        #expect(kept(retention, points + [older]) == ["older", "full", "b", "c"])
+        #expect(kept(retention, points + [layer("d", day: 5, proven: true)]) == ["full", "d"])
+    }
+
     @Test
     func `what has a flaw stands for nothing and stays, and of two alike the later made counts`() {
         let time = Timestamp("2026-03-01T00:00:00Z") ?? .now
@@ -114,6 +133,7 @@ import Testing
                     parent: Bool.random(using: &random)
                         ? points.randomElement(using: &random)?.id : nil,
                     isVerifiedFull: Int.random(in: 0..<5, using: &random) == 0,
+                    isProven: Int.random(in: 0..<5, using: &random) == 0,
                     isPinned: Int.random(in: 0..<9, using: &random) == 0,
                     isComplete: Int.random(in: 0..<9, using: &random) > 0))
         }
@@ -136,6 +156,8 @@ import Testing
         #expect(complete.count < retention.last || kept.count >= retention.last, "seed \(seed)")
         let verified = complete.last(where: \.isVerifiedFull)
         #expect(verified.map { kept.contains($0.id) } ?? true, "seed \(seed)")
+        let proven = complete.last(where: \.isProven)
+        #expect(proven.map { kept.contains($0.id) } ?? true, "seed \(seed)")
         // More rules keep more.
         retention.monthly = 2
         let more = retention.decisions(on: points, now: Self.now).filter(\.isKept).map(\.id)
