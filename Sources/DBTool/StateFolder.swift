@@ -6,10 +6,9 @@ enum StateFolder {
     /// The path of a file in it; the folder is made when missing.
     static func path(_ file: String) -> String {
         let environment = ProcessInfo.processInfo.environment
-        // Not a folder that everybody may write to: what lies there decides where backups are looked for.
-        let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory()
         let state = environment["XDG_STATE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
-        let folder = (state ?? "\(home)/.local/state") + "/dbtool"
+        // Not a folder that everybody may write to: what lies there decides where backups are looked for.
+        let folder = (state ?? "\(HomeFolder.path)/.local/state") + "/dbtool"
         // Without the folder nothing is remembered, which no run depends on.
         try? FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true,

@@ -236,7 +236,7 @@ struct Wiring {
                 .usage, "no repository is named",
                 hint: "Name the folder of the backups with -path, or set DB_BACKUP_PATH.")
         }
-        return Repository(storage: LocalStorage(path: path))
+        return Repository(storage: LocalStorage(path: HomeFolder.expanded(path)))
     }
 
     /// The repository's folder and where its name comes from; nil when there is none.

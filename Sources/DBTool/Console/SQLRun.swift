@@ -211,7 +211,8 @@ struct ExtractTarget {
     private let format: RowFormat
 
     init(_ options: SQLOptions, _ statement: String) {
-        folder = options.path ?? FileManager.default.currentDirectoryPath
+        folder =
+            options.path.map(HomeFolder.expanded) ?? FileManager.default.currentDirectoryPath
         let format = options.format ?? .csv
         self.format = format == .table ? .csv : format
         let table = statement.firstMatch(of: /(?i)\bfrom\s+("[^"]+"|[\w.]+)/)?.output.1 ?? "query"

@@ -18,7 +18,7 @@ struct RunLog: Sendable {
     ) throws {
         let format: LogFormat = try settings.choice(options.logFormat, "DB_LOG_FORMAT") ?? .text
         let level: LogLevel = try settings.choice(options.logLevel, "DB_LOG_LEVEL") ?? .info
-        let named = settings.value(options.logFile, "DB_LOG_FILE")
+        let named = settings.value(options.logFile, "DB_LOG_FILE").map(HomeFolder.expanded)
         let file = LogFile(path: named ?? StateFolder.path("dbtool.log"))
         if named != nil { try file.checkWritable() }
         var logger = Logger(label: "dbtool") { _ in FileLogHandler(file: file, format: format) }
