@@ -239,6 +239,26 @@ struct Wiring {
         return Repository(storage: LocalStorage(path: HomeFolder.expanded(path)))
     }
 
+    /// The same, for commands that add backups to it.
+    ///
+    /// - Throws: `BackupError.usage` for a place in the folder of a backup, with which it would be removed.
+    func repositoryForBackups(_ options: RepositoryOptions) throws -> Repository {
+        let repository = try repository(options)
+        let path = repository.storage.location
+        // Of what is to be made the part that is there may be a link.
+        var place = URL(fileURLWithPath: path)
+        while place.pathComponents.count > 1, !FileManager.default.fileExists(atPath: place.path) {
+            place.deleteLastPathComponent()
+        }
+        let folders =
+            URL(fileURLWithPath: path).pathComponents
+            + place.resolvingSymlinksInPath().pathComponents
+        guard let backup = folders.first(where: { BackupID($0) != nil }) else { return repository }
+        throw BackupError(
+            .usage, "\(path) lies in the folder of a backup, \(backup)",
+            hint: "Name another folder with -path: it would be removed with that backup.")
+    }
+
     /// The repository's folder and where its name comes from; nil when there is none.
     func repositoryPath(_ repository: RepositoryOptions) -> (value: String, place: String)? {
         settings.found(repository.path, "DB_BACKUP_PATH")

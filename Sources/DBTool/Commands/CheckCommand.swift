@@ -27,7 +27,7 @@ struct CheckCommand: BackupCommand {
         let wiring = try Wiring(connection)
         let isNamed = wiring.repositoryPath(repository) != nil
         let check = Check(
-            repository: isNamed ? try wiring.repository(repository) : nil,
+            repository: isNamed ? try wiring.repositoryForBackups(repository) : nil,
             settings: SettingOrigins(wiring).findings(repository))
         let request = try request
         let report = try await check.run(progress: progress) {

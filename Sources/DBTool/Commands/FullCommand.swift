@@ -45,7 +45,7 @@ struct FullOptions: ParsableArguments, Sendable {
         -> ExitCode
     {
         let wiring = try Wiring(connection)
-        let repository = try wiring.repository(repository)
+        let repository = try wiring.repositoryForBackups(repository)
         var snapshot = SnapshotRequest(scope: scope)
         snapshot.excluded = try excluded.map { try TablePattern($0) }
         snapshot.skipsUnreadable = skipUnreadable

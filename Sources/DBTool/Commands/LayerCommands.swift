@@ -127,7 +127,7 @@ struct LayerOptions: ParsableArguments, Sendable {
         _ kind: BackupKind, output: CommandOutput, progress: OperationProgress
     ) async throws -> ExitCode {
         let wiring = try Wiring(connection)
-        let repository = try wiring.repository(repository)
+        let repository = try wiring.repositoryForBackups(repository)
         let finished = request(kind, wiring)
         let report = try await wiring.withEngine { engine in
             try await Backup(engine: engine, repository: repository, request: finished)
