@@ -67,7 +67,10 @@ struct MySQLTargetPlanner {
             guard !matches.isEmpty else {
                 throw BackupError(
                     .usage, "the backup has no table \(pattern.text)",
-                    hint: Nearest.hint(to: pattern.text, among: all.map(\.name))
+                    hint: Nearest.hint(
+                        to: pattern,
+                        among: all.map { TableName(schema: request.defaultSchema, name: $0.name) },
+                        defaultSchema: request.defaultSchema)
                         ?? "\"dbtool show\" lists the tables of a backup.")
             }
             chosen.formUnion(matches.map { ExactText($0.name) })

@@ -98,13 +98,10 @@ struct PostgresTargetPlanner {
     }
 
     private func unknown(_ pattern: TablePattern) -> BackupError {
-        let names = candidates.map { candidate in
-            candidate.name.schema.isExactly(request.defaultSchema)
-                ? candidate.name.name : "\(candidate.name)"
-        }
-        return BackupError(
+        BackupError(
             .usage, "the backup has no table \(pattern.text)",
-            hint: Nearest.hint(to: pattern.text, among: names)
+            hint: Nearest.hint(
+                to: pattern, among: candidates.map(\.name), defaultSchema: request.defaultSchema)
                 ?? "\"dbtool show\" lists the tables of a backup.")
     }
 

@@ -238,13 +238,17 @@ import Testing
         ("SQL SELECT 1 -ex", ["-extract"]), ("SQL SELECT * FROM orders WHERE n", ["note"]),
         ("SQL SELECT * FROM orders o WHERE o.", ["o.id", "o.note"]),
         ("SQL SELECT * FROM \"Odd Name\" AS x WHERE x.n", ["x.name"]),
-        ("full database -compress z", ["zstd"]),
+        ("full database -compress z", ["zstd"]), ("full tables -tablename Od", ["'Odd Name'"]),
+        ("full tables -tablename 'Od", ["'Odd Name'"]), ("rows latest s.", ["s.t"]),
+        ("rows latest Gif", ["'\"Gift \"\"Cards\"\", für\"'"]), ("rows latest a.", ["'\"a.b`c\"'"]),
     ])
     func `words are completed from what is known`(line: String, candidates: [String]) {
         let completion = ConsoleCompletion()
         completion.learn {
             $0.points = ["full_a", "full_b"]
-            $0.names.tables = ["orders", "\"Odd Name\"", "s.t"]
+            $0.names.tables = [
+                "orders", "\"Odd Name\"", "s.t", "`Gift \"Cards\", für`", "`a.b``c`",
+            ]
             $0.names.columns = ["orders": ["id", "note"], "\"Odd Name\"": ["name"]]
             $0.names.keywords = ["SELECT", "FROM"]
         }

@@ -26,11 +26,21 @@ public enum Nearest {
             return near.isEmpty ? nil : "Nearest schemas: \(near.joined(separator: ", "))."
         }
         let hasSchema = text.contains(".")
-        return hint(
-            to: text,
-            among: tables.map {
-                !hasSchema && $0.schema.isExactly(defaultSchema) ? $0.name : $0.description
-            })
+        // Compared as stored, which people type first, and offered as it is written.
+        let known = tables.map { table in
+            !hasSchema && table.schema.isExactly(defaultSchema)
+                ? (stored: table.name, written: TableName.written(table.name))
+                : (stored: table.description, written: table.description)
+        }
+        let near = names(to: text, among: known.map(\.stored)).compactMap { name in
+            known.first { $0.stored.isExactly(name) }?.written
+        }
+        guard !near.isEmpty else { return nil }
+        let quotes =
+            near.contains { $0.unicodeScalars.contains("\"") }
+            ? " Double quotes are written as they are here; a shell wants single ones around them."
+            : ""
+        return "Nearest: \(near.joined(separator: ", ")).\(quotes)"
     }
 
     /// Levenshtein's distance.

@@ -34,10 +34,11 @@ extension TableName: Hashable, Comparable {
 extension TableName: CustomStringConvertible {
     /// As it is written on the command line: `schema.table`, with quotes where a part needs them.
     public var description: String {
-        "\(Self.quotedIfNeeded(schema)).\(Self.quotedIfNeeded(name))"
+        "\(Self.written(schema)).\(Self.written(name))"
     }
 
-    private static func quotedIfNeeded(_ part: String) -> String {
+    /// A schema or a table as `TablePattern` reads it, with quotes where it needs them.
+    static func written(_ part: String) -> String {
         let isPlain =
             !part.isEmpty
             && part.unicodeScalars.allSatisfy { !".\"*? ".unicodeScalars.contains($0) }

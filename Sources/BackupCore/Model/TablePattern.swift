@@ -78,7 +78,9 @@ public struct TablePattern: Sendable, Hashable {
             }
         }
         guard !isQuoted else {
-            throw BackupError(.usage, "table name has an open quote: \(text)")
+            throw BackupError(
+                .usage, "table name has an open quote: \(text)",
+                hint: "A name that holds a double quote is written as \(TableName.written(text)).")
         }
         return parts
     }

@@ -173,7 +173,9 @@ public struct RowHistory: Sendable {
                 .usage,
                 "the key of \(record.tableName) has \(record.key.count) columns: "
                     + record.key.joined(separator: ","),
-                hint: "Write them as one CSV record: 17 or 17,\"a, b\".")
+                hint: record.key.count == 1
+                    ? "Write it as a CSV record has it: 17 or \"a, b\"."
+                    : "Write all of them as one CSV record: 17,\"a, b\" for a key of two columns.")
         }
         return nil
     }

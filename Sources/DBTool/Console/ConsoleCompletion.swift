@@ -135,7 +135,7 @@ final class ConsoleCompletion: Sendable {
         {
             if let values = argument.allValues { return matches(of: raw, among: values) }
             if option.hasSuffix("tablename") {
-                return matches(of: raw, among: known.withLock { $0.names.tables })
+                return matches(of: raw, among: known.withLock { $0.names.tables }.map(Self.pattern))
             }
             return Self.paths(completing: before)
         }
@@ -147,7 +147,31 @@ final class ConsoleCompletion: Sendable {
         let takesPoint = (command.arguments ?? []).contains { $0.kind == .positional }
         guard takesPoint else { return matches(of: raw, among: []) }
         let (points, tables) = known.withLock { ($0.points, $0.names.tables) }
-        return matches(of: raw, among: ["latest"] + points + (rest.isEmpty ? [] : tables))
+        let patterns = rest.isEmpty ? [] : tables.map(Self.pattern)
+        return matches(of: raw, among: ["latest"] + points + patterns)
+    }
+
+    /// A table of the server's grammar as `TablePattern` reads it, quoted as the console reads it.
+    private static func pattern(ofTable name: String) -> String {
+        var parts = [String.UnicodeScalarView()]
+        var quote: Unicode.Scalar?
+        var scalars = name.unicodeScalars[...]
+        while let scalar = scalars.popFirst() {
+            switch (scalar, quote) {
+            case (_, .some(scalar)) where scalars.first == scalar:
+                scalars.removeFirst()
+                parts[parts.count - 1].append(scalar)
+            case (_, .some(scalar)): quote = nil
+            case ("\"", nil), ("`", nil): quote = scalar
+            case (".", nil): parts.append(.init())
+            default: parts[parts.count - 1].append(scalar)
+            }
+        }
+        let names = parts.map { String($0) }
+        let table = TableName(schema: names.first ?? "", name: names.last ?? "")
+        return ConsoleWords.quoted(
+            CompletionCandidate(table, defaultSchema: table.schema, isQualified: names.count > 1)
+                .text)
     }
 
     /// What lies in the folder that the last word of a line leads to, quoted as the console reads it.
@@ -198,7 +222,8 @@ final class ConsoleCompletion: Sendable {
             candidates.filter { candidate in
                 let known = candidate.lowercased()
                 return known.hasPrefix(folded)
-                    || !folded.isEmpty && known.hasPrefix("\"" + folded)
+                    || !folded.isEmpty
+                        && known.drop { "\"'`".contains($0) }.hasPrefix(folded)
             })
         return LineEditor.Completion(
             replaced: word.unicodeScalars.count, candidates: fitting.sorted())

@@ -27,6 +27,23 @@ import Testing
         #expect(Nearest.hint(to: "user", among: ["zebra crossing"]) == nil)
     }
 
+    @Test func `a name is offered in the form that means it`() throws {
+        let tables = [
+            TableName(schema: "shop", name: "Gift \"Cards\", für"),
+            TableName(schema: "shop", name: "orders"),
+        ]
+        func hint(_ text: String) throws -> String? {
+            Nearest.hint(to: try TablePattern(text), among: tables, defaultSchema: "shop")
+        }
+        let offered = try #require(try hint("Gift \"Cards\", für"))
+        #expect(offered.hasPrefix("Nearest: \"Gift \"\"Cards\"\", für\". Double quotes"))
+        let meant = try TablePattern("\"Gift \"\"Cards\"\", für\"")
+        #expect(meant.matches(tables[0], defaultSchema: "shop"))
+        #expect(try hint("ordres") == "Nearest: orders.")
+        let open = #expect(throws: BackupError.self) { try TablePattern("5\" disk") }
+        #expect(open?.hint?.contains("\"5\"\" disk\"") == true)
+    }
+
     @Test func `a secret prints nowhere`() {
         let secret = Secret("hunter2")
         var dumped = ""

@@ -46,6 +46,7 @@ import Testing
     @Test func `a key that fits at no point is refused by what the newest has`() async throws {
         let tooLong = await #expect(throws: BackupError.self) { _ = try await events(of: "1,x,y") }
         #expect(tooLong?.code == .usage && tooLong?.message.contains("has 1 columns: a") == true)
+        #expect(tooLong?.hint == "Write it as a CSV record has it: 17 or \"a, b\".")
         let keyless = await #expect(throws: BackupError.self) {
             _ = try await events(of: "1", "words")
         }
