@@ -17,11 +17,8 @@ struct BackupPlan: Sendable {
 
     var estimatedBytes: Int { tables.reduce(0) { $0 + $1.estimatedBytes } }
 
-    /// zstd makes rows about four times smaller, and at least twice; nobody knows what has changed.
-    var estimatedFileBytes: Int {
-        guard layer == nil else { return 0 }
-        return packing == .zstd ? estimatedBytes / 2 : estimatedBytes
-    }
+    /// Nobody knows what has changed.
+    var estimatedFileBytes: Int { layer == nil ? packing.fileBytes(ofRows: estimatedBytes) : 0 }
 
     /// The commit, once everything has been written.
     func metadata(

@@ -6,13 +6,18 @@ import Foundation
 public struct Check: Sendable {
     private let repository: Repository?
     private let settings: [Finding]
+    private let packing: FilePacking
 
     /// A check for backups into `repository`, nil when none is known yet.
     ///
     /// `settings`: Where the settings come from, which is told even when nothing else can be.
-    public init(repository: Repository?, settings: [Finding] = []) {
+    /// `packing`: How the files of the backup would be packed.
+    public init(
+        repository: Repository?, settings: [Finding] = [], packing: FilePacking = .none
+    ) {
         self.repository = repository
         self.settings = settings
+        self.packing = packing
     }
 
     /// Checks; `source` is what asks the engine.
@@ -75,13 +80,15 @@ public struct Check: Sendable {
     /// The same rule that a backup has: half of the estimate may be enough.
     private func space(_ repository: Repository, _ source: SourceCheck?) async throws -> Finding? {
         guard let available = try await repository.storage.availableBytes() else { return nil }
-        guard let needed = source?.estimatedBytes else {
+        guard let needed = source?.estimatedBytes.map(packing.fileBytes) else {
             return Finding(.repository, "space", .ok, "\(ByteText(available)) free")
         }
         let words = "\(ByteText(available)) free, a backup needs about \(ByteText(needed))"
         guard available < needed else { return Finding(.repository, "space", .ok, words) }
+        let isHopeless = available < needed / 2
         return Finding(
-            .repository, "space", available < needed / 2 ? .problem : .warning, words,
+            .repository, "space", isHopeless ? .problem : .warning,
+            isHopeless ? words : "\(words): it fails where it does not fit",
             fix: ["-- free some space, name another folder with -path, or use -compress zstd"])
     }
 
@@ -123,6 +130,13 @@ public struct CheckReport: Sendable {
 
     /// Whether a backup would be made, as far as can be told beforehand.
     public var wouldSucceed: Bool { !findings.contains { $0.severity == .problem } }
+
+    /// Whether its files may be larger than what is free.
+    public var mayLackSpace: Bool {
+        findings.contains {
+            $0.area == .repository && $0.subject == "space" && $0.severity == .warning
+        }
+    }
 }
 
 extension BackupError.Code {

@@ -86,6 +86,9 @@ public enum FilePacking: String, Sendable, Codable {
 
     var suffix: String { self == .zstd ? ".zst" : "" }
 
+    /// About how large the files of rows are: zstd makes rows about four times smaller, and at least twice.
+    func fileBytes(ofRows bytes: Int) -> Int { self == .zstd ? bytes / 2 : bytes }
+
     init(fileName: String) {
         self = fileName.hasSuffix(".zst") ? .zstd : .none
     }

@@ -7,7 +7,7 @@ struct CheckCommand: BackupCommand {
         commandName: "check",
         abstract: "Find out what would make a backup fail or surprise, with the fix.",
         discussion: """
-            Writes nothing and waits for no lock. Exit code 0: a backup would be made, whatever \
+            Writes nothing, and waits a second at most for a lock. Exit code 0: a backup would be made, whatever \
             warnings there are. 1: it would fail. 5: no connection.
             """)
 
@@ -19,6 +19,9 @@ struct CheckCommand: BackupCommand {
     @Option(
         name: .word("exclude-tablename"), help: "Tables whose rows the backup leaves out.")
     var excluded: [String] = []
+    @Option(
+        name: .word("compress"), help: "As full takes it: how much space the backup needs.")
+    var compress: Compression = .false
     @OptionGroup var jobs: JobsOptions
     @OptionGroup(title: "Connection") var connection: ConnectionOptions
     @OptionGroup(title: "Output") var output: OutputOptions
@@ -28,7 +31,8 @@ struct CheckCommand: BackupCommand {
         let isNamed = wiring.repositoryPath(repository) != nil
         let check = Check(
             repository: isNamed ? try wiring.repositoryForBackups(repository) : nil,
-            settings: SettingOrigins(wiring).findings(repository))
+            settings: SettingOrigins(wiring).findings(repository),
+            packing: compress == .zstd ? .zstd : FilePacking.none)
         let request = try request
         let report = try await check.run(progress: progress) {
             try await wiring.check(request)

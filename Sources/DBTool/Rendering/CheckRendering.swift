@@ -83,6 +83,7 @@ struct CheckRendering: Rendering {
             return "a backup would fail: \(problems) problem\(problems == 1 ? "" : "s")"
         }
         guard warnings > 0 else { return "a backup would be made" }
-        return "a backup would be made; \(warnings) warning\(warnings == 1 ? "" : "s")"
+        let condition = report.mayLackSpace ? ", if it fits" : ""
+        return "a backup would be made\(condition); \(warnings) warning\(warnings == 1 ? "" : "s")"
     }
 }

@@ -36,6 +36,18 @@ import Testing
         #expect(report.wouldSucceed == wouldSucceed)
     }
 
+    @Test func `what is packed needs half the space, and what may not fit is said to`()
+        async throws
+    {
+        storage.setAvailableBytes(500)
+        #expect(try await report().mayLackSpace)
+        let packed = try await Check(repository: repository, packing: .zstd)
+            .run(progress: OperationProgress()) {
+                SourceCheck(database: "shop", estimatedBytes: 1000)
+            }
+        #expect(severity("space", in: packed) == .ok && !packed.mayLackSpace)
+    }
+
     @Test func `a source that cannot be reached leaves everything else told`() async throws {
         let report = try await report { throw BackupError(.connectionFailed, "no answer") }
         #expect(report.failure?.code == .connectionFailed)
