@@ -158,6 +158,10 @@ public final class MemoryStorage: Storage {
         return try await body()
     }
 
+    public func holder(ofLock name: StorageName) async throws -> String? {
+        state.withLock { $0.locks[name] }
+    }
+
     public func checkWritable() async throws {}
 
     public func availableBytes() async throws -> Int? {

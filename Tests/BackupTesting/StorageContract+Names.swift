@@ -77,6 +77,18 @@ extension StorageContract {
                     refusal?.message.contains("the first run") == true, "no holder: \(error)")
             }
         },
+        ContractCheck("the holder of a lock is told while it is held") { storage in
+            try demand(
+                await storage.holder(ofLock: name(".lock/a")), equals: nil, "the first holder")
+            try demand(await storage.list(nil).isEmpty, "asking has written something")
+            try await storage.withLock(name(".lock/a"), holder: "the first run") {
+                try demand(
+                    await storage.holder(ofLock: name(".lock/a")), equals: "the first run",
+                    "the holder")
+            }
+            try demand(
+                await storage.holder(ofLock: name(".lock/a")), equals: nil, "the last holder")
+        },
         ContractCheck("locks of different names do not exclude each other") { storage in
             let result = try await storage.withLock(name(".lock/a"), holder: "a") {
                 try await storage.withLock(name(".lock/b"), holder: "b") { 42 }

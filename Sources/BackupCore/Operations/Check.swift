@@ -62,7 +62,7 @@ public struct Check: Sendable {
         do {
             return [
                 try await place(repository), try await space(repository, source),
-                try await lastBackup(repository, source),
+                try await otherRun(repository, source), try await lastBackup(repository, source),
             ].compactMap(\.self)
         } catch let error as BackupError {
             return [Self.finding(error, .repository)]
@@ -90,6 +90,18 @@ public struct Check: Sendable {
             .repository, "space", isHopeless ? .problem : .warning,
             isHopeless ? words : "\(words): it fails where it does not fit",
             fix: ["-- free some space, name another folder with -path, or use -compress zstd"])
+    }
+
+    /// It may be over when the backup begins.
+    private func otherRun(
+        _ repository: Repository, _ source: SourceCheck?
+    ) async throws -> Finding? {
+        guard let database = source?.database,
+            let holder = try await repository.lockHolder(database: database)
+        else { return nil }
+        return Finding(
+            .repository, "other run", .note,
+            "a backup of \(database) would not begin now: \(holder) holds its lock")
     }
 
     private func lastBackup(

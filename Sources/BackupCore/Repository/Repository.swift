@@ -123,6 +123,12 @@ public struct Repository: Sendable {
         return try await storage.withLock(lock, holder: holder, body)
     }
 
+    /// Who adds to or removes from this database's chains now; nil when nobody does.
+    func lockHolder(database: String) async throws -> String? {
+        try await storage.holder(
+            ofLock: RepositoryLayout.databaseLock(FileNaming.encoded(database)))
+    }
+
     /// Runs `body` under a lock that everybody holds for a moment only, and waits for it.
     ///
     /// - Throws: `BackupError.locked` after a minute; whatever `body` throws.

@@ -30,8 +30,21 @@ struct LocalLock {
         Platform.close(descriptor)
     }
 
+    /// What the holder says of itself; nil when nobody holds it.
+    static func holder(of name: String, in folder: LocalFolder) -> String? {
+        let descriptor = folder.openFile(name, O_RDONLY | O_NONBLOCK)
+        // What is not there is not held, and what may not be read is not known.
+        guard descriptor >= 0 else { return nil }
+        defer { Platform.close(descriptor) }
+        guard LocalFile.isPlain(descriptor), flock(descriptor, LOCK_SH | LOCK_NB) != 0,
+            errno == EWOULDBLOCK
+        else { return nil }
+        return text(of: descriptor)
+    }
+
     private static func acquire(_ name: String, in folder: LocalFolder) throws -> Int32 {
         let path = folder.path(of: name)
+        var tries = 1
         while true {
             let descriptor = folder.openFile(name, O_RDWR | O_CREAT | O_NONBLOCK)
             guard descriptor >= 0 else {
@@ -45,7 +58,11 @@ struct LocalLock {
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 defer { Platform.close(descriptor) }
                 guard errno == EWOULDBLOCK else { throw LocalFile.failure("lock", path) }
-                throw taken(path, by: descriptor)
+                guard tries < 3 else { throw taken(path, by: descriptor) }
+                // Who only asks for its holder has it for an instant.
+                usleep(2000)
+                tries += 1
+                continue
             }
             // Its last holder may have removed the file between our open and our lock.
             if folder.has(name, of: descriptor) { return descriptor }
@@ -60,13 +77,16 @@ struct LocalLock {
     }
 
     private static func taken(_ path: String, by descriptor: Int32) -> BackupError {
+        BackupError(
+            .locked, "\(path) is held by another run: \(text(of: descriptor))",
+            hint: "Wait until it has finished, then run again.")
+    }
+
+    private static func text(of descriptor: Int32) -> String {
         let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
             count = max(0, Platform.read(descriptor, buffer.baseAddress, 4096))
         }
         let holder = String(decoding: bytes, as: UTF8.self)
-        return BackupError(
-            .locked,
-            "\(path) is held by another run: \(holder.split(separator: "\n").first ?? "?")",
-            hint: "Wait until it has finished, then run again.")
+        return holder.split(separator: "\n").first.map { String($0) } ?? "?"
     }
 }

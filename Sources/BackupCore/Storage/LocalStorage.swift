@@ -208,6 +208,15 @@ public struct LocalStorage: Storage {
         return try await body()
     }
 
+    /// Reads what the file of a lock says, where somebody holds it.
+    public func holder(ofLock name: StorageName) async throws -> String? {
+        do {
+            return try LocalLock.holder(of: name.last, in: folder(holding: name))
+        } catch let error as BackupError where error.code == .notFound {
+            return nil
+        }
+    }
+
     /// Looks at the folder, or at the one in which it would be made.
     public func checkWritable() async throws {
         let folder = nearestFolder

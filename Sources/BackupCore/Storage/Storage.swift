@@ -60,6 +60,11 @@ public protocol Storage: Sendable {
         _ name: StorageName, holder: String, _ body: () async throws -> Result
     ) async throws -> Result
 
+    /// What the holder of a lock says of itself, in one line; nil when nobody has taken it.
+    ///
+    /// Takes and writes nothing.
+    func holder(ofLock name: StorageName) async throws -> String?
+
     /// Whether things could be written, as far as can be told without writing any.
     ///
     /// - Throws: `BackupError.storageFailed` when they certainly cannot.

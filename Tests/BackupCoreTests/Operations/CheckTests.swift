@@ -48,6 +48,15 @@ import Testing
         #expect(severity("space", in: packed) == .ok && !packed.mayLackSpace)
     }
 
+    @Test func `a run that holds the lock is named`() async throws {
+        #expect(try await severity("other run", in: report()) == nil)
+        let lock = try RepositoryLayout.databaseLock("shop")
+        let found = try await storage.withLock(lock, holder: "process 7") { try await report() }
+        let finding = found.findings.first { $0.subject == "other run" }
+        #expect(finding?.severity == .note && finding?.text.contains("process 7") == true)
+        #expect(found.wouldSucceed)
+    }
+
     @Test func `a source that cannot be reached leaves everything else told`() async throws {
         let report = try await report { throw BackupError(.connectionFailed, "no answer") }
         #expect(report.failure?.code == .connectionFailed)
