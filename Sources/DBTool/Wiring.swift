@@ -214,7 +214,9 @@ struct Wiring {
         }
         if let text = value(options.port, "DB_PORT") {
             guard let port = UInt16(text) else {
-                throw BackupError(.usage, "port \(text) is not a number from 1 to 65535")
+                let place = options.port == nil ? settings.found(nil, "DB_PORT")?.place : nil
+                let origin = place.map { " (\($0))" } ?? ""
+                throw BackupError(.usage, "port \(text)\(origin) is not a number from 1 to 65535")
             }
             mysql.port = UInt32(port)
         }

@@ -80,10 +80,13 @@ import Testing
                 ),
                 (["show", wrong], 1, ["no backup is called \(wrong)", "Nearest: \(id)."]),
                 (["verify", "latst"], 1, ["Nearest: latest."]),
-                (["show", "xyzzy"], 1, ["It holds backups of \(source.name)", "dbtool list"]),
+                (
+                    ["show", "xyzzy"], 1,
+                    ["The repository holds backups of \(source.name)", "dbtool list"]
+                ),
                 (
                     ["show", "latest", "--database", "othr"], 1,
-                    ["It holds backups of \(source.name)"]
+                    ["The repository holds backups of \(source.name)"]
                 ),
                 (["show", "2001-01-01"], 1, ["The oldest is \(id)"]),
                 (["show", "\(id.dropLast(4))ffff"], 1, ["is not finished"]),

@@ -20,6 +20,22 @@ import Testing
         }
     }
 
+    @Test func `a port that is none is told with the place that it came from`() async throws {
+        try await withTemporaryFolder { folder in
+            try Data("DB_PORT=abc\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/.env"))
+            for (words, told) in [
+                ([], "port abc (DB_PORT in .env) is not a number"),
+                (["--port", "x"], "port x is not a number"),
+            ] as [([String], String)] {
+                try await Program.run(
+                    DBToolBinary.path(),
+                    ["full", "database", "--db", "mysql", "-path", "x"] + words,
+                    environment: ["HOME": folder], folder: folder
+                ).expect(code: 2, saying: told)
+            }
+        }
+    }
+
     @Test func `an empty variable is as good as none`() async throws {
         try await withSettings("DB_UNIT_E=file\nDB_UNIT_F=\n") {
             setenv("DB_UNIT_E", "", 1)

@@ -37,6 +37,22 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `show has a line for each warning of a backup`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let backup = try await bench.backUp(try await bench.small())
+            let file = URL(fileURLWithPath: "\(backup.folder)/metadata.json")
+            let read = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
+            var metadata = try #require(read as? [String: Any])
+            metadata["warnings"] = ["no triggers: GRANT a;", "no events: GRANT b;"]
+            try JSONSerialization.data(withJSONObject: metadata).write(to: file)
+            let lines = try await show(bench, backup.id).output.split(separator: "\n")
+            let told = lines.filter { $0.hasPrefix("  warning ") }
+            #expect(told.count == 2, "\(lines)")
+            #expect(told.first?.hasSuffix("no triggers: GRANT a;") == true, "\(lines)")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `show answers with its metadata and its state as a document`(
         server: TestServer
     ) async throws {

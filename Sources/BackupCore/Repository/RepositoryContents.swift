@@ -237,6 +237,7 @@ extension RepositoryContents {
     private var contentsHint: String {
         let databases = Set(points.map(\.metadata.database)).sorted()
         guard !databases.isEmpty else { return "The repository holds no backup at all." }
-        return "It holds backups of \(databases.joined(separator: ", ")): see \"dbtool list\"."
+        return
+            "The repository holds backups of \(databases.joined(separator: ", ")): see \"dbtool list\"."
     }
 }

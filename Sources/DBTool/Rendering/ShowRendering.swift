@@ -60,9 +60,8 @@ struct ShowRendering: Rendering {
                 "\(NumberText.duration(seconds: metadata.durationSeconds)), by dbtool \(metadata.toolVersion)"
             ),
         ]
-        if let warnings = metadata.warnings {
-            fields.append(("warnings", warnings.joined(separator: "; ")))
-        }
+        // Each may end in a statement that mends it.
+        fields += (metadata.warnings ?? []).map { ("warning", $0) }
         if let base = metadata.baseID { fields.append(("base", base)) }
         if let parent = metadata.parentID { fields.append(("parent", parent)) }
         if let merged = metadata.mergedFrom {
