@@ -26,6 +26,8 @@ public struct Catalog: Sendable, Codable {
         public var database: String?
         /// Why a run failed.
         public var reason: String?
+        /// The code of that failure: `connection_failed`.
+        public var errorCode: String?
 
         enum CodingKeys: String, CodingKey {
             case id, type, status
@@ -34,6 +36,7 @@ public struct Catalog: Sendable, Codable {
             case statistics, path
             case baseID = "base_id"
             case scope, database, reason
+            case errorCode = "error_code"
         }
 
         /// Whether its counts are such that a repository's can be added up.
@@ -47,8 +50,25 @@ public struct Catalog: Sendable, Codable {
     public var backups: [Entry]
 
     /// The list of `points`, and of what failed.
+    ///
+    /// A run that reached no server (a mistaken host or user, mostly) is told until one of the same database succeeds.
     public init(points: [Point], failures: [Entry]) {
-        let latest = failures.sorted { $0.timestampStart < $1.timestampStart }
+        var successes: [ExactText: Timestamp] = [:]
+        // A merge asks no server.
+        for point in points
+        where point.metadata.status == .completed && point.metadata.mergedFrom == nil {
+            let start = point.metadata.timestampStart
+            let known = successes[ExactText(point.id.encodedDatabase)] ?? start
+            successes[ExactText(point.id.encodedDatabase)] = max(known, start)
+        }
+        let current = failures.filter { failure in
+            guard failure.errorCode == BackupError.Code.connectionFailed.rawValue,
+                let database = BackupID(failure.id)?.encodedDatabase,
+                let success = successes[ExactText(database)]
+            else { return true }
+            return success < failure.timestampStart
+        }
+        let latest = current.sorted { $0.timestampStart < $1.timestampStart }
             .suffix(Self.failuresKept)
         backups = (points.map(Entry.init) + latest)
             .sorted { ($0.timestampStart, $0.id) < ($1.timestampStart, $1.id) }
@@ -67,7 +87,8 @@ extension Catalog.Entry {
             id: id.text, type: id.kind, status: "failed", timestampStart: start,
             durationSeconds: Timestamp.now.seconds(since: start),
             statistics: Metadata.Statistics(of: []),
-            reason: (error as? BackupError)?.message ?? "interrupted")
+            reason: (error as? BackupError)?.message ?? "interrupted",
+            errorCode: ((error as? BackupError)?.code ?? .interrupted).rawValue)
     }
 
     /// Whether a run was of a database; one that failed says so by its name alone.

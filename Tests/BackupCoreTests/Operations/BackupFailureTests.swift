@@ -45,6 +45,11 @@ import Testing
         // One for a server that does not answer, one for a table that somebody has locked.
         #expect(lines.map(\.status) == ["completed", "failed", "failed"])
         #expect(lines.last?.reason == "nobody answers" && lines.last?.path == nil)
+        shop.request.database = "shop"
+        shop.engine.beforeStep = { _ in }
+        try await shop.backUp()
+        let left = try shop.catalog().backups.filter { $0.status == "failed" }
+        #expect(left.map(\.errorCode) == ["locked"])
     }
 
     @Test func `a cancelled backup leaves no folder but a failed line`() async throws {

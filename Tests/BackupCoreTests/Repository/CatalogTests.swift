@@ -74,6 +74,26 @@ import Testing
         #expect(try await repository.contents().points.count == 1)
     }
 
+    @Test func `a run that reached no server is told until one succeeds`() async throws {
+        let repository = try await RepositoryTests.repository([(Self.id, "2025-01-01T12:00:00Z")])
+        for (reason, code, time) in [
+            ("0001", .connectionFailed, "2024-01-01T00:00:00Z"),
+            ("0002", .serverRefused, "2024-01-01T00:00:00Z"),
+            ("0003", .connectionFailed, "2026-01-01T00:00:00Z"),
+        ] as [(String, BackupError.Code, String)] {
+            var failure = Self.failure(reason, at: time)
+            failure.errorCode = code.rawValue
+            try await repository.rebuildCatalog(adding: failure)
+        }
+        // Nothing is known of another database.
+        var other = Self.failure("0004", at: "2024-01-01T00:00:00Z")
+        other.id = "full_other_20240101_000000_0004"
+        other.errorCode = BackupError.Code.connectionFailed.rawValue
+        try await repository.rebuildCatalog(adding: other)
+        let failures = try await repository.knownFailures()
+        #expect(Set(failures.compactMap(\.reason)) == ["0002", "0003", "0004"])
+    }
+
     @Test func `only the newest hundred failures are remembered`() async throws {
         let repository = Repository(storage: MemoryStorage())
         for number in 1...103 {
