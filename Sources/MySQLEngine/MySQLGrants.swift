@@ -136,6 +136,17 @@ struct MySQLGrants {
         return "\(MySQLText.identifier(isPlain ? database : Self.escaped(database))).*"
     }
 
+    /// The databases of all drills, as a grant to the account names them.
+    ///
+    /// A pattern of their own that counts already is added to, as another might take its privileges away.
+    func place(ofDrill database: String) -> String {
+        // No pattern stands for databases there.
+        guard !isLiteral else { return "*.*" }
+        let own = heeded(among: grantees.first ?? [], on: database)
+            .first { $0.utf8.starts(with: "dbtool".utf8) && $0.utf8.last == UInt8(ascii: "%") }
+        return "\(MySQLText.identifier(own ?? MySQLScratch.pattern)).*"
+    }
+
     private static func escaped(_ name: String) -> String {
         let signs: [Unicode.Scalar] = ["\\", "_", "%"]
         return signs.reduce(name) { text, sign in

@@ -7,6 +7,8 @@ import BackupCore
 /// refuses such locks, as some nodes of clusters do, nobody can tell: none is dropped but by its maker.
 struct MySQLScratch {
     private static let prefix = "dbtool_drill_"
+    /// Their names, as grants have them: each drill has another.
+    static let pattern = #"dbtool\_drill\_%"#
 
     let administration: MySQLConnection
 

@@ -85,7 +85,8 @@ struct MySQLTargetOpening {
     }
 
     private func check(_ found: Found, _ plan: MySQLPlan) async throws {
-        try await preparation.checkServer(found.administration, found.server, plan)
+        try await preparation.checkServer(
+            found.administration, found.server, plan, createsDatabase: found.leader == nil)
         guard let leader = found.leader else { return }
         let kinds = MySQLConstraintNames.kinds(
             isMariaDB: found.server.isMariaDB, number: found.server.number)

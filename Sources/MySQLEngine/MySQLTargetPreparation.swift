@@ -98,12 +98,13 @@ struct MySQLTargetPreparation {
     ///
     /// - Throws: `BackupError.targetUnsuitable`.
     func checkServer(
-        _ connection: MySQLConnection, _ server: MySQLServer, _ plan: MySQLPlan
+        _ connection: MySQLConnection, _ server: MySQLServer, _ plan: MySQLPlan,
+        createsDatabase: Bool
     ) async throws {
         guard !plan.chosen.isEmpty else { return }
         try await checkProduct(connection, server, plan)
+        try await checkRights(connection, server, plan, createsDatabase: createsDatabase)
         try await checkSettings(connection, server, plan)
-        try await checkRights(connection, server, plan)
         let missing = try await missingAccounts(connection, plan)
         guard missing.isEmpty else {
             throw BackupError(
@@ -193,68 +194,38 @@ struct MySQLTargetPreparation {
         }
     }
 
-    /// What foreign keys, views and bodies need besides the rights to make tables: the server would refuse them last, when
-    /// everything else has been dropped, made and loaded.
+    /// What the account and the server lack for all that is made, before anything is changed.
     ///
-    /// - Throws: `BackupError.permissionDenied` with the statement that helps.
+    /// - Throws: `BackupError.permissionDenied` with the statements that help.
     private func checkRights(
-        _ connection: MySQLConnection, _ server: MySQLServer, _ plan: MySQLPlan
+        _ connection: MySQLConnection, _ server: MySQLServer, _ plan: MySQLPlan,
+        createsDatabase: Bool
     ) async throws {
-        let grants = try await MySQLGrants(connection, on: server)
         let privileges = MySQLPrivileges(
-            grants: grants, server: server, database: request.database)
-        try checkParents(privileges, plan)
-        let isSuper = grants.holdsGlobally("SUPER")
-        try await checkTrust(connection, server, plan, isSuper: isSuper)
-        // Since MariaDB 11 SUPER is no longer everything.
-        guard !isSuper || server.isMariaDB && server.number >= 110000 else { return }
-        // One without a host is a role.
-        let others = definers(plan).filter {
-            !$0.isExactly(privileges.quotedAccount) && $0.contains("@")
-        }.sorted()
-        let words = server.isMariaDB ? ["SET USER"] : ["SET_ANY_DEFINER", "SET_USER_ID"]
-        if let first = others.first, !words.contains(where: grants.holdsGlobally) {
-            let word = server.isMariaDB || server.number >= 80200 ? words[0] : words[1]
-            throw BackupError(
-                .permissionDenied,
-                "account \(server.account) may not make what acts for \(first)",
-                hint: """
-                    Run as an administrator: \(privileges.statement("\(word) ON *.*")) Or let everything act for the \
-                    restoring account: --no-owner.
-                    """)
-        }
-    }
-
-    private func checkParents(_ privileges: MySQLPrivileges, _ plan: MySQLPlan) throws {
-        let lacks = privileges.lacks(toReferTo: plan.parents)
+            grants: try await MySQLGrants(connection, on: server), server: server,
+            database: request.database)
+        let rights = MySQLTargetRights(privileges: privileges, request: request)
+        let here = try rights.lackHere(plan, createsDatabase: createsDatabase)
+        let acting = rights.lack(toActFor: definers(plan))
+        var lacks = [here].compactMap(\.self) + rights.lacksElsewhere(plan)
+        lacks += [acting].compactMap(\.self)
+        let trust = rights.lack(ofTrustIn: plan.chosen)
+        if let trust, try await trustsNobody(connection, server) { lacks.append(trust) }
         guard !lacks.isEmpty else { return }
+        let way =
+            acting == nil ? [] : ["Or let everything act for the restoring account: --no-owner."]
         throw BackupError(
             .permissionDenied,
-            "account \(privileges.server.account) \(lacks.map(\.cost).joined(separator: "; "))",
-            hint: (["Run as an administrator:"]
-                + lacks.map { "  " + privileges.statement($0.grant) }).joined(separator: "\n"))
+            "account \(server.account) \(lacks.map(\.cost).joined(separator: "; "))",
+            hint: (["Run as an administrator:"] + lacks.map { "  " + $0.remedy } + way)
+                .joined(separator: "\n"))
     }
 
-    /// What a server with a binary log takes from nobody, and what from accounts with SUPER alone.
-    ///
-    /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/stored-programs-logging.html>
-    private func checkTrust(
-        _ connection: MySQLConnection, _ server: MySQLServer, _ plan: MySQLPlan, isSuper: Bool
-    ) async throws {
-        let guarded = plan.chosen.filter { [.function, .trigger].contains($0.kind) }
-        let unclear = guarded.first { $0.kind == .function && !$0.saysWhatItDoes }
-        guard let refused = unclear ?? (isSuper ? nil : guarded.first), server.logsChanges,
-            try await connection.value("SELECT @@GLOBAL.log_bin_trust_function_creators") == "0"
-        else { return }
-        let reason =
-            unclear == nil
-            ? "does not trust it"
-            : "the function says neither DETERMINISTIC, NO SQL nor READS SQL DATA"
-        throw BackupError(
-            .permissionDenied,
-            "account \(server.account) may not create \(refused.kind.rawValue.lowercased()) \(refused.name): "
-                + "the server has a binary log, and \(reason)",
-            hint: "Run as an administrator: SET GLOBAL log_bin_trust_function_creators = 1;")
+    private func trustsNobody(
+        _ connection: MySQLConnection, _ server: MySQLServer
+    ) async throws -> Bool {
+        guard server.logsChanges else { return false }
+        return try await connection.value("SELECT @@GLOBAL.log_bin_trust_function_creators") == "0"
     }
 
     /// Those that do not exist; none where the account may not know.

@@ -154,6 +154,40 @@ import Testing
         }
     }
 
+    /// As each drill's database has another name, and each refusal would hide the next.
+    @Test(arguments: MySQLTestServer.all)
+    func `all that an account lacks for a drill is named at once, and granted for every drill`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.withOwnServer(like: server, ["log_bin=1", "server_id=7"]) { bench, _ in
+            let app = try await bench.source.createAccount("app", ["ALL ON {}.*"])
+            try await bench.source.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY, v int, KEY of_v (v)); INSERT INTO t VALUES (1, 1);
+                CREATE TABLE u (id int PRIMARY KEY, CONSTRAINT of_t FOREIGN KEY (id) REFERENCES t (id));
+                CREATE DEFINER = '\(app)'@'%' VIEW w AS SELECT id FROM t;
+                CREATE DEFINER = '\(app)'@'%' TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.v = 1;
+                CREATE DEFINER = '\(app)'@'%' PROCEDURE p() SELECT 1
+                """)
+            _ = try await bench.backUp()
+            let account = try await bench.source.createAccount("drill", [])
+            let words = [
+                "verify", "latest", "-path", bench.repository, "--drill", "--same-server",
+            ]
+            let refused = try await bench.dbtool(words, as: account)
+            refused.expect(
+                code: 1, saying: "lacks SELECT, INSERT, CREATE, DROP",
+                #"ON `dbtool\_drill\_%`.* TO '\#(account)'@'%';"#, "may not make what acts for",
+                "may not create trigger r")
+            let remedies = refused.errors.split(separator: "\n").map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }.filter { $0.hasPrefix("GRANT ") || $0.hasPrefix("SET GLOBAL ") }
+            #expect(remedies.count == 3, "\(refused)")
+            try await bench.server.query(remedies.joined(separator: "\n"))
+            try await bench.dbtool(words, as: account).requireCode(0)
+        }
+    }
+
     /// MySQL has to be made anew for that, MariaDB does not mind.
     @Test(arguments: MySQLTestServer.all.filter(\.isMariaDB))
     func `names that the server would write otherwise are refused at once`(

@@ -58,6 +58,20 @@ import Testing
         #expect(both.place(of: "my_app") == place)
     }
 
+    /// The next drill's database has another name.
+    @Test func `a statement that grants for a drill names the databases of all`() {
+        let place = MySQLGrants([]).place(ofDrill: "dbtool_drill_1a2b")
+        #expect(place == #"`dbtool\_drill\_%`.*"#)
+        let granted = MySQLGrants(["GRANT CREATE ON \(place) TO `u`@`%`"])
+        #expect(granted.holds("CREATE", on: "dbtool_drill_ce3a"))
+        #expect(!granted.holds("CREATE", on: "dbtoolxdrill_ce3a"))
+        #expect(granted.place(ofDrill: "dbtool_drill_1a2b") == place)
+        // Beside a pattern that is closer, or less close, another would give nothing, or take away.
+        let own = MySQLGrants(["GRANT CREATE ON `dbtool_drill_%`.* TO `u`@`%`"])
+        #expect(own.place(ofDrill: "dbtool_drill_1a2b") == "`dbtool_drill_%`.*")
+        #expect(MySQLGrants([], isLiteral: true).place(ofDrill: "dbtool_drill_1a2b") == "*.*")
+    }
+
     /// Grants on databases that fit one, and which of them count.
     struct Choice: Sendable {
         let patterns: [String]
