@@ -13,6 +13,8 @@ struct MySQLPrivileges {
         let cost: String
         /// Between `GRANT` and `TO`.
         let grant: String
+        /// What the account does not see without it.
+        var hides: Set<MySQLObject.Kind> = []
     }
 
     let grants: MySQLGrants
@@ -47,12 +49,15 @@ struct MySQLPrivileges {
                     isFatal: true, cost: "may not see what makes view \(view.name.name)",
                     grant: "SHOW VIEW ON \(place)"))
         }
-        for (privilege, things) in [("TRIGGER", "triggers"), ("EVENT", "events")]
-        where (isWhole || privilege == "TRIGGER") && !grants.holds(privilege, on: database) {
+        let hiddenKinds: [(kind: MySQLObject.Kind, things: String)] = [
+            (.trigger, "triggers"), (.event, "events"),
+        ]
+        for (kind, things) in hiddenKinds
+        where (isWhole || kind == .trigger) && !grants.holds(kind.rawValue, on: database) {
             lacks.append(
                 Lack(
                     isFatal: false, cost: "may not see \(things): they are not in the backup",
-                    grant: "\(privilege) ON \(place)"))
+                    grant: "\(kind.rawValue) ON \(place)", hides: [kind]))
         }
         if isWhole, !seesRoutines {
             lacks.append(
@@ -61,7 +66,8 @@ struct MySQLPrivileges {
                     cost: hidden.isEmpty
                         ? "may not see procedures and functions: they are not in the backup"
                         : "may not see what makes \(hidden.prefix(3).joined(separator: ", "))",
-                    grant: Self.routinePrivilege(server.product, server.number)))
+                    grant: Self.routinePrivilege(server.product, server.number),
+                    hides: [.function, .procedure, .package, .packageBody]))
         }
         return lacks
     }

@@ -15,6 +15,8 @@ struct MySQLSnapshot: Snapshot {
     let objects: MySQLObjects
     /// The sequences that belong to the backup.
     let sequenceNames: Set<ExactText>
+    /// What the account does not see.
+    var blindness: [MySQLBlindness] = []
 
     func parts(of table: Table) -> [TablePart] {
         (rows[table.name]?.selections(split: table.split) ?? []).map {
@@ -38,6 +40,13 @@ struct MySQLSnapshot: Snapshot {
 
     func isOfOther(than parent: [String: String]) -> Bool {
         !MySQLIdentity.isSame(parent, moment.identity)
+    }
+
+    func unseen(of definition: [UInt8]) throws -> [String] {
+        guard !blindness.isEmpty else { return [] }
+        let own = try MySQLDefinition(self.definition.sql).objects
+        let other = try MySQLDefinition(definition).objects
+        return blindness.compactMap { $0.words(of: $0.unseen(of: other, having: own)) }
     }
 
     // MARK: Rows

@@ -63,7 +63,7 @@ struct MySQLSource {
         let deadline = ContinuousClock.now + request.lockTimeout
         try await MySQLSession.limitLockWaits(of: leader, to: request.lockTimeout)
         let before = try await scope(of: request, catalog)
-        try await checkPrivileges(before, request, catalog)
+        let blindness = try await checkPrivileges(before, request, catalog)
         try await MySQLSession.limitLockWaits(
             of: leader, to: ContinuousClock.now.duration(to: deadline))
         let statements = try await objects.statements(of: before.stored.map(\.name))
@@ -110,14 +110,17 @@ struct MySQLSource {
             )
         }
         objects.collation = try await leader.value("SELECT @@collation_database") ?? ""
-        return try await snapshot(
+        var snapshot = try await snapshot(
             scope, catalog, objects, statements, moment.known(to: clock), time, request)
+        snapshot.blindness = blindness
+        return snapshot
     }
 
+    /// - Returns: What the account does not see, of which nobody knows whether it is there.
     /// - Throws: `BackupError.permissionDenied` with everything that is missing.
     private func checkPrivileges(
         _ scope: MySQLScope, _ request: SnapshotRequest, _ catalog: MySQLCatalog
-    ) async throws {
+    ) async throws -> [MySQLBlindness] {
         let privileges = try await privileges()
         let lacks = privileges.lacks(
             of: scope, isWhole: request.scope == .database,
@@ -135,6 +138,9 @@ struct MySQLSource {
             request.notes(
                 "warning: account \(server.account) \(lack.cost); \(privileges.statement(lack.grant))"
             )
+        }
+        return lacks.map {
+            MySQLBlindness(kinds: $0.hides, remedy: privileges.statement($0.grant))
         }
     }
 

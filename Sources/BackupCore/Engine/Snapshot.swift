@@ -33,6 +33,13 @@ public protocol Snapshot: Sendable {
     /// Whether another snapshot is of another database, as far as servers have names that they keep.
     func isOfOther(than parent: [String: String]) -> Bool
 
+    /// What another backup of this database holds, and this snapshot may lack only because its account does not see such
+    /// things, in words with what lets it.
+    ///
+    /// `definition`: That backup's `SchemaDefinition.sql`.
+    /// - Throws: `BackupError.damaged` for a definition that is not understood.
+    func unseen(of definition: [UInt8]) throws -> [String]
+
     /// Selections that together are exactly the table's rows, each once, and marked where they may
     /// have changed since another snapshot.
     ///
@@ -86,6 +93,11 @@ public protocol Snapshot: Sendable {
     /// Lets go of the source, of which nothing is read any more: nobody waits for this snapshot's tables from here on,
     /// while there may be much to do with what was read.
     func release() async
+}
+
+extension Snapshot {
+    /// Nothing, where an account sees all things or is refused.
+    public func unseen(of definition: [UInt8]) throws -> [String] { [] }
 }
 
 /// The moment of a snapshot.

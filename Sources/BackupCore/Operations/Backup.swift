@@ -157,6 +157,8 @@ public struct Backup: Sendable {
                 "warning: \(last.id), the full backup of \(moment.database) before this, is of another server, "
                     + "or of a database that was made anew")
         }
+        let earlier = [parent?.base, parent?.point, lineage.newestFull].compactMap(\.self)
+        let lacksUnseen = await lacksUnseen(of: earlier, snapshot, asked)
         return BackupPlan(
             id: try await repository.freeID(
                 parent == nil ? .full : request.kind, database: moment.database, start: start),
@@ -169,7 +171,33 @@ public struct Backup: Sendable {
             fileNames: FileNaming.names(
                 for: snapshot.schema.tables, defaultSchema: moment.defaultSchema),
             layer: try parent.map { try layer(on: $0, number: number, snapshot, progress) },
-            fullReason: fullReason)
+            fullReason: fullReason, lacksUnseen: lacksUnseen)
+    }
+
+    /// Whether earlier backups hold things that the account may not see: with each night a complete backup less, nobody
+    /// would know.
+    private func lacksUnseen(
+        of earlier: [Point], _ snapshot: any Snapshot, _ asked: SnapshotRequest
+    ) async -> Bool {
+        let product = snapshot.moment.databaseProperties["product"]
+        var (known, lacks): (Set<BackupID>, Bool) = ([], false)
+        for point in earlier where known.insert(point.id).inserted {
+            // What another product had is told by nothing of this one; and what is damaged there is for `verify` to tell.
+            guard point.metadata.databaseProperties["product"] == product,
+                let checksums = try? await Checksums(of: point, in: repository.storage),
+                let sql = try? await checksums.provenBytes(
+                    of: RepositoryLayout.schemaSQL, of: point, in: repository.storage),
+                let unseen = try? snapshot.unseen(of: sql), !unseen.isEmpty
+            else { continue }
+            // The others would say the same.
+            if !lacks {
+                asked.notes(
+                    "warning: the backup is incomplete: \(point.id) has what the account may not see now: "
+                        + unseen.joined(separator: " "))
+            }
+            lacks = true
+        }
+        return lacks
     }
 
     /// What the backup rests on, where nothing speaks against that.

@@ -14,6 +14,8 @@ struct BackupPlan: Sendable {
     let layer: LayerPlan?
     /// Why it is a full although something else was asked for.
     let fullReason: String?
+    /// Whether things are out of the account's sight that an earlier backup holds.
+    let lacksUnseen: Bool
 
     var estimatedBytes: Int { tables.reduce(0) { $0 + $1.estimatedBytes } }
 
@@ -31,7 +33,7 @@ struct BackupPlan: Sendable {
         let parent = layer?.parent.point
         return Metadata(
             toolVersion: toolVersion, id: id.text, type: id.kind, scope: request.scope.word,
-            status: schema.unreadable.isEmpty ? .completed : .incomplete,
+            status: schema.unreadable.isEmpty && !lacksUnseen ? .completed : .incomplete,
             engine: engine, serverVersion: moment.serverVersion, database: moment.database,
             baseID: layer?.parent.base.id.text, parentID: parent?.id.text,
             parentSHA256: parent?.digest, chainNumber: layer?.number,
