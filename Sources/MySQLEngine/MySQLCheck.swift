@@ -107,12 +107,9 @@ struct MySQLCheck {
             server: privileges.server, connections: [], guardian: connection, tables: []
         ).logTellsMoments()
         let way = privileges.way(connections: request.connections, logs: logs)
-        guard let better = way.better else {
-            return Finding(.server, "one moment", .ok, "by \(way.words)")
-        }
         return Finding(
-            .server, "one moment", .note, "by \(way.words)",
-            fix: [privileges.statement(better) + " -- or RELOAD ON *.*"])
+            .server, "one moment", way.better.isEmpty ? .ok : .note, "by \(way.words)",
+            fix: way.better)
     }
 
     // MARK: What would be backed up

@@ -147,26 +147,27 @@ struct MySQLPrivileges {
 
     // MARK: The moment
 
-    /// How several connections will come to see one moment, as far as privileges tell; what would be
+    /// How several connections will come to see one moment, as far as privileges tell; the statements that would make it
     /// better.
     ///
     /// `logs`: Whether every change moves the binary log.
-    func way(connections: Int, logs: Bool) -> (words: String, better: String?) {
-        guard connections > 1 else { return ("one connection, which is one moment", nil) }
-        if server.product == .percona { return ("cloned snapshots", nil) }
+    func way(connections: Int, logs: Bool) -> (words: String, better: [String]) {
+        guard connections > 1 else { return ("one connection, which is one moment", []) }
+        if server.product == .percona { return ("cloned snapshots", []) }
         if server.isMariaDB, logs {
-            return ("snapshots at one position of the binary log", nil)
+            return ("snapshots at one position of the binary log", [])
         }
         if server.isMariaDB, grants.holdsGlobally("RELOAD") {
-            return ("snapshots while BACKUP STAGE holds commits", nil)
+            return ("snapshots while BACKUP STAGE holds commits", [])
         }
         if grants.holds("LOCK TABLES", on: database) {
-            return ("snapshots while LOCK TABLES holds writes to these tables", nil)
+            return ("snapshots while LOCK TABLES holds writes to these tables", toSeeTheLog)
         }
         if grants.holdsGlobally("RELOAD") || grants.holdsGlobally("FLUSH_TABLES") {
-            return ("snapshots while FLUSH TABLES WITH READ LOCK holds writes", nil)
+            return ("snapshots while FLUSH TABLES WITH READ LOCK holds writes", [])
         }
-        let better = "LOCK TABLES ON \(grants.place(of: database))"
+        let lock = statement("LOCK TABLES ON \(grants.place(of: database))")
+        let better = ["\(lock) -- or RELOAD ON *.*"] + toSeeTheLog
         if !server.isMariaDB, logs {
             return (
                 "snapshots while the binary log stands still, if it does; else one connection",
@@ -174,5 +175,16 @@ struct MySQLPrivileges {
             )
         }
         return ("one connection: nothing shows that several see the same moment", better)
+    }
+
+    /// What shows the account that MariaDB's log leaves nothing out: a moment is found by it that holds nobody up.
+    private var toSeeTheLog: [String] {
+        let seesIt = ["BINLOG MONITOR", "SUPER"].contains(where: grants.holdsGlobally)
+        guard server.isMariaDB, server.logsChanges, !server.logsReplicated, !seesIt else {
+            return []
+        }
+        return [
+            "\(statement("BINLOG MONITOR ON *.*")) -- locks nobody out, where the log has everything"
+        ]
     }
 }
