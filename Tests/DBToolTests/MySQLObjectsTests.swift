@@ -87,6 +87,36 @@ import Testing
     }
 
     @Test(arguments: MySQLTestServer.all)
+    func `a restore beside the original names what would act on the original`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            let source = bench.source.name
+            try await bench.source.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); CREATE TABLE log (id int);
+                CREATE TRIGGER r AFTER INSERT ON t FOR EACH ROW INSERT INTO log VALUES (NEW.id);
+                CREATE EVENT often ON SCHEDULE EVERY 1 YEAR STARTS '2037-01-01' DO DELETE FROM \(source).t
+                """)
+            _ = try await bench.backUp()
+            let copy = bench.other("copy")
+            let disable = "ALTER EVENT `\(copy.name)`.`often` DISABLE;"
+            for words in [["--create", "--dry-run"], ["--create"]] {
+                let end = try await bench.restore(into: copy, words)
+                try end.requireCode(0)
+                let warning = "warning: event often names database \(source), and not \(copy.name)"
+                #expect(end.output.contains(warning), "\(end)")
+                #expect(end.output.contains(disable), "\(end)")
+            }
+            try await copy.query(disable)
+            let part = bench.other("part")
+            let end = try await bench.restore(into: part, ["--create", "-tablename", "t"])
+            try end.requireCode(0)
+            #expect(end.output.contains("warning: trigger r names log, not in"), "\(end)")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
     func `triggers that go with a table are named`(server: MySQLTestServer) async throws {
         try await MySQLBench.with(server) { bench in
             try await bench.source.query(

@@ -19,11 +19,11 @@ import Testing
 
     /// The plan of a restore of a backup that holds one table, and no rows.
     private func plan(
-        into presence: MySQLPresence = MySQLPresence(),
+        into presence: MySQLPresence = MySQLPresence(), with bodies: [MySQLObject] = [],
         _ change: (inout TargetRequest) throws -> Void
     ) throws -> MySQLPlan {
         let definition = try MySQLDefinition(
-            Array(MySQLScript.text(of: [Self.orders], collation: "utf8mb4_bin").utf8))
+            Array(MySQLScript.text(of: [Self.orders] + bodies, collation: "utf8mb4_bin").utf8))
         var request = TargetRequest(
             database: "shop_copy", definition: SchemaDefinition(sql: [], dump: nil),
             sourceVersion: "9.7.0", encoding: "UTF8", databaseProperties: [:])
@@ -40,6 +40,49 @@ import Testing
         #expect(whole.parents == [TableName(schema: "shop_copy", name: "lost"), other])
         let part = try plan { $0.patterns = [try TablePattern("orders")] }
         #expect(part.parents == [other])
+    }
+
+    /// Bodies, what a restore beside the original says of them, and what a restore of their tables alone.
+    static let bodies: [(MySQLObject.Kind, String, String?, String?)] = [
+        (
+            .event, "CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY ENABLE DO DELETE FROM shop.sessions",
+            "event e names database shop, and not shop_copy, and runs from then on: "
+                + "ALTER EVENT `shop_copy`.`e` DISABLE;", nil
+        ),
+        (
+            .event, "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO DELETE FROM `shop` . t",
+            "event e names database shop, and not shop_copy", nil
+        ),
+        (.event, "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM other.shop", nil, nil),
+        (
+            .procedure, "CREATE PROCEDURE p() SELECT 'shop.t' AS `shop.t` -- shop.t", nil, nil
+        ),
+        (
+            .trigger, "CREATE TRIGGER r BEFORE INSERT ON `shop`.`orders` FOR EACH ROW SET NEW.o = 1",
+            nil, nil
+        ),
+        (
+            .trigger,
+            "CREATE TRIGGER r AFTER UPDATE ON orders FOR EACH ROW BEGIN INSERT INTO audit_log VALUES (1); "
+                + "DELETE FROM orders; SELECT EXTRACT(YEAR FROM o) INTO @v FROM orders; END", nil,
+            "trigger r names audit_log, not in shop_copy: what makes it fire will fail"
+        ),
+    ]
+
+    @Test(arguments: bodies)
+    func `what bodies name elsewhere is told before they are made`(
+        kind: MySQLObject.Kind, statement: String, beside: String?, alone: String?
+    ) throws {
+        let head = try #require(MySQLStatementHead(statement))
+        let body = MySQLObject(kind: kind, name: head.name, statement: statement)
+        let whole = try plan(with: [body]) { _ in }
+        #expect(whole.target.warnings == [beside].compactMap(\.self))
+        let part = try plan(with: [body]) { $0.patterns = [try TablePattern("orders")] }
+        #expect(part.target.warnings == [alone].compactMap(\.self))
+        let same = try plan(with: [body]) { $0.database = "shop" }
+        #expect(same.target.warnings.isEmpty)
+        let drill = try plan(with: [body]) { $0.isScratch = true }
+        #expect(drill.target.warnings.isEmpty)
     }
 
     /// Storage engines of a target's table, and whether it may go.

@@ -167,6 +167,8 @@ public struct TargetPlan: Sendable {
     public var keeps: [Object] = []
     /// What belongs to the tables and is not restored, because it points elsewhere.
     public var leftOut: [String] = []
+    /// What is made as it was and may do there what nobody means.
+    public var warnings: [String] = []
 
     /// A plan that does nothing yet.
     public init() {}

@@ -137,7 +137,7 @@ struct RestoreCommand: BackupCommand {
             return false
         }
         guard !plan.target.drops.isEmpty else { return true }
-        rendering.drops.forEach { progress.note($0) }
+        (rendering.drops + rendering.warnings).forEach { progress.note($0) }
         guard !selection.yes else { return true }
         progress.pause()
         guard

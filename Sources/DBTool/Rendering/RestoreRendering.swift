@@ -15,6 +15,7 @@ struct RestoreRendering: Rendering {
         let problems: [String]
         let differences: [String]
         let left_out: [String]
+        let warnings: [String]
     }
 
     private let report: RestoreReport
@@ -32,7 +33,7 @@ struct RestoreRendering: Rendering {
             restored: report.plan.tables.map { TableDocument($0, report.plan.target) },
             check: report.check.rawValue, duration_seconds: report.seconds,
             problems: report.problems, differences: report.differences,
-            left_out: report.plan.target.leftOut)
+            left_out: report.plan.target.leftOut, warnings: report.plan.target.warnings)
     }
 
     var lines: [String] {
@@ -54,6 +55,7 @@ struct RestoreRendering: Rendering {
         return ["\(document.id) restored\(isWhole ? "" : ", but not everything")"]
             + FieldList(fields).lines
             + document.left_out.map { "  left out: \(VisibleText.of($0))" }
+            + document.warnings.map { "  warning: \(VisibleText.of($0))" }
             + document.problems.map { "  not made: \(VisibleText.of($0))" }
             + document.differences.map { "  different: \(VisibleText.of($0))" }
     }
@@ -112,6 +114,7 @@ struct RestorePlanRendering: Rendering {
         let uses: [String]
         let tables: [TableDocument]
         let left_out: [String]
+        let warnings: [String]
     }
 
     private let plan: RestorePlan
@@ -129,7 +132,8 @@ struct RestorePlanRendering: Rendering {
             creates_database: target.createsDatabase, continues: target.continues,
             drops: target.drops.map(Self.words), creates: target.creates.map(Self.words),
             uses: target.keeps.map(Self.words),
-            tables: plan.tables.map { TableDocument($0, target) }, left_out: target.leftOut)
+            tables: plan.tables.map { TableDocument($0, target) }, left_out: target.leftOut,
+            warnings: target.warnings)
     }
 
     var lines: [String] {
@@ -144,7 +148,12 @@ struct RestorePlanRendering: Rendering {
             "  use     \(VisibleText.of(Self.words($0))), which exists, as it is"
         }
         return lines + tables.map { "  \(VisibleText.of($0))" }
-            + plan.target.leftOut.map { "  left out: \(VisibleText.of($0))" }
+            + plan.target.leftOut.map { "  left out: \(VisibleText.of($0))" } + warnings
+    }
+
+    /// What is told before anything is made, a line each.
+    var warnings: [String] {
+        plan.target.warnings.map { "  warning: \(VisibleText.of($0))" }
     }
 
     /// What is dropped, a line each.
