@@ -58,8 +58,8 @@ import Testing
             .procedure, "CREATE PROCEDURE p() SELECT 'shop.t' AS `shop.t` -- shop.t", nil, nil
         ),
         (
-            .trigger, "CREATE TRIGGER r BEFORE INSERT ON `shop`.`orders` FOR EACH ROW SET NEW.o = 1",
-            nil, nil
+            .trigger,
+            "CREATE TRIGGER r BEFORE INSERT ON `shop`.`orders` FOR EACH ROW SET NEW.o = 1", nil, nil
         ),
         (
             .trigger,
