@@ -160,7 +160,7 @@ import Testing
         server: MySQLTestServer
     ) async throws {
         try await MySQLBench.withOwnServer(like: server, ["log_bin=1", "server_id=7"]) { bench, _ in
-            let app = try await bench.source.createAccount("app", ["ALL ON {}.*"])
+            let app = try await bench.source.createAccount("app", ["SELECT, TRIGGER ON *.*"])
             try await bench.source.query(
                 """
                 CREATE TABLE t (id int PRIMARY KEY, v int, KEY of_v (v)); INSERT INTO t VALUES (1, 1);

@@ -72,6 +72,31 @@ import Testing
         #expect(MySQLGrants([], isLiteral: true).place(ofDrill: "dbtool_drill_1a2b") == "*.*")
     }
 
+    @Test func `what an account does not see is missed where it may be there still`() {
+        func object(_ kind: MySQLObject.Kind, _ name: String, _ statement: String) -> MySQLObject {
+            MySQLObject(kind: kind, name: name, statement: statement)
+        }
+        func trigger(_ name: String, of table: String) -> MySQLObject {
+            object(
+                .trigger, name,
+                "CREATE TRIGGER `\(name)` BEFORE INSERT ON `\(table)` FOR EACH ROW SET @a = 1")
+        }
+        let table = object(.table, "t", "CREATE TABLE `t` (`id` int)")
+        let event = object(.event, "e", "CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY DO SELECT 1")
+        let earlier = [
+            table, trigger("hidden", of: "t"), trigger("seen", of: "t"), trigger("gone", of: "u"),
+            event,
+        ]
+        let own = [table, trigger("seen", of: "t")]
+        let blindness = MySQLBlindness(kinds: [.trigger], remedy: "GRANT TRIGGER;")
+        let unseen = blindness.unseen(of: earlier, having: own)
+        #expect(unseen.map(\.name) == ["hidden"])
+        #expect(blindness.words(of: unseen) == "trigger hidden; GRANT TRIGGER;")
+        #expect(blindness.words(of: blindness.unseen(of: own, having: own)) == nil)
+        let nothing = MySQLBlindness(kinds: [], remedy: "")
+        #expect(nothing.unseen(of: earlier, having: []).isEmpty)
+    }
+
     /// Grants on databases that fit one, and which of them count.
     struct Choice: Sendable {
         let patterns: [String]
