@@ -70,7 +70,7 @@ struct MySQLCatalog {
                 """
                 SELECT NAME, TABLE_ID FROM information_schema.\(table)
                 WHERE NAME LIKE \(MySQLText.literal(Self.filePattern(database) + "/%")) ESCAPE '|'
-                ORDER BY NAME
+                ORDER BY NAME, TABLE_ID
                 """)
             guard let rows else { continue }
             return rows.filter { row in
