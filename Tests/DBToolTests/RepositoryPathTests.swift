@@ -11,7 +11,9 @@ import Testing
             if words.isEmpty { environment["DB_BACKUP_PATH"] = "~/b" }
             try await Program.run(
                 DBToolBinary.path(), ["list"] + words, environment: environment, folder: folder
-            ).expect(code: 1, saying: "there is no folder \(folder)/home/b")
+            ).expect(
+                code: 1,
+                saying: "there is no folder \(folder.replacing("//", with: "/"))/home/b")
         }
     }
 
