@@ -112,7 +112,7 @@ struct MySQLCatalog {
         try await connection.rowsInterruptibly(
             """
             SELECT LOWER(ROUTINE_TYPE), ROUTINE_NAME FROM information_schema.ROUTINES
-            WHERE \(MySQLText.isName("ROUTINE_SCHEMA", database)) AND ROUTINE_DEFINITION IS NULL
+            WHERE \(MySQLText.isDatabase("ROUTINE_SCHEMA", database)) AND ROUTINE_DEFINITION IS NULL
             ORDER BY 1, 2
             """
         ).map { "\($0[0] ?? "") \($0[1] ?? "")" }

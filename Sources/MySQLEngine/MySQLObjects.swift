@@ -95,15 +95,15 @@ struct MySQLObjects {
         let rows = try await connection.rowsInterruptibly(
             """
             SELECT ROUTINE_TYPE, ROUTINE_NAME, NULL FROM information_schema.ROUTINES
-            WHERE \(MySQLText.isName("ROUTINE_SCHEMA", database))
+            WHERE \(MySQLText.isDatabase("ROUTINE_SCHEMA", database))
             UNION ALL
             SELECT 'EVENT', EVENT_NAME, NULL FROM information_schema.EVENTS
-            WHERE \(MySQLText.isName("EVENT_SCHEMA", database))
+            WHERE \(MySQLText.isDatabase("EVENT_SCHEMA", database))
             """)
         let triggers = try await connection.rowsInterruptibly(
             """
             SELECT 'TRIGGER', TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS
-            WHERE \(MySQLText.isName("TRIGGER_SCHEMA", database))
+            WHERE \(MySQLText.isDatabase("TRIGGER_SCHEMA", database))
             ORDER BY CAST(EVENT_OBJECT_TABLE AS BINARY), ACTION_TIMING, ACTION_ORDER, EVENT_MANIPULATION
             """
         ).filter { row in tables.contains(ExactText(row[2] ?? "")) }

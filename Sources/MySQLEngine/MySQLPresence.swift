@@ -59,14 +59,14 @@ struct MySQLPresence: Sendable {
             WHERE TABLE_SCHEMA = \(here)
             UNION ALL
             SELECT ROUTINE_TYPE, ROUTINE_NAME, NULL, NULL FROM information_schema.ROUTINES
-            WHERE \(MySQLText.isName("ROUTINE_SCHEMA", database))
+            WHERE \(MySQLText.isDatabase("ROUTINE_SCHEMA", database))
             UNION ALL
             SELECT 'TRIGGER', TRIGGER_NAME, EVENT_OBJECT_TABLE, EVENT_MANIPULATION
             FROM information_schema.TRIGGERS
-            WHERE \(MySQLText.isName("TRIGGER_SCHEMA", database))
+            WHERE \(MySQLText.isDatabase("TRIGGER_SCHEMA", database))
             UNION ALL
             SELECT 'EVENT', EVENT_NAME, NULL, NULL FROM information_schema.EVENTS
-            WHERE \(MySQLText.isName("EVENT_SCHEMA", database))
+            WHERE \(MySQLText.isDatabase("EVENT_SCHEMA", database))
             """)
         self.init(rows)
     }

@@ -56,7 +56,7 @@ extension MySQLSnapshot {
             let trigger = try await leader.value(
                 """
                 SELECT 1 FROM information_schema.TRIGGERS
-                WHERE \(MySQLText.isName("TRIGGER_SCHEMA", objects.database))
+                WHERE \(MySQLText.isDatabase("TRIGGER_SCHEMA", objects.database))
                   AND \(MySQLText.isName("EVENT_OBJECT_TABLE", table.name.name))
                   AND ACTION_TIMING = 'BEFORE'
                   AND FIND_IN_SET('UPDATE', REPLACE(EVENT_MANIPULATION, ' ', '')) > 0 LIMIT 1

@@ -18,10 +18,18 @@ enum MySQLText {
     }
 
     /// A condition that a catalog's column is exactly a name: catalogs themselves take `A` for `a`.
-    ///
-    /// Names of databases too, in MariaDB's catalogs of routines, triggers and events.
     static func isName(_ column: String, _ name: String) -> String {
         "\(column) = \(literal(name)) AND CAST(\(column) AS BINARY) = CAST(\(literal(name)) AS BINARY)"
+    }
+
+    /// The same of a database's name, in MariaDB's catalogs of routines, triggers and events.
+    ///
+    /// Where a server does not tell names by their case (`lower_case_table_names`), they have others there than elsewhere.
+    static func isDatabase(_ column: String, _ name: String) -> String {
+        """
+        \(column) = \(literal(name)) AND (@@GLOBAL.lower_case_table_names <> 0 \
+        OR CAST(\(column) AS BINARY) = CAST(\(literal(name)) AS BINARY))
+        """
     }
 
     /// A selection of rows.
