@@ -80,6 +80,18 @@ struct MySQLGrants {
         }
     }
 
+    /// Whether it may have it: of several grants that fit a database one gives it, be that the one that counts or not.
+    ///
+    /// For what the server itself refuses.
+    func mayHold(_ privilege: String, on database: String, table: String? = nil) -> Bool {
+        holds(privilege, on: database, table: table)
+            || grants.contains { grant in
+                !grant.isRevocation && reaches(grant.place, database, table)
+                    && (grant.privileges.contains(privilege)
+                        || grant.privileges.contains("ALL PRIVILEGES"))
+            }
+    }
+
     /// Whether an account has a privilege on some columns of a table.
     func holdsInPart(_ privilege: String, on database: String, table: String) -> Bool {
         holds(on: database, table: table) { $0.ofColumns.contains(privilege) }

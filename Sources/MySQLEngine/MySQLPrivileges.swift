@@ -53,7 +53,7 @@ struct MySQLPrivileges {
             (.trigger, "triggers"), (.event, "events"),
         ]
         for (kind, things) in hiddenKinds
-        where (isWhole || kind == .trigger) && !grants.holds(kind.rawValue, on: database) {
+        where (isWhole || kind == .trigger) && !sees(kind, scope) {
             lacks.append(
                 Lack(
                     isFatal: false, cost: "may not see \(things): they are not in the backup",
@@ -67,9 +67,22 @@ struct MySQLPrivileges {
                         ? "may not see procedures and functions: they are not in the backup"
                         : "may not see what makes \(hidden.prefix(3).joined(separator: ", "))",
                     grant: Self.routinePrivilege(server.product, server.number),
-                    hides: [.function, .procedure, .package, .packageBody]))
+                    hides: namesRoutines ? [] : [.function, .procedure, .package, .packageBody]))
         }
         return lacks
+    }
+
+    /// Whether nothing of a kind is hidden: triggers go by their tables.
+    private func sees(_ kind: MySQLObject.Kind, _ scope: MySQLScope) -> Bool {
+        if grants.holds(kind.rawValue, on: database) { return true }
+        let tables = scope.inScope.filter { $0.kind != .view }
+        return kind == .trigger && !tables.isEmpty
+            && tables.allSatisfy { grants.holds(kind.rawValue, on: database, table: $0.name.name) }
+    }
+
+    /// Whether the catalog names every routine, and hides at most what makes it.
+    private var namesRoutines: Bool {
+        ["EXECUTE", "ALTER ROUTINE", "CREATE ROUTINE"].contains { grants.holds($0, on: database) }
     }
 
     /// What is missing to see the triggers of tables; nil when nothing is.
@@ -92,7 +105,7 @@ struct MySQLPrivileges {
             ["REFERENCES"] + (server.isMariaDB ? ["SELECT", "INSERT", "UPDATE", "DELETE"] : [])
         let refused = parents.filter { parent in
             !words.contains {
-                grants.holds($0, on: parent.schema, table: parent.name)
+                grants.mayHold($0, on: parent.schema, table: parent.name)
                     || grants.holdsInPart($0, on: parent.schema, table: parent.name)
             }
         }

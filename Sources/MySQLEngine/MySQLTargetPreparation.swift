@@ -103,6 +103,7 @@ struct MySQLTargetPreparation {
     ) async throws {
         guard !plan.chosen.isEmpty else { return }
         try await checkProduct(connection, server, plan)
+        try await checkNames(connection, plan)
         try await checkRights(connection, server, plan, createsDatabase: createsDatabase)
         try await checkSettings(connection, server, plan)
         let missing = try await missingAccounts(connection, plan)
@@ -138,7 +139,6 @@ struct MySQLTargetPreparation {
     private func checkSettings(
         _ connection: MySQLConnection, _ server: MySQLServer, _ plan: MySQLPlan
     ) async throws {
-        try await checkNames(connection, plan)
         let rows = try await connection.rows(
             """
             SHOW SESSION VARIABLES WHERE Variable_name IN
@@ -205,7 +205,10 @@ struct MySQLTargetPreparation {
             grants: try await MySQLGrants(connection, on: server), server: server,
             database: request.database)
         let rights = MySQLTargetRights(privileges: privileges, request: request)
-        let here = try rights.lackHere(plan, createsDatabase: createsDatabase)
+        // Where the server does not tell names by their case, grants have other letters than what was asked for.
+        let tellsCase = try await connection.value("SELECT @@GLOBAL.lower_case_table_names") == "0"
+        let here =
+            tellsCase ? try rights.lackHere(plan, createsDatabase: createsDatabase) : nil
         let acting = rights.lack(toActFor: definers(plan))
         var lacks = [here].compactMap(\.self) + rights.lacksElsewhere(plan)
         lacks += [acting].compactMap(\.self)

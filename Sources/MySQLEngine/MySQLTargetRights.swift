@@ -47,7 +47,7 @@ struct MySQLTargetRights {
     }
 
     private func isMet(_ need: Need) -> Bool {
-        if grants.holds(need.privilege, on: request.database, table: need.table) { return true }
+        if grants.mayHold(need.privilege, on: request.database, table: need.table) { return true }
         guard need.privilege == "REFERENCES", let table = need.table else { return false }
         // Who may refer to some columns may be meant to: that is for the server to say.
         return grants.holdsInPart(need.privilege, on: request.database, table: table)
@@ -58,6 +58,10 @@ struct MySQLTargetRights {
         // The mark of a restore is a table that is made, filled, read and dropped.
         var needs = ["SELECT", "INSERT", "CREATE", "DROP"].map {
             Need(privilege: $0, table: MySQLRestoreMark.table)
+        }
+        // What is dropped leaves the mark.
+        if !plan.drops.isEmpty {
+            needs.append(Need(privilege: "DELETE", table: MySQLRestoreMark.table))
         }
         if createsDatabase { needs.append(Need(privilege: "CREATE")) }
         if request.isScratch { needs.append(Need(privilege: "DROP")) }
