@@ -42,6 +42,8 @@ struct MySQLSnapshot: Snapshot {
         !MySQLIdentity.isSame(parent, moment.identity)
     }
 
+    var isBlind: Bool { !blindness.isEmpty }
+
     func unseen(of definition: [UInt8]) throws -> [String] {
         guard !blindness.isEmpty else { return [] }
         let own = try MySQLDefinition(self.definition.sql).objects

@@ -33,6 +33,9 @@ public protocol Snapshot: Sendable {
     /// Whether another snapshot is of another database, as far as servers have names that they keep.
     func isOfOther(than parent: [String: String]) -> Bool
 
+    /// Whether there may be things that the account does not see.
+    var isBlind: Bool { get }
+
     /// What another backup of this database holds, and this snapshot may lack only because its account does not see such
     /// things, in words with what lets it.
     ///
@@ -96,6 +99,9 @@ public protocol Snapshot: Sendable {
 }
 
 extension Snapshot {
+    /// An account sees all things or is refused.
+    public var isBlind: Bool { false }
+
     /// Nothing, where an account sees all things or is refused.
     public func unseen(of definition: [UInt8]) throws -> [String] { [] }
 }

@@ -174,12 +174,14 @@ public struct Backup: Sendable {
             fullReason: fullReason, lacksUnseen: lacksUnseen)
     }
 
-    /// Whether earlier backups hold things that the account may not see: with each night a complete backup less, nobody
-    /// would know.
+    /// Whether earlier backups hold things that the account may not see: with a privilege that was lost nobody would know.
+    ///
+    /// The backup counts all the same, lest the last that saw them stay the latest for ever; a full of today settles it.
     private func lacksUnseen(
         of earlier: [Point], _ snapshot: any Snapshot, _ asked: SnapshotRequest
     ) async -> Bool {
         let product = snapshot.moment.databaseProperties["product"]
+        guard snapshot.isBlind else { return false }
         var (known, lacks): (Set<BackupID>, Bool) = ([], false)
         for point in earlier where known.insert(point.id).inserted {
             // What another product had is told by nothing of this one; and what is damaged there is for `verify` to tell.
@@ -370,6 +372,7 @@ public struct Backup: Sendable {
         var report = BackupReport(
             metadata: metadata, location: "\(repository.storage.location)/\(place ?? plan.id.text)")
         report.fullReason = plan.fullReason
+        report.lacksUnseen = plan.lacksUnseen
         if request.makesArchive, plan.layer == nil {
             do {
                 report.archive = try await repository.archive(plan.id, progress)

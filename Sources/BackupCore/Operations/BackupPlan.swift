@@ -33,7 +33,7 @@ struct BackupPlan: Sendable {
         let parent = layer?.parent.point
         return Metadata(
             toolVersion: toolVersion, id: id.text, type: id.kind, scope: request.scope.word,
-            status: schema.unreadable.isEmpty && !lacksUnseen ? .completed : .incomplete,
+            status: schema.unreadable.isEmpty ? .completed : .incomplete,
             engine: engine, serverVersion: moment.serverVersion, database: moment.database,
             baseID: layer?.parent.base.id.text, parentID: parent?.id.text,
             parentSHA256: parent?.digest, chainNumber: layer?.number,

@@ -45,6 +45,11 @@ public struct BackupReport: Sendable {
     /// Why there is no zip archive although one was asked for.
     public var archiveFailure: BackupError?
 
+    /// Whether an earlier backup holds things that are out of the account's sight now, as a warning says.
+    public var lacksUnseen = false
+
     /// Whether everything that was asked for is there.
-    public var isComplete: Bool { metadata.status == .completed && archiveFailure == nil }
+    public var isComplete: Bool {
+        metadata.status == .completed && archiveFailure == nil && !lacksUnseen
+    }
 }

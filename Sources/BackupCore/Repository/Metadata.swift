@@ -11,8 +11,7 @@ public struct Metadata: Sendable, Codable {
     public enum Status: String, Sendable, Codable {
         /// Everything.
         case completed
-        /// Something could not be read, on request (`unreadable_tables` names it), or not be seen that an earlier backup has
-        /// (`warnings` name it).
+        /// Something could not be read, on request; `unreadable_tables` names it.
         case incomplete
     }
 
