@@ -66,10 +66,11 @@ struct PostgresDefaultPrivileges {
 
     /// Everything whose privileges are not those that PostgreSQL gives by itself, and the statements that make them so.
     ///
+    /// Who was granted something may have passed it on, and so may the archive's grants, which are given again.
     /// `ALL` is the one privilege that everybody has on functions and types.
     private static let differences = """
         SELECT o.kind, o.schema, o.tag,
-               pg_catalog.format('REVOKE ALL ON %1$s FROM %2$s; GRANT ALL ON %1$s TO %3$s', o.thing,
+               pg_catalog.format('REVOKE ALL ON %1$s FROM %2$s CASCADE; GRANT ALL ON %1$s TO %3$s', o.thing,
                  -- Where nobody has any, PUBLIC stands alone.
                  (SELECT pg_catalog.concat_ws(', ', 'PUBLIC',
                                               pg_catalog.string_agg(DISTINCT \(grantee), ', '))

@@ -54,6 +54,8 @@ struct PostgresTarget: Target {
         {
             // So many tables at once are too many locks: one by one then.
             return try await createStructureOneByOne()
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot create the structure")
         }
     }
 

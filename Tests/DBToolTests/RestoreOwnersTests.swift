@@ -74,6 +74,7 @@ import Testing
         try await Workbench.with(server) { bench in
             let bob = try await bench.createRole("bob")
             let carol = try await bench.createRole("carol")
+            let dave = try await bench.createRole("dave")
             let source = try await bench.createDatabase()
             try await source.query(
                 """
@@ -95,6 +96,8 @@ import Testing
                 CREATE TYPE mood AS ENUM ('good'); REVOKE ALL ON TYPE mood FROM \(bob);
                 CREATE DOMAIN small AS int; REVOKE ALL ON TYPE small FROM \(bob);
                 CREATE TABLE nobody (id int); REVOKE ALL ON nobody FROM \(bob), CURRENT_USER;
+                GRANT SELECT ON shared, late TO \(carol) WITH GRANT OPTION;
+                SET ROLE \(carol); GRANT SELECT ON shared, late TO \(dave);
                 """)
             _ = try await bench.backUp(source)
             let target = try await bench.duplicate(source, "target")
