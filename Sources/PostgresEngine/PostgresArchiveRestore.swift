@@ -223,10 +223,11 @@ struct PostgresArchiveRestore: Sendable {
             plan.lateAttachments.subtracting(made), "pre-data", false)
         problems += try await make(what, "post-data", attachments, failuresAreExpected: lacks)
         problems += try await make(what, "post-data", keys, jobs: jobs, failuresAreExpected: lacks)
+        // Before their comments, which are among what is doubtful.
+        problems += try await makePointers(plan.doubtful.intersection(all), "post-data", true)
         problems += try await make(
             what, "post-data", doubtful.subtracting(made).subtracting(plan.doubtful),
             failuresAreExpected: true)
-        problems += try await makePointers(plan.doubtful.intersection(all), "post-data", true)
         // A partition alone has none of the triggers that its whole gave it, whose state is set.
         problems += try await make(
             what, "post-data", rest,
