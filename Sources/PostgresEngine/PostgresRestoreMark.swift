@@ -175,7 +175,8 @@ struct PostgresRestoreMark: Sendable {
 
     /// Says that tables have lost their rows in a crash.
     static func areLost(_ tables: [TableName]) -> [String] {
-        tables.map { loaded("false", $0) } + [unloggedIsThere]
+        let treatment = SQLText.literal(TargetPlan.Treatment.truncate.rawValue)
+        return tables.map { loaded("false, treatment = \(treatment)", $0) } + [unloggedIsThere]
     }
 
     private static func loaded(_ value: String, _ table: TableName) -> String {

@@ -258,13 +258,14 @@ struct PostgresTargetPlanner {
             let relation = presence.relations[place(table, plan)]
             // What an archive lists lies in no schema of the system.
             if relation == nil, table.entry != nil, mark.hasStructure { gone.append(table.name) }
+            let isLost =
+                known.isLoaded && mark.hasLostUnlogged && relation?.isUnlogged ?? false
+            // By now it may have triggers and foreign keys, which are kept from its rows like those of tables that
+            // were there before.
             var planned = TargetPlan.TablePlan(
-                known.treatment, load(stored, table, selected, keeps, plan))
-            planned.isLoaded = known.isLoaded
-            if known.isLoaded, mark.hasLostUnlogged, relation?.isUnlogged ?? false {
-                planned.isLoaded = false
-                plan.lost.append(table.name)
-            }
+                isLost ? .truncate : known.treatment, load(stored, table, selected, keeps, plan))
+            planned.isLoaded = known.isLoaded && !isLost
+            if isLost { plan.lost.append(table.name) }
             if known.isHalfLoaded { plan.halfLoaded.insert(table.name) }
             plan.target.tables[table.name] = planned
         }
