@@ -304,6 +304,39 @@ struct PostgresTargetOpening {
                 .permissionDenied, "the restoring role may not set sequence \(list)",
                 hint: "Restore as its owner, or as a superuser.")
         }
+        try await checkLimits(found, plan)
+    }
+
+    /// A sequence with narrower limits could not be set when all rows are there.
+    private func checkLimits(_ found: Found, _ plan: PostgresPlan) async throws {
+        let rows = try await found.connection.rows(
+            """
+            SELECT seqrelid, seqrelid::regclass::text, seqmin, seqmax, seqincrement > 0
+            FROM pg_catalog.pg_sequence
+            """)
+        let limits = Dictionary(rows.map { ($0[0] ?? "", $0) }) { first, _ in first }
+        var narrow: [String] = []
+        for value in request.sequences {
+            let name = PostgresPresence.asInList(TableName(schema: value.schema, name: value.name))
+            guard let move = plan.sequences[name], move == .withRows || move == .forward,
+                let relation = found.presence.relation(listedAs: name), relation.kind == "S",
+                let limit = limits[relation.oid], let least = Int64(limit[2] ?? ""),
+                let most = Int64(limit[3] ?? "")
+            else { continue }
+            let (isAbove, isBelow) = (value.lastValue > most, value.lastValue < least)
+            let ascends = limit[4] == "t"
+            // One that is further already stays where it is.
+            let mayOnlyGoForward = move == .forward
+            let isOutside = mayOnlyGoForward ? (ascends ? isAbove : isBelow) : isAbove || isBelow
+            if isOutside { narrow.append(limit[1] ?? "") }
+        }
+        guard let first = narrow.first else { return }
+        throw BackupError(
+            .targetUnsuitable,
+            "sequences of \(request.database) end before what the backup has: "
+                + PostgresTargetPlanner.list(narrow),
+            hint: "Give them its limits: ALTER SEQUENCE \(first) AS bigint NO MAXVALUE NO MINVALUE;"
+        )
     }
 
     // MARK: Making ready

@@ -29,7 +29,8 @@ extension PostgresTargetPlanner {
             .targetUnsuitable,
             "\(request.database) has no \(Self.list(missing.map { "sequence \($0)" })), "
                 + "which the rows were numbered by",
-            hint: "Create what is missing:\n"
+            hint: "Where a table is numbered by one of another name, rename that: "
+                + "ALTER SEQUENCE … RENAME TO …. Else create what is missing:\n"
                 + missing.map { "  CREATE SEQUENCE \(SQLText.qualified($0));" }
                 .joined(separator: "\n"))
     }

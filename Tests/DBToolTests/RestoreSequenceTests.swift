@@ -37,6 +37,31 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `a sequence that ends too early is found before any row is touched`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            try await source.query(
+                "ALTER SEQUENCE people_id_seq AS bigint MAXVALUE 9000000000; SELECT setval('people_id_seq', 3000000000)"
+            )
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            let narrow = "ALTER SEQUENCE people_id_seq RESTART 5 MAXVALUE 2000000000"
+            try await target.query("SELECT setval('people_id_seq', 5); \(narrow)")
+            try await target.query("UPDATE people SET name = 'kept' WHERE id = 1")
+            let replace = ["--existing", "truncate"]
+            try await bench.restore(tables: ["people"], into: target, replace).expect(
+                code: 1, saying: "end before what the backup has: public.people_id_seq",
+                "ALTER SEQUENCE public.people_id_seq")
+            #expect(try await target.query("SELECT name FROM people WHERE id = 1") == "kept")
+            try await target.query("ALTER SEQUENCE people_id_seq AS bigint NO MAXVALUE NO MINVALUE")
+            try await bench.restore(tables: ["people"], into: target, replace).requireCode(0)
+            #expect(try await target.query("SELECT last_value FROM people_id_seq") == "3000000000")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a sequence that was used after an interruption is not put back`(
         server: TestServer
     ) async throws {
