@@ -102,15 +102,24 @@ import Testing
                 """)
             _ = try await bench.backUp(source)
             let target = try await bench.duplicate(source, "target")
-            try await target.query(
-                """
-                INSERT INTO a SELECT FROM generate_series(1, 90);
-                ALTER SEQUENCE z_id_seq MAXVALUE 5 RESTART 1;
-                """)
-            try await bench.expectRefused(target, saying: "22003", "which are as they were") {
-                try await bench.restore(
-                    tables: ["a", "z"], into: target, ["--existing", "truncate"])
+            try await target.query("INSERT INTO a SELECT FROM generate_series(1, 90)")
+            let hold = "BEGIN; SELECT FROM a LIMIT 1; SELECT pg_sleep(600)"
+            _ = try await target.query(hold) { blocker in
+                try await bench.untilSessions(of: target, "wait_event = 'PgSleep'")
+                let end = try await bench.restore(
+                    tables: ["a", "z"], into: target, ["--existing", "truncate"]
+                ) { _ in
+                    try await bench.untilSessions(of: target, "wait_event_type = 'Lock'")
+                    // Behind the look at the limits.
+                    try await target.query("ALTER SEQUENCE z_id_seq MAXVALUE 5 RESTART 1")
+                    try blocker.send(SIGINT)
+                }
+                end.expect(code: 1, saying: "22003", "which are as they were")
             }
+            #expect(
+                try await target.query(
+                    "SELECT count(*), s.last_value FROM a, a_id_seq s GROUP BY 2")
+                    == "100|100")
         }
     }
 }
