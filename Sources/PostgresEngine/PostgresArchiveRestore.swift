@@ -81,16 +81,9 @@ struct PostgresArchiveRestore: Sendable {
     private static func entries(
         in script: [UInt8], with isSuch: (_ line: ArraySlice<UInt8>) -> Bool
     ) -> Set<Int> {
-        // By bytes: a pattern is compiled again for each of the hundred thousand lines.
-        let heading = Array("-- TOC entry ".utf8)
-        var (found, id): (Set<Int>, Int?) = ([], nil)
-        for bytes in script.split(separator: UInt8(ascii: "\n")) {
-            if bytes.starts(with: heading) {
-                let digits = bytes.dropFirst(heading.count).prefix { (0x30...0x39).contains($0) }
-                id = Int(String(decoding: digits, as: UTF8.self))
-                continue
-            }
-            if let id, isSuch(bytes) { found.insert(id) }
+        var found: Set<Int> = []
+        PostgresArchiveSignatures.eachLine(of: script) { id, line in
+            if isSuch(line) { found.insert(id) }
         }
         return found
     }

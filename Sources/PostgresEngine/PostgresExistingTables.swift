@@ -6,9 +6,6 @@ import BackupCore
 /// Foreign keys are taken away and made again, which checks all rows at once and in any order of
 /// loading; triggers are switched off and on again as they were. All that is undone by a rollback.
 struct PostgresExistingTables {
-    /// How long to wait for somebody else's lock.
-    private static let lockTimeout = "60s"
-
     private let connection: PostgresConnection
     private let database: String
     /// Every table that is changed, those that rows go through included.
@@ -236,7 +233,7 @@ struct PostgresExistingTables {
             try await connection.execute(
                 """
                 BEGIN ISOLATION LEVEL READ COMMITTED;
-                SET LOCAL lock_timeout = '\(Self.lockTimeout)'
+                SET LOCAL lock_timeout = '\(PostgresPatience.limit)'
                 """)
             let counts = mustBeEmpty || !emptied.isEmpty
             if counts { try await holdParts(parts) }
