@@ -43,7 +43,8 @@ struct BackupPlanner {
                 "warning: \(last.id), the full backup of \(moment.database) before this, is of another server, "
                     + "or of a database that was made anew")
         }
-        let earlier = [parent?.base, parent?.point, lineage.newestFull].compactMap(\.self)
+        let earlier = [parent?.base, parent?.point, lineage.newestFull(of: asked.scope)]
+            .compactMap(\.self)
         let lacksUnseen = await lacksUnseen(of: earlier, snapshot, asked)
         return BackupPlan(
             id: try await repository.freeID(

@@ -53,6 +53,12 @@ struct Lineage: Sendable {
     /// The newest full, whatever its scope.
     var newestFull: Point? { fulls.last }
 
+    /// The newest full that knows everything which a scope asks for.
+    func newestFull(of scope: Scope) -> Point? {
+        scope == .database
+            ? fulls.last { $0.metadata.scope == Scope.database.word } : newestFull
+    }
+
     /// Those of the database that hold what they were asked for.
     private var fulls: [Point] { fullsOfAllEngines.filter { $0.metadata.engine == engine } }
 
