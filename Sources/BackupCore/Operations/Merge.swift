@@ -63,10 +63,13 @@ public struct Merge: Sendable {
         let point = chain.point
         let checksums = try await Checksums(of: point, in: repository.storage)
         try checksums.proveMetadata(of: point)
-        let files = [
-            RepositoryLayout.schemaSQL, RepositoryLayout.schemaDump, RepositoryLayout.schemaList,
-        ]
-        for file in files where checksums[file] != nil || file == RepositoryLayout.schemaSQL {
+        for file in RepositoryLayout.definition {
+            let name = try point.folder.appending(file)
+            // One that is there and not listed is damage, and no reason to leave it out.
+            let isThere = try await repository.storage.entry(name) != nil
+            guard isThere || checksums[file] != nil || file == RepositoryLayout.schemaSQL else {
+                continue
+            }
             try await folder.write(
                 file,
                 bytes: checksums.provenBytes(of: file, of: point, in: repository.storage))

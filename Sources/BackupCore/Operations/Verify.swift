@@ -60,6 +60,7 @@ public struct Verify: Sendable {
             let read = tables.flatMap(\.1).filter { $0.point.id == link.id }
             let unlisted = Set(try await unlistedFiles(in: link.folder, of: link, sums))
             let missed = Set(requiredFiles(of: link).filter { sums[$0] == nil })
+                .union(unlisted.intersection(RepositoryLayout.definition))
             damage += missed.map { Self.isUnlisted($0, in: link) }
             added += unlisted.subtracting(missed).map { Self.isUnlisted($0, in: link) }
             damage += try await damagedFiles(

@@ -18,6 +18,8 @@ public enum RepositoryLayout {
     static let schemaDump = "schema.dump"
     static let schemaList = "schema.list"
     static let restoreGuide = "RESTORE.md"
+    /// What the structure is kept in; only SQL is in every backup.
+    static let definition = [schemaSQL, schemaDump, schemaList]
     /// Where the points that rest on a full lie, each with its own checksums.
     static let layers = ".backup_diff"
     /// What rests on a full, a view.

@@ -175,6 +175,19 @@ import Testing
         #expect(try await shop.repository.state(of: point).verified?.passed == true)
     }
 
+    @Test func `a part of the structure that is not listed is damage`() async throws {
+        var shop = Shop()
+        _ = try await shop.point()
+        try await shop.layer(.incremental)
+        let point = try await shop.repository.contents().point(named: "latest")
+        let list = try point.folder.appending(RepositoryLayout.schemaList)
+        try await shop.storage.write(list, bytes: [1])
+        let report = try await shop.verify(point)
+        #expect(report.damage.count == 1 && report.damage[0].contains("schema.list"), "\(report)")
+        let error = await #expect(throws: BackupError.self) { _ = try await shop.merge() }
+        #expect(error?.code == .damaged)
+    }
+
     @Test func `a damaged state.json is no damage of the backup, and is made again`() async throws {
         let shop = Shop()
         let point = try await shop.point()
