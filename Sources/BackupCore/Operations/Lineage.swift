@@ -35,8 +35,7 @@ struct Lineage: Sendable {
             }
             return point
         }
-        let fulls = fulls
-        return fulls.last { $0.metadata.scope == Scope.database.word } ?? fulls.last
+        return newestFull(of: .database) ?? newestFull
     }
 
     /// An older full that left nothing out, where a base did.
