@@ -18,49 +18,45 @@ struct MySQLContinuation {
         for (name, table) in plan.target.tables.sorted(by: { $0.key < $1.key })
         where table.treatment == .create && !goes.contains(ExactText(table.load.table.name)) {
             let place = table.load.table.name
-            guard presence.relations[ExactText(place)] == .table else {
-                plan.target.tables[name]?.isLoaded = false
-                continue
-            }
-            if table.isLoaded {
-                guard try await isLost(name, at: place) else { continue }
-                try checkTriggers(of: place)
-                plan.target.tables[name]?.isLoaded = false
-            } else if try await holdsRows(place) {
-                guard plan.begun.contains(ExactText(name.name)) else {
-                    filled.append(place)
-                    continue
-                }
+            let expected = request.storedTables.first { $0.load.table == name }?.rowCount ?? 0
+            let remains = MySQLRemains(
+                sight: try await sight(of: place), isLoaded: table.isLoaded,
+                isBegun: plan.begun.contains(ExactText(name.name)), hasRows: expected > 0)
+            switch remains.step {
+            case .keep: try await checkCount(of: place, expected)
+            case .load:
+                if table.isLoaded { try checkTriggers(of: place) }
+                plan.loadAnew(name)
+            case .empty:
+                guard remains.sight == .filled else { continue }
                 request.notes(
                     "warning: table \(place) holds a part of its rows, as the restore was interrupted: it is emptied"
                 )
+            case .refuse: filled.append(place)
             }
         }
         try refuse(filled)
     }
 
-    /// Whether nothing is left of rows that were there.
+    private func sight(of place: String) async throws -> MySQLRemains.Sight {
+        guard presence.relations[ExactText(place)] == .table else { return .absent }
+        let rows = try await connection.rowsInterruptibly(
+            "SELECT 1 FROM \(table(place)) LIMIT 1")
+        return rows.isEmpty ? .empty : .filled
+    }
+
+    /// What InnoDB has committed stays; of others the server knows the number.
     ///
-    /// - Throws: `BackupError.targetUnsuitable` where some of them are left, or rows of somebody else.
-    private func isLost(_ name: TableName, at place: String) async throws -> Bool {
-        let stored = request.storedTables.first { $0.load.table == name }
-        guard let expected = stored?.rowCount, expected > 0 else { return false }
-        guard try await holdsRows(place) else { return true }
-        // What InnoDB has committed stays; of others the server knows the number.
-        guard !presence.isDurable(place) else { return false }
+    /// - Throws: `BackupError.targetUnsuitable` where only some rows are left, or rows of somebody else.
+    private func checkCount(of place: String, _ expected: Int) async throws {
+        guard expected > 0, !presence.isDurable(place) else { return }
         let count = try await connection.rowsInterruptibly("SELECT COUNT(*) FROM \(table(place))")
             .first?.first?.flatMap { Int($0) }
-        guard let count, count < expected else { return false }
+        guard let count, count < expected else { return }
         throw BackupError(
             .targetUnsuitable,
             "table \(place) of \(request.database) has \(count) of \(expected) rows that were loaded",
             hint: "Drop it, and run the same restore again: DROP TABLE \(table(place));")
-    }
-
-    private func holdsRows(_ place: String) async throws -> Bool {
-        let rows = try await connection.rowsInterruptibly(
-            "SELECT 1 FROM \(table(place)) LIMIT 1")
-        return !rows.isEmpty
     }
 
     private func table(_ place: String) -> String {

@@ -12,6 +12,9 @@ struct MySQLPlan: Sendable {
     var parents: Set<TableName> = []
     /// Tables, by their names in the backup, of which an interrupted restore may have left a part of the rows.
     var begun: Set<ExactText> = []
+    /// Tables, by their names in the backup, that the mark of an interrupted restore calls loaded, and that have lost what
+    /// they had: it must forget them before a row is written.
+    private(set) var lost: [String] = []
     /// What is dropped first.
     var drops: [MySQLObject] = []
     /// Counters to set, by their names in the backup; those that were there before may only go forward.
@@ -37,6 +40,13 @@ struct MySQLPlan: Sendable {
     /// rows twice does not.
     var leavesMark: Bool {
         !chosen.isEmpty || target.tables.values.contains { $0.treatment == .append }
+    }
+
+    /// Loads a table, by its name in the backup, as if for the first time: nothing is left of it.
+    mutating func loadAnew(_ name: TableName) {
+        if target.tables[name]?.isLoaded ?? false { lost.append(name.name) }
+        target.tables[name]?.isLoaded = false
+        begun.remove(ExactText(name.name))
     }
 
     /// The name that a table of the backup has in the target.

@@ -176,6 +176,13 @@ struct MySQLRestoreMark: Sendable {
         return "INSERT IGNORE INTO \(place) VALUES ('loaded', \(MySQLText.literal(name)), '')"
     }
 
+    /// Says that nothing is left of tables, by their names in the backup, that were loaded.
+    static func haveLost(_ names: [String], in database: String) -> String {
+        let list = names.map(MySQLText.literal).joined(separator: ", ")
+        return
+            "DELETE FROM \(place(in: database)) WHERE what IN ('loaded', 'begun') AND name IN (\(list))"
+    }
+
     /// Says which collation a database has, before it gets another one for a moment.
     ///
     /// For a session in that database, whose name it may not be able to say: it speaks as who made a body spoke.

@@ -127,6 +127,11 @@ struct MySQLTargetOpening {
         }
         if found.mark == nil { try await leaveMark(plan, on: all[0]) }
         let presence = try await drop(plan, on: all[0], from: found)
+        if !plan.lost.isEmpty {
+            // A part of their rows may be committed before the mark can call them loaded again.
+            try await all[0].execute(
+                MySQLRestoreMark.haveLost(plan.lost, in: request.database))
+        }
         return MySQLTarget(
             request: request, connections: ConnectionPool(all), work: plan, server: found.server,
             presence: presence, way: try await way(all[0]),

@@ -59,8 +59,8 @@ struct MySQLTargetRights {
         var needs = ["SELECT", "INSERT", "CREATE", "DROP"].map {
             Need(privilege: $0, table: MySQLRestoreMark.table)
         }
-        // What is dropped leaves the mark.
-        if !plan.drops.isEmpty {
+        // What is dropped or lost leaves the mark.
+        if !plan.drops.isEmpty || !plan.lost.isEmpty {
             needs.append(Need(privilege: "DELETE", table: MySQLRestoreMark.table))
         }
         if createsDatabase { needs.append(Need(privilege: "CREATE")) }

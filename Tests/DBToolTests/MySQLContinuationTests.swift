@@ -4,7 +4,6 @@ import Testing
 
 /// Tables of MySQL and MariaDB that became others between an interrupted restore and the one that goes on with it.
 @Suite struct MySQLContinuationTests {
-    /// A view that the account may not make ends a restore when all rows are there.
     @Test(arguments: MySQLTestServer.all)
     func `what was loaded and is lost is loaded again`(server: MySQLTestServer) async throws {
         try await MySQLBench.with(server) { bench in
@@ -14,36 +13,16 @@ import Testing
                 CREATE TABLE gone (id int PRIMARY KEY) ENGINE = InnoDB; INSERT INTO gone VALUES (1), (2);
                 CREATE TABLE kept (id int PRIMARY KEY, g int, CONSTRAINT of_gone FOREIGN KEY (g)
                   REFERENCES gone (id)) ENGINE = InnoDB; INSERT INTO kept VALUES (1, 1), (2, 2);
-                CREATE VIEW v AS SELECT id FROM kept; CREATE PROCEDURE p() SELECT 1;
-                ALTER DATABASE COLLATE utf8mb4_unicode_520_ci
+                CREATE VIEW v AS SELECT id FROM kept
                 """)
-            _ = try await bench.backUp()
-            let target = bench.other("target")
-            // The procedure is of another collation, for which the account may alter its tables and not the database.
-            try await server.query(
-                "CREATE DATABASE \(target.name) COLLATE utf8mb4_unicode_520_ci")
-            let tables = ["quick", "gone", "kept"].map { "CREATE, ALTER ON {}.\($0)" }
-            let account = try await target.createAccount(
-                "maker",
-                tables + [
-                    "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, INDEX, REFERENCES, CREATE VIEW, CREATE ROUTINE ON {}.*"
-                ])
-            func restore(as user: String) async throws -> ProgramEnd {
-                try await bench.dbtool(
-                    [
-                        "restore", "latest", "-path", bench.repository, "--into", target.name,
-                        "--no-owner",
-                    ], as: user)
-            }
-            let refused = try await restore(as: account)
-            #expect(refused.code != 0 && refused.errors.contains("denied"), "\(refused)")
+            let target = try await stuck(bench, ["quick", "gone", "kept"])
             #expect(try await target.query("SELECT COUNT(*) FROM quick") == "2")
             #expect(try await target.query("SELECT COUNT(*) FROM gone") == "2")
             // A restart leaves as much of a table in memory.
             try await target.query(
                 "DELETE FROM quick; SET SESSION foreign_key_checks = 0; DROP TABLE gone; UPDATE kept SET g = 1"
             )
-            let end = try await restore(as: "root")
+            let end = try await bench.restore(into: target, ["--no-owner"])
             try end.requireCode(0)
             #expect(!end.errors.contains("warning: rows of"), "\(end)")
             for table in ["quick", "gone", "v"] {
@@ -54,22 +33,52 @@ import Testing
         }
     }
 
+    /// One connection has committed its rows, and the other one has not, when the second load is killed.
+    @Test(arguments: MySQLTestServer.all)
+    func `a table that was loaded, lost, and loaded again in part is not taken for loaded`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            // As large as tables are that all connections load together.
+            try await bench.source.query(Self.large(rows: 400_000, on: server))
+            let target = try await stuck(bench, ["large"])
+            #expect(try await loaded(in: target) == "large")
+            try await target.query("TRUNCATE TABLE large")
+            let words = ["--no-owner", "--jobs", "2"]
+            // Nobody else may write a row.
+            let lock = "START TRANSACTION; SELECT id FROM large FOR UPDATE; DO SLEEP(600)"
+            let end = try await holding(lock, in: target) {
+                let end = try await bench.restore(into: target, words) { running in
+                    try await eventually("rows wait to be written") {
+                        try await !waiting(in: target).isEmpty
+                    }
+                    try running.send(SIGKILL)
+                }
+                #expect(try await loaded(in: target) == "")
+                return end
+            }
+            #expect(end.code == 128 + SIGKILL, "\(end)")
+            try await eventually("no session of the restore is left") {
+                try await sessions(in: target, "TRUE").isEmpty
+            }
+            try await target.query(
+                "INSERT INTO large SELECT * FROM \(bench.source.name).large WHERE id <= 1000")
+            try await bench.restore(into: target, words)
+                .expect(code: 0, saying: "table large holds a part of its rows")
+            #expect(try await target.query("SELECT COUNT(*) FROM large") == "400000")
+        }
+    }
+
     @Test(arguments: MySQLTestServer.all)
     func `rows that others wrote into a table that was only made are not deleted`(
         server: MySQLTestServer
     ) async throws {
         try await MySQLBench.with(server) { bench in
-            let setting =
-                server.isMariaDB ? "max_recursive_iterations" : "cte_max_recursion_depth"
             // The largest is loaded first.
             try await bench.source.query(
-                """
-                CREATE TABLE large (id int PRIMARY KEY, v varchar(200)) ENGINE = InnoDB;
-                SET SESSION \(setting) = 1000000;
-                INSERT INTO large WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
-                  SELECT i, REPEAT('x', 180) FROM n;
-                CREATE TABLE small (id int PRIMARY KEY) ENGINE = InnoDB; INSERT INTO small VALUES (1)
-                """)
+                Self.large(rows: 300_000, on: server)
+                    + "; CREATE TABLE small (id int PRIMARY KEY) ENGINE = InnoDB; INSERT INTO small VALUES (1)"
+            )
             _ = try await bench.backUp()
             let target = bench.other("target")
             let words = ["--create", "--jobs", "1"]
@@ -95,5 +104,90 @@ import Testing
             try await goOn().requireCode(0)
             try await bench.expectEqual(bench.source, target)
         }
+    }
+
+    // MARK: Interruptions
+
+    /// A table of some 190 bytes a row.
+    private static func large(rows: Int, on server: MySQLTestServer) -> String {
+        let setting = server.isMariaDB ? "max_recursive_iterations" : "cte_max_recursion_depth"
+        return """
+            CREATE TABLE large (id int PRIMARY KEY, v varchar(200)) ENGINE = InnoDB;
+            SET SESSION \(setting) = 1000000;
+            INSERT INTO large WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(rows))
+              SELECT i, REPEAT('x', 180) FROM n
+            """
+    }
+
+    /// A target with all rows of the source, whose restore the server has then refused to go on with.
+    ///
+    /// A procedure is of another collation, for which the account may alter its tables and not the database.
+    private func stuck(
+        _ bench: MySQLBench, _ tables: [String]
+    ) async throws -> MySQLTestDatabase {
+        try await bench.source.query(
+            "CREATE PROCEDURE p() SELECT 1; ALTER DATABASE COLLATE utf8mb4_unicode_520_ci")
+        _ = try await bench.backUp()
+        let target = bench.other("target")
+        try await bench.server.query(
+            "CREATE DATABASE \(target.name) COLLATE utf8mb4_unicode_520_ci")
+        let account = try await target.createAccount(
+            "maker",
+            tables.map { "CREATE, ALTER ON {}.\($0)" } + [
+                "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, INDEX, REFERENCES, CREATE VIEW, CREATE ROUTINE ON {}.*"
+            ])
+        let refused = try await bench.dbtool(
+            [
+                "restore", "latest", "-path", bench.repository, "--into", target.name,
+                "--no-owner",
+            ], as: account)
+        #expect(refused.code != 0 && refused.errors.contains("denied"), "\(refused)")
+        return target
+    }
+
+    /// The tables that the mark calls loaded.
+    private func loaded(in target: MySQLTestDatabase) async throws -> String {
+        try await target.query(
+            "SELECT name FROM dbtool_restore WHERE what = 'loaded' ORDER BY name")
+    }
+
+    private func sessions(
+        in target: MySQLTestDatabase, _ condition: String
+    ) async throws -> [String] {
+        try await target.server.query(
+            """
+            SELECT p.ID FROM information_schema.PROCESSLIST p
+            LEFT JOIN information_schema.INNODB_TRX t ON t.trx_mysql_thread_id = p.ID
+            WHERE p.DB = '\(target.name)' AND (\(condition))
+            """
+        ).split(separator: "\n").map(String.init)
+    }
+
+    /// Sessions that wait for a lock on rows or on a table.
+    private func waiting(in target: MySQLTestDatabase) async throws -> [String] {
+        try await sessions(
+            in: target, "t.trx_state = 'LOCK WAIT' OR p.STATE LIKE '%metadata lock%'")
+    }
+
+    /// Runs `body` while a session holds what `lock` takes, which sleeps at its end.
+    private func holding<Value: Sendable>(
+        _ lock: String, in target: MySQLTestDatabase, _ body: () async throws -> Value
+    ) async throws -> Value {
+        let sleeping = "p.INFO LIKE 'DO SLEEP%'"
+        let holder = Task { try await target.query(lock) }
+        let outcome: Result<Value, any Error>
+        do {
+            try await eventually("a lock is held") {
+                try await !sessions(in: target, sleeping).isEmpty
+            }
+            outcome = .success(try await body())
+        } catch {
+            outcome = .failure(error)
+        }
+        for session in try await sessions(in: target, sleeping) {
+            try await target.server.query("KILL \(session)")
+        }
+        _ = try? await holder.value
+        return try outcome.get()
     }
 }

@@ -27,6 +27,40 @@ import Testing
         }
     }
 
+    /// It is loaded again, and may be interrupted when a part of its rows has been committed.
+    @Test(arguments: MySQLTestServer.all)
+    func `a table that was loaded and is lost is neither loaded nor begun any more`(
+        server: MySQLTestServer
+    ) async throws {
+        try await server.withDatabase { database in
+            let request = TargetRequest(
+                database: database.name, definition: SchemaDefinition(sql: [], dump: nil),
+                sourceVersion: "", encoding: "UTF8", databaseProperties: [:])
+            var plan = MySQLPlan()
+            plan.chosen = [MySQLObject(kind: .table, name: "lost", statement: "")]
+            let names = ["lost", "kept", "it's"].map { TableName(schema: "shop", name: $0) }
+            for name in names {
+                plan.target.tables[name] = .init(
+                    .create, TableLoad(table: name, loadsThrough: nil, columns: ["id"]))
+            }
+            let connection = try await database.connection()
+            var statements = MySQLRestoreMark.statements(request, plan)
+            for name in names.map(\.name) {
+                statements.append(MySQLRestoreMark.isBegun(name, in: database.name))
+                statements.append(MySQLRestoreMark.isLoaded(name, in: database.name))
+            }
+            statements.append(MySQLRestoreMark.haveLost(["lost", "it's"], in: database.name))
+            for statement in statements { try await connection.execute(statement) }
+            let mark = try await MySQLRestoreMark.read(connection, database: database.name)
+            let tables = try #require(mark).tables
+            #expect(tables.count == 3)
+            for (name, table) in tables {
+                let isKept = name == ExactText("kept")
+                #expect(table.isLoaded == isKept && table.isBegun == isKept, "\(name)")
+            }
+        }
+    }
+
     /// Who may make views in the target is not who restores.
     @Test(arguments: MySQLTestServer.all)
     func `a view in the place of the mark calls nothing`(server: MySQLTestServer) async throws {

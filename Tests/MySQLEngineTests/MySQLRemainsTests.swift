@@ -1,0 +1,56 @@
+import BackupCore
+import Testing
+
+@testable import MySQLEngine
+
+/// What becomes of a table when an interrupted restore is gone on with.
+@Suite struct MySQLRemainsTests {
+    /// A table as it is found, and what becomes of it.
+    struct Case: Sendable {
+        let sight: MySQLRemains.Sight
+        var isLoaded = false
+        var isBegun = false
+        var hasRows = true
+        let step: MySQLRemains.Step
+    }
+
+    static let cases = [
+        Case(sight: .absent, step: .load),
+        Case(sight: .absent, isBegun: true, step: .load),
+        Case(sight: .absent, isLoaded: true, isBegun: true, hasRows: false, step: .load),
+        Case(sight: .empty, step: .load),
+        Case(sight: .empty, isBegun: true, step: .empty),
+        Case(sight: .empty, isLoaded: true, step: .load),
+        Case(sight: .empty, isLoaded: true, isBegun: true, step: .load),
+        Case(sight: .empty, isLoaded: true, hasRows: false, step: .keep),
+        Case(sight: .filled, step: .refuse),
+        Case(sight: .filled, isBegun: true, step: .empty),
+        Case(sight: .filled, isLoaded: true, step: .keep),
+        Case(sight: .filled, isLoaded: true, isBegun: true, step: .keep),
+    ]
+
+    @Test(arguments: cases)
+    func `what becomes of a table is what can be known of its rows`(found: Case) {
+        let remains = MySQLRemains(
+            sight: found.sight, isLoaded: found.isLoaded, isBegun: found.isBegun,
+            hasRows: found.hasRows)
+        #expect(remains.step == found.step, "\(found)")
+    }
+
+    /// What is loaded for the first time is not in the mark, and needs no privilege to be deleted there.
+    @Test func `a table that was loaded and is lost is one that the mark must forget`() {
+        func name(_ table: String) -> TableName { TableName(schema: "shop", name: table) }
+        var plan = MySQLPlan()
+        for table in ["lost", "begun"] {
+            var planned = TargetPlan.TablePlan(
+                .create, TableLoad(table: name(table), loadsThrough: nil, columns: ["id"]))
+            planned.isLoaded = table == "lost"
+            plan.target.tables[name(table)] = planned
+            plan.begun.insert(ExactText(table))
+            plan.loadAnew(name(table))
+        }
+        #expect(plan.lost == ["lost"])
+        #expect(plan.begun.isEmpty)
+        #expect(plan.target.tables.values.allSatisfy { !$0.isLoaded })
+    }
+}
