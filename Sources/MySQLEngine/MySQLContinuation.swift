@@ -9,19 +9,29 @@ struct MySQLContinuation {
     let connection: MySQLConnection
     let presence: MySQLPresence
 
+    /// Tables that are in the way.
+    private struct Obstacles {
+        /// They hold rows that the interrupted restore did not write.
+        var filled: [String] = []
+        /// They would have to be made anew.
+        var stuck: [String] = []
+    }
+
     /// Plans to load again what is lost; nothing is emptied that the interrupted restore cannot have written.
     ///
     /// - Throws: `BackupError.targetUnsuitable` naming the tables that hold what nobody knows; `MySQLError`.
     func check(_ plan: inout MySQLPlan) async throws {
         let goes = Set(plan.drops.filter { $0.kind == .table }.map { ExactText($0.name) })
-        var filled: [String] = []
+        var obstacles = Obstacles()
         for (name, table) in plan.target.tables.sorted(by: { $0.key < $1.key })
         where table.treatment == .create && !goes.contains(ExactText(table.load.table.name)) {
             let place = table.load.table.name
             let expected = request.storedTables.first { $0.load.table == name }?.rowCount ?? 0
             let remains = MySQLRemains(
                 sight: try await sight(of: place), isLoaded: table.isLoaded,
-                isBegun: plan.begun.contains(ExactText(name.name)), hasRows: expected > 0)
+                isBegun: plan.begun.contains(ExactText(name.name)), hasRows: expected > 0,
+                isMade: plan.chosen.contains { $0.kind == .table && $0.name.isExactly(name.name) },
+                isAppendOnly: presence.isAppendOnly(place))
             switch remains.step {
             case .keep: try await checkCount(of: place, expected)
             case .load:
@@ -29,13 +39,20 @@ struct MySQLContinuation {
                 plan.loadAnew(name)
             case .empty:
                 guard remains.sight == .filled else { continue }
-                request.notes(
-                    "warning: table \(place) holds a part of its rows, as the restore was interrupted: it is emptied"
-                )
-            case .refuse: filled.append(place)
+                request.notes("warning: \(Self.words(remains, place)): it is emptied")
+            case .remake:
+                try checkForeignTriggers(of: place, plan)
+                request.notes("warning: \(Self.words(remains, place)): it is made anew")
+                plan.makeAnew(name)
+            case .refuse: obstacles.filled.append(place)
+            case .refuseTable: obstacles.stuck.append(place)
             }
         }
-        try refuse(filled)
+        try refuse(obstacles)
+    }
+
+    private static func words(_ remains: MySQLRemains, _ place: String) -> String {
+        "table \(place) holds a part of its rows, as the restore was interrupted"
     }
 
     private func sight(of place: String) async throws -> MySQLRemains.Sight {
@@ -74,12 +91,39 @@ struct MySQLContinuation {
             hint: "Drop it, and run the same restore again: DROP TABLE \(table(place));")
     }
 
-    private func refuse(_ filled: [String]) throws {
-        guard let first = filled.first else { return }
+    /// Triggers that the backup makes come again.
+    private func checkForeignTriggers(of place: String, _ plan: MySQLPlan) throws {
+        let made = Set(plan.chosen.filter { $0.kind == .trigger }.map { ExactText($0.name) })
+        let triggers = presence.triggers[ExactText(place)] ?? []
+        guard let trigger = triggers.first(where: { !made.contains(ExactText($0.name)) }) else {
+            return
+        }
+        throw BackupError(
+            .targetUnsuitable,
+            "table \(place) of \(request.database) has to be made anew, and its trigger \(trigger.name), "
+                + "which the backup does not make, would go with it",
+            hint: """
+                Keep what makes the trigger (SHOW CREATE TRIGGER), drop the table, and run the same restore again: \
+                DROP TABLE \(table(place));
+                """)
+    }
+
+    private func refuse(_ obstacles: Obstacles) throws {
+        if let first = obstacles.stuck.first {
+            throw BackupError(
+                .targetUnsuitable,
+                "tables of \(request.database) cannot be emptied, and may hold what the interrupted restore did not "
+                    + "write: \(MySQLTargetPlanner.list(obstacles.stuck))",
+                hint: """
+                    Keep what is needed of them elsewhere, drop the tables, and run the same restore again: \
+                    DROP TABLE \(table(first));
+                    """)
+        }
+        guard let first = obstacles.filled.first else { return }
         throw BackupError(
             .targetUnsuitable,
             "tables of \(request.database) hold rows that the interrupted restore did not load: "
-                + MySQLTargetPlanner.list(filled),
+                + MySQLTargetPlanner.list(obstacles.filled),
             hint: """
                 Keep them elsewhere if they are needed, empty the tables, and run the same restore again: \
                 DELETE FROM \(table(first));

@@ -12,8 +12,8 @@ struct MySQLPlan: Sendable {
     var parents: Set<TableName> = []
     /// Tables, by their names in the backup, of which an interrupted restore may have left a part of the rows.
     var begun: Set<ExactText> = []
-    /// Tables, by their names in the backup, that the mark of an interrupted restore calls loaded, and that have lost what
-    /// they had: it must forget them before a row is written.
+    /// Tables, by their names in the backup, that the mark of an interrupted restore calls loaded or begun, and that have
+    /// nothing of that any more: it must forget them before a row is written.
     private(set) var lost: [String] = []
     /// What is dropped first.
     var drops: [MySQLObject] = []
@@ -45,6 +45,16 @@ struct MySQLPlan: Sendable {
     /// Loads a table, by its name in the backup, as if for the first time: nothing is left of it.
     mutating func loadAnew(_ name: TableName) {
         if target.tables[name]?.isLoaded ?? false { lost.append(name.name) }
+        target.tables[name]?.isLoaded = false
+        begun.remove(ExactText(name.name))
+    }
+
+    /// Drops a table, by its name in the backup, that an interrupted restore has made, and makes it again.
+    ///
+    /// Nobody is asked: what it has is a part of what it will have.
+    mutating func makeAnew(_ name: TableName) {
+        drops.append(MySQLObject(kind: .table, name: place(of: name.name), statement: ""))
+        lost.append(name.name)
         target.tables[name]?.isLoaded = false
         begun.remove(ExactText(name.name))
     }

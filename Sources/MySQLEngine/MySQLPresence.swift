@@ -133,6 +133,11 @@ struct MySQLPresence: Sendable {
         storages[ExactText(table)]?.lowercased() == "innodb"
     }
 
+    /// Whether a table takes rows and lets none go, by `DELETE` or by `TRUNCATE`.
+    func isAppendOnly(_ table: String) -> Bool {
+        storages[ExactText(table)]?.lowercased() == "archive"
+    }
+
     /// The table that has a trigger of this name, of which a database has one.
     func table(ofTrigger name: String) -> String? { owners[ExactText(name)] }
 }

@@ -19,8 +19,12 @@ struct MySQLRemains: Sendable {
         case load
         /// A part of its rows may be there, and goes before it is loaded.
         case empty
+        /// It is dropped and made again, and then loaded: nothing less takes its rows away.
+        case remake
         /// It holds rows that the interrupted restore did not write.
         case refuse
+        /// It would have to be made anew, and may hold what the interrupted restore did not write.
+        case refuseTable
     }
 
     let sight: Sight
@@ -30,14 +34,19 @@ struct MySQLRemains: Sendable {
     let isBegun: Bool
     /// Whether the backup has rows of it.
     let hasRows: Bool
+    /// Whether the restore makes the table itself.
+    let isMade: Bool
+    /// Whether its storage engine takes rows and lets none go.
+    let isAppendOnly: Bool
 
     var step: Step {
         switch sight {
         case .absent: .load
         case .empty where isLoaded: hasRows ? .load : .keep
         // What is emptied row by row may have rows left that only their history shows.
-        case .empty: isBegun ? .empty : .load
+        case .empty: isBegun && !isAppendOnly ? .empty : .load
         case .filled where isLoaded: .keep
+        case .filled where isAppendOnly: isBegun && isMade ? .remake : .refuseTable
         case .filled: isBegun ? .empty : .refuse
         }
     }

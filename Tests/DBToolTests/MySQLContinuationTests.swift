@@ -69,6 +69,38 @@ import Testing
         }
     }
 
+    /// ARCHIVE takes neither DELETE nor TRUNCATE.
+    @Test(arguments: MySQLTestServer.all)
+    func `a table whose rows cannot be deleted is made anew when its load was interrupted`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.withOwnServer(like: server, server.archive()) { bench, _ in
+            try await bench.source.query(
+                """
+                CREATE TABLE part (v varchar(20)) ENGINE = ARCHIVE; INSERT INTO part VALUES ('a'), ('b');
+                CREATE TABLE bare (v varchar(20)) ENGINE = ARCHIVE; INSERT INTO bare VALUES ('a'), ('b');
+                CREATE TABLE kept (v varchar(20)) ENGINE = ARCHIVE; INSERT INTO kept VALUES ('a'), ('b')
+                """)
+            let target = try await stuck(bench, ["part", "bare", "kept"])
+            // As if it had been killed before the first row of one, and within those of another.
+            try await target.query(
+                """
+                DELETE FROM dbtool_restore WHERE what = 'loaded' AND name IN ('part', 'bare');
+                DROP TABLE bare; CREATE TABLE bare (v varchar(20)) ENGINE = ARCHIVE;
+                INSERT INTO kept VALUES ('c')
+                """)
+            let end = try await bench.restore(into: target, ["--no-owner"])
+            try end.requireCode(0)
+            #expect(
+                end.errors.contains("table part holds a part of its rows")
+                    && end.errors.contains("it is made anew"), "\(end)")
+            #expect(try await target.query("SELECT v FROM part ORDER BY v") == "a\nb")
+            #expect(try await target.query("SELECT v FROM bare ORDER BY v") == "a\nb")
+            #expect(try await target.query("SELECT v FROM kept ORDER BY v") == "a\nb\nc")
+            #expect(try await target.query("SHOW CREATE TABLE part").contains("ENGINE=ARCHIVE"))
+        }
+    }
+
     @Test(arguments: MySQLTestServer.all)
     func `rows that others wrote into a table that was only made are not deleted`(
         server: MySQLTestServer

@@ -113,13 +113,7 @@ import Testing
     func `tables of ARCHIVE with keys that count come back at every point`(
         server: MySQLTestServer
     ) async throws {
-        let settings =
-            server.isMariaDB
-            ? [
-                "plugin_dir=\(try await MySQLOwnServer.plugins(of: server))",
-                "plugin_load_add=ha_archive",
-            ] : []
-        try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
+        try await MySQLBench.withOwnServer(like: server, server.archive()) { bench, _ in
             try await bench.source.load(
                 """
                 CREATE TABLE old (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, v varchar(300)) ENGINE = ARCHIVE;

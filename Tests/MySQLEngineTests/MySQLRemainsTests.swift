@@ -11,6 +11,8 @@ import Testing
         var isLoaded = false
         var isBegun = false
         var hasRows = true
+        var isMade = true
+        var isAppendOnly = false
         let step: MySQLRemains.Step
     }
 
@@ -27,13 +29,19 @@ import Testing
         Case(sight: .filled, isBegun: true, step: .empty),
         Case(sight: .filled, isLoaded: true, step: .keep),
         Case(sight: .filled, isLoaded: true, isBegun: true, step: .keep),
+        // ARCHIVE takes no TRUNCATE, not of an empty table either.
+        Case(sight: .empty, isBegun: true, isAppendOnly: true, step: .load),
+        Case(sight: .filled, isBegun: true, isAppendOnly: true, step: .remake),
+        Case(sight: .filled, isBegun: true, isMade: false, isAppendOnly: true, step: .refuseTable),
+        Case(sight: .filled, isAppendOnly: true, step: .refuseTable),
+        Case(sight: .filled, isLoaded: true, isBegun: true, isAppendOnly: true, step: .keep),
     ]
 
     @Test(arguments: cases)
     func `what becomes of a table is what can be known of its rows`(found: Case) {
         let remains = MySQLRemains(
             sight: found.sight, isLoaded: found.isLoaded, isBegun: found.isBegun,
-            hasRows: found.hasRows)
+            hasRows: found.hasRows, isMade: found.isMade, isAppendOnly: found.isAppendOnly)
         #expect(remains.step == found.step, "\(found)")
     }
 
@@ -52,5 +60,19 @@ import Testing
         #expect(plan.lost == ["lost"])
         #expect(plan.begun.isEmpty)
         #expect(plan.target.tables.values.allSatisfy { !$0.isLoaded })
+    }
+
+    /// It is no drop that anybody is asked about, as `--clean` asks.
+    @Test func `a table that is made anew is dropped first, under its name in the target`() {
+        let name = TableName(schema: "shop", name: "old")
+        var plan = MySQLPlan()
+        plan.renamed = ("old", "copy")
+        plan.begun = [ExactText("old")]
+        plan.target.tables[name] = .init(
+            .create, TableLoad(table: name, loadsThrough: nil, columns: ["id"]))
+        plan.makeAnew(name)
+        #expect(plan.drops.map(\.name) == ["copy"])
+        #expect(plan.target.drops.isEmpty)
+        #expect(plan.lost == ["old"] && plan.begun.isEmpty)
     }
 }

@@ -14,3 +14,14 @@ extension MySQLBench {
         }
     }
 }
+
+extension MySQLTestServer {
+    /// What a server of its product is started with to have tables of ARCHIVE.
+    func archive() async throws -> [String] {
+        guard isMariaDB else { return [] }
+        return [
+            "plugin_dir=\(try await MySQLOwnServer.plugins(of: self))",
+            "plugin_load_add=ha_archive",
+        ]
+    }
+}
