@@ -28,12 +28,13 @@ struct MySQLContinuation {
             let place = table.load.table.name
             let expected = request.storedTables.first { $0.load.table == name }?.rowCount ?? 0
             let remains = MySQLRemains(
-                sight: try await sight(of: place), isLoaded: table.isLoaded,
+                sight: try await sight(of: place, loaded: table.isLoaded ? expected : 0),
+                isLoaded: table.isLoaded,
                 isBegun: plan.begun.contains(ExactText(name.name)), hasRows: expected > 0,
                 isMade: plan.chosen.contains { $0.kind == .table && $0.name.isExactly(name.name) },
                 isAppendOnly: presence.isAppendOnly(place))
             switch remains.step {
-            case .keep: try await checkCount(of: place, expected)
+            case .keep: break
             case .load:
                 if table.isLoaded { try checkTriggers(of: place) }
                 plan.loadAnew(name)
@@ -52,14 +53,24 @@ struct MySQLContinuation {
     }
 
     private static func words(_ remains: MySQLRemains, _ place: String) -> String {
-        "table \(place) holds a part of its rows, as the restore was interrupted"
+        remains.sight == .unreadable
+            ? "table \(place) is damaged, and cannot be read"
+            : "table \(place) holds a part of its rows, as the restore was interrupted"
     }
 
-    private func sight(of place: String) async throws -> MySQLRemains.Sight {
+    /// `loaded`: How many rows were there once.
+    private func sight(of place: String, loaded: Int) async throws -> MySQLRemains.Sight {
         guard presence.relations[ExactText(place)] == .table else { return .absent }
-        let rows = try await connection.rowsInterruptibly(
-            "SELECT 1 FROM \(table(place)) LIMIT 1")
-        return rows.isEmpty ? .empty : .filled
+        do {
+            let rows = try await connection.rowsInterruptibly(
+                "SELECT 1 FROM \(table(place)) LIMIT 1")
+            guard !rows.isEmpty else { return .empty }
+            try await checkCount(of: place, loaded)
+            return .filled
+        } catch let error as MySQLError where error.isDamagedTable && !presence.isDurable(place) {
+            // InnoDB mends itself: where it cannot, an administrator should know.
+            return .unreadable
+        }
     }
 
     /// What InnoDB has committed stays; of others the server knows the number.
@@ -112,11 +123,11 @@ struct MySQLContinuation {
         if let first = obstacles.stuck.first {
             throw BackupError(
                 .targetUnsuitable,
-                "tables of \(request.database) cannot be emptied, and may hold what the interrupted restore did not "
-                    + "write: \(MySQLTargetPlanner.list(obstacles.stuck))",
+                "tables of \(request.database) cannot be read or emptied, and may hold what the interrupted restore did "
+                    + "not write: \(MySQLTargetPlanner.list(obstacles.stuck))",
                 hint: """
-                    Keep what is needed of them elsewhere, drop the tables, and run the same restore again: \
-                    DROP TABLE \(table(first));
+                    Keep what is needed of them elsewhere (REPAIR TABLE makes damaged ones readable), drop them, and run \
+                    the same restore again: DROP TABLE \(table(first));
                     """)
         }
         guard let first = obstacles.filled.first else { return }

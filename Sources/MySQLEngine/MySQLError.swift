@@ -60,6 +60,18 @@ struct MySQLError: Error, Sendable {
     /// - SeeAlso: <https://docs.percona.com/percona-xtradb-cluster/8.0/strict-mode.html>
     var refusesNamedLocks: Bool { number == 1235 || number == 1105 }
 
+    /// Whether it tells that the files of the table that was asked for are damaged, as MyISAM, Aria and ARCHIVE leave them
+    /// when a server is killed.
+    ///
+    /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/myisam-repair.html>
+    var isDamagedTable: Bool {
+        // The storage engines' own numbers come as they are, or within the words of the server's.
+        let own: [UInt32] = [126, 127, 144, 145, 176]
+        guard ![1034, 1194, 1195].contains(number), !own.contains(number) else { return true }
+        guard number == 1016 || number == 1030 else { return false }
+        return own.contains { message.contains("error \($0)") || message.contains("errno: \($0)") }
+    }
+
     /// Whether it tells how the server is doing, and nothing of what it was asked for.
     var isCircumstantial: Bool {
         // What a storage engine cannot do may be the table's fault, and may be the disk's.

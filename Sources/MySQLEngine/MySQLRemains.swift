@@ -9,6 +9,8 @@ struct MySQLRemains: Sendable {
         /// There is no such table.
         case absent
         case empty, filled
+        /// The server finds it damaged: there may be rows.
+        case unreadable
     }
 
     /// What becomes of the table.
@@ -48,6 +50,7 @@ struct MySQLRemains: Sendable {
         case .filled where isLoaded: .keep
         case .filled where isAppendOnly: isBegun && isMade ? .remake : .refuseTable
         case .filled: isBegun ? .empty : .refuse
+        case .unreadable: (isLoaded || isBegun) && isMade ? .remake : .refuseTable
         }
     }
 }

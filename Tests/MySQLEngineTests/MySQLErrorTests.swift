@@ -28,6 +28,23 @@ import Testing
         #expect(MySQLError(number: number, message: "").refusesNamedLocks == refuses)
     }
 
+    private static let damages: [(UInt32, String, Bool)] = [
+        (126, "", true), (145, "Table './shop/t' is marked as crashed", true), (176, "", true),
+        (1034, "", true), (1194, "", true), (1195, "", true),
+        (1030, "Got error 127 \"Record file is crashed\" from storage engine MyISAM", true),
+        (1030, "Got error 28 \"No space left on device\" from storage engine MyISAM", false),
+        (1016, "Can't open file: 't' (errno: 145 \"Table was marked as crashed\")", true),
+        (1016, "Can't open file: 't' (errno: 24 \"Too many open files\")", false),
+        (1142, "", false), (1146, "", false), (1205, "", false), (2013, "", false),
+    ]
+
+    @Test(arguments: damages)
+    func `a table that is damaged is told from one that cannot be read for another reason`(
+        number: UInt32, message: String, isDamaged: Bool
+    ) {
+        #expect(MySQLError(number: number, message: message).isDamagedTable == isDamaged)
+    }
+
     @Test func `a table that may not be referred to is told from one that may not be altered`() {
         func refusesReference(_ number: UInt32, _ message: String) -> Bool {
             MySQLError(number: number, message: message).refusesReference

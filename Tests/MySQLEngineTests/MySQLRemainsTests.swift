@@ -35,6 +35,10 @@ import Testing
         Case(sight: .filled, isBegun: true, isMade: false, isAppendOnly: true, step: .refuseTable),
         Case(sight: .filled, isAppendOnly: true, step: .refuseTable),
         Case(sight: .filled, isLoaded: true, isBegun: true, isAppendOnly: true, step: .keep),
+        Case(sight: .unreadable, isBegun: true, step: .remake),
+        Case(sight: .unreadable, isLoaded: true, isBegun: true, step: .remake),
+        Case(sight: .unreadable, isBegun: true, isMade: false, step: .refuseTable),
+        Case(sight: .unreadable, step: .refuseTable),
     ]
 
     @Test(arguments: cases)
