@@ -30,6 +30,9 @@ struct MySQLGrants {
     private let precedence: MySQLGrantPrecedence
     /// Whether databases stand in grants by their names, and not by patterns.
     private let isLiteral: Bool
+    /// Whether the server takes names of databases and tables for the same that differ in case (`lower_case_table_names`);
+    /// then they are in small letters here.
+    private let isCaseless: Bool
 
     /// Asks the server; roles that are active count.
     init(_ connection: MySQLConnection, on server: MySQLServer) async throws {
@@ -57,20 +60,28 @@ struct MySQLGrants {
         if !server.isMariaDB, server.number >= 80016 {
             isLiteral = try await connection.value("SELECT @@GLOBAL.partial_revokes") == "1"
         }
-        self.init(of: lines, precedence, isLiteral: isLiteral)
+        let isCaseless =
+            try await connection.value("SELECT @@GLOBAL.lower_case_table_names") != "0"
+        self.init(of: lines, precedence, isLiteral: isLiteral, isCaseless: isCaseless)
     }
 
     /// Reads lines of the server; those that grant roles say nothing here.
-    init(_ lines: [String], isLiteral: Bool = false) {
-        self.init(of: [lines], .mySQL, isLiteral: isLiteral)
+    init(_ lines: [String], isLiteral: Bool = false, isCaseless: Bool = false) {
+        self.init(of: [lines], .mySQL, isLiteral: isLiteral, isCaseless: isCaseless)
     }
 
     /// Reads lines of the server for the account, and for others whose grants count as well.
-    init(of grantees: [[String]], _ precedence: MySQLGrantPrecedence, isLiteral: Bool = false) {
-        self.grantees = grantees.map { $0.compactMap(Self.grant) }
+    init(
+        of grantees: [[String]], _ precedence: MySQLGrantPrecedence, isLiteral: Bool = false,
+        isCaseless: Bool = false
+    ) {
+        self.grantees = grantees.map { lines in
+            lines.compactMap { Self.grant($0, isCaseless: isCaseless) }
+        }
         grants = Array(self.grantees.joined())
         self.precedence = precedence
         self.isLiteral = isLiteral
+        self.isCaseless = isCaseless
     }
 
     /// Whether an account has a privilege on a database, or on one of its tables.
@@ -122,19 +133,55 @@ struct MySQLGrants {
 
     private func heeded(among grants: [Grant], on database: String) -> [String] {
         let fitting = grants.filter { $0.ofDatabase != nil && reaches($0.place, database, nil) }
-        return precedence.heeded(among: fitting.compactMap(\.ofDatabase), for: database)
+        return precedence.heeded(among: fitting.compactMap(\.ofDatabase), for: folded(database))
     }
 
     private func reaches(_ place: Place, _ database: String, _ table: String?) -> Bool {
         guard let pattern = place.database else { return true }
-        let isHere =
-            isLiteral
-            ? pattern.isExactly(database)
-            : Self.matches(Array(pattern.unicodeScalars), Array(database.unicodeScalars))
-        guard isHere else { return false }
+        guard fits(pattern, database) else { return false }
         guard let own = place.table else { return true }
-        return table.map(own.isExactly) ?? false
+        return table.map { own.isExactly(folded($0)) } ?? false
     }
+
+    private func fits(_ pattern: String, _ database: String) -> Bool {
+        let name = folded(database)
+        return isLiteral
+            ? pattern.isExactly(name)
+            : Self.matches(Array(pattern.unicodeScalars), Array(name.unicodeScalars))
+    }
+
+    private func folded(_ name: String) -> String { isCaseless ? name.lowercased() : name }
+
+    // MARK: What is not shown
+
+    /// Whether nobody else's grants count on a database as a whole, because the account has one that fits.
+    ///
+    /// The servers heed grants on databases of everybody of the account's user name whose host fits the client's, but the
+    /// closest host alone; `SHOW GRANTS` shows those of the account.
+    /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/request-access.html>
+    func areHeededAlone(on database: String) -> Bool {
+        !heeded(among: grantees.first ?? [], on: database).isEmpty
+    }
+
+    /// Whether what is shown lets the account into a database at all.
+    func open(_ database: String) -> Bool {
+        grants.contains { grant in
+            guard !grant.isRevocation else { return false }
+            guard let pattern = grant.place.database else {
+                return !grant.privileges.isDisjoint(with: Self.ofDatabases)
+            }
+            return fits(pattern, database)
+        }
+    }
+
+    /// Those on the whole server that are on its databases too.
+    private static let ofDatabases: Set<String> = [
+        "ALL PRIVILEGES", "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "REFERENCES",
+        "INDEX", "ALTER", "CREATE TEMPORARY TABLES", "LOCK TABLES", "EXECUTE", "CREATE VIEW",
+        "SHOW VIEW", "CREATE ROUTINE", "ALTER ROUTINE", "EVENT", "TRIGGER",
+    ]
+
+    // MARK: Statements that grant
 
     /// All of a database, as a grant to the account names it: `` `my\_app`.* ``, where `_` would stand for any character.
     ///
@@ -144,7 +191,7 @@ struct MySQLGrants {
         let isPlain =
             isLiteral
             || heeded(among: grantees.first ?? [], on: database)
-                .contains { $0.isExactly(database) }
+                .contains { $0.isExactly(folded(database)) }
         return "\(MySQLText.identifier(isPlain ? database : Self.escaped(database))).*"
     }
 
@@ -178,7 +225,7 @@ struct MySQLGrants {
     // MARK: Reading
 
     /// Reads `GRANT SELECT, INSERT (a, b) ON place TO …`.
-    private static func grant(_ line: String) -> Grant? {
+    private static func grant(_ line: String, isCaseless: Bool) -> Grant? {
         var words = MySQLTokens(line).tokens.filter(\.isCode)[...]
         let verb = words.popFirst()?.keyword
         guard verb == "GRANT" || verb == "REVOKE" else { return nil }
@@ -201,23 +248,26 @@ struct MySQLGrants {
             }
         }
         add()
-        guard let place = place(words) else { return nil }
+        guard let place = place(words, isCaseless: isCaseless) else { return nil }
         return Grant(
             privileges: privileges, ofColumns: ofColumns, place: place,
             isRevocation: verb == "REVOKE")
     }
 
     /// Nil for what is neither a database nor a table.
-    private static func place(_ words: ArraySlice<MySQLTokens.Token>) -> Place? {
+    private static func place(
+        _ words: ArraySlice<MySQLTokens.Token>, isCaseless: Bool
+    ) -> Place? {
         var words = words
         if words.first?.keyword == "TABLE" { words.removeFirst() }
         let kinds = ["PROCEDURE", "FUNCTION", "PACKAGE"]
         guard let first = words.popFirst(), !kinds.contains(first.keyword ?? ""),
             words.popFirst()?.isSign(".") ?? false, let second = words.first
         else { return nil }
-        return Place(
-            database: first.isSign("*") ? nil : first.identifier,
-            table: second.isSign("*") ? nil : second.identifier)
+        let names = [first, second].map { word -> String? in
+            word.isSign("*") ? nil : isCaseless ? word.identifier?.lowercased() : word.identifier
+        }
+        return Place(database: names[0], table: names[1])
     }
 
     private static func matches(_ pattern: [Unicode.Scalar], _ text: [Unicode.Scalar]) -> Bool {

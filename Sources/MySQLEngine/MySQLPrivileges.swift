@@ -95,11 +95,11 @@ struct MySQLPrivileges {
             grant: "TRIGGER ON \(grants.place(of: database))")
     }
 
-    /// What is missing for foreign keys that refer to tables; one for each of their databases.
+    /// What is missing for foreign keys that refer to tables of one database; nil when nothing is.
     ///
     /// Who may do so by some columns may be meant to: that is for the server to say.
     /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/create-table-foreign-keys.html>
-    func lacks(toReferTo parents: Set<TableName>) -> [Lack] {
+    func lack(toReferTo parents: [TableName]) -> Lack? {
         // MariaDB is content with any of these.
         let words =
             ["REFERENCES"] + (server.isMariaDB ? ["SELECT", "INSERT", "UPDATE", "DELETE"] : [])
@@ -108,15 +108,13 @@ struct MySQLPrivileges {
                 grants.mayHold($0, on: parent.schema, table: parent.name)
                     || grants.holdsInPart($0, on: parent.schema, table: parent.name)
             }
-        }
-        return Dictionary(grouping: refused) { ExactText($0.schema) }.values.map { parents in
-            let names = parents.sorted()
-            return Lack(
-                isFatal: true,
-                cost: "may not make foreign keys that refer to "
-                    + MySQLTargetPlanner.list(names.map { "\($0)" }),
-                grant: "REFERENCES ON \(grants.place(of: names[0].schema))")
-        }.sorted { $0.grant < $1.grant }
+        }.sorted()
+        guard let first = refused.first else { return nil }
+        return Lack(
+            isFatal: true,
+            cost: "may not make foreign keys that refer to "
+                + MySQLTargetPlanner.list(refused.map { "\($0)" }),
+            grant: "REFERENCES ON \(grants.place(of: first.schema))")
     }
 
     /// The tables whose rows the account may not read.

@@ -205,12 +205,10 @@ struct MySQLTargetPreparation {
             grants: try await MySQLGrants(connection, on: server), server: server,
             database: request.database)
         let rights = MySQLTargetRights(privileges: privileges, request: request)
-        // Where the server does not tell names by their case, grants have other letters than what was asked for.
-        let tellsCase = try await connection.value("SELECT @@GLOBAL.lower_case_table_names") == "0"
-        let here =
-            tellsCase ? try rights.lackHere(plan, createsDatabase: createsDatabase) : nil
+        let here = try rights.lackHere(plan, createsDatabase: createsDatabase)
         let acting = rights.lack(toActFor: definers(plan))
-        var lacks = [here].compactMap(\.self) + rights.lacksElsewhere(plan)
+        var lacks = try await certain(
+            [here].compactMap(\.self) + rights.lacksElsewhere(plan), connection, server)
         lacks += [acting].compactMap(\.self)
         let trust = rights.lack(ofTrustIn: plan.chosen)
         if let trust, try await trustsNobody(connection, server) { lacks.append(trust) }
@@ -223,6 +221,38 @@ struct MySQLTargetPreparation {
             hint: (["Run as an administrator:"] + lacks.map { "  " + $0.remedy } + way)
                 .joined(separator: "\n"))
     }
+
+    /// Those for which nothing makes up that the server does not show; of the others it is told.
+    ///
+    /// Whoever may do nothing in a database is not let in, whether it is there or not.
+    private func certain(
+        _ lacks: [MySQLTargetRights.Lack], _ connection: MySQLConnection, _ server: MySQLServer
+    ) async throws -> [MySQLTargetRights.Lack] {
+        var certain: [MySQLTargetRights.Lack] = []
+        for lack in lacks {
+            if let database = lack.doubtIn, try await isLet(into: database, connection) {
+                request.notes(
+                    "warning: account \(server.account) \(lack.cost), unless a grant to the same name under another host "
+                        + "gives it: \(lack.remedy)")
+            } else {
+                certain.append(lack)
+            }
+        }
+        return certain
+    }
+
+    private func isLet(into database: String, _ connection: MySQLConnection) async throws -> Bool {
+        do {
+            try await connection.execute("USE \(MySQLText.identifier(database))")
+            return true
+        } catch let error as MySQLError where error.isRefusal {
+            return false
+        } catch let error as MySQLError where error.number == Self.noSuchDatabase {
+            return true
+        }
+    }
+
+    private static let noSuchDatabase: UInt32 = 1049
 
     private func trustsNobody(
         _ connection: MySQLConnection, _ server: MySQLServer

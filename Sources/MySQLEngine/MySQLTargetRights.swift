@@ -10,6 +10,8 @@ struct MySQLTargetRights {
         let cost: String
         /// The statement that ends it.
         let remedy: String
+        /// The database where grants may make up for it that the server heeds and does not show; nil where none can.
+        var doubtIn: String?
     }
 
     let privileges: MySQLPrivileges
@@ -42,8 +44,10 @@ struct MySQLTargetRights {
             request.isScratch
             ? grants.place(ofDrill: request.database) : grants.place(of: request.database)
         return Lack(
-            cost: "lacks \(words) on \(place)", remedy: privileges.statement("\(words) ON \(place)")
-        )
+            cost: "lacks \(words) on \(place)",
+            remedy: privileges.statement("\(words) ON \(place)"),
+            // Who is let in by what is not shown may have the rest of it, too.
+            doubtIn: grants.open(request.database) ? nil : request.database)
     }
 
     private func isMet(_ need: Need) -> Bool {
@@ -103,11 +107,18 @@ struct MySQLTargetRights {
 
     // MARK: Beyond it
 
-    /// What is missing for foreign keys that refer to tables of other databases.
+    /// What is missing for foreign keys that refer to tables of other databases, one for each of these.
     func lacksElsewhere(_ plan: MySQLPlan) -> [Lack] {
-        privileges.lacks(
-            toReferTo: plan.parents.filter { !$0.schema.isExactly(request.database) }
-        ).map { Lack(cost: $0.cost, remedy: privileges.statement($0.grant)) }
+        let parents = plan.parents.filter { !$0.schema.isExactly(request.database) }
+        return Dictionary(grouping: parents) { ExactText($0.schema) }
+            .sorted { $0.key < $1.key }.map(\.value).compactMap { tables in
+                guard let lack = privileges.lack(toReferTo: tables),
+                    let database = tables.first?.schema
+                else { return nil }
+                return Lack(
+                    cost: lack.cost, remedy: privileges.statement(lack.grant),
+                    doubtIn: grants.areHeededAlone(on: database) ? nil : database)
+            }
     }
 
     /// What is missing to make what acts for other accounts; nil when nothing is.

@@ -102,4 +102,37 @@ import Testing
             #expect(try await copy.query("SELECT COUNT(*) FROM orders") == "1")
         }
     }
+
+    /// The servers heed grants on a database of whoever has the account's name and a host that fits, and show them to nobody.
+    @Test(arguments: MySQLTestServer.all)
+    func `what is granted to the same name under another host is not missing`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            let (crm, copy) = (bench.other("crm"), bench.other("copy"))
+            try await server.query(
+                """
+                CREATE DATABASE \(crm.name); CREATE TABLE \(crm.name).customer (id int PRIMARY KEY) ENGINE = InnoDB;
+                INSERT INTO \(crm.name).customer VALUES (1)
+                """)
+            try await bench.source.query(
+                """
+                CREATE TABLE orders (id int PRIMARY KEY, c int, CONSTRAINT of_customer FOREIGN KEY (c)
+                  REFERENCES \(crm.name).customer (id)) ENGINE = InnoDB; INSERT INTO orders VALUES (1, 1)
+                """)
+            _ = try await bench.backUp()
+            let account = try await bench.source.createAccount(
+                "restorer", ["ALL ON {}_copy.*", "SELECT, REFERENCES ON {}_crm.*"])
+            try await server.query("CREATE USER '\(account)'@'127.0.0.1' IDENTIFIED BY ''")
+            let words = [
+                "restore", "latest", "-path", bench.repository, "--into", copy.name, "--create",
+                "--no-owner",
+            ]
+            try await bench.dbtool(words, as: account).expect(
+                code: 0, saying: "warning: account \(account)@127.0.0.1 may not make foreign keys",
+                "unless a grant to the same name under another host gives it")
+            let statement = "SHOW CREATE TABLE orders"
+            #expect(try await copy.query(statement) == bench.source.query(statement))
+        }
+    }
 }

@@ -35,6 +35,33 @@ import Testing
         #expect(literal.holds("SELECT", on: "shop_") && !literal.holds("SELECT", on: "shopA"))
     }
 
+    /// `lower_case_table_names` is not 0: grants have small letters there, whatever was asked for.
+    @Test func `where case tells no names apart, it tells no grants apart either`() {
+        let lines = [
+            "GRANT SELECT ON `shop`.* TO `u`@`%`",
+            "GRANT REFERENCES ON `Crm`.`Customer` TO `u`@`%`",
+        ]
+        let exact = MySQLGrants(lines)
+        #expect(!exact.holds("SELECT", on: "Shop") && !exact.areHeededAlone(on: "Shop"))
+        let caseless = MySQLGrants(lines, isCaseless: true)
+        #expect(caseless.holds("SELECT", on: "Shop") && caseless.areHeededAlone(on: "SHOP"))
+        #expect(caseless.holds("REFERENCES", on: "CRM", table: "customer"))
+        #expect(caseless.open("crm") && !caseless.open("other"))
+    }
+
+    /// What an account does not need to be let into a database.
+    @Test func `what lets an account in, and what others of its name cannot add to, is told`() {
+        let grants = MySQLGrants([
+            "GRANT USAGE ON *.* TO `u`@`localhost`", "GRANT PROCESS ON *.* TO `u`@`localhost`",
+            "GRANT SELECT ON `shop`.* TO `u`@`localhost`",
+            "GRANT SELECT ON `crm`.`t` TO `u`@`localhost`",
+        ])
+        #expect(grants.open("shop") && grants.open("crm") && !grants.open("other"))
+        #expect(grants.areHeededAlone(on: "shop"))
+        #expect(!grants.areHeededAlone(on: "crm") && !grants.areHeededAlone(on: "other"))
+        #expect(MySQLGrants(["GRANT SELECT ON *.* TO `u`@`%`"]).open("other"))
+    }
+
     /// A sign that stands for any other would open other databases too.
     @Test func `a statement that grants names one database, and is understood again`() {
         let place = MySQLGrants(["GRANT SELECT ON `my_app`.`t` TO `u`@`%`"]).place(of: "my_app")

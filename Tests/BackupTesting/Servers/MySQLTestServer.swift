@@ -71,18 +71,22 @@ public struct MySQLTestServer: Sendable, Hashable, CustomTestStringConvertible {
     private func remove(_ name: String) async throws {
         try await query("DROP DATABASE \(name)")
         // A role of MySQL is an account, and goes with them.
-        for account in try await names(of: name, isMariaDB ? "AND is_role = 'N'" : "") {
-            try await query("DROP USER '\(account)'@'%'")
+        let account = "CONCAT(QUOTE(user), '@', QUOTE(host))"
+        for account in try await names(account, of: name, isMariaDB ? "AND is_role = 'N'" : "") {
+            try await query("DROP USER \(account)")
         }
         guard isMariaDB else { return }
-        for role in try await names(of: name, "AND is_role = 'Y'") {
-            try await query("DROP ROLE '\(role)'")
+        for role in try await names("QUOTE(user)", of: name, "AND is_role = 'Y'") {
+            try await query("DROP ROLE \(role)")
         }
     }
 
-    private func names(of database: String, _ condition: String) async throws -> [String] {
-        try await query("SELECT user FROM mysql.user WHERE user LIKE '\(database)%' \(condition)")
-            .split(separator: "\n").map(String.init)
+    private func names(
+        _ expression: String, of database: String, _ condition: String
+    ) async throws -> [String] {
+        try await query(
+            "SELECT \(expression) FROM mysql.user WHERE user LIKE '\(database)%' \(condition)"
+        ).split(separator: "\n").map(String.init)
     }
 
     /// Lets an account act in a role from its next login on, or in none.
