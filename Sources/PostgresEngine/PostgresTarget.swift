@@ -197,7 +197,7 @@ struct PostgresTarget: Target {
     /// Some are for superusers alone, some are unknown to other versions; none is worth the rest of a restore.
     private func setDatabase(on connection: PostgresConnection) async throws -> [String] {
         var refused: [String] = []
-        for setting in PostgresTargetPreparation.databaseSettings(request) {
+        for setting in PostgresDatabaseStatements.settings(request) {
             do {
                 try await connection.execute(setting.statement)
             } catch let error as PostgresError

@@ -93,7 +93,7 @@ extension PostgresTargetPlanner {
             archive.leftOut(making: objects(selected), chosen: there).map {
                 leftOut($0, there: there.union(present))
             }
-        let settings = PostgresTargetPreparation.databaseSettings(request)
+        let settings = PostgresDatabaseStatements.settings(request)
         if request.isWhole, !request.creates, !settings.isEmpty {
             plan.target.leftOut.append(
                 "settings of the database, which are its own: ALTER DATABASE … SET")

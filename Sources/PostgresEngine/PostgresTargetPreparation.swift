@@ -312,7 +312,7 @@ struct PostgresTargetPreparation {
         let server = try await PostgresServer(connection)
         do {
             try await connection.execute(
-                PostgresTargetPreparation.createStatement(request, targetMajor: server.major))
+                PostgresDatabaseStatements.creation(request, targetMajor: server.major))
             guard request.isScratch else { return }
             try await connection.execute(
                 "COMMENT ON DATABASE \(SQLText.identifier(request.database)) "
@@ -356,63 +356,5 @@ struct PostgresTargetPreparation {
         throw BackupError(
             .permissionDenied, "role \(user) may not create database \(request.database)",
             hint: advice.compactMap(\.self).joined(separator: "\n"))
-    }
-
-    /// The source's encoding and locale, in the words of the target's version, which has them.
-    static func createStatement(_ request: TargetRequest, targetMajor: Int) -> String {
-        let source = request.databaseProperties
-        var options = ["TEMPLATE = template0"]
-        func option(_ name: String, _ key: String) {
-            if let value = source[key] { options.append("\(name) = \(SQLText.literal(value))") }
-        }
-        option("ENCODING", "encoding")
-        option("LC_COLLATE", "collate")
-        option("LC_CTYPE", "ctype")
-        if targetMajor >= 15 {
-            switch source["locale_provider"] {
-            case "i":
-                options.append("LOCALE_PROVIDER = icu")
-                option("ICU_LOCALE", "locale")
-                if targetMajor >= 16 { option("ICU_RULES", "icu_rules") }
-            case "b":
-                options.append("LOCALE_PROVIDER = builtin")
-                option("BUILTIN_LOCALE", "locale")
-            default: options.append("LOCALE_PROVIDER = libc")
-            }
-        }
-        return "CREATE DATABASE \(SQLText.identifier(request.database)) "
-            + options.joined(separator: " ")
-    }
-
-    /// A list as it is stored, its quoted parts as strings: SQL has no empty identifier.
-    ///
-    /// Whatever else stands there is one string: nobody's statement.
-    private static func list(_ value: String) -> String {
-        let tokens = SQLTokens(value).tokens
-        let isList = tokens.allSatisfy { $0.identifier != nil || $0.isComma || $0.isSpace }
-        guard isList else { return SQLText.literal(value) }
-        return tokens.filter { !$0.isSpace }.map { token in
-            token.isComma ? ", " : SQLText.literal(token.identifier ?? "")
-        }.joined()
-    }
-
-    /// The source's `ALTER DATABASE … SET` for the new name, each without its value and whole.
-    static func databaseSettings(_ request: TargetRequest) -> [(name: String, statement: String)] {
-        // Lists are stored quoted already, and must not be quoted as one value.
-        let lists: Set<String> = [
-            "search_path", "DateStyle", "temp_tablespaces", "session_preload_libraries",
-            "local_preload_libraries", "unix_socket_directories",
-        ]
-        return request.databaseProperties.sorted { $0.key < $1.key }.compactMap { key, value in
-            guard key.hasPrefix("setting.") else { return nil }
-            let name = String(key.dropFirst("setting.".count))
-            let isList = lists.contains(name) && !value.isEmpty
-            let text = isList ? Self.list(value) : SQLText.literal(value)
-            let path = name.split(separator: ".").map { SQLText.identifier(String($0)) }
-            let start =
-                "ALTER DATABASE \(SQLText.identifier(request.database)) "
-                + "SET \(path.joined(separator: "."))"
-            return (name: start, statement: "\(start) TO \(text)")
-        }
     }
 }

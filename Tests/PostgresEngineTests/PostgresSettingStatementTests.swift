@@ -20,7 +20,7 @@ import Testing
             database: "x", definition: SchemaDefinition(sql: [], dump: nil, owners: []),
             sourceVersion: "18", encoding: "UTF8",
             databaseProperties: ["setting.\(name)": stored])
-        let setting = try #require(PostgresTargetPreparation.databaseSettings(request).first)
+        let setting = try #require(PostgresDatabaseStatements.settings(request).first)
         #expect(setting.statement == "\(setting.name) TO \(written)")
     }
 }
