@@ -173,7 +173,7 @@ struct PostgresTargetOpening {
         let defaults = archive.archive.entries.filter {
             chosen.contains($0.id) && $0.isA("DEFAULT ACL")
         }
-        let roles = try await preparation.rolesWithForeignDefaults(
+        let roles = try await PostgresServerCheck(request: request).rolesWithForeignDefaults(
             among: defaults.compactMap(\.owner), connection, major: server.major)
         let foreign = Set(roles.map(ExactText.init))
         archive.plan.chosen.subtract(
@@ -193,12 +193,13 @@ struct PostgresTargetOpening {
         let extensions = archive.archive.entries.filter { entry in
             archive.plan.chosen.contains(entry.id) && entry.kind == "EXTENSION"
         }.map { PostgresArchiveNames(archive.archive, request).name(of: $0) }
-        let known = PostgresTargetPreparation.united(
+        let known = PostgresServerCheck.united(
             request.definition.roles, archive.archive.owners)
-        try await preparation.checkServer(
+        let serverCheck = PostgresServerCheck(request: request)
+        try await serverCheck.check(
             found.connection, major: server.major, sql: sql, extensions: extensions,
             // Large objects have owners that no statement of the script names.
-            roles: preparation.roles(of: sql, among: known, isWhole: namesAllRoles))
+            roles: serverCheck.roles(of: sql, among: known, isWhole: namesAllRoles))
         guard found.exists else {
             return try await preparation.checkCreation(found.connection, major: server.major)
         }
