@@ -5,7 +5,6 @@ import BackupCore
 /// A list has kind, schema, name and owner with spaces between them, which names may hold as well. The comments of
 /// a verbose script have the same in another order, with other words between: one reading fits both.
 struct PostgresArchiveOwners {
-    private static let entryMark = Array("-- TOC entry ".utf8)
     private static let nameMark = Array("-- Name: ".utf8)
     private static let kindMark = Array("; Type: ".utf8)
     private static let schemaMark = Array("; Schema: ".utf8)
@@ -17,19 +16,11 @@ struct PostgresArchiveOwners {
 
     /// `script`: What `pg_restore --verbose --file=-` writes.
     init(script: [UInt8]) {
-        var id: Int?
-        for line in script.split(separator: UInt8(ascii: "\n")) {
-            if line.starts(with: Self.entryMark) {
-                let number = line.dropFirst(Self.entryMark.count)
-                    .prefix { $0 != UInt8(ascii: " ") }
-                id = Int(String(decoding: number, as: UTF8.self))
-            } else if let entry = id, line.starts(with: Self.nameMark) {
-                // Bytes that are no text are replaced here as they are in a list.
-                let text = String(
-                    decoding: line.dropFirst(Self.nameMark.count), as: UTF8.self)
-                comments[entry, default: []].append(Array(text.utf8))
-                id = nil
-            }
+        PostgresVerboseScript.eachLine(of: script) { entry, line in
+            guard line.starts(with: Self.nameMark) else { return }
+            // Bytes that are no text are replaced here as they are in a list.
+            let text = String(decoding: line.dropFirst(Self.nameMark.count), as: UTF8.self)
+            comments[entry, default: []].append(Array(text.utf8))
         }
     }
 

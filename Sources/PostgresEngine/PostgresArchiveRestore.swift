@@ -82,7 +82,7 @@ struct PostgresArchiveRestore: Sendable {
         in script: [UInt8], with isSuch: (_ line: ArraySlice<UInt8>) -> Bool
     ) -> Set<Int> {
         var found: Set<Int> = []
-        PostgresArchiveSignatures.eachLine(of: script) { id, line in
+        PostgresVerboseScript.eachLine(of: script) { id, line in
             if isSuch(line) { found.insert(id) }
         }
         return found

@@ -7,8 +7,6 @@ import BackupCore
 ///
 /// - SeeAlso: `src/bin/pg_dump/pg_dump.c`: `dumpOpr`, `dumpOpclass`, `dumpOpfamily`.
 struct PostgresArchiveSignatures {
-    private static let entryMark = Array("-- TOC entry ".utf8)
-
     /// The oids of `pg_operator`, `pg_opclass` and `pg_opfamily`.
     static let catalogs: Set = ["2617", "2616", "2753"]
 
@@ -17,27 +15,10 @@ struct PostgresArchiveSignatures {
     /// `script`: What `pg_restore --verbose --file=-` writes.
     init(script: [UInt8], of entries: Set<Int>) {
         guard !entries.isEmpty else { return }
-        Self.eachLine(of: script) { id, line in
+        PostgresVerboseScript.eachLine(of: script) { id, line in
             guard entries.contains(id) else { return }
             statements[id, default: []].append(contentsOf: line)
             statements[id, default: []].append(UInt8(ascii: "\n"))
-        }
-    }
-
-    /// Gives the lines of entries in a verbose script, with the entries' numbers.
-    ///
-    /// By bytes: a pattern is compiled again for each of the hundred thousand lines.
-    static func eachLine(
-        of script: [UInt8], _ body: (_ entry: Int, _ line: ArraySlice<UInt8>) -> Void
-    ) {
-        var id: Int?
-        for line in script.split(separator: UInt8(ascii: "\n")) {
-            if line.starts(with: entryMark) {
-                let number = line.dropFirst(entryMark.count).prefix { $0 != UInt8(ascii: " ") }
-                id = Int(String(decoding: number, as: UTF8.self))
-            } else if let id {
-                body(id, line)
-            }
         }
     }
 

@@ -1,5 +1,3 @@
-import BackupCore
-
 /// One thing that pg_restore could not make.
 struct PostgresRestoreProblem: Sendable, CustomStringConvertible {
     /// Kind, schema, name and owner: `FK CONSTRAINT public orders_fkey shop`.

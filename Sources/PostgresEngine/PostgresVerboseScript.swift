@@ -1,0 +1,21 @@
+/// What `pg_restore --verbose --file=-` writes: the statements of an archive, each entry's behind a comment with its number.
+enum PostgresVerboseScript {
+    private static let entryMark = Array("-- TOC entry ".utf8)
+
+    /// Gives the lines of entries, with the entries' numbers.
+    ///
+    /// By bytes: a pattern is compiled again for each of the hundred thousand lines.
+    static func eachLine(
+        of script: [UInt8], _ body: (_ entry: Int, _ line: ArraySlice<UInt8>) -> Void
+    ) {
+        var id: Int?
+        for line in script.split(separator: UInt8(ascii: "\n")) {
+            if line.starts(with: entryMark) {
+                let number = line.dropFirst(entryMark.count).prefix { $0 != UInt8(ascii: " ") }
+                id = Int(String(decoding: number, as: UTF8.self))
+            } else if let id {
+                body(id, line)
+            }
+        }
+    }
+}
