@@ -97,6 +97,8 @@ struct PostgresExistingTables {
             return try await connection.value(
                 "SELECT 1 FROM \(rows) \(condition ?? "") LIMIT 1") != nil
         }
+        let loads = try await PostgresLostParts.loadsIntoEmptyTables(
+            loads, emptied: emptied, on: connection)
         var filled: [TableName] = []
         for load in loads {
             let condition = try await PostgresEmptying.condition(of: load, on: connection)

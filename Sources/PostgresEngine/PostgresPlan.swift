@@ -14,7 +14,7 @@ struct PostgresPlan: Sendable {
     var doubtful: Set<Int> = []
     /// Sequences to set.
     var sequences: [TableName: SequenceMove] = [:]
-    /// Tables that a crash has emptied since an interrupted restore loaded them, by their names in the backup.
+    /// Tables that are loaded again because a crash has taken rows of an interrupted restore, by their names in the backup.
     var lost: [TableName] = []
     /// Tables that an interrupted restore may have committed a part of, by their names in the backup.
     var halfLoaded: Set<TableName> = []

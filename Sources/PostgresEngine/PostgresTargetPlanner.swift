@@ -248,24 +248,24 @@ struct PostgresTargetPlanner {
     ) throws {
         plan.target.continues = true
         plan.chosen = mark.chosen
-        // Partitioned tables have no rows of their own, and are not among the mark's.
-        let others = selected.filter { $0.entry.map { !mark.chosen.contains($0) } ?? false }
-        let keeps = Set(mark.tables.filter { $0.value.treatment != .create }.keys)
-            .union(others.map(\.name))
+        // What was there before, wholes of partitions included, which are not among the mark's tables. Of one that the
+        // interrupted restore has made the mark may say that its rows are replaced: a crash has taken them.
+        let kept = selected.filter { table in
+            guard let entry = table.entry else {
+                return mark.tables[table.name].map { $0.treatment != .create } ?? false
+            }
+            return !mark.chosen.contains(entry)
+        }
+        let keeps = Set(kept.map(\.name))
         var gone: [TableName] = []
         for table in selected {
             guard let stored = table.stored, let known = mark.tables[table.name] else { continue }
             let relation = presence.relations[place(table, plan)]
             // What an archive lists lies in no schema of the system.
             if relation == nil, table.entry != nil, mark.hasStructure { gone.append(table.name) }
-            let isLost =
-                known.isLoaded && mark.hasLostUnlogged && relation?.isUnlogged ?? false
-            // By now it may have triggers and foreign keys, which are kept from its rows like those of tables that
-            // were there before.
             var planned = TargetPlan.TablePlan(
-                isLost ? .truncate : known.treatment, load(stored, table, selected, keeps, plan))
-            planned.isLoaded = known.isLoaded && !isLost
-            if isLost { plan.lost.append(table.name) }
+                known.treatment, load(stored, table, selected, keeps, plan))
+            planned.isLoaded = known.isLoaded
             if known.isHalfLoaded { plan.halfLoaded.insert(table.name) }
             plan.target.tables[table.name] = planned
         }
@@ -277,6 +277,7 @@ struct PostgresTargetPlanner {
                 hint: "Forget that restore, keeping what it made, and begin another one: "
                     + "DROP SCHEMA \(PostgresRestoreMark.schema) CASCADE;")
         }
+        if mark.hasLostUnlogged { try decideLost(&plan) }
     }
 
     // MARK: Words

@@ -1,0 +1,136 @@
+import BackupCore
+import Testing
+
+@testable import PostgresEngine
+
+/// What of an interrupted restore is done again.
+@Suite struct PostgresTargetPlannerTests {
+    @Test func `parts that go through one whole are loaded again together`() throws {
+        let plan = try plan(
+            unlogged: ["part_1", "quick"],
+            [
+                "part_0": .loaded, "part_1": .loaded, "part_2": .waiting, "alone": .loaded,
+                "quick": .loaded,
+            ])
+        #expect(plan.lost == ["part_0", "part_1", "part_2", "quick"].map(Self.name))
+        for name in plan.lost {
+            let table = try #require(plan.target.tables[name])
+            #expect(table.treatment == .truncate && !table.isLoaded)
+            #expect(table.load.place == Self.name(name.name == "quick" ? "quick" : "whole"))
+        }
+        #expect(plan.target.tables[Self.name("alone")]?.isLoaded == true)
+    }
+
+    @Test func `rows of a logged part may have gone into an unlogged one that was not loaded`()
+        throws
+    {
+        let plan = try plan(unlogged: ["part_1"], ["part_0": .loaded, "part_1": .waiting])
+        #expect(plan.lost == ["part_0", "part_1"].map(Self.name))
+    }
+
+    /// No part was loaded, none is unlogged, the server has not crashed.
+    private static let harmless: [([String], TableState, Bool)] = [
+        (["part_1"], .waiting, true), ([], .loaded, true), (["part_1"], .loaded, false),
+    ]
+
+    @Test(arguments: harmless)
+    func `what has lost nothing goes on as it was`(
+        unlogged: [String], state: TableState, hasCrashed: Bool
+    ) throws {
+        let plan = try plan(
+            unlogged: unlogged, hasCrashed: hasCrashed, ["part_0": state, "part_1": state])
+        #expect(plan.lost.isEmpty)
+        for table in plan.target.tables.values {
+            #expect(table.treatment == .create && table.isLoaded == (state == .loaded))
+        }
+    }
+
+    @Test func `parts that were lost still go through their whole when a restore goes on twice`()
+        throws
+    {
+        let plan = try plan(
+            unlogged: ["part_1"], hasCrashed: false, ["part_0": .lost, "part_1": .lost])
+        for part in ["part_0", "part_1"] {
+            let table = try #require(plan.target.tables[Self.name(part)])
+            #expect(table.treatment == .truncate && !table.isLoaded)
+            #expect(table.load.loadsThrough == Self.name("whole"))
+        }
+    }
+
+    @Test func `rows that were there before the restore are not emptied with lost ones`() {
+        let error = #expect(throws: BackupError.self) {
+            try plan(
+                unlogged: ["part_1"], existing: .append, chosen: [],
+                ["part_0": .added, "part_1": .added])
+        }
+        #expect(error?.message.contains("table public.whole") == true)
+    }
+
+    /// How far a table of the interrupted restore is.
+    enum TableState: Sendable {
+        case waiting, loaded, lost, added
+
+        var inMark: PostgresRestoreMark.Contents.Table {
+            let treatment: TargetPlan.Treatment =
+                switch self {
+                case .waiting, .loaded: .create
+                case .lost: .truncate
+                case .added: .append
+                }
+            return PostgresRestoreMark.Contents.Table(
+                treatment: treatment, isLoaded: self == .loaded || self == .added,
+                isHalfLoaded: false)
+        }
+    }
+
+    private static func name(_ name: String) -> TableName {
+        TableName(schema: "public", name: name)
+    }
+
+    private static let archive = PostgresArchive(
+        list: """
+            1; 1259 100 TABLE public whole shop
+            2; 1259 101 TABLE public part_0 shop
+            3; 1259 102 TABLE public part_1 shop
+            4; 1259 103 TABLE public part_2 shop
+            5; 1259 104 TABLE public alone shop
+            6; 1259 105 TABLE public quick shop
+            """)
+
+    /// The plan of a restore that goes on: tables that the mark does not know have no rows in the backup.
+    private func plan(
+        unlogged: [String], existing: ExistingTables? = nil, chosen: Set<Int> = [1, 2, 3, 4, 5, 6],
+        hasCrashed: Bool = true, _ tables: [String: TableState]
+    ) throws -> PostgresPlan {
+        var request = TargetRequest(
+            database: "x", definition: SchemaDefinition(sql: [], dump: nil, owners: ["shop"]),
+            sourceVersion: "18", encoding: "UTF8", databaseProperties: [:])
+        request.defaultSchema = "public"
+        request.existing = existing
+        var presence = PostgresPresence()
+        presence.add(
+            PostgresPresence.Relation(oid: "1", kind: "p", parent: nil), named: Self.name("whole"))
+        let names = ["part_0", "part_1", "part_2", "alone", "quick"]
+        for (index, name) in names.enumerated() {
+            let whole = name.hasPrefix("part_") ? Self.name("whole") : nil
+            presence.add(
+                PostgresPresence.Relation(
+                    oid: "\(index + 2)", kind: "r", parent: whole,
+                    isUnlogged: unlogged.contains(name)),
+                named: Self.name(name))
+            guard tables[name] != nil else { continue }
+            request.storedTables.append(
+                StoredTable(
+                    object: "\(101 + index)",
+                    load: TableLoad(
+                        table: Self.name(name), loadsThrough: whole, columns: ["id"])))
+        }
+        let mark = PostgresRestoreMark.Contents(
+            backup: "", request: "", chosen: chosen, hasStructure: true, hasIndexes: false,
+            tables: Dictionary(
+                uniqueKeysWithValues: tables.map { (Self.name($0.key), $0.value.inMark) }),
+            hasLostUnlogged: hasCrashed)
+        return try PostgresTargetPlanner(request, archive: Self.archive, presence: presence)
+            .plan(continuing: mark)
+    }
+}
