@@ -31,70 +31,7 @@ struct PostgresTarget: Target {
 
     var plan: TargetPlan { archive.plan.target }
 
-    // MARK: Structure
-
-    func createStructure() async throws -> [String] {
-        guard !hasStructure else { return [] }
-        guard !request.lacksTables || renaming != nil else {
-            return try await createStructureOneByOne()
-        }
-        do {
-            // On a connection of its own: the script changes settings of its session.
-            let connection = try await fresh()
-            let script = renamed(try await archive.structure(major: server.major))
-            try await Self.inTransaction(on: connection) {
-                try await script.run(on: connection, to: "create the structure")
-                try await standAlone(connection)
-                try await defaultPrivileges.undo(for: archive.plan.chosen, on: connection)
-                try await noteStructure(connection)
-            }
-            return []
-        } catch let error as BackupError
-            where error.message.contains(Self.lockTableFull) && renaming == nil
-        {
-            // So many tables at once are too many locks: one by one then.
-            return try await createStructureOneByOne()
-        } catch let error as PostgresError {
-            throw error.backupError(while: "cannot create the structure")
-        }
-    }
-
-    private func createStructureOneByOne() async throws -> [String] {
-        let problems = try await archive.createStructure()
-        try await run("create the structure", on: try await fresh()) { connection in
-            try await Self.inTransaction(on: connection) {
-                try await defaultPrivileges.undo(for: archive.plan.chosen, on: connection)
-                try await noteStructure(connection)
-            }
-        }
-        return problems
-    }
-
-    private var defaultPrivileges: PostgresDefaultPrivileges {
-        PostgresDefaultPrivileges(
-            archive: archive, request: request, renaming: renaming, major: server.major)
-    }
-
-    /// Rows of a copy must not show up in what the original inherits from.
-    private func standAlone(_ connection: PostgresConnection) async throws {
-        guard let name = archive.plan.renamed?.to else { return }
-        let table = SQLText.qualified(name)
-        let parents = try await connection.rows(
-            """
-            SELECT n.nspname, c.relname FROM pg_catalog.pg_inherits i
-            JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE i.inhrelid = $1::regclass
-            """, [table])
-        for row in parents {
-            let parent = TableName(schema: row[0] ?? "", name: row[1] ?? "")
-            try await connection.execute(
-                "ALTER TABLE \(table) NO INHERIT \(SQLText.qualified(parent))")
-        }
-    }
-
-    /// What the server says when a transaction holds too many locks: `out_of_memory`.
-    private static let lockTableFull = "(SQLSTATE 53200)"
+    // MARK: Scripts
 
     /// For scripts, which change settings of their session.
     func fresh() async throws -> PostgresConnection {
@@ -103,16 +40,16 @@ struct PostgresTarget: Target {
         return connection
     }
 
-    private func noteStructure(_ connection: PostgresConnection) async throws {
-        guard mark == .written else { return }
-        try await connection.execute(PostgresRestoreMark.structureIsMade)
+    var defaultPrivileges: PostgresDefaultPrivileges {
+        PostgresDefaultPrivileges(
+            archive: archive, request: request, renaming: renaming, major: server.major)
     }
 
-    private func renamed(_ script: PostgresScript) -> PostgresScript {
+    func renamed(_ script: PostgresScript) -> PostgresScript {
         renaming?.applied(to: script) ?? script
     }
 
-    private var renaming: PostgresRenaming? {
+    var renaming: PostgresRenaming? {
         guard let renamed = archive.plan.renamed else { return nil }
         let entries = archive.archive.entries.filter { archive.plan.chosen.contains($0.id) }
         return PostgresRenaming(
@@ -124,6 +61,8 @@ struct PostgresTarget: Target {
                 presence.relations[name].map { $0.parent != renamed.to } ?? false
             })
     }
+
+    // MARK: Indexes, and what would be in the way
 
     func createIndexesAndConstraints() async throws -> [String] {
         let watch = try await connections.withOne { leader in
@@ -383,7 +322,7 @@ struct PostgresTarget: Target {
     }
 
     /// The same on a connection that is not used again: scripts change settings of its session.
-    private func run(
+    func run(
         _ what: String, on connection: PostgresConnection,
         _ body: (PostgresConnection) async throws -> Void
     ) async throws {
