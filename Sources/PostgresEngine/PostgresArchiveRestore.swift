@@ -145,6 +145,12 @@ struct PostgresArchiveRestore: Sendable {
         try await script(beforeRows, sections: ["pre-data"], major: major)
     }
 
+    /// What gives to its owners what an interrupted restore has made of the structure, one statement a script.
+    func ownerChanges(major: Int) async throws -> [PostgresScript] {
+        try await script(beforeRows.intersection(made), sections: ["pre-data"], major: major)
+            .ownerChanges
+    }
+
     /// The grants of some entries, but for those that wait.
     func grants(of things: Set<Int>, major: Int) async throws -> PostgresScript {
         let given = archive.entries(of: "ACL", among: plan.chosen).filter { id in

@@ -22,6 +22,8 @@ struct PostgresRestoreMark: Sendable {
         /// What was asked for, as words that can be compared.
         let request: String
         let chosen: Set<Int>
+        /// Whether the structure is made one by one, and some of it may be there.
+        var hasBegun = false
         let hasStructure: Bool
         let hasIndexes: Bool
         var tables: [TableName: Table] = [:]
@@ -63,7 +65,7 @@ struct PostgresRestoreMark: Sendable {
         return Contents(
             backup: row[0] ?? "", request: row[1] ?? "",
             chosen: Set((row[2] ?? "").split(separator: " ").compactMap { Int($0) }),
-            hasStructure: row[3] == "t", hasIndexes: row[4] == "t",
+            hasBegun: row[3] == nil, hasStructure: row[3] == "t", hasIndexes: row[4] == "t",
             tables: Dictionary(tables) { first, _ in first }, hasLostUnlogged: hasLostUnlogged)
     }
 
@@ -157,6 +159,9 @@ struct PostgresRestoreMark: Sendable {
             + (rows.isEmpty
                 ? [] : ["INSERT INTO \(schema).tables VALUES \(rows.joined(separator: ", "))"])
     }
+
+    /// Says that from now on the structure is made one by one: some may be there without the rest.
+    static let structureIsBegun = "UPDATE \(schema).restore SET has_structure = NULL"
 
     /// Says that the structure is there.
     static let structureIsMade = "UPDATE \(schema).restore SET has_structure = true"

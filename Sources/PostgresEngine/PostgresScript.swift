@@ -44,6 +44,23 @@ struct PostgresScript: Sendable {
         PostgresScript(bytes: Array(head.joined(separator: [UInt8(ascii: "\n")])))
     }
 
+    /// The statements that give things to their owners, each behind the head as a script of its own.
+    var ownerChanges: [PostgresScript] {
+        let newline = UInt8(ascii: "\n")
+        let head = Array(self.head.joined(separator: [newline])) + [newline]
+        let statements = SQLTokens(bytes).tokens.split { $0.bytes == [UInt8(ascii: ";")] }
+        return statements.compactMap { tokens in
+            // Comments stand in front of it.
+            let statement = tokens.drop { $0.isSpace || $0.bytes.starts(with: "--".utf8) }
+            let end = statement.filter { !$0.isSpace }.suffix(3)
+            guard statement.first?.keyword == "ALTER", end.last?.identifier != nil,
+                end.dropLast().map(\.keyword) == ["OWNER", "TO"]
+            else { return nil }
+            return PostgresScript(
+                bytes: head + statement.flatMap(\.bytes) + [UInt8(ascii: ";")])
+        }
+    }
+
     /// The same, but with a limit for each wait for a lock, as `lock_timeout` takes it: the script's head takes that of
     /// its session away.
     func limitingLockWaits(to limit: String) -> PostgresScript {

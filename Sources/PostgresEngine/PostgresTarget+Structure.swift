@@ -4,7 +4,8 @@ import BackupCore
 extension PostgresTarget {
     func createStructure() async throws -> [String] {
         guard !hasStructure else { return [] }
-        guard !request.lacksTables || renaming != nil else {
+        // A table with another name comes with all that belongs to it, or not at all.
+        guard renaming != nil || !(hasBegun || request.lacksTables) else {
             return try await createStructureOneByOne()
         }
         do {
@@ -15,7 +16,7 @@ extension PostgresTarget {
                 try await script.run(on: connection, to: "create the structure")
                 try await standAlone(connection)
                 try await defaultPrivileges.undo(for: archive.plan.chosen, on: connection)
-                try await noteStructure(connection)
+                try await note(PostgresRestoreMark.structureIsMade, connection)
             }
             return []
         } catch let error as BackupError
@@ -28,15 +29,36 @@ extension PostgresTarget {
         }
     }
 
+    /// What an interrupted restore has made already stays, as the catalogs have it.
     private func createStructureOneByOne() async throws -> [String] {
+        if hasBegun {
+            try await giveToOwners()
+        } else {
+            try await run("create the structure", on: try await fresh()) { connection in
+                try await note(PostgresRestoreMark.structureIsBegun, connection)
+            }
+        }
         let problems = try await archive.createStructure()
         try await run("create the structure", on: try await fresh()) { connection in
             try await Self.inTransaction(on: connection) {
                 try await defaultPrivileges.undo(for: archive.plan.chosen, on: connection)
-                try await noteStructure(connection)
+                try await note(PostgresRestoreMark.structureIsMade, connection)
             }
         }
         return problems
+    }
+
+    /// pg_restore makes a thing and then gives it to its owner, and may have ended between the two.
+    ///
+    /// Each for itself: so many at once would be too many locks. Where the owner has it already that changes nothing.
+    private func giveToOwners() async throws {
+        let changes = try await archive.ownerChanges(major: server.major)
+        guard !changes.isEmpty else { return }
+        let connection = try await fresh()
+        for change in changes {
+            try Task.checkCancellation()
+            try await change.run(on: connection, to: "create the structure")
+        }
     }
 
     /// Rows of a copy must not show up in what the original inherits from.
@@ -60,8 +82,8 @@ extension PostgresTarget {
     /// What the server says when a transaction holds too many locks: `out_of_memory`.
     private static let lockTableFull = "(SQLSTATE 53200)"
 
-    private func noteStructure(_ connection: PostgresConnection) async throws {
+    private func note(_ statement: String, _ connection: PostgresConnection) async throws {
         guard mark == .written else { return }
-        try await connection.execute(PostgresRestoreMark.structureIsMade)
+        try await connection.execute(statement)
     }
 }

@@ -13,6 +13,8 @@ struct PostgresTarget: Target {
     let presence: PostgresPresence
     /// Whether an interruption can be gone on from.
     let mark: Mark
+    /// Whether an interrupted restore has begun to make the structure one by one.
+    let hasBegun: Bool
     /// Whether an interrupted restore has made the structure.
     let hasStructure: Bool
     /// Whether an interrupted restore has made the indexes of a table with another name.

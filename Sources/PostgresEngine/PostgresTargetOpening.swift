@@ -365,7 +365,8 @@ struct PostgresTargetOpening {
         return PostgresTarget(
             request: request, connections: ConnectionPool(all), archive: archive,
             server: server, settings: preparation.targetSettings, presence: found.presence,
-            mark: mark, hasStructure: found.mark?.hasStructure ?? false,
+            mark: mark, hasBegun: found.mark?.hasBegun ?? false,
+            hasStructure: found.mark?.hasStructure ?? false,
             hasIndexes: found.mark?.hasIndexes ?? false)
     }
 

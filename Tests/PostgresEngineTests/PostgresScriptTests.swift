@@ -21,6 +21,46 @@ import Testing
         #expect(script.rolesOfPoliciesAndMappings == ["alice", "The \"big\" Boss", "bob"])
     }
 
+    @Test func `what gives things to their owners is found, and nothing that looks like it`() {
+        let head = "SET client_encoding = 'UTF8';\n"
+        let script = PostgresScript(
+            text: """
+                \(head)
+                -- Name: f(integer); Type: FUNCTION; Schema: public; Owner: shop
+                --
+
+                CREATE FUNCTION public.f(integer) RETURNS text LANGUAGE sql AS $$
+                SELECT 'x';
+                ALTER TABLE public.t OWNER TO nobody;
+                $$;
+
+
+                ALTER FUNCTION public.f(integer) OWNER TO shop;
+
+                --
+                -- Name: odd; Type: VIEW; Schema: public; Owner: The Boss
+                --
+
+                CREATE VIEW public."odd;
+                ALTER" AS SELECT 'y
+                ALTER TABLE public.t OWNER TO nobody; --';
+
+
+                ALTER TABLE public."odd;
+                ALTER" OWNER TO "The Boss";
+
+                ALTER TABLE ONLY public.t ALTER COLUMN id SET DEFAULT 'OWNER TO nobody';
+                ALTER DEFAULT PRIVILEGES FOR ROLE shop GRANT SELECT ON TABLES TO nobody;
+                ALTER SEQUENCE public.s OWNED BY public.t.id;
+                """)
+        #expect(
+            script.ownerChanges.map(\.text) == [
+                "\(head)\nALTER FUNCTION public.f(integer) OWNER TO shop;",
+                "\(head)\nALTER TABLE public.\"odd;\nALTER\" OWNER TO \"The Boss\";",
+            ])
+        #expect(PostgresScript(text: head).ownerChanges.isEmpty)
+    }
+
     @Test func `waits for locks are limited in the head of a script alone`() {
         let rest = """
             SET row_security = off;
