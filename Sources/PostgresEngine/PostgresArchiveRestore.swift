@@ -119,6 +119,8 @@ struct PostgresArchiveRestore: Sendable {
     var late: Set<Int> { last.union(privileges) }
 
     /// What closes schemas to their owners: nothing can be made in these afterwards, nor found by its name.
+    ///
+    /// It comes with the end: an interrupted restore could not go on in these.
     var closing: Set<Int> { givesPrivilegesLate ? withdrawals.intersection(plan.chosen) : [] }
 
     private var beforeRows: Set<Int> {
@@ -242,13 +244,6 @@ struct PostgresArchiveRestore: Sendable {
             + make(
                 "create event triggers and policies", "post-data",
                 last.subtracting(made).subtracting(eventTriggers), failuresAreExpected: lacks)
-    }
-
-    /// Takes from owners what they have given up of their schemas.
-    ///
-    /// After all else: an interrupted restore could not go on in these.
-    func closeSchemas() async throws {
-        _ = try await make("give privileges", nil, closing)
     }
 
     /// Runs pg_restore; what could not be made, where that is to be expected.

@@ -51,6 +51,19 @@ struct PostgresTarget: Target {
         renaming?.applied(to: script) ?? script
     }
 
+    /// The scripts of some entries after those of others, but for those that make nothing.
+    private func scripts(
+        of steps: [Set<Int>], sections: [String]
+    ) async throws -> [PostgresScript] {
+        var scripts: [PostgresScript] = []
+        for entries in steps where !entries.isEmpty {
+            scripts.append(
+                renamed(
+                    try await archive.script(entries, sections: sections, major: server.major)))
+        }
+        return scripts
+    }
+
     var renaming: PostgresRenaming? {
         guard let renamed = archive.plan.renamed else { return nil }
         let entries = archive.archive.entries.filter { archive.plan.chosen.contains($0.id) }
@@ -75,9 +88,7 @@ struct PostgresTarget: Target {
         async let _: Void = watch.run()
         guard archive.plan.renamed == nil else {
             guard !hasIndexes else { return [] }
-            try await runRenamed(
-                [archive.afterRows], sections: ["post-data"], PostgresRestoreMark.indexesAreMade,
-                as: watch.application)
+            try await createIndexesOfRenamed(as: watch.application)
             return []
         }
         var archive = archive
@@ -88,25 +99,18 @@ struct PostgresTarget: Target {
         }
     }
 
-    /// Entries that follow the rows, some after others, for a table with another name.
+    /// What follows the rows of a table with another name.
     ///
     /// All of it or none, with what the mark says about it.
-    private func runRenamed(
-        _ steps: [Set<Int>], sections: [String], _ note: String, as application: String = "dbtool"
-    ) async throws {
-        var scripts: [PostgresScript] = []
-        for entries in steps {
-            scripts.append(
-                renamed(
-                    try await archive.script(entries, sections: sections, major: server.major)))
-        }
+    private func createIndexesOfRenamed(as application: String) async throws {
+        let scripts = try await scripts(of: [archive.afterRows], sections: ["post-data"])
         let connection = try await fresh()
         try await connection.execute("SET application_name = \(SQLText.literal(application))")
         try await Self.inTransaction(on: connection) {
             for script in scripts {
                 try await script.run(on: connection, to: "create every index and constraint")
             }
-            if mark != .none { try await connection.execute(note) }
+            if mark != .none { try await connection.execute(PostgresRestoreMark.indexesAreMade) }
         }
     }
 
@@ -155,35 +159,25 @@ struct PostgresTarget: Target {
     }
 
     func finish() async throws {
-        if archive.plan.renamed != nil {
-            try await runRenamed(
-                [archive.late, archive.closing], sections: [], PostgresRestoreMark.removal)
-        } else {
-            try await archive.closeSchemas()
+        // What came last: materialized views.
+        if request.isWhole { try await run("finish") { try await writeAll($0) } }
+        // Of a table with another name these come with the end.
+        let hiding = archive.plan.renamed == nil ? [] : archive.late
+        let ending = try await scripts(of: [hiding, archive.closing], sections: [])
+        let reacting = try await scripts(of: [archive.eventTriggers], sections: [])
+        guard !(ending + reacting).isEmpty else {
+            guard mark != .none else { return }
+            return try await run("finish") { try await $0.execute(PostgresRestoreMark.removal) }
         }
-        let eventTriggers = archive.eventTriggers
-        try await run("finish") { connection in
-            // What came last: materialized views.
-            if request.isWhole { try await writeAll(connection) }
-            guard eventTriggers.isEmpty, mark != .none else { return }
-            try await connection.execute(PostgresRestoreMark.removal)
-        }
-        if !eventTriggers.isEmpty { try await finish(with: eventTriggers) }
-    }
-
-    /// Makes event triggers and takes the mark away at once, before the first that may react to that.
-    private func finish(with eventTriggers: Set<Int>) async throws {
-        let script = try await archive.script(eventTriggers, sections: [], major: server.major)
-        do {
-            // The script changes settings of its session.
-            let connection = try await fresh()
+        try await run("finish", on: try await fresh()) { connection in
             try await Self.inTransaction(on: connection) {
                 try await connection.execute("SET LOCAL synchronous_commit = on")
+                for script in ending { try await script.run(on: connection, to: "give privileges") }
                 if mark != .none { try await connection.execute(PostgresRestoreMark.removal) }
-                try await script.run(on: connection, to: "create event triggers")
+                for script in reacting {
+                    try await script.run(on: connection, to: "create event triggers")
+                }
             }
-        } catch let error as PostgresError {
-            throw error.backupError(while: "cannot finish")
         }
     }
 
