@@ -183,6 +183,10 @@ extension PostgresTarget {
     private func makeLargeObjects(on connection: PostgresConnection) async throws {
         // Those that an interrupted restore has made are whole.
         if plan.continues { try await connection.execute(PostgresLargeObjects.leaveOutExisting) }
+        // Without grants, what is restored is to have those that are usual in the target.
+        let defaults =
+            try await request.omitsPrivileges
+            ? nil : PostgresLargeObjectDefaults(connection)
         var done = "0"
         while let last = try await connection.value(PostgresLargeObjects.lastOfBatch(after: done)) {
             try Task.checkCancellation()
@@ -190,12 +194,14 @@ extension PostgresTarget {
                 after: done, omitsOwners: request.omitsOwners,
                 omitsPrivileges: request.omitsPrivileges)
             try await Self.inTransaction(on: connection) {
+                if let defaults { try await connection.execute(defaults.suspension) }
                 for statement in statements {
                     for made in try await connection.rows(statement).compactMap({ $0[0] })
                     where Int(made) == nil {
                         try await connection.execute(made)
                     }
                 }
+                if let defaults { try await connection.execute(defaults.resumption) }
             }
             done = last
         }

@@ -244,6 +244,56 @@ import Testing
         }
     }
 
+    @Test(arguments: TestServer.all)
+    func `large objects have nothing of the default privileges of their new home`(
+        server: TestServer
+    ) async throws {
+        // Before there are no such.
+        guard server.major >= 18 else { return }
+        try await Workbench.with(server) { bench in
+            let reader = try await bench.createRole("reader")
+            let giver = try await bench.createRole("giver", "SUPERUSER")
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                SET ROLE \(giver);
+                SELECT lo_from_bytea(1, 'one'), lo_from_bytea(2, 'two'), lo_from_bytea(3, 'three');
+                ALTER LARGE OBJECT 3 OWNER TO \(reader);
+                GRANT UPDATE ON LARGE OBJECT 2 TO \(reader);
+                """)
+            _ = try await bench.backUp(source)
+            let rights =
+                "SELECT oid, lomowner::regrole, lomacl FROM pg_largeobject_metadata ORDER BY oid"
+            let defaults =
+                "SELECT defaclrole::regrole, defaclobjtype, defaclacl FROM pg_default_acl"
+            let changes = [
+                "GRANT SELECT ON LARGE OBJECTS TO \(reader) WITH GRANT OPTION",
+                "GRANT ALL ON LARGE OBJECTS TO PUBLIC", "REVOKE ALL ON LARGE OBJECTS FROM \(giver)",
+            ]
+            for count in 1...changes.count {
+                let target = try await bench.createDatabase("target_\(count)")
+                let own = changes.prefix(count).map {
+                    "ALTER DEFAULT PRIVILEGES FOR ROLE \(giver) \($0)"
+                }
+                try await target.query(own.joined(separator: "; "))
+                let before = try await target.query(defaults)
+                try await bench.restore(
+                    tables: [], into: target, ["--check", "rows"], as: giver
+                ).requireCode(0)
+                #expect(try await target.query(rights) == source.query(rights))
+                #expect(try await target.query(defaults) == before)
+            }
+            let usual = try await bench.createDatabase("usual")
+            try await usual.query("ALTER DEFAULT PRIVILEGES FOR ROLE \(giver) \(changes[0])")
+            try await bench.restore(tables: [], into: usual, ["--no-privileges"], as: giver)
+                .requireCode(0)
+            #expect(
+                try await usual.query(
+                    "SELECT bool_and(has_largeobject_privilege('\(reader)', oid, 'SELECT')) FROM pg_largeobject_metadata"
+                ) == "t")
+        }
+    }
+
     /// Each that gets an owner or a comment is locked until its transaction ends.
     @Test(arguments: TestServer.all)
     func `more large objects than the server has places for locks come back`(
