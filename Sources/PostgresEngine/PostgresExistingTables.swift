@@ -30,22 +30,15 @@ struct PostgresExistingTables {
         ) { first, _ in first }
     }
 
-    /// A foreign key, as it is made again.
-    private struct ForeignKey {
-        let table: TableName
-        let referenced: TableName
-        let name: String
-        let definition: String
-        let comment: String?
-        let isOurs: Bool
+    private var emptiness: PostgresEmptiness {
+        PostgresEmptiness(
+            connection: connection, database: database, tables: tables, loads: loads,
+            emptied: emptied)
     }
 
-    /// A trigger that would fire, and the words that switch it on again.
-    private struct Trigger {
-        let table: TableName
-        let name: String
-        let activation: String
-        let isOurs: Bool
+    private func guards() async throws -> PostgresRowGuards {
+        try await PostgresRowGuards(
+            of: tables, emptied: emptied.map(\.table), on: connection)
     }
 
     // MARK: Before anything is changed
@@ -58,84 +51,7 @@ struct PostgresExistingTables {
         try await checkColumns()
         try await checkPrivileges()
         guard mustBeEmpty else { return }
-        try await requireEmpty(.beforeApproval)
-    }
-
-    /// When the tables are looked at.
-    private enum Moment {
-        /// Nothing of the database's owners may run, and somebody may change everything afterwards.
-        case beforeApproval
-        /// Nobody else can change them any more.
-        case underLock
-    }
-
-    private func requireEmpty(_ moment: Moment) async throws {
-        let filled = try await filledTables(moment)
-        guard filled.isEmpty else {
-            throw BackupError(
-                .targetUnsuitable,
-                "tables of \(database) hold rows: "
-                    + filled.map { "\($0)" }.joined(separator: ", "),
-                hint: "--existing truncate replaces them, --existing append adds to them.")
-        }
-    }
-
-    /// Those that hold rows which the backup's would come beside.
-    ///
-    /// Before the approval a query asks only tables of owners who may act for the restoring role anyway; others are
-    /// copied from, which is possible of plain tables alone. The rest waits for the lock.
-    private func filledTables(_ moment: Moment) async throws -> [TableName] {
-        let wholes = try await partitionedTables()
-        let trusted = moment == .beforeApproval ? try await trustedTables() : Set(tables)
-        func holdsRows(_ table: TableName, _ condition: String? = nil) async throws -> Bool {
-            guard trusted.contains(table) else {
-                guard condition == nil, !wholes.contains(table) else { return false }
-                return try await PostgresPlainTable.holdsRows(table, on: connection)
-            }
-            // A whole that was a plain table, or a part, when the backup was taken has none of its own.
-            let rows = "\(wholes.contains(table) ? "" : "ONLY ")\(SQLText.qualified(table))"
-            return try await connection.value(
-                "SELECT 1 FROM \(rows) \(condition ?? "") LIMIT 1") != nil
-        }
-        let loads = try await PostgresLostParts.loadsIntoEmptyTables(
-            loads, emptied: emptied, on: connection)
-        var filled: [TableName] = []
-        for load in loads {
-            let condition = try await PostgresEmptying.condition(of: load, on: connection)
-            if try await holdsRows(load.table, condition) { filled.append(load.table) }
-        }
-        guard filled.isEmpty else { return filled }
-        // Rows that go through a whole may end in parts that the backup does not know.
-        for whole in Set(loads.compactMap(\.loadsThrough)).sorted() {
-            if try await holdsRows(whole) { filled.append(whole) }
-        }
-        return filled
-    }
-
-    /// Those whose owners, and the owners of their partitions, have the restoring role's rights without any trick.
-    private func trustedTables() async throws -> Set<TableName> {
-        let rows = try await connection.rows(
-            """
-            SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            JOIN pg_catalog.pg_roles u ON u.rolname = current_user
-            WHERE c.oid = ANY ($1::regclass[]::oid[]) AND NOT EXISTS (
-              SELECT 1 FROM pg_catalog.pg_class p
-              WHERE (p.oid = c.oid OR p.oid IN (
-                  SELECT t.relid::oid FROM pg_catalog.pg_partition_tree(c.oid) t))
-                AND NOT pg_catalog.pg_has_role(p.relowner, u.oid, 'USAGE'))
-            """, [Self.array(tables)])
-        return Set(rows.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") })
-    }
-
-    private func partitionedTables() async throws -> Set<TableName> {
-        let rows = try await connection.rows(
-            """
-            SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.oid = ANY ($1::regclass[]::oid[]) AND c.relkind = 'p'
-            """, [Self.array(tables)])
-        return Set(rows.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") })
+        try await emptiness.require(.beforeApproval)
     }
 
     private func checkColumns() async throws {
@@ -184,7 +100,7 @@ struct PostgresExistingTables {
                      AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE c.oid = ANY ($1::regclass[]::oid[]) ORDER BY 1, 2
-            """, [Self.array(tables)])
+            """, [SQLText.array(tables)])
         for row in rows {
             let table = TableName(schema: row[0] ?? "", name: row[1] ?? "")
             if row[2] != "t" { problems.append("may not insert into \(table)") }
@@ -193,19 +109,19 @@ struct PostgresExistingTables {
             }
             if row[4] == "t" { problems.append("is subject to row-level security of \(table)") }
         }
-        problems += try await triggers().filter { !$0.isOurs }.map {
+        let guards = try await guards()
+        problems += guards.triggers.filter { !$0.isOurs }.map {
             "does not own \($0.table), whose trigger \($0.name) would fire"
         }
-        let keys = try await foreignKeys()
-        problems += keys.filter { !$0.isOurs }.map {
+        problems += guards.keys.filter { !$0.isOurs }.map {
             "does not own \($0.table), whose foreign key \($0.name) must be checked anew"
         }
         let isSuperuser = try await connection.value(
             "SELECT pg_catalog.current_setting('is_superuser')")
         if isSuperuser != "on" {
-            problems += try await PostgresKeyTriggers.changed(
-                of: keys.map { ($0.table, $0.name) }, on: connection
-            ).map { "may not disable triggers of \($0.name) again, which must be made anew" }
+            problems += guards.keyTriggers.map {
+                "may not disable triggers of \($0.name) again, which must be made anew"
+            }
         }
         guard problems.isEmpty else {
             throw BackupError(
@@ -238,18 +154,17 @@ struct PostgresExistingTables {
                 SET LOCAL lock_timeout = '\(PostgresPatience.limit)'
                 """)
             let counts = mustBeEmpty || !emptied.isEmpty
-            if counts { try await holdParts(parts) }
+            if counts { try await parts.hold(around: tables, on: connection) }
             let names = tables.map { "ONLY \(SQLText.qualified($0))" }.joined(separator: ", ")
             try await connection.executeInterruptibly(
                 "LOCK TABLE \(names) IN ACCESS EXCLUSIVE MODE")
             try await checkColumns()
-            if counts { try await requireKnown(parts) }
-            if mustBeEmpty { try await requireEmpty(.underLock) }
-            let (keys, triggers) = (try await foreignKeys(), try await triggers())
-            let forced = try await forcedTables(keys)
-            let keyTriggers = try await PostgresKeyTriggers.changed(
-                of: keys.map { ($0.table, $0.name) }, on: connection)
-            try await run(Self.suspending(keys, triggers, forced) + [emptying])
+            if counts {
+                try await parts.requireKnown(around: tables, in: database, on: connection)
+            }
+            if mustBeEmpty { try await emptiness.require(.underLock) }
+            let guards = try await guards()
+            try await run(guards.suspending + [emptying])
             for load in emptied where load.filter != nil {
                 try await run([try await PostgresEmptying.statement(for: load, on: connection)])
             }
@@ -258,8 +173,10 @@ struct PostgresExistingTables {
                     try await connection.copyIn(PostgresTarget.copy(load), from: next)
                 }
             }
-            try await resume(Self.resuming(keys, triggers, forced), tell)
-            for triggers in keyTriggers { try await run(triggers.statements(on: connection)) }
+            try await resume(guards.resuming, tell)
+            for triggers in guards.keyTriggers {
+                try await run(triggers.statements(on: connection))
+            }
             // What may be refused at the end is refused before anything that no rollback takes back.
             try await run(["SET CONSTRAINTS ALL IMMEDIATE"] + notes)
             for sequence in sequences {
@@ -272,45 +189,6 @@ struct PostgresExistingTables {
             try? await connection.execute("ROLLBACK")
             await set(back: undoing)
             throw explained(error)
-        }
-    }
-
-    /// Keeps others from attaching and detaching parts of wholes that change, where the role may.
-    private func holdParts(_ parts: PostgresParts) async throws {
-        let rows = try await connection.rows(
-            """
-            SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.oid = ANY ($1::regclass[]::oid[])
-              AND pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
-            ORDER BY 1, 2
-            """, [Self.array(parts.wholes(of: tables))])
-        let names = rows.map {
-            "ONLY \(SQLText.qualified(TableName(schema: $0[0] ?? "", name: $0[1] ?? "")))"
-        }
-        guard !names.isEmpty else { return }
-        try await connection.executeInterruptibly(
-            "LOCK TABLE \(names.joined(separator: ", ")) IN SHARE UPDATE EXCLUSIVE MODE")
-    }
-
-    /// Rows of a part that came since would stay beside those of the backup.
-    private func requireKnown(_ parts: PostgresParts) async throws {
-        let rows = try await connection.rows(
-            """
-            SELECT n.nspname, c.relname FROM pg_catalog.pg_inherits i
-            JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE i.inhparent = ANY ($1::regclass[]::oid[]) AND c.relkind IN ('r', 'p')
-            ORDER BY 1, 2
-            """, [Self.array(parts.wholes(of: tables))])
-        let unknown = rows.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") }
-            .filter { !parts.contains($0) }
-        guard unknown.isEmpty else {
-            let list = unknown.map { "\($0)" }.joined(separator: ", ")
-            throw BackupError(
-                .targetUnsuitable,
-                "partitions of \(database) were attached during the restore: \(list)",
-                hint: "Nothing of the tables was changed. Run the same restore again.")
         }
     }
 
@@ -381,116 +259,5 @@ struct PostgresExistingTables {
         let names = emptied.filter { $0.filter == nil }
             .map { "ONLY \(SQLText.qualified($0.table))" }
         return names.isEmpty ? "" : "TRUNCATE \(names.joined(separator: ", "))"
-    }
-
-    private static func suspending(
-        _ keys: [ForeignKey], _ triggers: [Trigger], _ forced: [TableName]
-    ) -> [String] {
-        keys.map { key in
-            "ALTER TABLE \(SQLText.qualified(key.table)) "
-                + "DROP CONSTRAINT \(SQLText.identifier(key.name))"
-        }
-            + triggers.map { trigger in
-                "ALTER TABLE ONLY \(SQLText.qualified(trigger.table)) "
-                    + "DISABLE TRIGGER \(SQLText.identifier(trigger.name))"
-            }
-            + forced.map { "ALTER TABLE \(SQLText.qualified($0)) NO FORCE ROW LEVEL SECURITY" }
-    }
-
-    private static func resuming(
-        _ keys: [ForeignKey], _ triggers: [Trigger], _ forced: [TableName]
-    ) -> [String] {
-        triggers.map { trigger in
-            "ALTER TABLE ONLY \(SQLText.qualified(trigger.table)) "
-                + "\(trigger.activation) \(SQLText.identifier(trigger.name))"
-        }
-            + keys.flatMap { key in
-                let name = SQLText.identifier(key.name)
-                let table = SQLText.qualified(key.table)
-                let comment = key.comment.map {
-                    "COMMENT ON CONSTRAINT \(name) ON \(table) IS \(SQLText.literal($0))"
-                }
-                return ["ALTER TABLE \(table) ADD CONSTRAINT \(name) \(key.definition)"]
-                    + (comment.map { [$0] } ?? [])
-            }
-            // Last: the server reads the tables to check foreign keys.
-            + forced.map { "ALTER TABLE \(SQLText.qualified($0)) FORCE ROW LEVEL SECURITY" }
-    }
-
-    // MARK: What is there
-
-    /// Their own foreign keys, and those that point to rows which are replaced.
-    ///
-    /// A partition has its whole's: the whole's is what can be taken away.
-    private func foreignKeys() async throws -> [ForeignKey] {
-        try await connection.rows(
-            """
-            WITH RECURSIVE keys(oid, parent) AS (
-              SELECT oid, conparentid FROM pg_catalog.pg_constraint
-              WHERE contype = 'f' AND (conrelid = ANY ($1::regclass[]::oid[])
-                                       OR confrelid = ANY ($2::regclass[]::oid[]))
-              UNION
-              SELECT c.oid, c.conparentid FROM keys k
-              JOIN pg_catalog.pg_constraint c ON c.oid = k.parent)
-            SELECT n.nspname, r.relname, c.conname, pg_catalog.pg_get_constraintdef(c.oid),
-                   pg_catalog.obj_description(c.oid, 'pg_constraint'),
-                   pg_catalog.pg_has_role(r.relowner, 'USAGE'), fn.nspname, f.relname
-            FROM keys k JOIN pg_catalog.pg_constraint c USING (oid)
-            JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
-            JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
-            JOIN pg_catalog.pg_class f ON f.oid = c.confrelid
-            JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace
-            WHERE k.parent = 0 ORDER BY 1, 2, 3
-            """, [Self.array(tables), Self.array(emptied.map(\.table))]
-        ).map { row in
-            ForeignKey(
-                table: TableName(schema: row[0] ?? "", name: row[1] ?? ""),
-                referenced: TableName(schema: row[6] ?? "", name: row[7] ?? ""),
-                name: row[2] ?? "", definition: row[3] ?? "", comment: row[4], isOurs: row[5] == "t"
-            )
-        }
-    }
-
-    /// Those that would fire; partitions have copies of their whole's, which PostgreSQL 14 calls internal.
-    ///
-    /// A constraint trigger has a constraint of its own, as the triggers of foreign keys have theirs.
-    private func triggers() async throws -> [Trigger] {
-        try await connection.rows(
-            """
-            SELECT n.nspname, r.relname, t.tgname,
-                   CASE t.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS TRIGGER'
-                     WHEN 'R' THEN 'ENABLE REPLICA TRIGGER' ELSE 'ENABLE TRIGGER' END,
-                   pg_catalog.pg_has_role(r.relowner, 'USAGE')
-            FROM pg_catalog.pg_trigger t
-            JOIN pg_catalog.pg_class r ON r.oid = t.tgrelid
-            JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
-            WHERE t.tgrelid = ANY ($1::regclass[]::oid[]) AND t.tgenabled <> 'D'
-              AND (NOT t.tgisinternal OR (t.tgparentid <> 0 AND NOT EXISTS (
-                SELECT 1 FROM pg_catalog.pg_constraint c
-                WHERE c.oid = t.tgconstraint AND c.contype <> 't')))
-            ORDER BY 1, 2, 3
-            """, [Self.array(tables)]
-        ).map { row in
-            Trigger(
-                table: TableName(schema: row[0] ?? "", name: row[1] ?? ""), name: row[2] ?? "",
-                activation: row[3] ?? "", isOurs: row[4] == "t")
-        }
-    }
-
-    /// Tables whose policies hold for their owner too: COPY and the check of foreign keys refuse them.
-    private func forcedTables(_ keys: [ForeignKey]) async throws -> [TableName] {
-        let all = Set(tables + keys.flatMap { [$0.table, $0.referenced] })
-        return try await connection.rows(
-            """
-            SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.oid = ANY ($1::regclass[]::oid[]) AND c.relforcerowsecurity
-              AND pg_catalog.row_security_active(c.oid)
-            """, [Self.array(all.sorted())]
-        ).map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") }
-    }
-
-    private static func array(_ tables: [TableName]) -> String {
-        SQLText.array(tables.map(SQLText.qualified))
     }
 }

@@ -35,6 +35,9 @@ enum SQLText {
         return "{\(quoted.joined(separator: ","))}"
     }
 
+    /// Tables as the text of an array of names, as `regclass[]` takes them.
+    static func array(_ tables: [TableName]) -> String { array(tables.map(qualified)) }
+
     /// A parenthesised list of columns; nothing for none, which SQL cannot write.
     static func columnList(_ columns: [String]) -> String {
         columns.isEmpty ? "" : " (\(columns.map(identifier).joined(separator: ", ")))"

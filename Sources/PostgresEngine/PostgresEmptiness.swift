@@ -1,0 +1,90 @@
+import BackupCore
+
+/// Whether tables hold rows that those of a backup would come beside.
+struct PostgresEmptiness {
+    let connection: PostgresConnection
+    let database: String
+    /// Those that are loaded, and those that rows go through.
+    let tables: [TableName]
+    let loads: [TableLoad]
+    /// Those of them whose tables are emptied first.
+    let emptied: [TableLoad]
+
+    /// When the tables are looked at.
+    enum Moment {
+        /// Nothing of the database's owners may run, and somebody may change everything afterwards.
+        case beforeApproval
+        /// Nobody else can change them any more.
+        case underLock
+    }
+
+    /// - Throws: `BackupError.targetUnsuitable` that names those which hold some.
+    func require(_ moment: Moment) async throws {
+        let filled = try await filledTables(moment)
+        guard filled.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable,
+                "tables of \(database) hold rows: "
+                    + filled.map { "\($0)" }.joined(separator: ", "),
+                hint: "--existing truncate replaces them, --existing append adds to them.")
+        }
+    }
+
+    /// Those that hold rows which the backup's would come beside.
+    ///
+    /// Before the approval a query asks only tables of owners who may act for the restoring role anyway; others are
+    /// copied from, which is possible of plain tables alone. The rest waits for the lock.
+    private func filledTables(_ moment: Moment) async throws -> [TableName] {
+        let wholes = try await partitionedTables()
+        let trusted = moment == .beforeApproval ? try await trustedTables() : Set(tables)
+        func holdsRows(_ table: TableName, _ condition: String? = nil) async throws -> Bool {
+            guard trusted.contains(table) else {
+                guard condition == nil, !wholes.contains(table) else { return false }
+                return try await PostgresPlainTable.holdsRows(table, on: connection)
+            }
+            // A whole that was a plain table, or a part, when the backup was taken has none of its own.
+            let rows = "\(wholes.contains(table) ? "" : "ONLY ")\(SQLText.qualified(table))"
+            return try await connection.value(
+                "SELECT 1 FROM \(rows) \(condition ?? "") LIMIT 1") != nil
+        }
+        let loads = try await PostgresLostParts.loadsIntoEmptyTables(
+            loads, emptied: emptied, on: connection)
+        var filled: [TableName] = []
+        for load in loads {
+            let condition = try await PostgresEmptying.condition(of: load, on: connection)
+            if try await holdsRows(load.table, condition) { filled.append(load.table) }
+        }
+        guard filled.isEmpty else { return filled }
+        // Rows that go through a whole may end in parts that the backup does not know.
+        for whole in Set(loads.compactMap(\.loadsThrough)).sorted() {
+            if try await holdsRows(whole) { filled.append(whole) }
+        }
+        return filled
+    }
+
+    /// Those whose owners, and the owners of their partitions, have the restoring role's rights without any trick.
+    private func trustedTables() async throws -> Set<TableName> {
+        let rows = try await connection.rows(
+            """
+            SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            JOIN pg_catalog.pg_roles u ON u.rolname = current_user
+            WHERE c.oid = ANY ($1::regclass[]::oid[]) AND NOT EXISTS (
+              SELECT 1 FROM pg_catalog.pg_class p
+              WHERE (p.oid = c.oid OR p.oid IN (
+                  SELECT t.relid::oid FROM pg_catalog.pg_partition_tree(c.oid) t))
+                AND NOT pg_catalog.pg_has_role(p.relowner, u.oid, 'USAGE'))
+            """, [SQLText.array(tables)])
+        return Set(rows.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") })
+    }
+
+    private func partitionedTables() async throws -> Set<TableName> {
+        let rows = try await connection.rows(
+            """
+            SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.oid = ANY ($1::regclass[]::oid[]) AND c.relkind = 'p'
+            """, [SQLText.array(tables)])
+        return Set(rows.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") })
+    }
+}
