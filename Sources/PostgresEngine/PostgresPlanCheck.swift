@@ -1,0 +1,166 @@
+import BackupCore
+
+/// What the server would refuse in the middle of a plan, found before anything changes.
+struct PostgresPlanCheck {
+    let request: TargetRequest
+    let preparation: PostgresTargetPreparation
+    let found: PostgresTargetOpening.Found
+    let archive: PostgresArchiveRestore
+
+    private var plan: PostgresPlan { archive.plan }
+
+    /// - Throws: `BackupError.targetUnsuitable`, `BackupError.permissionDenied`, with everything of one kind that is in the way.
+    func run(_ server: PostgresServer) async throws {
+        let sql = try await archive.script(
+            plan.chosen, sections: ["pre-data", "post-data"], major: server.major)
+        let namesAllRoles = request.isWhole && request.content != .rows
+        let extensions = archive.archive.entries.filter { entry in
+            plan.chosen.contains(entry.id) && entry.kind == "EXTENSION"
+        }.map { PostgresArchiveNames(archive.archive, request).name(of: $0) }
+        let known = PostgresServerCheck.united(
+            request.definition.roles, archive.archive.owners)
+        let serverCheck = PostgresServerCheck(request: request)
+        try await serverCheck.check(
+            found.connection, major: server.major, sql: sql, extensions: extensions,
+            // Large objects have owners that no statement of the script names.
+            roles: serverCheck.roles(of: sql, among: known, isWhole: namesAllRoles))
+        guard found.exists else {
+            return try await preparation.checkCreation(found.connection, major: server.major)
+        }
+        try await checkRowsOfOthers()
+        try await checkLargeObjects()
+        try await PostgresExistingTables(
+            plan.target, in: request.database, on: found.connection
+        ).check(mustBeEmpty: request.mustBeEmpty)
+        try await checkSequences()
+        try await checkSubscriptions()
+    }
+
+    /// Tables whose rows one transaction commits together with the mark are empty until they are marked.
+    ///
+    /// Rows of one part may come to lie in another one where they go through the whole, and an extension fills its
+    /// tables itself.
+    private func checkRowsOfOthers() async throws {
+        guard found.mark != nil else { return }
+        var filled: [TableName] = []
+        for (name, table) in plan.target.tables.sorted(by: { $0.key < $1.key }) {
+            let load = table.load
+            guard table.treatment == .create, !table.isLoaded, !plan.halfLoaded.contains(name),
+                load.filter == nil, load.loadsThrough == nil,
+                found.presence.relations[load.table]?.kind == "r",
+                try await PostgresPlainTable.holdsRows(load.table, on: found.connection)
+            else { continue }
+            filled.append(load.table)
+        }
+        guard filled.isEmpty else {
+            throw PostgresTarget.rowsOfOthers(filled, in: request.database)
+        }
+    }
+
+    /// The server drops no subscription with a slot in the transaction that drops everything else: it tells the other
+    /// server.
+    private func checkSubscriptions() async throws {
+        let dropped = plan.target.drops.filter { $0.kind == "SUBSCRIPTION" }.map(\.name)
+        guard !dropped.isEmpty else { return }
+        let rows = try await found.connection.rows(
+            """
+            SELECT s.subname FROM pg_catalog.pg_subscription s
+            JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
+            WHERE d.datname = pg_catalog.current_database() AND s.subslotname IS NOT NULL
+            ORDER BY 1
+            """)
+        let bound = rows.compactMap { $0[0] }.filter { name in
+            dropped.contains(where: PostgresPresence.asInList(name).isExactly)
+        }
+        guard !bound.isEmpty else { return }
+        let statements = bound.map(SQLText.identifier).map { name in
+            "  ALTER SUBSCRIPTION \(name) DISABLE; "
+                + "ALTER SUBSCRIPTION \(name) SET (slot_name = NONE); DROP SUBSCRIPTION \(name);"
+        }
+        throw BackupError(
+            .targetUnsuitable,
+            "\(request.database) has subscriptions that cannot be dropped with everything else: "
+                + bound.joined(separator: ", "),
+            hint: "Drop them first; their slots stay on the other server, and keep its log:\n"
+                + statements.joined(separator: "\n"))
+    }
+
+    /// Large objects have numbers, not names: those of the target are other ones.
+    private func checkLargeObjects() async throws {
+        let ofSystem = plan.target.tables.keys.filter { $0.schema == "pg_catalog" }
+        guard !ofSystem.isEmpty else { return }
+        let known = [PostgresLargeObjects.objects, PostgresLargeObjects.pages]
+        guard Set(ofSystem) == Set(known) else {
+            throw BackupError(
+                .damaged,
+                "the backup has rows of \(ofSystem.map { "\($0)" }.joined(separator: ", "))",
+                hint:
+                    "Rows of large objects come together with the objects, and nothing else of pg_catalog."
+            )
+        }
+        let objects = plan.target.tables[PostgresLargeObjects.objects]
+        guard let objects, !objects.isLoaded, found.mark == nil else { return }
+        let count = try await found.connection.value(
+            "SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata")
+        guard count == "0" else {
+            throw BackupError(
+                .targetUnsuitable,
+                "\(request.database) holds large objects, and those of the backup may have the same "
+                    + "numbers",
+                hint:
+                    "Name the tables that are meant with -tablename, or restore into a new database."
+            )
+        }
+    }
+
+    /// A sequence that cannot be set would make the next insert collide.
+    private func checkSequences() async throws {
+        guard request.content != .structure, found.mark == nil else { return }
+        let sequences = plan.sequences.keys.compactMap { found.presence.relation(listedAs: $0) }
+            .filter { $0.kind == "S" }.map(\.oid)
+        let rows = try await found.connection.rows(
+            """
+            SELECT s::regclass::text FROM pg_catalog.unnest($1::oid[]) s
+            WHERE NOT pg_catalog.has_sequence_privilege(s, 'UPDATE') ORDER BY 1
+            """, [PostgresCatalog.array(sequences)])
+        guard rows.isEmpty else {
+            let list = rows.compactMap { $0[0] }.joined(separator: ", ")
+            throw BackupError(
+                .permissionDenied, "the restoring role may not set sequence \(list)",
+                hint: "Restore as its owner, or as a superuser.")
+        }
+        try await checkLimits()
+    }
+
+    /// A sequence with narrower limits could not be set when all rows are there.
+    private func checkLimits() async throws {
+        let rows = try await found.connection.rows(
+            """
+            SELECT seqrelid, seqrelid::regclass::text, seqmin, seqmax, seqincrement > 0
+            FROM pg_catalog.pg_sequence
+            """)
+        let limits = Dictionary(rows.map { ($0[0] ?? "", $0) }) { first, _ in first }
+        var narrow: [String] = []
+        for value in request.sequences {
+            let name = PostgresPresence.asInList(TableName(schema: value.schema, name: value.name))
+            guard let move = plan.sequences[name], move == .withRows || move == .forward,
+                let relation = found.presence.relation(listedAs: name), relation.kind == "S",
+                let limit = limits[relation.oid], let least = Int64(limit[2] ?? ""),
+                let most = Int64(limit[3] ?? "")
+            else { continue }
+            let (isAbove, isBelow) = (value.lastValue > most, value.lastValue < least)
+            let ascends = limit[4] == "t"
+            // One that is further already stays where it is.
+            let mayOnlyGoForward = move == .forward
+            let isOutside = mayOnlyGoForward ? (ascends ? isAbove : isBelow) : isAbove || isBelow
+            if isOutside { narrow.append(limit[1] ?? "") }
+        }
+        guard let first = narrow.first else { return }
+        throw BackupError(
+            .targetUnsuitable,
+            "sequences of \(request.database) end before what the backup has: "
+                + PostgresTargetPlanner.list(narrow),
+            hint: "Give them its limits: ALTER SEQUENCE \(first) AS bigint NO MAXVALUE NO MINVALUE;"
+        )
+    }
+}
