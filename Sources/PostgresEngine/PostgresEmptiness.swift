@@ -66,14 +66,18 @@ struct PostgresEmptiness {
     private func trustedTables() async throws -> Set<TableName> {
         let rows = try await connection.rows(
             """
+            WITH members(whole, part) AS MATERIALIZED (
+              SELECT t.oid, t.oid FROM pg_catalog.unnest($1::regclass[]::oid[]) t(oid)
+              UNION
+              SELECT t.oid, p.relid::oid FROM pg_catalog.unnest($1::regclass[]::oid[]) t(oid)
+              CROSS JOIN LATERAL pg_catalog.pg_partition_tree(t.oid) p)
             SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            JOIN pg_catalog.pg_roles u ON u.rolname = current_user
-            WHERE c.oid = ANY ($1::regclass[]::oid[]) AND NOT EXISTS (
-              SELECT 1 FROM pg_catalog.pg_class p
-              WHERE (p.oid = c.oid OR p.oid IN (
-                  SELECT t.relid::oid FROM pg_catalog.pg_partition_tree(c.oid) t))
-                AND NOT pg_catalog.pg_has_role(p.relowner, u.oid, 'USAGE'))
+            WHERE c.oid = ANY ($1::regclass[]::oid[]) AND c.oid NOT IN (
+              SELECT m.whole FROM members m
+              JOIN pg_catalog.pg_class p ON p.oid = m.part
+              JOIN pg_catalog.pg_roles u ON u.rolname = current_user
+              WHERE NOT pg_catalog.pg_has_role(p.relowner, u.oid, 'USAGE'))
             """, [SQLText.array(tables)])
         return Set(rows.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") })
     }

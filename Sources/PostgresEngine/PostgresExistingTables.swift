@@ -55,28 +55,19 @@ struct PostgresExistingTables {
     }
 
     private func checkColumns() async throws {
+        let known = try await columnsThere()
         var problems: [String] = []
         for (table, wanted) in columns.sorted(by: { $0.key < $1.key }) {
-            let rows = try await connection.rows(
-                """
-                SELECT attname, attgenerated <> '',
-                       pg_catalog.format_type(atttypid, atttypmod)
-                FROM pg_catalog.pg_attribute
-                WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped
-                """, [SQLText.qualified(table)])
-            let known = Dictionary(
-                rows.map { (ExactText($0[0] ?? ""), ($0[1] == "t", $0[2] ?? "")) }
-            ) { first, _ in first }
             for column in wanted {
-                guard let (isComputed, type) = known[ExactText(column.name)] else {
+                guard let there = known[table]?[ExactText(column.name)] else {
                     problems.append("\(table) has no column \(column.name)")
                     continue
                 }
-                if isComputed {
+                if there.isComputed {
                     problems.append("column \(column.name) of \(table) is computed")
-                } else if let own = column.type, !PostgresTypeFit.holds(own, in: type) {
+                } else if let own = column.type, !PostgresTypeFit.holds(own, in: there.type) {
                     problems.append(
-                        "column \(column.name) of \(table) is \(type), and was \(own)")
+                        "column \(column.name) of \(table) is \(there.type), and was \(own)")
                 }
             }
         }
@@ -85,6 +76,27 @@ struct PostgresExistingTables {
                 .targetUnsuitable,
                 "the rows do not fit: \(problems.joined(separator: "; "))",
                 hint: "Restore the table beside it with --as NAME, and copy what you need.")
+        }
+    }
+
+    /// Of all tables at once: a whole may have thousands of parts.
+    private func columnsThere() async throws
+        -> [TableName: [ExactText: (isComputed: Bool, type: String)]]
+    {
+        let rows = try await connection.rows(
+            """
+            SELECT n.nspname, c.relname, a.attname, a.attgenerated <> '',
+                   pg_catalog.format_type(a.atttypid, a.atttypmod)
+            FROM pg_catalog.pg_attribute a
+            JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE a.attrelid = ANY ($1::regclass[]::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+            """, [SQLText.array(columns.keys.sorted())])
+        return rows.reduce(into: [:]) { known, row in
+            let table = TableName(schema: row[0] ?? "", name: row[1] ?? "")
+            known[table, default: [:]][ExactText(row[2] ?? "")] = (
+                isComputed: row[3] == "t", type: row[4] ?? ""
+            )
         }
     }
 
@@ -174,9 +186,7 @@ struct PostgresExistingTables {
                 }
             }
             try await resume(guards.resuming, tell)
-            for triggers in guards.keyTriggers {
-                try await run(triggers.statements(on: connection))
-            }
+            try await run(PostgresKeyTriggers.statements(for: guards.keyTriggers, on: connection))
             // What may be refused at the end is refused before anything that no rollback takes back.
             try await run(["SET CONSTRAINTS ALL IMMEDIATE"] + notes)
             for sequence in sequences {

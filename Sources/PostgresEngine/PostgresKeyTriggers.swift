@@ -25,21 +25,26 @@ struct PostgresKeyTriggers: Sendable {
     static func changed(
         of keys: [(table: TableName, name: String)], on connection: PostgresConnection
     ) async throws -> [PostgresKeyTriggers] {
-        var all: [PostgresKeyTriggers] = []
-        for (table, name) in keys {
-            let changed = try await triggers(of: name, of: table, on: connection)
-                .filter { $0.state != "O" }
-            guard !changed.isEmpty else { continue }
-            all.append(PostgresKeyTriggers(table: table, key: name, changed: changed))
+        let triggers = try await triggers(of: keys, on: connection)
+        return keys.enumerated().compactMap { number, key in
+            let changed = (triggers[number] ?? []).filter { $0.state != "O" }
+            guard !changed.isEmpty else { return nil }
+            return PostgresKeyTriggers(table: key.table, key: key.name, changed: changed)
         }
-        return all
     }
 
-    /// What makes those of the key as they were, once it is made again.
+    /// What makes those of keys as they were, once these are made again.
     ///
     /// These triggers are the server's own, so that it lets superusers alone do that.
-    func statements(on connection: PostgresConnection) async throws -> [String] {
-        try await Self.triggers(of: key, of: table, on: connection).compactMap { trigger in
+    static func statements(
+        for keys: [PostgresKeyTriggers], on connection: PostgresConnection
+    ) async throws -> [String] {
+        let made = try await triggers(of: keys.map { ($0.table, $0.key) }, on: connection)
+        return keys.enumerated().flatMap { number, key in key.statements(for: made[number] ?? []) }
+    }
+
+    private func statements(for made: [Trigger]) -> [String] {
+        made.compactMap { trigger in
             let before = changed.first {
                 $0.table == trigger.table && $0.function == trigger.function
             }
@@ -59,27 +64,33 @@ struct PostgresKeyTriggers: Sendable {
         }
     }
 
-    /// Those of a key and of what partitions have of it, on either side.
+    /// Those of some keys and of what partitions have of them, on either side, by the place of the key.
     private static func triggers(
-        of key: String, of table: TableName, on connection: PostgresConnection
-    ) async throws -> [Trigger] {
-        try await connection.rows(
+        of keys: [(table: TableName, name: String)], on connection: PostgresConnection
+    ) async throws -> [Int: [Trigger]] {
+        guard !keys.isEmpty else { return [:] }
+        let rows = try await connection.rows(
             """
-            WITH RECURSIVE keys(oid) AS (
-              SELECT oid FROM pg_catalog.pg_constraint
-              WHERE contype = 'f' AND conrelid = $1::regclass AND conname = $2::name
+            WITH RECURSIVE keys(place, oid) AS (
+              SELECT k.place, c.oid
+              FROM ROWS FROM (pg_catalog.unnest($1::regclass[]::oid[]), pg_catalog.unnest($2::name[]))
+                WITH ORDINALITY k(relation, name, place)
+              JOIN pg_catalog.pg_constraint c
+                ON c.contype = 'f' AND c.conrelid = k.relation AND c.conname = k.name
               UNION
-              SELECT c.oid FROM keys k JOIN pg_catalog.pg_constraint c ON c.conparentid = k.oid)
-            SELECT n.nspname, r.relname, t.tgname, t.tgfoid, t.tgenabled
+              SELECT k.place, c.oid FROM keys k
+              JOIN pg_catalog.pg_constraint c ON c.conparentid = k.oid)
+            SELECT k.place - 1, n.nspname, r.relname, t.tgname, t.tgfoid, t.tgenabled
             FROM keys k JOIN pg_catalog.pg_trigger t ON t.tgconstraint = k.oid
             JOIN pg_catalog.pg_class r ON r.oid = t.tgrelid
             JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
-            ORDER BY 1, 2, 3
-            """, [SQLText.qualified(table), key]
-        ).map { row in
-            Trigger(
-                table: TableName(schema: row[0] ?? "", name: row[1] ?? ""), name: row[2] ?? "",
-                function: row[3] ?? "", state: row[4] ?? "")
+            ORDER BY 1, 2, 3, 4
+            """, [SQLText.array(keys.map { $0.table }), SQLText.array(keys.map { $0.name })])
+        return rows.reduce(into: [:]) { triggers, row in
+            triggers[Int(row[0] ?? "") ?? 0, default: []].append(
+                Trigger(
+                    table: TableName(schema: row[1] ?? "", name: row[2] ?? ""), name: row[3] ?? "",
+                    function: row[4] ?? "", state: row[5] ?? ""))
         }
     }
 }

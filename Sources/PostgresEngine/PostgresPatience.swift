@@ -31,15 +31,34 @@ final class PostgresPatience: Sendable {
         _ doing: String, on session: PostgresConnection, _ settings: PostgresSettings,
         _ body: () async throws -> Result
     ) async throws -> Result {
+        try await lasting(on: session, settings) { patience in
+            try await patience.run(doing, body)
+        }
+    }
+
+    /// The same for several things one after another, each of which `body` runs by itself.
+    static func lasting<Result: Sendable>(
+        on session: PostgresConnection, _ settings: PostgresSettings,
+        _ body: (PostgresPatience) async throws -> Result
+    ) async throws -> Result {
         let patience = try await PostgresPatience(of: session, settings)
         // Ends with this scope, whatever way it is left.
         async let _: Void = patience.watch()
+        return try await body(patience)
+    }
+
+    /// Runs one of them.
+    func run<Result: Sendable>(
+        _ doing: String, _ body: () async throws -> Result
+    ) async throws -> Result {
+        // Whoever was in the way of the one before.
+        last.withLock { $0 = nil }
         do {
             return try await body()
         } catch let error as PostgresError where error.sqlState == "55P03" {
-            throw patience.failure(error.backupError(while: doing), while: doing)
+            throw failure(error.backupError(while: doing), while: doing)
         } catch let error as BackupError where error.code == .locked {
-            throw patience.failure(error, while: doing)
+            throw failure(error, while: doing)
         }
     }
 

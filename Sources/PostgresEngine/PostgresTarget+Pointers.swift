@@ -13,30 +13,54 @@ extension PostgresTarget {
         seenBy watch: PostgresBuildWatch
     ) async throws -> [String] {
         guard !entries.isEmpty else { return [] }
+        let scripts = try await pointers(entries, section)
         let connection = try await fresh()
-        var problems: [String] = []
         do {
             try await connection.execute(
                 """
                 SET application_name = \(SQLText.literal(watch.application));
                 SET maintenance_work_mem = '256MB'
                 """)
-            for entry in archive.archive.entries where entries.contains(entry.id) {
-                watch.begin([entry.id], jobs: 1)
-                do {
-                    try await make(entry, section, on: connection)
-                } catch let error as PostgresError {
-                    let isOfServer =
-                        error.isConnectionLoss || PostgresError.isCircumstantial(error.sqlState)
-                    guard failuresAreExpected, !isOfServer else { throw failure(entry, error) }
-                    problems.append("\(entry.words): \(error.message)")
+            return try await PostgresPatience.lasting(on: connection, settings) {
+                patience -> [String] in
+                var problems: [String] = []
+                for (entry, script) in scripts {
+                    watch.begin([entry.id], jobs: 1)
+                    do {
+                        try await patience.run("cannot make \(entry.words)") {
+                            try await Self.inTransaction(on: connection) {
+                                try await script.send(on: connection)
+                            }
+                        }
+                    } catch let error as PostgresError {
+                        let isOfServer =
+                            error.isConnectionLoss || PostgresError.isCircumstantial(error.sqlState)
+                        guard failuresAreExpected, !isOfServer else { throw failure(entry, error) }
+                        problems.append("\(entry.words): \(error.message)")
+                    }
+                    watch.end()
                 }
-                watch.end()
+                return problems
             }
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot create what refers to tables that were there")
         }
-        return problems
+    }
+
+    /// What makes each of them: pg_restore reads the archive once, however many there are.
+    private func pointers(
+        _ entries: Set<Int>, _ section: String
+    ) async throws -> [(entry: PostgresArchive.Entry, script: PostgresScript)] {
+        let script = try await archive.script(
+            entries, sections: [section], ["--verbose"], major: server.major
+        ).limitingLockWaits(to: PostgresPatience.limit)
+        let scripts = Dictionary(script.entries.map { ($0.id, $0.script) }) { first, _ in first }
+        return try archive.archive.entries.filter { entries.contains($0.id) }.map { entry in
+            guard let script = scripts[entry.id] else {
+                throw BackupError(.damaged, "pg_restore does not make \(entry.words)")
+            }
+            return (entry, script)
+        }
     }
 
     private func failure(_ entry: PostgresArchive.Entry, _ error: PostgresError) -> BackupError {
@@ -44,15 +68,5 @@ extension PostgresTarget {
         failure.hint =
             "Mend the cause and run the same restore again: it goes on with what is missing."
         return failure
-    }
-
-    private func make(
-        _ entry: PostgresArchive.Entry, _ section: String, on connection: PostgresConnection
-    ) async throws {
-        let script = try await archive.script([entry.id], sections: [section], major: server.major)
-            .limitingLockWaits(to: PostgresPatience.limit)
-        try await PostgresPatience.run("cannot make \(entry.words)", on: connection, settings) {
-            try await Self.inTransaction(on: connection) { try await script.send(on: connection) }
-        }
     }
 }

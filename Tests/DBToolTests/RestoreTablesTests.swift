@@ -25,6 +25,37 @@ import Testing
         }
     }
 
+    /// They are made one after another, of one script.
+    @Test(arguments: TestServer.all)
+    func `of several foreign keys to tables that were there each one that fits is made`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE people (id int PRIMARY KEY); INSERT INTO people VALUES (1), (2);
+                CREATE TABLE a (p int CONSTRAINT first REFERENCES people); INSERT INTO a VALUES (1);
+                CREATE TABLE b (p int CONSTRAINT "second
+                -- TOC entry 1 (class 1 OID 1)" REFERENCES people); INSERT INTO b VALUES (2);
+                CREATE TABLE c (p int CONSTRAINT third REFERENCES people); INSERT INTO c VALUES (1);
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.createDatabase("target")
+            try await target.query(
+                "CREATE TABLE people (id int PRIMARY KEY); INSERT INTO people VALUES (1)")
+            let end = try await bench.restore(tables: ["a", "b", "c"], into: target)
+            try end.requireCode(3)
+            #expect(end.output.contains("not made: FK CONSTRAINT public b second"), "\(end)")
+            #expect(
+                try await target.query(
+                    "SELECT conname FROM pg_constraint WHERE contype = 'f' ORDER BY 1")
+                    == "first\nthird")
+            #expect(
+                try await target.query("SELECT a.p, b.p, c.p FROM a, b, c") == "1|2|1")
+        }
+    }
+
     @Test(arguments: TestServer.all, Restorer.allCases)
     func `one table brings what it needs into an empty database`(
         server: TestServer, restorer: Restorer

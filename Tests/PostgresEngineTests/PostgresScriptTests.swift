@@ -76,4 +76,28 @@ import Testing
             script.limitingLockWaits(to: "60s").text == "--\nSET lock_timeout = '60s';\n\(rest)")
         #expect(PostgresScript(text: rest).limitingLockWaits(to: "60s").text == rest)
     }
+
+    @Test func `a script is taken apart where entries begin, and nowhere in a name`() {
+        let head = "SET lock_timeout = 0;\n\n--\n"
+        let first = """
+            -- TOC entry 7 (class 2606 OID 16400)
+            -- Name: a "odd"; Type: FK CONSTRAINT; Schema: public; Owner: shop
+            ALTER TABLE public.a ADD CONSTRAINT "odd
+            -- TOC entry 8 (class 2606 OID 16401)
+            " FOREIGN KEY (b) REFERENCES public.b(id);
+
+            --
+
+            """
+        let second = """
+            -- TOC entry 12 (class 2606 OID 16402)
+            -- Name: c; Type: FK CONSTRAINT; Schema: public; Owner: shop
+            ALTER TABLE public.c ADD CONSTRAINT c FOREIGN KEY (b) REFERENCES public.b(id);
+            """
+        let entries = PostgresScript(text: head + first + second).entries
+        #expect(entries.map { $0.id } == [7, 12])
+        #expect(
+            entries.map { $0.script.text } == ["\(head)\n\(first)", "\(head)\n\(second)"])
+        #expect(PostgresScript(text: head).entries.isEmpty)
+    }
 }
