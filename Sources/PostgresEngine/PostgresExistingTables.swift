@@ -166,10 +166,10 @@ struct PostgresExistingTables {
                 SET LOCAL lock_timeout = '\(PostgresPatience.limit)'
                 """)
             let counts = mustBeEmpty || !emptied.isEmpty
-            if counts { try await parts.hold(around: tables, on: connection) }
-            let names = tables.map { "ONLY \(SQLText.qualified($0))" }.joined(separator: ", ")
-            try await connection.executeInterruptibly(
-                "LOCK TABLE \(names) IN ACCESS EXCLUSIVE MODE")
+            try await PostgresTableLocks(
+                connection: connection, tables: tables, emptied: emptied.map(\.table),
+                wholes: counts ? parts.wholes(of: tables) : []
+            ).take()
             try await checkColumns()
             if counts {
                 try await parts.requireKnown(around: tables, in: database, on: connection)

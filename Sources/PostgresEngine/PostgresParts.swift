@@ -29,24 +29,6 @@ struct PostgresParts: Sendable {
 
     // MARK: While they change
 
-    /// Keeps others from attaching and detaching parts of wholes that change, where the role may.
-    func hold(around tables: [TableName], on connection: PostgresConnection) async throws {
-        let rows = try await connection.rows(
-            """
-            SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.oid = ANY ($1::regclass[]::oid[])
-              AND pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
-            ORDER BY 1, 2
-            """, [SQLText.array(wholes(of: tables))])
-        let names = rows.map {
-            "ONLY \(SQLText.qualified(TableName(schema: $0[0] ?? "", name: $0[1] ?? "")))"
-        }
-        guard !names.isEmpty else { return }
-        try await connection.executeInterruptibly(
-            "LOCK TABLE \(names.joined(separator: ", ")) IN SHARE UPDATE EXCLUSIVE MODE")
-    }
-
     /// Rows of a part that came since would stay beside those of the backup.
     func requireKnown(
         around tables: [TableName], in database: String, on connection: PostgresConnection

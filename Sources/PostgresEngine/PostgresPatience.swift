@@ -6,8 +6,9 @@ import Synchronization
 /// Others wait behind a statement that waits, for as long as it does. A restore that has no connection to spare for the
 /// look waits as long, and cannot name anybody.
 final class PostgresPatience: Sendable {
+    static let seconds = 60
     /// As `lock_timeout` takes it.
-    static let limit = "60s"
+    static let limit = "\(seconds)s"
 
     private let locks: PostgresLocks?
     private let process: String

@@ -64,25 +64,101 @@ import Testing
             try await bench.restore(tables: ["whole"], into: source, truncating).requireCode(0)
         }
     }
+
+    /// `INSERT` locks the table that has the key, and then what it refers to.
+    @Test(arguments: TestServer.all)
+    func `whoever inserts what refers to a replaced table is not ended as a deadlock`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await bench.restore(
+                into: target, tables: ["people"], ["--existing", "truncate"],
+                whileWaitingFor: "pets", others: "INSERT INTO pets VALUES ('late')",
+                then: "INSERT INTO pets VALUES ('later', 1)"
+            ).requireCode(0)
+            #expect(try await target.query("SELECT count(*) FROM pets") == "502")
+        }
+    }
+
+    /// `DELETE` locks what is referred to, and then the table that has the key.
+    @Test(arguments: TestServer.all)
+    func `whoever deletes from a replaced table is not ended as a deadlock`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await bench.restore(
+                into: target, tables: ["people"], ["--existing", "truncate"],
+                whileWaitingFor: "people", others: "UPDATE people SET name = 'x' WHERE id = 999",
+                then: "DELETE FROM people WHERE id = 1000"
+            ).requireCode(0)
+            try await bench.expectEqual(source, target)
+        }
+    }
+
+    /// No order of locks suits both.
+    @Test(arguments: TestServer.all)
+    func `those who insert and those who delete at once are not ended either`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await bench.hold(
+                "people", in: target, others: "UPDATE people SET name = 'x' WHERE id = 999",
+                then: "DELETE FROM people WHERE id = 1000"
+            ) {
+                try await bench.restore(
+                    into: target, tables: ["people"], ["--existing", "truncate"],
+                    whileWaitingFor: "pets", others: "INSERT INTO pets VALUES ('late')",
+                    then: "INSERT INTO pets VALUES ('later', 1)"
+                ).requireCode(0)
+            }
+            #expect(
+                try await target.query(
+                    "SELECT (SELECT count(*) FROM pets), (SELECT count(*) FROM people)")
+                    == "502|1000")
+        }
+    }
 }
 
 extension Workbench {
     /// Restores while somebody else changes something, and commits it when the restore waits for the lock.
     fileprivate func restore(
         into database: TestDatabase, tables: [String], _ words: [String],
-        whileWaitingFor table: String, others sql: String
+        whileWaitingFor table: String, others sql: String, then: String = ""
     ) async throws -> ProgramEnd {
-        let locks = "SELECT FROM pg_locks WHERE relation = '\(table)'::regclass AND"
         var restored: ProgramEnd?
+        try await hold(table, in: database, others: sql, then: then) {
+            restored = try await restore(tables: tables, into: database, words)
+        }
+        guard let restored else { throw ProgramFailure("nothing was restored") }
+        return restored
+    }
+
+    /// Runs `body` while somebody else changes something, does something more when anybody waits for the lock, and commits
+    /// both.
+    fileprivate func hold(
+        _ table: String, in database: TestDatabase, others sql: String, then: String = "",
+        while body: () async throws -> Void
+    ) async throws {
+        let locks = "SELECT FROM pg_locks WHERE relation = '\(table)'::regclass AND"
         let other = try await database.query(
             """
             BEGIN; \(sql);
             DO $$ BEGIN
-              FOR i IN 1..600 LOOP
+              FOR i IN 1..6000 LOOP
                 EXIT WHEN EXISTS (\(locks) NOT granted);
                 PERFORM pg_sleep(0.05);
               END LOOP;
             END $$;
+            \(then);
             COMMIT;
             """
         ) { _ in
@@ -90,9 +166,8 @@ extension Workbench {
                 try await database.query(
                     "SELECT count(*) FROM (\(locks) granted AND mode LIKE '%Exclusive%') l") != "0"
             }
-            restored = try await restore(tables: tables, into: database, words)
+            try await body()
         }
-        guard other.code == 0, let restored else { throw ProgramFailure("\(other)") }
-        return restored
+        guard other.code == 0 else { throw ProgramFailure("\(other)") }
     }
 }
