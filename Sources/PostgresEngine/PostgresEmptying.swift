@@ -4,12 +4,29 @@ import BackupCore
 enum PostgresEmptying {
     /// Of a table that an extension fills, only rows that the extension's condition selects are in a backup: the others
     /// stay.
+    ///
+    /// - Throws: `BackupError.targetUnsuitable` where no extension fills the table here: nobody knows which of its rows are meant.
     static func statement(
         for load: TableLoad, on connection: PostgresConnection
     ) async throws -> String {
         let table = SQLText.qualified(load.table)
         guard load.filter != nil else { return "TRUNCATE ONLY \(table)" }
-        return deletion(from: table, filter: try await condition(of: load, on: connection) ?? "")
+        guard let condition = try await condition(of: load, on: connection) else {
+            throw areOfNoExtension([load.place])
+        }
+        return deletion(from: table, filter: condition)
+    }
+
+    /// Refuses to empty tables that are an extension's in the backup alone.
+    static func areOfNoExtension(_ tables: [TableName]) -> BackupError {
+        BackupError(
+            .targetUnsuitable,
+            "tables that an extension fills in the backup are no extension's here: "
+                + tables.map { "\($0)" }.joined(separator: ", "),
+            hint: """
+                All of their rows would go, and the backup has only some. Rename these tables, or create the \
+                extension as the source has it; --existing append adds to their rows.
+                """)
     }
 
     /// What a filter selects, which need not be a condition: `WHERE own ORDER BY id`.

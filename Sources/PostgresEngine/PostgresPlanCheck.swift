@@ -29,6 +29,7 @@ struct PostgresPlanCheck {
         }
         try await checkRowsOfOthers()
         try await checkLargeObjects()
+        try await checkTablesOfExtensions()
         try await PostgresExistingTables(
             plan.target, in: request.database, on: found.connection
         ).check(mustBeEmpty: request.mustBeEmpty)
@@ -54,6 +55,29 @@ struct PostgresPlanCheck {
         }
         guard filled.isEmpty else {
             throw PostgresTarget.rowsOfOthers(filled, in: request.database)
+        }
+    }
+
+    /// Of a table that an extension fills, those rows go that its condition in the target selects.
+    ///
+    /// What is added to keeps its rows, and what is not there yet has none.
+    private func checkTablesOfExtensions() async throws {
+        let tables = plan.target.tables.values.filter { table in
+            table.load.filter != nil && table.treatment != .append && !table.isLoaded
+                && found.presence.relations[table.load.place] != nil
+        }.map(\.load.place)
+        guard !tables.isEmpty else { return }
+        let rows = try await found.connection.rows(
+            """
+            SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.oid = ANY ($1::regclass[]::oid[]) AND NOT EXISTS (
+              SELECT 1 FROM pg_catalog.pg_extension e WHERE c.oid = ANY (e.extconfig))
+            ORDER BY 1, 2
+            """, [SQLText.array(tables)])
+        guard rows.isEmpty else {
+            throw PostgresEmptying.areOfNoExtension(
+                rows.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") })
         }
     }
 

@@ -41,6 +41,45 @@ import Testing
         }
     }
 
+    /// A backup has only some rows of a table that an extension fills, and such a table may have another life elsewhere.
+    @Test(arguments: TestServer.all)
+    func
+        `a table that no extension fills in the target is not emptied for one that is filled in the source`(
+            server: TestServer
+        ) async throws
+    {
+        try await Workbench.with(server) { bench in
+            let table = "CREATE TABLE places (id int PRIMARY KEY, own boolean, name text);"
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE EXTENSION hstore; \(table)
+                INSERT INTO places VALUES (1, false, 'theirs'), (2, true, 'ours');
+                ALTER EXTENSION hstore ADD TABLE places;
+                UPDATE pg_extension SET extconfig = ARRAY['places'::regclass::oid],
+                  extcondition = ARRAY['WHERE own'] WHERE extname = 'hstore';
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.createDatabase("target")
+            try await target.query("\(table) INSERT INTO places VALUES (3, false, 'kept')")
+            let refusal = "are no extension's here: public.places"
+            for (tables, words) in [
+                (["places"], ["--existing", "truncate"]),
+                ([], ["--existing", "truncate", "--yes"]),
+                ([], ["--clean", "--yes"]),
+            ] as [([String], [String])] {
+                try await bench.expectRefused(target, saying: refusal, "Rename these tables") {
+                    try await bench.restore(tables: tables, into: target, words)
+                }
+            }
+            try await bench.restore(tables: ["places"], into: target, ["--existing", "append"])
+                .requireCode(0)
+            #expect(
+                try await target.query("SELECT * FROM places ORDER BY id")
+                    == "2|t|ours\n3|f|kept")
+        }
+    }
+
     /// A provider's administrator makes what others may not.
     @Test(arguments: TestServer.all)
     func `an extension that was made beforehand is not in the way`(
