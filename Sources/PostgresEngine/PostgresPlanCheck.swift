@@ -138,22 +138,55 @@ struct PostgresPlanCheck {
     }
 
     /// A sequence that cannot be set would make the next insert collide.
+    ///
+    /// One that only goes forward is read to know whether it is further already, which takes a right of its own.
     private func checkSequences() async throws {
         guard request.content != .structure, found.mark == nil else { return }
-        let sequences = plan.sequences.keys.compactMap { found.presence.relation(listedAs: $0) }
-            .filter { $0.kind == "S" }.map(\.oid)
+        let moves: [(oid: String, isRead: Bool)] = plan.sequences.compactMap { name, move in
+            let relation = found.presence.relation(listedAs: name)
+            guard let relation, relation.kind == "S" else { return nil }
+            return (relation.oid, move == .forward)
+        }
         let rows = try await found.connection.rows(
             """
-            SELECT s::regclass::text FROM pg_catalog.unnest($1::oid[]) s
-            WHERE NOT pg_catalog.has_sequence_privilege(s, 'UPDATE') ORDER BY 1
-            """, [PostgresCatalog.array(sequences)])
-        guard rows.isEmpty else {
-            let list = rows.compactMap { $0[0] }.joined(separator: ", ")
-            throw BackupError(
-                .permissionDenied, "the restoring role may not set sequence \(list)",
-                hint: "Restore as its owner, or as a superuser.")
-        }
+            SELECT n.nspname, c.relname, pg_catalog.has_sequence_privilege(c.oid, 'UPDATE'),
+                   pg_catalog.has_sequence_privilege(c.oid, 'SELECT') OR c.oid <> ALL ($2::oid[])
+            FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.oid = ANY ($1::oid[]) ORDER BY 1, 2
+            """,
+            [
+                PostgresCatalog.array(moves.map { $0.oid }),
+                PostgresCatalog.array(moves.filter { $0.isRead }.map { $0.oid }),
+            ])
+        let lacks = rows.filter { $0[2] != "t" || $0[3] != "t" }
+        guard lacks.isEmpty else { throw mayNotSet(lacks, as: try await user()) }
         try await checkLimits()
+    }
+
+    private func user() async throws -> String {
+        try await found.connection.value("SELECT current_user") ?? ""
+    }
+
+    /// Rows of a sequence's schema and name, and whether it may be set and read.
+    private func mayNotSet(_ rows: [[String?]], as user: String) -> BackupError {
+        let lacks = rows.map { row in
+            (
+                name: TableName(schema: row[0] ?? "", name: row[1] ?? ""),
+                rights: [row[2] == "t" ? nil : "UPDATE", row[3] == "t" ? nil : "SELECT"]
+                    .compactMap(\.self)
+            )
+        }
+        let grants = lacks.map { lack in
+            "  GRANT \(lack.rights.joined(separator: ", ")) ON SEQUENCE \(SQLText.qualified(lack.name)) "
+                + "TO \(SQLText.identifier(user));"
+        }
+        return BackupError(
+            .permissionDenied,
+            "role \(user) may not set sequence "
+                + PostgresTargetPlanner.list(lacks.map { "\($0.name)" }),
+            hint: "Restore as its owner or as a superuser, or let one of them run:\n"
+                + grants.joined(separator: "\n"))
     }
 
     /// A sequence with narrower limits could not be set when all rows are there.

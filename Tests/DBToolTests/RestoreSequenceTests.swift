@@ -61,6 +61,39 @@ import Testing
         }
     }
 
+    /// It may be set, but whether it is further already cannot be seen.
+    @Test(arguments: TestServer.all)
+    func `a sequence that may not be read is named before any row is touched`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner")
+            let source = try await bench.createDatabase(owner: owner)
+            try await source.query(
+                "CREATE SEQUENCE numbers; GRANT USAGE, UPDATE ON SEQUENCE numbers TO \(owner)")
+            try await source.query(
+                """
+                CREATE TABLE t (id integer DEFAULT nextval('numbers'));
+                INSERT INTO t SELECT nextval('numbers') FROM generate_series(1, 10);
+                """, as: owner)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            let replace = ["--existing", "truncate"]
+            try await target.query("UPDATE t SET id = 0; SELECT setval('numbers', 4)")
+            try await bench.expectRefused(
+                target, saying: "may not set sequence public.numbers",
+                "GRANT SELECT ON SEQUENCE \"public\".\"numbers\" TO \"\(owner)\";"
+            ) {
+                try await bench.restore(tables: ["t"], into: target, replace, as: owner)
+            }
+            try await target.query("GRANT SELECT ON SEQUENCE numbers TO \(owner)")
+            try await bench.restore(tables: ["t"], into: target, replace, as: owner).requireCode(0)
+            #expect(
+                try await target.query("SELECT sum(id), s.last_value FROM t, numbers s GROUP BY 2")
+                    == "55|10")
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `a sequence that was used after an interruption is not put back`(
         server: TestServer
