@@ -13,11 +13,16 @@ struct LocalLock {
     private let name: String
     private let descriptor: Int32
 
-    /// - Throws: `BackupError.locked` when taken.
-    init(_ name: String, in folder: LocalFolder, holder: String) throws {
+    /// Takes the lock, and waits for nobody who has taken it, but for those who only ask for its holder.
+    ///
+    /// `patience`: How long those may take. They have the file for an instant, but a busy machine may stop them in the middle of it.
+    /// - Throws: `BackupError.locked` when taken; `CancellationError`.
+    init(
+        _ name: String, in folder: LocalFolder, holder: String, patience: Duration = .seconds(2)
+    ) async throws {
         self.folder = folder
         self.name = name
-        descriptor = try Self.acquire(name, in: folder)
+        descriptor = try await Self.acquire(name, in: folder, patience: patience)
         ftruncate(descriptor, 0)
         let text = Array((holder + "\n").utf8)
         // The text is for people who look; the lock holds without it.
@@ -31,6 +36,8 @@ struct LocalLock {
     }
 
     /// What the holder says of itself; nil when nobody holds it.
+    ///
+    /// Shares the file for an instant, which is not holding the lock: `Attempt.shared`.
     static func holder(of name: String, in folder: LocalFolder) -> String? {
         let descriptor = folder.openFile(name, O_RDONLY | O_NONBLOCK)
         // What is not there is not held, and what may not be read is not known.
@@ -42,32 +49,61 @@ struct LocalLock {
         return text(of: descriptor)
     }
 
-    private static func acquire(_ name: String, in folder: LocalFolder) throws -> Int32 {
-        let path = folder.path(of: name)
-        var tries = 1
+    /// What one try to take a lock has come to.
+    private enum Attempt {
+        case taken(Int32)
+        /// The file has lost its name since it was opened: its lock is nobody's.
+        case gone
+        /// Nobody holds it, but somebody asks who does.
+        case shared
+    }
+
+    private static func acquire(
+        _ name: String, in folder: LocalFolder, patience: Duration
+    ) async throws -> Int32 {
+        let deadline = ContinuousClock.now + patience
         while true {
-            let descriptor = folder.openFile(name, O_RDWR | O_CREAT | O_NONBLOCK)
-            guard descriptor >= 0 else {
-                throw errno == ELOOP ? LocalFile.link(path) : LocalFile.failure("lock", path)
+            switch try attempt(name, in: folder) {
+            case .taken(let descriptor): return descriptor
+            case .gone: continue
+            case .shared:
+                guard ContinuousClock.now < deadline else { throw askedFor(folder.path(of: name)) }
+                try await Task.sleep(for: .milliseconds(2))
             }
-            // Its text is replaced below: nobody else's file may be in its place.
-            guard isOurs(descriptor) else {
-                Platform.close(descriptor)
-                throw BackupError(.damaged, "\(path) is not a lock's own file")
-            }
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-                defer { Platform.close(descriptor) }
-                guard errno == EWOULDBLOCK else { throw LocalFile.failure("lock", path) }
-                guard tries < 3 else { throw taken(path, by: descriptor) }
-                // Who only asks for its holder has it for an instant.
-                usleep(2000)
-                tries += 1
-                continue
-            }
-            // Its last holder may have removed the file between our open and our lock.
-            if folder.has(name, of: descriptor) { return descriptor }
-            Platform.close(descriptor)
         }
+    }
+
+    /// - Throws: `BackupError.locked` when somebody holds it.
+    private static func attempt(_ name: String, in folder: LocalFolder) throws -> Attempt {
+        let path = folder.path(of: name)
+        let descriptor = try opened(name, in: folder)
+        var isTaken = false
+        defer { if !isTaken { Platform.close(descriptor) } }
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+            // Its last holder may have removed the file between our open and our lock.
+            isTaken = folder.has(name, of: descriptor)
+            return isTaken ? .taken(descriptor) : .gone
+        }
+        guard errno == EWOULDBLOCK else { throw LocalFile.failure("lock", path) }
+        // A holder shares it with nobody, those who ask share it with everybody.
+        if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return .shared }
+        guard errno == EWOULDBLOCK else { throw LocalFile.failure("lock", path) }
+        guard folder.has(name, of: descriptor) else { return .gone }
+        throw held(path, by: descriptor)
+    }
+
+    private static func opened(_ name: String, in folder: LocalFolder) throws -> Int32 {
+        let path = folder.path(of: name)
+        let descriptor = folder.openFile(name, O_RDWR | O_CREAT | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            throw errno == ELOOP ? LocalFile.link(path) : LocalFile.failure("lock", path)
+        }
+        // Its text is replaced when it is taken: nobody else's file may be in its place.
+        guard isOurs(descriptor) else {
+            Platform.close(descriptor)
+            throw BackupError(.damaged, "\(path) is not a lock's own file")
+        }
+        return descriptor
     }
 
     private static func isOurs(_ descriptor: Int32) -> Bool {
@@ -76,10 +112,16 @@ struct LocalLock {
             && status.st_nlink <= 1
     }
 
-    private static func taken(_ path: String, by descriptor: Int32) -> BackupError {
+    private static func held(_ path: String, by descriptor: Int32) -> BackupError {
         BackupError(
             .locked, "\(path) is held by another run: \(text(of: descriptor))",
             hint: "Wait until it has finished, then run again.")
+    }
+
+    private static func askedFor(_ path: String) -> BackupError {
+        BackupError(
+            .locked, "\(path) is not held, but a program that looks at it does not let it go",
+            hint: "A suspended \"dbtool check\" does that: let it go on or end it, then run again.")
     }
 
     private static func text(of descriptor: Int32) -> String {

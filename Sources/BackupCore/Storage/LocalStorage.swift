@@ -203,7 +203,7 @@ public struct LocalStorage: Storage {
     public func withLock<Result: Sendable>(
         _ name: StorageName, holder: String, _ body: () async throws -> Result
     ) async throws -> Result {
-        let lock = try LocalLock(name.last, in: madeFolder(holding: name), holder: holder)
+        let lock = try await LocalLock(name.last, in: madeFolder(holding: name), holder: holder)
         defer { lock.release() }
         return try await body()
     }

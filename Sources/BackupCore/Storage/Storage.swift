@@ -62,7 +62,7 @@ public protocol Storage: Sendable {
 
     /// What the holder of a lock says of itself, in one line; nil when nobody has taken it.
     ///
-    /// Takes and writes nothing.
+    /// Takes and writes nothing, and keeps nobody from taking it.
     func holder(ofLock name: StorageName) async throws -> String?
 
     /// Whether things could be written, as far as can be told without writing any.

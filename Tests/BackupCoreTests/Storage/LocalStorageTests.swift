@@ -11,7 +11,7 @@ import Testing
 #endif
 
 /// What `LocalStorage` promises beyond the contract.
-@Suite(.timeLimit(.minutes(2))) struct LocalStorageTests {
+@Suite(.timeLimit(.minutes(10))) struct LocalStorageTests {
     @Test func `folders have mode 700 and files 600`() async throws {
         try await withTemporaryFolder { folder in
             let storage = LocalStorage(path: "\(folder)/repository")
@@ -145,6 +145,55 @@ import Testing
         }
     }
 
+    @Test func `who only asks for a lock's holder keeps nobody from it`() async throws {
+        try await withTemporaryFolder { path in
+            let asker = try Self.shared("\(path)/lock")
+            // A thread of its own: the pool of tasks may be busy with other tests.
+            Thread.detachNewThread {
+                Thread.sleep(forTimeInterval: 0.2)
+                Platform.close(asker)
+            }
+            let folder = try LocalFolder(root: path)
+            let lock = try await LocalLock(
+                "lock", in: folder, holder: "me", patience: .seconds(300))
+            #expect(LocalLock.holder(of: "lock", in: folder) == "me")
+            lock.release()
+            #expect(LocalLock.holder(of: "lock", in: folder) == nil)
+        }
+    }
+
+    @Test func `who does not stop asking for a lock's holder is not taken for one`() async throws {
+        try await withTemporaryFolder { path in
+            let asker = try Self.shared("\(path)/lock")
+            defer { Platform.close(asker) }
+            let folder = try LocalFolder(root: path)
+            let error = await #expect(throws: BackupError.self) {
+                try await LocalLock(
+                    "lock", in: folder, holder: "me", patience: .milliseconds(20)
+                ).release()
+            }
+            #expect(error?.code == .locked)
+            #expect(error?.message.contains("is not held") == true)
+            #expect(LocalLock.holder(of: "lock", in: folder) == nil)
+        }
+    }
+
+    /// Waiting for a holder would outlast this suite's limit.
+    @Test func `the holder of a lock is not waited for`() async throws {
+        try await withTemporaryFolder { path in
+            let folder = try LocalFolder(root: path)
+            let lock = try await LocalLock("lock", in: folder, holder: "the first run")
+            defer { lock.release() }
+            let error = await #expect(throws: BackupError.self) {
+                try await LocalLock("lock", in: folder, holder: "me", patience: .seconds(86400))
+                    .release()
+            }
+            #expect(error?.code == .locked)
+            #expect(error?.message.hasSuffix("is held by another run: the first run") == true)
+            #expect(LocalLock.holder(of: "lock", in: folder) == "the first run")
+        }
+    }
+
     @Test func `a full disk is an error that says so, and leaves nothing`() async throws {
         try await withFullFolder { folder in
             let storage = LocalStorage(path: folder)
@@ -197,6 +246,13 @@ import Testing
             let below = try await LocalStorage(path: "\(folder)/not/there").availableBytes()
             #expect(there ?? 0 > 0 && below ?? 0 > 0)
         }
+    }
+
+    /// A file that is shared as by one who asks whether its lock has a holder, and has not let it go yet.
+    private static func shared(_ path: String) throws -> Int32 {
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        try #require(file >= 0 && flock(file, LOCK_SH | LOCK_NB) == 0)
+        return file
     }
 
     private static func mode(_ path: String) -> mode_t {
