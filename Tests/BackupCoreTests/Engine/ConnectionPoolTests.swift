@@ -2,7 +2,7 @@ import BackupCore
 import BackupTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ConnectionPoolTests {
+@Suite(.timeLimit(.minutes(10))) struct ConnectionPoolTests {
     private final class Session: PooledConnection {
         let number: Int
         let turn = Turnstile(permits: 1)

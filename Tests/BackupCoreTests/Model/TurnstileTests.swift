@@ -1,8 +1,9 @@
-import BackupCore
 import BackupTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct TurnstileTests {
+@testable import BackupCore
+
+@Suite(.timeLimit(.minutes(10))) struct TurnstileTests {
     @Test func `no more than the permits are inside`() async throws {
         let turnstile = Turnstile(permits: 3)
         let inside = InsideCounter()
@@ -28,8 +29,7 @@ import Testing
             var tasks: [Task<Void, any Error>] = []
             for number in 1...10 {
                 tasks.append(Task { try await turnstile.pass { await order.append(number) } })
-                // Long enough for the task to stand in the queue.
-                try await Task.sleep(for: .milliseconds(20))
+                try await eventually("the task waits") { turnstile.waitingCount == number }
             }
             return tasks
         }
@@ -52,9 +52,9 @@ import Testing
         let turnstile = Turnstile(permits: 1)
         let (waiting, next) = try await turnstile.pass {
             let waiting = Task { try await turnstile.pass {} }
-            try await Task.sleep(for: .milliseconds(20))
+            try await eventually("the first waits") { turnstile.waitingCount == 1 }
             let next = Task { try await turnstile.pass { "next" } }
-            try await Task.sleep(for: .milliseconds(20))
+            try await eventually("the next one waits") { turnstile.waitingCount == 2 }
             waiting.cancel()
             await #expect(throws: CancellationError.self) { try await waiting.value }
             return (waiting, next)
@@ -115,7 +115,8 @@ import Testing
                 }
             }
         }
-        for _ in 1...2000 where await inside.maximum < count {
+        // Where one is lost it never comes to that: so long only then.
+        for _ in 1...60_000 where await inside.maximum < count {
             try? await Task.sleep(for: .milliseconds(1))
         }
         tasks.forEach { $0.cancel() }

@@ -4,7 +4,7 @@ import Testing
 @testable import BackupCore
 
 /// Whatever fails, at whatever step: at worst there is no new backup and a clear error.
-@Suite(.timeLimit(.minutes(5))) struct BackupFailureTests {
+@Suite(.timeLimit(.minutes(10))) struct BackupFailureTests {
     @Test func `an engine that fails leaves no folder but a failed line`() async throws {
         let steps: [MemoryEngine.Step] = [
             .read(Shop.sample.items, row: 0), .read(Shop.sample.items, row: 20),
@@ -58,7 +58,7 @@ import Testing
         shop.engine.beforeStep = { step in
             guard case .read(_, row: 4...) = step else { return }
             arrived.continuation.yield()
-            try await Task.sleep(for: .seconds(60))
+            try await Task.sleep(for: .seconds(1200))
         }
         let running = shop
         let task = Task { try await running.backUp() }

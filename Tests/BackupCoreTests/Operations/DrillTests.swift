@@ -3,7 +3,7 @@ import Testing
 
 @testable import BackupCore
 
-@Suite(.timeLimit(.minutes(2))) struct DrillTests {
+@Suite(.timeLimit(.minutes(10))) struct DrillTests {
     @Test func `a drill restores, compares, drops and remembers`() async throws {
         let shop = Shop()
         let point = try await shop.point()

@@ -4,7 +4,7 @@ import Testing
 @testable import BackupCore
 
 /// Rows that differ, more of them than are held in memory.
-@Suite(.timeLimit(.minutes(2))) struct PointDiffTests {
+@Suite(.timeLimit(.minutes(10))) struct PointDiffTests {
     private static let items = Shop.sample.items
     private static let count = 6000
 

@@ -4,7 +4,7 @@ import Testing
 @testable import BackupCore
 
 /// Some tables, into a database that holds something already.
-@Suite(.timeLimit(.minutes(2))) struct RestoreSelectionTests {
+@Suite(.timeLimit(.minutes(10))) struct RestoreSelectionTests {
     private static let items = Shop.sample.items
     private static let words = Shop.sample.words
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BackupCore
 
-@Suite(.timeLimit(.minutes(2))) struct RestoreTests {
+@Suite(.timeLimit(.minutes(10))) struct RestoreTests {
     @Test(arguments: [FilePacking.none, .zstd])
     func `what was backed up is restored, row for row`(packing: FilePacking) async throws {
         var shop = Shop()

@@ -5,7 +5,7 @@ import Testing
 @testable import BackupCore
 
 /// Every file, damaged in every way, is found and named.
-@Suite(.timeLimit(.minutes(5))) struct VerifyTests {
+@Suite(.timeLimit(.minutes(10))) struct VerifyTests {
     @Test(arguments: [FilePacking.none, .zstd])
     func `a backup as it was written passes, and that is remembered`(packing: FilePacking)
         async throws

@@ -5,7 +5,7 @@ import Testing
 @testable import BackupCore
 
 /// What is known about a backup is kept, whoever finds out something else at the same time.
-@Suite(.timeLimit(.minutes(1))) struct BackupStateTests {
+@Suite(.timeLimit(.minutes(10))) struct BackupStateTests {
     @Test func `who finds the state being changed waits, and adds to it`() async throws {
         let shop = Shop()
         let point = try await shop.point()

@@ -6,7 +6,7 @@ import Testing
 @testable import BackupCore
 
 /// A file that somebody has forged is refused before it fills the memory, whatever its checksums are.
-@Suite(.timeLimit(.minutes(1))) struct TableFileReaderTests {
+@Suite(.timeLimit(.minutes(10))) struct TableFileReaderTests {
     /// A file that goes on for ever: its header, and then the same piece again and again.
     private final class EndlessFile: StorageReader {
         private let header: [UInt8]

@@ -5,7 +5,7 @@ import Testing
 @testable import BackupCore
 
 /// Links within a repository, which lead out of it: nothing outside is read as a backup, written or removed.
-@Suite(.timeLimit(.minutes(2))) struct LinkTests {
+@Suite(.timeLimit(.minutes(10))) struct LinkTests {
     /// What nobody needs to read a backup.
     private static let views: Set = ["state.json", "manifest.json", "backup_catalog.json", ".lock"]
 

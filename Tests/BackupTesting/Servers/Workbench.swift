@@ -31,7 +31,7 @@ public final class Workbench: Sendable {
     /// `mostlyWaits`: Whether it leaves the processors to others most of the time.
     /// - Throws: What `body` throws; a failure when it hangs, which ends its programs.
     public static func with(
-        _ server: TestServer, limit: Duration = .seconds(240), mostlyWaits: Bool = false,
+        _ server: TestServer, limit: Duration = .seconds(900), mostlyWaits: Bool = false,
         _ body: @escaping @Sendable (Workbench) async throws -> Void
     ) async throws {
         try server.require()
@@ -178,14 +178,14 @@ public final class Workbench: Sendable {
 
 /// Waits until something is so.
 ///
-/// - Throws: When it still is not after a minute, so that a test never hangs.
+/// - Throws: When it still is not after five minutes, so that a test never hangs.
 public func eventually(
     _ what: String, _ isSo: () async throws -> Bool
 ) async throws {
-    let deadline = ContinuousClock.now + .seconds(60)
+    let deadline = ContinuousClock.now + .seconds(300)
     while try await !isSo() {
         guard ContinuousClock.now < deadline else {
-            throw ProgramFailure("waited a minute in vain: \(what)")
+            throw ProgramFailure("waited five minutes in vain: \(what)")
         }
         try await Task.sleep(for: .milliseconds(20))
     }
