@@ -232,24 +232,27 @@ import Testing
     func `a long result is streamed, and Ctrl-C ends it`(server: TestServer) async throws {
         try await Workbench.with(server, mostlyWaits: true) { bench in
             let source = try await bench.small()
+            func files() -> [String] {
+                (try? FileManager.default.contentsOfDirectory(atPath: "\(bench.folder)/out")) ?? []
+            }
             for sql in [
                 "SELECT i, repeat('x', 500) FROM generate_series(1, 50000000) i",
-                "SELECT pg_sleep(60)",
+                "SELECT pg_sleep(600)",
             ] {
                 let clock = ContinuousClock.now
                 let end = try await bench.dbtool(
                     ["sql", sql, "-extract", "-path", "\(bench.folder)/out"] + bench.connection()
                         + ["--database", source.name]
                 ) { running in
-                    try await Task.sleep(for: .seconds(2))
+                    try await eventually("the file of its rows is there") {
+                        !files().isEmpty
+                    }
                     try running.send(SIGINT)
                 }
                 #expect(end.code == 130, "\(end)")
-                #expect(ContinuousClock.now - clock < .seconds(30))
-                let left =
-                    (try? FileManager.default.contentsOfDirectory(atPath: "\(bench.folder)/out"))
-                    ?? []
-                #expect(left.filter { !$0.hasPrefix(".") } == [])
+                #expect(ContinuousClock.now - clock < .seconds(300))
+                #expect(files().filter { !$0.hasPrefix(".") } == [])
+                try? FileManager.default.removeItem(atPath: "\(bench.folder)/out")
             }
         }
     }
@@ -313,22 +316,19 @@ import Testing
     func `Ctrl-C ends a backup at the console, not the console`(server: TestServer) async throws {
         try await Workbench.with(server, mostlyWaits: true) { bench in
             let source = try await bench.small()
-            let words =
-                (["backup", "-path", bench.repository] + bench.connection()
-                + ["--database", source.name]).map { "'\($0)'" }.joined(separator: " ")
-            let keys = [
-                "full database --lock-timeout 3600\\n", "\\003", "SQL SELECT 40 + 2\\n",
-                "SQL SELECT NULL\\n", "\\004",
-            ]
-            let typing = keys.map { "sleep 1; printf '\($0)'" }.joined(separator: "; ")
+            let prompt = "\(source.name)>"
             // The backup waits for the lock until it is interrupted.
             _ = try await source.query("BEGIN; LOCK TABLE pets; SELECT pg_sleep(600)") { blocker in
                 try await bench.untilWaiting(source, ["PgSleep"])
-                let end = try await bench.shell(
-                    """
-                    (sleep 1; \(typing); sleep 1) |
-                    NO_COLOR=1 TERM=xterm script -qec "\(DBToolBinary.path()) \(words)" /dev/null
-                    """)
+                let end = try await bench.onConsole(source, ["NO_COLOR": "1"]) { terminal in
+                    try await terminal.press(
+                        "full database --lock-timeout 3600\n", behind: prompt)
+                    try await bench.untilWaiting(source, ["relation"])
+                    try terminal.press("\u{3}")
+                    try await terminal.press("SQL SELECT 40 + 2\n", behind: prompt)
+                    try await terminal.press("SQL SELECT NULL\n", behind: prompt)
+                    try await terminal.press("\u{4}", behind: prompt)
+                }
                 #expect(end.output.contains("interrupted"), "\(end)")
                 #expect(end.output.contains("42") && !end.output.contains("\u{1B}[2m"), "\(end)")
                 try blocker.send(SIGINT)
@@ -350,42 +350,34 @@ import Testing
                 CREATE FUNCTION writes() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN DELETE FROM "Odd Name"; RETURN 1; END $$;
                 CREATE FUNCTION sly() RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN writes(); END $$
                 """)
-            let words =
-                (["backup", "-path", bench.repository] + bench.connection()
-                + ["--database", source.name]).map { "'\($0)'" }.joined(separator: " ")
-            let keys = [
-                "li\\t\\n", "SQL SELECT id + 1000 FROM lon\\tWHERE id = 77\\n",
-                "SQL SELECT id + 2000 FROM \"Od\\t\\n", "SQL DELETE FROM longname\\n", "n\\n",
-                "SQL SELECT 'given up'\\003", "SQL DELETE FROM longname WHERE id = 78\\n", "y\\n",
-                "SQL SELECT count(*) + 500 FROM longname\\n",
-                // The planner runs what says that it is immutable.
-                "SQL DELETE FROM longname WHERE id = sly()\\n", "n\\n",
-                // At the question Ctrl-C is a no, and needs no Enter.
-                "SQL DELETE FROM longname\\n", "\\003",
-                "SQL SELECT count(*) + 600 FROM \"Odd Name\"\\n",
-                "SQL SELECT NULL\\n", "\\004",
-            ]
-            // Answers are typed once the question is there: what comes before is none.
-            var questions = 0
-            let typing = keys.map { key in
-                let isAnswer = ["n\\n", "y\\n"].contains(key)
-                questions += isAnswer ? 1 : 0
-                let wait = isAnswer ? "asked \(questions)" : "sleep 0.7"
-                return "\(wait); printf '\(key.replacing("'", with: "'\\''"))'"
-            }
-            let end = try await bench.shell(
-                """
-                asked() {
-                    for i in $(seq 300); do
-                        [ "$(grep -ao 'Run it' screen | wc -l)" -ge $1 ] && break
-                        sleep 0.1
-                    done
-                    sleep 0.3
+            let prompt = "\(source.name)>"
+            let question = "Run it? [y/N]"
+            let end = try await bench.onConsole(source, ["LANG": "C.UTF-8"]) { terminal in
+                try await terminal.press("li\t\n", behind: prompt)
+                try await terminal.untilEditing(behind: prompt)
+                try await terminal.complete("SQL SELECT id + 1000 FROM lon")
+                try terminal.press("WHERE id = 77\n")
+                try await terminal.untilEditing(behind: prompt)
+                try await terminal.complete("SQL SELECT id + 2000 FROM \"Od")
+                try terminal.press("\n")
+                // Answers are typed once the question is there: what comes before is none. The planner runs what says that it is
+                // immutable. At the question Ctrl-C is a no, and needs no Enter.
+                for (line, answer) in [
+                    ("SQL DELETE FROM longname\n", "n\n"),
+                    ("SQL SELECT 'given up'\u{3}", nil),
+                    ("SQL DELETE FROM longname WHERE id = 78\n", "y\n"),
+                    ("SQL SELECT count(*) + 500 FROM longname\n", nil),
+                    ("SQL DELETE FROM longname WHERE id = sly()\n", "n\n"),
+                    ("SQL DELETE FROM longname\n", "\u{3}"),
+                    ("SQL SELECT count(*) + 600 FROM \"Odd Name\"\n", nil),
+                    ("SQL SELECT NULL\n", nil), ("\u{4}", nil),
+                ] as [(String, String?)] {
+                    try await terminal.press(line, behind: prompt)
+                    guard let answer else { continue }
+                    try await terminal.untilShown(question)
+                    try terminal.press(answer)
                 }
-                : > screen
-                (sleep 2; \(typing.joined(separator: "; ")); sleep 1) |
-                LANG=C.UTF-8 TERM=xterm script -qefc "\(DBToolBinary.path()) \(words)" screen
-                """)
+            }
             for words in [
                 "superuser", "there is no folder", "1077", "2041", "DELETE may write, about ",
                 "not run", "501", "DELETE 1", "601", "\u{1B}[2mNULL\u{1B}[0m",
@@ -545,31 +537,26 @@ import Testing
     ) async throws {
         try await Workbench.with(server, mostlyWaits: true) { bench in
             let source = try await bench.createDatabase("given_up")
-            let words =
-                (["backup", "-path", bench.repository] + bench.connection()
-                + ["--database", source.name]).map { "'\($0)'" }.joined(separator: " ")
-            let keys = [
-                "SQL SELECT (40 +\\n", "\\003", "SQL SELECT 500 + 5\\n", "SQL\\n",
-                "ALTER ROLE nobody ENCRYPTED PASSWORD\\n", "\\047swordfish\\047\\n", "\\003",
-                "SQL SELECT 600 +\\\\\\n", "6\\n", "SQL SELECT pg_sleep(600)\\n",
-            ]
-            let typing = keys.map { "sleep 0.7; printf '\($0)'" }.joined(separator: "; ")
-            // At last somebody ends the program, as at the end of a session.
-            let end = try await bench.shell(
-                """
-                terminate() {
-                    for process in /proc/[0-9]*; do
-                        tr '\\0' ' ' < $process/cmdline 2> /dev/null |
-                            grep -q '^[^ ]*/dbtool backup .*\(source.name)' &&
-                            kill -TERM ${process#/proc/}
-                    done
+            let prompt = "\(source.name)>"
+            let more = String(repeating: ".", count: prompt.count)
+            let end = try await bench.onConsole(source, ["NO_COLOR": "1"]) { terminal in
+                for (prompt, line) in [
+                    (prompt, "SQL SELECT (40 +\n"), (more, "\u{3}"),
+                    (prompt, "SQL SELECT 500 + 5\n"), (prompt, "SQL\n"),
+                    (more, "ALTER ROLE nobody ENCRYPTED PASSWORD\n"), (more, "'swordfish'\n"),
+                    (more, "\u{3}"), (prompt, "SQL SELECT 600 +\\\n"), (more, "6\n"),
+                    (prompt, "SQL SELECT pg_sleep(600)\n"),
+                ] {
+                    try await terminal.press(line, behind: prompt)
                 }
-                (sleep 2; \(typing); sleep 2; terminate; sleep 1) |
-                NO_COLOR=1 TERM=xterm script -qec "\(DBToolBinary.path()) \(words)" /dev/null
-                cat "$XDG_STATE_HOME/dbtool/history" >&2
-                """)
+                // At last somebody ends the program, as at the end of a session.
+                try await bench.untilWaiting(source, ["PgSleep"])
+                try terminal.send(SIGTERM)
+            }
+            let history = try String(
+                contentsOfFile: "\(bench.folder)/state/dbtool/history", encoding: .utf8)
             #expect(end.output.contains("505") && end.output.contains("606"), "\(end)")
-            #expect(end.errors.contains("500") && !end.errors.contains("swordfish"), "\(end)")
+            #expect(history.contains("500") && !history.contains("swordfish"), "\(history)")
             try await bench.untilGone(source)
         }
     }
@@ -591,6 +578,16 @@ import Testing
 }
 
 extension Workbench {
+    /// Runs `dbtool backup` on a terminal.
+    fileprivate func onConsole(
+        _ database: TestDatabase, _ environment: [String: String],
+        typing: (TestTerminal) async throws -> Void
+    ) async throws -> ProgramEnd {
+        try await onTerminal(
+            [DBToolBinary.path(), "backup", "-path", repository] + connection()
+                + ["--database", database.name], environment: environment, typing: typing)
+    }
+
     /// Runs `dbtool backup` with lines from standard input.
     fileprivate func console(
         _ database: TestDatabase, _ lines: String, _ words: [String] = []

@@ -81,14 +81,16 @@ import Testing
                 creating: false
             ).requireCode(0)
             #expect(try await copy.query("SELECT count(*) FROM public.t") == "3000")
-            let words = (["backup"] + place).map { "'\($0)'" }.joined(separator: " ")
-            let keys = ["SQL SELECT * FROM public.\\t\\t LIMIT 0\\n", "SQL SELECT 40\\n", "\\004"]
-            let typing = keys.map { "sleep 1; printf '\($0)'" }.joined(separator: "; ")
-            let end = try await bench.shell(
-                """
-                (sleep 1; \(typing); sleep 1) |
-                NO_COLOR=1 TERM=xterm script -qec "\(DBToolBinary.path()) \(words)" /dev/null
-                """)
+            let prompt = "\(source.name)>"
+            let end = try await bench.onTerminal(
+                [DBToolBinary.path(), "backup"] + place, environment: ["NO_COLOR": "1"]
+            ) { terminal in
+                try await terminal.untilEditing(behind: prompt)
+                try await terminal.complete("SQL SELECT * FROM public.")
+                try terminal.press(" LIMIT 0\n")
+                try await terminal.press("SQL SELECT 40\n", behind: prompt)
+                try await terminal.press("\u{4}", behind: prompt)
+            }
             #expect(end.output.contains("40\r\n") && !end.output.contains("hijacked"), "\(end)")
         }
     }
