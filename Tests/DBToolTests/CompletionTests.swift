@@ -70,7 +70,7 @@ import Testing
             let end = try await bench.onTerminal(
                 ["/bin/bash", "--noprofile", "--rcfile", "rc", "-i"]
             ) { terminal in
-                for (table, file) in [("od", "one"), ("\"it'", "two"), ("peo", "three")] {
+                for (table, file) in [("od", "one"), ("'\"it", "two"), ("peo", "three")] {
                     try await terminal.untilEditing(behind: prompt)
                     try await terminal.complete("dbtool rows -path repository la")
                     try await terminal.complete(table)

@@ -4,11 +4,19 @@ import Testing
 
 /// A drill proves a backup on a real server, and leaves nothing there.
 @Suite(.serialized) struct DrillTests {
+    private static func with(
+        _ server: TestServer, _ body: @escaping @Sendable (Workbench) async throws -> Void
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            try await bench.drilling { try await body(bench) }
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `a drill restores, compares, measures, drops and is remembered`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Self.with(server) { bench in
             let backup = try await bench.backUp(try await bench.torture())
             let end = try await bench.drill(backup.id)
             try end.requireCode(0)
@@ -30,9 +38,10 @@ import Testing
     func `a drill finds a row that was changed in the scratch database`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
-            let backup = try await bench.backUp(try await bench.slowToIndex(0.005))
+        try await Self.with(server) { bench in
+            let backup = try await bench.backUp(try await bench.waitingToIndex())
             let end = try await bench.drill(backup.id) { _ in
+                defer { bench.letIndex() }
                 try await eventually("a row of the scratch database can be changed") {
                     for name in try await bench.scratchDatabases() {
                         let scratch = bench.existingDatabase(name)
@@ -58,7 +67,7 @@ import Testing
     func `settings that the drilling role may not make do not count against a backup`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Self.with(server) { bench in
             let maker = try await bench.createRole("maker", "CREATEDB")
             let source = try await bench.small()
             try await source.query(
@@ -78,8 +87,8 @@ import Testing
 
     @Test(arguments: TestServer.all)
     func `what a killed drill leaves behind the next one drops`(server: TestServer) async throws {
-        try await Workbench.with(server) { bench in
-            let backup = try await bench.backUp(try await bench.slowToIndex(0.01))
+        try await Self.with(server) { bench in
+            let backup = try await bench.backUp(try await bench.waitingToIndex())
             // Not ours: nobody claims it, but it holds something and has no comment.
             let other = try await bench.createDatabase(named: "dbtool_drill_zzzz")
             let mine = try await bench.createDatabase(named: "dbtool_drill_0f0f")
@@ -89,6 +98,7 @@ import Testing
                     try await !bench.scratchDatabases().filter { $0 != mine.name }.isEmpty
                 }
                 try running.send(SIGKILL)
+                bench.letIndex()
             }
             #expect(end.code != 0)
             #expect(try await bench.scratchDatabases().count == 2)
@@ -103,7 +113,7 @@ import Testing
     func `a role that is no superuser drops a database that autovacuum is in`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Self.with(server) { bench in
             let backup = try await bench.backUp(try await bench.small())
             try await bench.withOwnServer(["autovacuum=on", "autovacuum_naptime=1s"]) { own in
                 try await own.query("CREATE ROLE maker LOGIN CREATEDB")
@@ -140,7 +150,7 @@ import Testing
 
     @Test(arguments: TestServer.all)
     func `settings of the drilling role keep no database`(server: TestServer) async throws {
-        try await Workbench.with(server) { bench in
+        try await Self.with(server) { bench in
             let maker = try await bench.createRole("maker", "CREATEDB")
             try await bench.administration.query(
                 """
@@ -160,7 +170,7 @@ import Testing
     func `a database that a drill from another one uses is not dropped`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Self.with(server) { bench in
             let backup = try await bench.backUp(try await bench.small())
             let used = try await bench.createDatabase(named: "dbtool_drill_0f0f")
             try await bench.administration.query(
@@ -190,8 +200,8 @@ import Testing
     func `a drill that cannot sit in postgres keeps nobody from creating databases`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
-            let backup = try await bench.backUp(try await bench.slowToIndex(0.003))
+        try await Self.with(server) { bench in
+            let backup = try await bench.backUp(try await bench.waitingToIndex())
             try await bench.withOwnServer { own in
                 try await own.query("CREATE DATABASE app")
                 let app = bench.existingDatabase("app", on: own.server)
@@ -200,6 +210,7 @@ import Testing
                     ["verify", backup.id, "-path", bench.repository, "--drill", "--json"],
                     environment: ["DB_DRILL_URL": app.url]
                 ) { _ in
+                    defer { bench.letIndex() }
                     try await eventually("the drill makes its index") {
                         try await app.query(
                             "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%'"
@@ -214,13 +225,16 @@ import Testing
 
     @Test(arguments: TestServer.all)
     func `Ctrl-C ends a drill and drops its database`(server: TestServer) async throws {
-        try await Workbench.with(server) { bench in
-            let backup = try await bench.backUp(try await bench.slowToIndex(0.05))
+        try await Self.with(server) { bench in
+            let backup = try await bench.backUp(try await bench.waitingToIndex())
             let end = try await bench.drill(backup.id) { running in
-                try await eventually("the drill has a database") {
-                    try await !bench.scratchDatabases().isEmpty
+                try await eventually("the drill makes its index") {
+                    try await bench.administration.query(
+                        """
+                        SELECT count(*) FROM pg_stat_activity
+                        WHERE datname ~ '^dbtool_drill_' AND query LIKE 'CREATE INDEX%'
+                        """) != "0"
                 }
-                try await Task.sleep(for: .milliseconds(500))
                 try running.send(SIGINT)
             }
             end.expect(code: 130)
@@ -230,7 +244,7 @@ import Testing
 
     @Test func `the backup's own server needs to be allowed, another one does not`() async throws {
         let (oldest, newest) = TestServer.oldestAndNewest
-        try await Workbench.with(oldest) { bench in
+        try await Self.with(oldest) { bench in
             let backup = try await bench.backUp(try await bench.small())
             try await bench.drill(backup.id, ["--json"], sameServer: false)
                 .expect(code: 1, saying: "--same-server")
@@ -249,7 +263,7 @@ import Testing
     func `a server that cannot be drilled on is told before all files are read`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server) { bench in
+        try await Self.with(server) { bench in
             let guest = try await bench.createRole("guest")
             let backup = try await bench.backUp(try await bench.small())
             let end = try await bench.dbtool(
@@ -268,7 +282,7 @@ import Testing
 
     @Test(arguments: TestServer.all)
     func `a damaged backup is not drilled`(server: TestServer) async throws {
-        try await Workbench.with(server) { bench in
+        try await Self.with(server) { bench in
             let backup = try await bench.backUp(try await bench.small())
             let file = try backup.dataFile(of: "people")
             try (String(contentsOfFile: file, encoding: .utf8) + "9999,extra\n")
@@ -282,9 +296,29 @@ import Testing
 }
 
 extension Workbench {
-    /// A database whose index takes these seconds for each of 1000 rows when it is made again: time enough
-    /// to interfere with a restore.
+    /// A database whose index takes these seconds for each of 1000 rows when it is made again.
     fileprivate func slowToIndex(_ seconds: Double) async throws -> TestDatabase {
+        try await toIndex(waiting: "PERFORM pg_sleep(\(seconds));")
+    }
+
+    /// A database whose index waits for `letIndex` when it is made again: time enough to interfere with a restore.
+    fileprivate func waitingToIndex() async throws -> TestDatabase {
+        try await toIndex(
+            waiting: """
+                WHILE (pg_stat_file(''\(indexing)'', true)).size IS NULL LOOP
+                  PERFORM pg_sleep(0.02);
+                END LOOP;
+                """)
+    }
+
+    fileprivate func letIndex() {
+        _ = FileManager.default.createFile(atPath: indexing, contents: nil)
+    }
+
+    private var indexing: String { "\(folder)/indexing" }
+
+    /// A database whose index does this for each row when it is made again.
+    private func toIndex(waiting: String) async throws -> TestDatabase {
         let source = try await small()
         func makeFunction(_ wait: String) -> String {
             """
@@ -294,7 +328,7 @@ extension Workbench {
         }
         try await source.query(
             makeFunction("") + "CREATE INDEX ON people (slowly(name));"
-                + makeFunction("PERFORM pg_sleep(\(seconds));"))
+                + makeFunction(waiting))
         return source
     }
 

@@ -6,19 +6,41 @@ import Testing
 @Suite struct MySQLExistingTablesTests {
     private static let rows = ["--data-only", "--existing", "truncate", "--yes"]
 
-    /// A session that does something first, sleeps for some seconds, and does the rest.
+    /// A session that has done something, and does the rest when it is let go.
+    private struct Holder {
+        let work: Task<ProgramEnd, any Error>
+        /// The session that keeps it.
+        let keeper: String
+    }
+
+    /// A session that does something first and waits for a lock that has nothing to do with tables, which another one holds.
     private func session(
-        in database: MySQLTestDatabase, doing first: String, thenAfter seconds: Int, _ rest: String
-    ) async throws -> Task<ProgramEnd, any Error> {
-        let sleep = "SELECT SLEEP(\(seconds)), '\(database.name)'"
+        in database: MySQLTestDatabase, doing first: String, _ rest: String
+    ) async throws -> Holder {
+        let name = database.name
+        // Killed at last, it ends with an error.
+        _ = Task {
+            try await database.server.attempt(
+                "SELECT GET_LOCK('\(name)', 0); SELECT SLEEP(600), '\(name)'", database: name)
+        }
+        let keeping = "INFO LIKE 'SELECT SLEEP(%\(name)%'"
+        try await eventually("the lock is held") {
+            try await !sessions(keeping, in: database).isEmpty
+        }
+        let keeper = try #require(try await sessions(keeping, in: database).first)
         let work = Task {
             try await database.server.attempt(
-                "\(first); \(sleep); \(rest)", database: database.name)
+                "\(first); SELECT GET_LOCK('\(name)', 600); \(rest)", database: name)
         }
         try await eventually("the first is done") {
-            try await !sessions("INFO LIKE 'SELECT SLEEP(%\(database.name)%'", in: database).isEmpty
+            try await !sessions("INFO LIKE 'SELECT GET_LOCK(%\(name)%'", in: database).isEmpty
         }
-        return work
+        return Holder(work: work, keeper: keeper)
+    }
+
+    /// Lets a session do the rest.
+    private func letGo(_ holder: Holder, in database: MySQLTestDatabase) async throws {
+        try await database.server.query("KILL \(holder.keeper)")
     }
 
     private func sessions(
@@ -48,7 +70,7 @@ import Testing
             // The first table is empty then, and the second waited for.
             let holder = try await session(
                 in: source, doing: "START TRANSACTION; SELECT * FROM b FOR UPDATE",
-                thenAfter: 120, "COMMIT")
+                "COMMIT")
             let end = try await bench.restore(into: source, Self.rows) { _ in
                 try await eventually("the second table is waited for") {
                     try await !sessions("INFO LIKE 'DELETE FROM%`b`'", in: source).isEmpty
@@ -57,11 +79,9 @@ import Testing
                     "SET SESSION innodb_lock_wait_timeout = 1; INSERT INTO a VALUES (99)",
                     database: source.name)
                 #expect(written.code != 0, "\(written)")
-                for session in try await sessions("INFO LIKE 'SELECT SLEEP(%'", in: source) {
-                    _ = try await source.server.attempt("KILL \(session)")
-                }
+                try await letGo(holder, in: source)
             }
-            _ = try await holder.value
+            _ = try await holder.work.value
             try end.requireCode(0)
             #expect(try await source.query("SELECT id FROM a ORDER BY id") == "1\n2")
         }
@@ -91,15 +111,15 @@ import Testing
             _ = try await bench.backUp()
             try await source.query("INSERT INTO a VALUES (2, 2)")
             let holder = try await session(
-                in: source, doing: "LOCK TABLES a WRITE", thenAfter: 8,
-                "\(change.statement); UNLOCK TABLES")
+                in: source, doing: "LOCK TABLES a WRITE", "\(change.statement); UNLOCK TABLES")
             let end = try await bench.restore(into: source, Self.rows) { _ in
                 try await eventually("the table is waited for") {
                     try await !sessions("STATE LIKE 'Waiting for table metadata%'", in: source)
                         .isEmpty
                 }
+                try await letGo(holder, in: source)
             }
-            let held = try await holder.value
+            let held = try await holder.work.value
             #expect(held.code == 0, "\(held)")
             end.expect(code: 1, saying: change.words)
             #expect(try await source.query("SELECT id FROM a ORDER BY id") == "1\n2")
@@ -117,14 +137,14 @@ import Testing
             _ = try await bench.backUp()
             try await source.query("DELETE FROM a")
             let holder = try await session(
-                in: source, doing: "START TRANSACTION; INSERT INTO a VALUES (7)", thenAfter: 8,
-                "COMMIT")
+                in: source, doing: "START TRANSACTION; INSERT INTO a VALUES (7)", "COMMIT")
             let end = try await bench.restore(into: source, ["--data-only"]) { _ in
                 try await eventually("the row is waited for") {
                     try await !sessions("INFO LIKE '%LOCK IN SHARE MODE'", in: source).isEmpty
                 }
+                try await letGo(holder, in: source)
             }
-            _ = try await holder.value
+            _ = try await holder.work.value
             end.expect(code: 1, saying: "hold rows")
             #expect(try await source.query("SELECT id FROM a") == "7")
         }

@@ -222,7 +222,7 @@ import Testing
         #expect(check.text("keys").contains("keyless"), "\(check.end)")
         #expect(!check.text("keys").contains("a_held"), "\(check.end)")
         #expect(check.severities("snapshot") == [], "\(check.end)")
-        #expect(ContinuousClock.now - start < .seconds(60))
+        #expect(ContinuousClock.now - start < .seconds(300))
         let end = try await full(bench, ["--lock-timeout", "3600"]) { running in
             try await eventually("the backup waits") {
                 try await !sessions(

@@ -38,7 +38,7 @@ import Testing
             }
             var end = try await bench.restore(into: target, ["--create"])
             // On a busy machine the killed one's statements may outlast the patience.
-            for _ in 1...5 where end.code == 6 {
+            for _ in 1...30 where end.code == 6 {
                 end = try await bench.restore(into: target, ["--create"])
             }
             // Complete since the last attempt but one, the database is one that is not empty.

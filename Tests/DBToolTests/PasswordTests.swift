@@ -163,8 +163,13 @@ import Testing
                     try await way.expectSecrecy(
                         of: [Self.password, encoded], part: "s3cr3t", in: bench.folder
                     ) { words, variables in
-                        try await bench.dbtool(
-                            words + ["-path", bench.repository], environment: variables)
+                        let words = words + ["-path", bench.repository]
+                        guard words.contains("--drill") else {
+                            return try await bench.dbtool(words, environment: variables)
+                        }
+                        return try await bench.drilling {
+                            try await bench.dbtool(words, environment: variables)
+                        }
                     })
             }
             #expect(seen.contains("PGPASSWORD of pg_dump"), "\(seen)")

@@ -19,9 +19,14 @@ import Testing
                 let end = try await bench.restore(
                     tables: ["pets"], into: application, ["--existing", "truncate"])
                 end.expect(code: 5, saying: "session changes between transactions", "pooler")
-                let drill = try await bench.dbtool(
-                    ["verify", backup.id, "-path", bench.repository, "--drill", "--same-server"]
-                        + bench.connection(to: pooled))
+                let drill = try await bench.drilling {
+                    try await bench.dbtool(
+                        [
+                            "verify", backup.id, "-path", bench.repository, "--drill",
+                            "--same-server",
+                        ]
+                            + bench.connection(to: pooled))
+                }
                 drill.expect(code: 5, saying: "session changes between transactions")
                 for database in [target.name, "postgres"] {
                     let application = bench.existingDatabase(database, on: pooled)

@@ -7,12 +7,12 @@ import Testing
     /// Rows over many blocks, and what takes a while to make and to compute from them.
     private static let slowSQL = """
         CREATE FUNCTION slowly(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
-          'BEGIN PERFORM pg_sleep(0.01); RETURN $1; END';
+          'BEGIN PERFORM pg_sleep(0.03); RETURN $1; END';
         CREATE TABLE big (id integer PRIMARY KEY, name text, filler text);
         INSERT INTO big SELECT i, 'name ' || i, repeat('x', 1500) FROM generate_series(1, 300) i;
         CREATE INDEX slow_one ON big (slowly(name));
         CREATE INDEX fast_one ON big (name);
-        CREATE MATERIALIZED VIEW slow_view AS SELECT pg_sleep(1.5)::text FROM big WHERE id = 1;
+        CREATE MATERIALIZED VIEW slow_view AS SELECT pg_sleep(5)::text FROM big WHERE id = 1;
         """
 
     private func slowBackup(_ bench: Workbench) async throws -> StoredBackup {

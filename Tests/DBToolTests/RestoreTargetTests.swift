@@ -157,10 +157,12 @@ import Testing
             #expect(try await bench.exists(target) == false)
 
             // It says nothing about the backup.
-            try await bench.dbtool(
-                ["verify", backup.id, "-path", bench.repository, "--drill", "--same-server"]
-                    + words + bench.connection()
-            ).expect(code: 1, saying: creation[0])
+            try await bench.drilling {
+                try await bench.dbtool(
+                    ["verify", backup.id, "-path", bench.repository, "--drill", "--same-server"]
+                        + words + bench.connection()
+                ).expect(code: 1, saying: creation[0])
+            }
             let list = try await bench.dbtool(["list", "-path", bench.repository, "--json"])
             #expect(try JSON(parsing: list.output)["backups"].items.first?["drilled"] == .null)
 

@@ -42,7 +42,8 @@ import Testing
                     }
                 }
                 var ways: [Bool] = []
-                for _ in 1...8 {
+                // On a busy machine a lock may not be had in time, again and again.
+                while ways.count < 8 || !ways.contains(true) && ways.count < 80 {
                     ways.append(try await checkMoment(of: database, as: account, ability))
                 }
                 #expect(ways.contains(true))
@@ -121,10 +122,14 @@ import Testing
             try await own.server.withDatabase { database in
                 try await database.query(Self.accounts)
                 let account = try await database.createAccount("reader", log.grants)
-                let calm = try await ways(
-                    of: database, as: account, writers: 1, pause: .milliseconds(200), times: 4)
-                let isTaken = calm.contains { $0.contains("optimistic") }
-                #expect(isTaken, "\(calm)")
+                var calm: [String] = []
+                // The pauses that a busy machine needs are longer.
+                for pause in [Duration.milliseconds(200), .seconds(2), .seconds(10)]
+                where !calm.contains(where: { $0.contains("optimistic") }) {
+                    calm += try await ways(
+                        of: database, as: account, writers: 1, pause: pause, times: 4)
+                }
+                #expect(calm.contains { $0.contains("optimistic") }, "\(calm)")
                 _ = try await ways(
                     of: database, as: account, writers: 3, pause: .milliseconds(1), times: 1)
             }
@@ -137,10 +142,14 @@ import Testing
         times: Int
     ) async throws -> [String] {
         let before = try await database.query("SELECT SUM(amount) FROM a")
-        let taken = try await withThrowingTaskGroup(of: Void.self, returning: [String].self) {
+        return try await withThrowingTaskGroup(of: Void.self, returning: [String].self) {
             group in
             for number in 1...writers {
                 group.addTask { try await transfer(number, in: database, pause: pause) }
+            }
+            // Nothing would be proven otherwise.
+            try await eventually("amounts move") {
+                try await database.query("SELECT SUM(amount) FROM a") != before
             }
             var taken: [String] = []
             for _ in 1...times {
@@ -155,9 +164,6 @@ import Testing
             }
             return taken
         }
-        // Nothing would have been proven otherwise.
-        #expect(try await database.query("SELECT SUM(amount) FROM a") != before)
-        return taken
     }
 
     /// MySQL's catalogs cannot show what others run in characters that take four bytes.
@@ -225,24 +231,33 @@ import Testing
                 server: product, connections: [reader, try await database.connection(as: account)],
                 guardian: guardian, tables: [TableName(schema: database.name, name: "a")])
             taker.holdSeconds = 1
-            let begin = ContinuousClock.now
-            async let busy: Void = reader.execute("SELECT SLEEP(6)")
-            try await Task.sleep(for: .milliseconds(300))
-            async let inserted = Self.insert(by: writer)
+            let sessions = (
+                guardian: try await guardian.value("SELECT CONNECTION_ID()") ?? "",
+                reader: try await reader.value("SELECT CONNECTION_ID()") ?? ""
+            )
+            async let busy: Void = reader.execute("SELECT SLEEP(600)")
+            func session(_ number: String, _ condition: String) async throws -> String {
+                try await server.query(
+                    """
+                    SELECT COUNT(*) FROM information_schema.PROCESSLIST
+                    WHERE ID = \(number) AND \(condition)
+                    """)
+            }
+            try await eventually("the reader sleeps") {
+                try await session(sessions.reader, "INFO LIKE 'SELECT SLEEP%'") == "1"
+            }
             let waiting = taker
-            await #expect(throws: BackupError.self) { _ = try await waiting.take() }
-            #expect(try await inserted - begin < .seconds(5))
+            let taking = Task { _ = try await waiting.take() }
+            try await eventually("the silent holder is cut off") {
+                try await session(sessions.guardian, "TRUE") == "0"
+            }
+            // While the reader keeps all of it from going on.
+            try await writer.execute("INSERT INTO a VALUES (1)")
+            #expect(try await session(sessions.reader, "INFO LIKE 'SELECT SLEEP%'") == "1")
+            try await server.query("KILL QUERY \(sessions.reader)")
+            await #expect(throws: BackupError.self) { try await taking.value }
             try await busy
         }
-    }
-
-    /// Adds a row; when that was possible.
-    private static func insert(
-        by writer: MySQLConnection
-    ) async throws -> ContinuousClock.Instant {
-        try await Task.sleep(for: .milliseconds(500))
-        try await writer.execute("INSERT INTO a VALUES (1)")
-        return .now
     }
 
     @Test(arguments: MySQLTestServer.all)

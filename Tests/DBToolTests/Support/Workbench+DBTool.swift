@@ -1,3 +1,4 @@
+import BackupCore
 import BackupTesting
 import Foundation
 import Testing
@@ -80,6 +81,15 @@ extension Workbench {
         try await expectEqual(source, copy, location: location)
         return copy
     }
+
+    /// Runs `body` while no other test drills on the tests' own servers.
+    ///
+    /// A drill drops what killed ones have left on its server, and some tests look for just that.
+    func drilling<Result>(_ body: () async throws -> Result) async throws -> Result {
+        try await Self.drills.pass(body)
+    }
+
+    private static let drills = Turnstile(permits: 1)
 
     // MARK: Comparing without dbtool
 
