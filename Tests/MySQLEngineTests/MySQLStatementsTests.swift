@@ -59,7 +59,7 @@ import Testing
     func `a quote of very many lines is read once`() {
         var lines = MySQLStatementLines()
         lines.add("INSERT INTO t VALUES ('")
-        for _ in 0..<200_000 { lines.add("a line of text") }
+        for _ in 0..<350_000 { lines.add("a line of text") }
         #expect(lines.isOpen && !lines.endsStatement)
         lines.add("');")
         #expect(!lines.isOpen && lines.endsStatement)
