@@ -163,7 +163,7 @@ import Testing
             #expect(end.code == 128 + SIGKILL, "\(end)")
             func goOn() async throws -> ProgramEnd {
                 var end = try await bench.restore(into: target, words)
-                for _ in 1...5 where end.code == 6 {
+                for _ in 1...30 where end.code == 6 {
                     end = try await bench.restore(into: target, words)
                 }
                 return end

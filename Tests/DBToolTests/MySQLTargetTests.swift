@@ -328,7 +328,7 @@ import Testing
                 .expect(code: 1, saying: "unfinished restore")
             func goOn() async throws -> ProgramEnd {
                 var end = try await bench.restore(into: target, ["--clean", "--yes"])
-                for _ in 1...5 where end.code == 6 {
+                for _ in 1...30 where end.code == 6 {
                     end = try await bench.restore(into: target, ["--clean", "--yes"])
                 }
                 return end

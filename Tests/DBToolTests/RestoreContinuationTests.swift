@@ -320,7 +320,7 @@ import Testing
                 """
                 CREATE FUNCTION slowly(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$
                 BEGIN
-                  IF current_setting('application_name') <> 'psql' THEN PERFORM pg_sleep(0.1); END IF;
+                  IF current_setting('application_name') <> 'psql' THEN PERFORM pg_sleep(0.2); END IF;
                   RETURN $1;
                 END $$;
                 CREATE TABLE t (id integer PRIMARY KEY);

@@ -153,7 +153,7 @@ extension Workbench {
             """
             BEGIN; \(sql);
             DO $$ BEGIN
-              FOR i IN 1..6000 LOOP
+              FOR i IN 1..12000 LOOP
                 EXIT WHEN EXISTS (\(locks) NOT granted);
                 PERFORM pg_sleep(0.05);
               END LOOP;

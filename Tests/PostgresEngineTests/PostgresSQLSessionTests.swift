@@ -12,7 +12,7 @@ import Testing
 
     /// Ends whoever looks for columns, until there is a table `enough`.
     private static let endsWhoLooks = """
-        DO $$ DECLARE deadline timestamptz := clock_timestamp() + interval '2 minutes'; BEGIN
+        DO $$ DECLARE deadline timestamptz := clock_timestamp() + interval '10 minutes'; BEGIN
           WHILE to_regclass('enough') IS NULL LOOP
             PERFORM pg_stat_clear_snapshot();
             PERFORM pg_terminate_backend(pid) FROM pg_stat_activity

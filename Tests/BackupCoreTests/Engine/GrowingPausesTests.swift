@@ -10,6 +10,6 @@ import Testing
         // The fifth would end too late; a busy machine has time for fewer.
         #expect((1...4).contains(count))
         // 250 ms, and each twice as long as the one before.
-        #expect(ContinuousClock.now - begin >= .milliseconds(250) * ((1 << count) - 1))
+        #expect(ContinuousClock.now - begin >= Duration.milliseconds(250) * ((1 << count) - 1))
     }
 }

@@ -17,17 +17,19 @@ enum SecretWatch {
     ) async throws -> Set<String> {
         let known = Set(processes())
         let ended = Ended()
-        let watch = Task.detached { () -> Set<String> in
+        let (watch, answer) = AsyncStream<Set<String>>.makeStream()
+        // A thread of its own: the pool of tasks may be busy with other tests for longer than a program lives.
+        Thread.detachNewThread {
             var places: Set<String> = []
             repeat {
                 for process in processes() where !known.contains(process) {
                     places.formUnion(Self.places(of: secrets, in: process))
                 }
                 places.formUnion(files(with: part, in: folder))
-                // Nobody cancels it.
-                try? await Task.sleep(for: .milliseconds(3))
+                Thread.sleep(forTimeInterval: 0.003)
             } while !ended.isSo
-            return places
+            answer.yield(places)
+            answer.finish()
         }
         do {
             try await body()
@@ -36,7 +38,7 @@ enum SecretWatch {
             throw error
         }
         ended.set()
-        return await watch.value
+        return await watch.reduce(into: Set<String>()) { $0.formUnion($1) }
     }
 
     /// The numbers of all processes.
