@@ -612,7 +612,7 @@ import Testing
         let work: Task<ProgramEnd, any Error>
 
         func end() async throws {
-            for session in try await sessions(server, "INFO LIKE 'SELECT SLEEP(120), \\'\(word)%'")
+            for session in try await sessions(server, "INFO LIKE 'SELECT SLEEP(600), \\'\(word)%'")
             {
                 _ = try await server.attempt("KILL \(session)")
             }
@@ -624,11 +624,11 @@ import Testing
         let (server, word) = (database.server, "\(database.name) \(table)")
         let work = Task {
             try await server.attempt(
-                "START TRANSACTION; SELECT * FROM \(table); SELECT SLEEP(120), '\(word)'",
+                "START TRANSACTION; SELECT * FROM \(table); SELECT SLEEP(600), '\(word)'",
                 database: database.name)
         }
         try await eventually("the table is read") {
-            try await !sessions(server, "INFO LIKE 'SELECT SLEEP(120), \\'\(word)%'").isEmpty
+            try await !sessions(server, "INFO LIKE 'SELECT SLEEP(600), \\'\(word)%'").isEmpty
         }
         return Holding(server: server, word: word, work: work)
     }

@@ -136,6 +136,15 @@ struct CampaignShop {
         try FileManager.default.copyItem(atPath: template, toPath: repository)
     }
 
+    /// What a full takes here and now: on a busy machine the first moments of a run are later.
+    func millisecondsOfFull() async throws -> Int {
+        try layOut()
+        let start = ContinuousClock.now
+        try await run(CampaignVerb.full.words).requireCode(0)
+        try layOut()
+        return Int(start.duration(to: .now) / .milliseconds(1))
+    }
+
     /// Runs words before dbtool's own, with the repository and the source.
     ///
     /// `port`: Of whoever stands in front of the server. `connected`: Whether it needs a server. `place`: Another

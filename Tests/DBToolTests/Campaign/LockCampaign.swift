@@ -124,7 +124,7 @@ import Testing
                     if !more.isEmpty { broken.append("failed, and \(more) is there: \(end)") }
                 }
                 // pg_dump waits by itself, and then both begin once more; the rest is a busy machine's.
-                if taken > .seconds(3 * limit + 10) { broken.append("took \(taken): \(end)") }
+                if taken > .seconds(3 * limit + 120) { broken.append("took \(taken): \(end)") }
                 broken += try await shop.aftermath(of: verb, inTry: number)
                 return broken.map {
                     "\(verb), \(table.name) \(obstacle) for \(held) ms, limit \(limit) s: \($0)"

@@ -7,11 +7,12 @@ import Testing
     @Test(arguments: CampaignShop.Product.asTimeAllows)
     func `a run that is told to stop undoes itself`(product: CampaignShop.Product) async throws {
         try await CampaignShop.open(on: product) { shop in
+            let longest = max(250, try await shop.millisecondsOfFull())
             try await Attack("SIGTERM and SIGHUP, \(product)").run { number, random in
                 try shop.layOut()
                 let verb = try #require(CampaignVerb.backups.randomElement(using: &random))
                 let signal = Bool.random(using: &random) ? SIGTERM : SIGHUP
-                let wait = Int.random(in: 0...250, using: &random)
+                let wait = Int.random(in: 0...longest, using: &random)
                 let end = try await shop.run(verb.words) { running in
                     try await Task.sleep(for: .milliseconds(wait))
                     try? running.send(signal)

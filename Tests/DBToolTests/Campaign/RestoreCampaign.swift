@@ -98,9 +98,10 @@ import Testing
     @Test(arguments: CampaignShop.Product.asTimeAllows)
     func `a restore that is told to stop goes on`(product: CampaignShop.Product) async throws {
         try await Self.open(on: product) { shop, expected in
+            let longest = max(400, try await shop.millisecondsOfFull())
             try await Attack("SIGTERM and SIGHUP: \(product), restore").run { _, random in
                 let number = Bool.random(using: &random) ? SIGTERM : SIGHUP
-                let wait = Int.random(in: 0...400, using: &random)
+                let wait = Int.random(in: 0...longest, using: &random)
                 return try await shop.restore(toHold: expected) { _, words in
                     try await shop.run(words) { running in
                         try await Task.sleep(for: .milliseconds(wait))
