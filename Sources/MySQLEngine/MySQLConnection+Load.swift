@@ -74,7 +74,8 @@ extension MySQLConnection {
             mayHideWarnings: warningCount >= Intake.mostWarnings)
     }
 
-    /// Sends rows until there are no more; the number that the server took.
+    /// Sends rows until there are no more, and fetches the next ones while the server takes those before them; the number
+    /// that the server took.
     ///
     /// `commitBytes`: After how many bytes of them the transaction ends and another begins; nil for never.
     /// - Throws: `MySQLError`; `BackupError.serverRefused` for a value that the server would have
@@ -82,11 +83,16 @@ extension MySQLConnection {
     nonisolated func copyIn(
         _ transfer: MySQLTransfer, by way: MySQLTransfer.Way,
         committingEvery commitBytes: Int? = nil,
-        from next: @Sendable () async throws -> RowBatch?
+        from next: @escaping @Sendable () async throws -> RowBatch?
     ) async throws -> Int {
         var (count, openBytes) = (0, 0)
-        while var batch = try await next() {
+        var following = try await next()
+        while var batch = following {
             try Task.checkCancellation()
+            // Beside a huge row there is no other.
+            let readsAhead = !batch.isHuge
+            following = nil
+            async let ahead = readsAhead ? next() : nil
             let rowCount = batch.count
             openBytes += batch.bytes.count
             // A huge row is held once more only where it may have to be sent again.
@@ -106,6 +112,7 @@ extension MySQLConnection {
                 try await execute("START TRANSACTION")
                 openBytes = 0
             }
+            following = readsAhead ? try await ahead : try await next()
         }
         return count
     }

@@ -134,7 +134,8 @@ struct MySQLExistingTables {
         noting notes: [String], by way: MySQLTransfer.Way,
         tell: @escaping @Sendable (StepProgress) -> Void,
         _ body: (
-            _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
+            _ load: (TableLoad, _ next: @escaping @Sendable () async throws -> RowBatch?)
+                async throws -> Int
         ) async throws -> Void
     ) async throws {
         do {

@@ -31,6 +31,8 @@ struct MySQLTableStatement {
     /// Whether its rows obey transactions.
     let isTransactional: Bool
     let hasPrimaryKey: Bool
+    /// Whether one of its columns counts.
+    let counts: Bool
     /// Whether it takes rows in the order of its key only: ARCHIVE calls a counted number that is not above all others a
     /// duplicate.
     let takesRowsInOrder: Bool
@@ -63,6 +65,7 @@ struct MySQLTableStatement {
         checks = parts.filter { $0.kind == .check }.map(\.name)
         hasPrimaryKey = parts.contains { $0.kind == .primary }
         let counting = parts.first { $0.counts }?.name
+        counts = counting != nil
         let isCountedKey = parts.contains { part in
             (part.kind == .primary || part.kind == .index && part.isUnique)
                 && part.columns.first.map(ExactText.init) == counting.map(ExactText.init)

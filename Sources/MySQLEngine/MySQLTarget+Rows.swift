@@ -130,7 +130,8 @@ extension MySQLTarget {
 
     func changeExistingTables(
         _ body: (
-            _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
+            _ load: (TableLoad, _ next: @escaping @Sendable () async throws -> RowBatch?)
+                async throws -> Int
         ) async throws -> Void
     ) async throws {
         let existing = plan.tables.filter { $0.value.treatment != .create && !$0.value.isLoaded }

@@ -31,6 +31,9 @@ struct MySQLTargetOpening {
             let planner = MySQLTargetPlanner(
                 request: request, definition: definition, presence: found.presence)
             var plan = try planner.plan(continuing: found.mark)
+            if found.server.isMariaDB {
+                try plan.loadCountingTablesAlone(source: request.defaultSchema)
+            }
             if let leader = found.leader, found.mark != nil {
                 try await MySQLContinuation(
                     request: request, connection: leader, presence: found.presence

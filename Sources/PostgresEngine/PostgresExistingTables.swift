@@ -153,7 +153,8 @@ struct PostgresExistingTables {
         setting sequences: [PostgresSequences.Setting],
         tell: @escaping @Sendable (StepProgress) -> Void,
         _ body: (
-            _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
+            _ load: (TableLoad, _ next: @escaping @Sendable () async throws -> RowBatch?)
+                async throws -> Int
         ) async throws -> Void
     ) async throws {
         precondition(!tables.isEmpty, "no table that exists is in the plan")

@@ -210,7 +210,8 @@ extension PostgresTarget {
 
     func changeExistingTables(
         _ body: (
-            _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
+            _ load: (TableLoad, _ next: @escaping @Sendable () async throws -> RowBatch?)
+                async throws -> Int
         ) async throws -> Void
     ) async throws {
         var notes = plan.tables.filter { $0.value.treatment != .create && !$0.value.isLoaded }

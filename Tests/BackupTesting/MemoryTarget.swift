@@ -56,7 +56,7 @@ struct MemoryTarget: Target {
     }
 
     private func take(
-        _ load: TableLoad, _ next: @Sendable () async throws -> RowBatch?
+        _ load: TableLoad, _ next: @escaping @Sendable () async throws -> RowBatch?
     ) async throws -> [[String?]] {
         var rows: [[String?]] = []
         while let batch = try await next() {
@@ -74,7 +74,8 @@ struct MemoryTarget: Target {
 
     func changeExistingTables(
         _ body: (
-            _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
+            _ load: (TableLoad, _ next: @escaping @Sendable () async throws -> RowBatch?)
+                async throws -> Int
         ) async throws -> Void
     ) async throws {
         let changed = Exclusive(engine.server[request.database] ?? MemoryDatabase())

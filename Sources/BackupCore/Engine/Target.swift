@@ -39,7 +39,8 @@ public protocol Target: Sendable {
     /// `body`: Gets what loads one table's rows, and gives the number that the server took.
     func changeExistingTables(
         _ body: (
-            _ load: (TableLoad, _ next: @Sendable () async throws -> RowBatch?) async throws -> Int
+            _ load: (TableLoad, _ next: @escaping @Sendable () async throws -> RowBatch?)
+                async throws -> Int
         ) async throws -> Void
     ) async throws
 

@@ -129,6 +129,8 @@ public struct TargetPlan: Sendable {
         public var load: TableLoad
         /// Whether an interrupted restore has done all that already.
         public var isLoaded = false
+        /// Whether several connections that load it would wait for each other all the time.
+        public var takesOneConnection = false
 
         /// Describes what becomes of a table.
         public init(_ treatment: Treatment, _ load: TableLoad) {

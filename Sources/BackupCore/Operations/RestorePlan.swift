@@ -11,7 +11,7 @@ public struct RestorePlan: Sendable {
 
     /// Created tables that must be loaded before others, in their order.
     var first: [TableRecord] = []
-    /// Created tables so large that all connections load each, largest first.
+    /// Created tables so large that all connections load each, largest first, if they can.
     var large: [TableRecord] = []
     /// The other created tables, largest first: each connection loads one.
     var small: [TableRecord] = []
@@ -35,13 +35,18 @@ public struct RestorePlan: Sendable {
             switch target.tables[record.tableName]?.treatment {
             case .truncate, .append: existing.append(record)
             case .create where names.contains(record.tableName): first.append(record)
-            case .create where record.csvBytes >= Self.largeBytes: large.append(record)
+            case .create where record.csvBytes >= Self.largeBytes && !takesOneConnection(record):
+                large.append(record)
             case .create: small.append(record)
             case nil: continue
             }
         }
         let found = first
         first = names.compactMap { name in found.first { $0.tableName == name } }
+    }
+
+    private func takesOneConnection(_ record: TableRecord) -> Bool {
+        target.tables[record.tableName]?.takesOneConnection ?? false
     }
 
     /// How a table that is in the plan is loaded.
