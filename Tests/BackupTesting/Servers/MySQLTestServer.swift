@@ -69,7 +69,8 @@ public struct MySQLTestServer: Sendable, Hashable, CustomTestStringConvertible {
     }
 
     private func remove(_ name: String) async throws {
-        try await query("DROP DATABASE \(name)")
+        // Keys of other databases may refer to it.
+        try await query("SET SESSION foreign_key_checks = 0; DROP DATABASE \(name)")
         // A role of MySQL is an account, and goes with them.
         let account = "CONCAT(QUOTE(user), '@', QUOTE(host))"
         for account in try await names(account, of: name, isMariaDB ? "AND is_role = 'N'" : "") {
