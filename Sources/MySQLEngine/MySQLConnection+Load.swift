@@ -93,20 +93,8 @@ extension MySQLConnection {
             let readsAhead = !batch.isHuge
             following = nil
             async let ahead = readsAhead ? next() : nil
-            let rowCount = batch.count
             openBytes += batch.bytes.count
-            // A huge row is held once more only where it may have to be sent again.
-            let isHeld = transfer.mayComputeValues || batch.bytes.count <= 2 * RowBatch.targetBytes
-            let again = isHeld ? batch : nil
-            let intake = try await send(&batch, transfer, by: way)
-            do {
-                try transfer.check(intake, of: rowCount)
-            } catch let error as MySQLError {
-                guard intake.count == rowCount, let again else { throw error }
-                try await MySQLValueProof(connection: self, transfer: transfer, way: way)
-                    .prove(again, against: error)
-            }
-            count += intake.count
+            count += try await take(&batch, transfer, by: way)
             if let commitBytes, openBytes >= commitBytes {
                 try await execute("COMMIT")
                 try await execute("START TRANSACTION")
@@ -115,6 +103,26 @@ extension MySQLConnection {
             following = readsAhead ? try await ahead : try await next()
         }
         return count
+    }
+
+    /// Sends rows, of which `batch` keeps nothing; the number that the server took, as they are.
+    private nonisolated func take(
+        _ batch: inout RowBatch, _ transfer: MySQLTransfer, by way: MySQLTransfer.Way
+    ) async throws -> Int {
+        defer { batch = RowBatch(bytes: [], ends: []) }
+        let rowCount = batch.count
+        // A huge row is held once more only where it may have to be sent again.
+        let isHeld = transfer.mayComputeValues || batch.bytes.count <= 2 * RowBatch.targetBytes
+        let again = isHeld ? batch : nil
+        let intake = try await send(&batch, transfer, by: way)
+        do {
+            try transfer.check(intake, of: rowCount)
+        } catch let error as MySQLError {
+            guard intake.count == rowCount, let again else { throw error }
+            try await MySQLValueProof(connection: self, transfer: transfer, way: way)
+                .prove(again, against: error)
+        }
+        return intake.count
     }
 
     /// Sends rows at once; of what becomes a line `batch` keeps nothing.

@@ -53,9 +53,12 @@ struct MySQLContinuation {
     }
 
     private static func words(_ remains: MySQLRemains, _ place: String) -> String {
-        remains.sight == .unreadable
-            ? "table \(place) is damaged, and cannot be read"
-            : "table \(place) holds a part of its rows, as the restore was interrupted"
+        switch remains.sight {
+        case .unreadable: "table \(place) is damaged, and cannot be read"
+        case .empty: "table \(place) shows no rows, and may hold a part of them"
+        case .absent, .filled:
+            "table \(place) holds a part of its rows, as the restore was interrupted"
+        }
     }
 
     /// `loaded`: How many rows were there once.

@@ -154,16 +154,11 @@ struct MySQLGrants {
 
     // MARK: What is not shown
 
-    /// Whether nobody else's grants count on a database as a whole, because the account has one that fits.
+    /// Whether what is shown lets the account into a database at all.
     ///
     /// The servers heed grants on databases of everybody of the account's user name whose host fits the client's, but the
     /// closest host alone; `SHOW GRANTS` shows those of the account.
     /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/request-access.html>
-    func areHeededAlone(on database: String) -> Bool {
-        !heeded(among: grantees.first ?? [], on: database).isEmpty
-    }
-
-    /// Whether what is shown lets the account into a database at all.
     func open(_ database: String) -> Bool {
         grants.contains { grant in
             guard !grant.isRevocation else { return false }

@@ -44,9 +44,9 @@ struct MySQLPlan: Sendable {
 
     /// Loads a table, by its name in the backup, as if for the first time: nothing is left of it.
     mutating func loadAnew(_ name: TableName) {
-        if target.tables[name]?.isLoaded ?? false { lost.append(name.name) }
+        let isBegun = begun.remove(ExactText(name.name)) != nil
+        if isBegun || target.tables[name]?.isLoaded ?? false { lost.append(name.name) }
         target.tables[name]?.isLoaded = false
-        begun.remove(ExactText(name.name))
     }
 
     /// Drops a table, by its name in the backup, that an interrupted restore has made, and makes it again.

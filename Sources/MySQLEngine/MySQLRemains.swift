@@ -44,9 +44,12 @@ struct MySQLRemains: Sendable {
     var step: Step {
         switch sight {
         case .absent: .load
+        // A crash may leave rows in the file that a selection does not see, and more would go behind them.
+        case .empty where isAppendOnly && (isBegun || isLoaded && hasRows):
+            isMade ? .remake : .refuseTable
         case .empty where isLoaded: hasRows ? .load : .keep
         // What is emptied row by row may have rows left that only their history shows.
-        case .empty: isBegun && !isAppendOnly ? .empty : .load
+        case .empty: isBegun ? .empty : .load
         case .filled where isLoaded: .keep
         case .filled where isAppendOnly: isBegun && isMade ? .remake : .refuseTable
         case .filled: isBegun ? .empty : .refuse

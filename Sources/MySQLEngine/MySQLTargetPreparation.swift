@@ -222,7 +222,8 @@ struct MySQLTargetPreparation {
                 .joined(separator: "\n"))
     }
 
-    /// Those for which nothing makes up that the server does not show; of the others it is told.
+    /// Those for which nothing makes up that the server does not show; of the others it is told, without a statement:
+    /// what is granted to the account itself hides what another host gives.
     ///
     /// Whoever may do nothing in a database is not let in, whether it is there or not.
     private func certain(
@@ -233,7 +234,7 @@ struct MySQLTargetPreparation {
             if let database = lack.doubtIn, try await isLet(into: database, connection) {
                 request.notes(
                     "warning: account \(server.account) \(lack.cost), unless a grant to the same name under another host "
-                        + "gives it: \(lack.remedy)")
+                        + "gives it")
             } else {
                 certain.append(lack)
             }

@@ -117,7 +117,7 @@ struct MySQLTargetRights {
                 else { return nil }
                 return Lack(
                     cost: lack.cost, remedy: privileges.statement(lack.grant),
-                    doubtIn: grants.areHeededAlone(on: database) ? nil : database)
+                    doubtIn: grants.open(database) ? nil : database)
             }
     }
 
