@@ -67,6 +67,19 @@ extension MySQLConnection {
         return total
     }
 
+    /// Runs a prepared statement for the rows of each portion.
+    ///
+    /// - Throws: `MySQLError`.
+    private func insert(_ portions: [MySQLPortion], _ transfer: MySQLTransfer) throws -> Intake {
+        let statement = try prepare(transfer.execution)
+        var total = Intake()
+        for portion in portions {
+            try statement.execute(portion.binds, rows: portion.count)
+            total.add(try intake())
+        }
+        return total
+    }
+
     private func intake() throws -> Intake {
         let (count, warningCount) = (affectedRows, warningCount)
         return Intake(
@@ -74,8 +87,26 @@ extension MySQLConnection {
             mayHideWarnings: warningCount >= Intake.mostWarnings)
     }
 
-    /// Sends rows until there are no more, and fetches the next ones while the server takes those before them; the number
-    /// that the server took.
+    /// Rows that come next.
+    private struct Supply: Sendable {
+        var batch: RowBatch
+        /// The same as a prepared statement takes them, where one does.
+        var portions: [MySQLPortion]?
+    }
+
+    private nonisolated func supply(
+        _ transfer: MySQLTransfer, by way: MySQLTransfer.Way,
+        from next: @Sendable () async throws -> RowBatch?
+    ) async throws -> Supply? {
+        guard let batch = try await next() else { return nil }
+        guard case .executing(let limit) = transfer.way(way) else { return Supply(batch: batch) }
+        return Supply(
+            batch: batch,
+            portions: try MySQLRowWriter(transfer).portions(of: batch, limit: limit))
+    }
+
+    /// Sends rows until there are no more, and makes the next ones ready while the server takes those before them; the
+    /// number that the server took.
     ///
     /// `commitBytes`: After how many bytes of them the transaction ends and another begins; nil for never.
     /// - Throws: `MySQLError`; `BackupError.serverRefused` for a value that the server would have
@@ -86,35 +117,41 @@ extension MySQLConnection {
         from next: @escaping @Sendable () async throws -> RowBatch?
     ) async throws -> Int {
         var (count, openBytes) = (0, 0)
-        var following = try await next()
-        while var batch = following {
+        var following = try await supply(transfer, by: way, from: next)
+        while var rows = following {
             try Task.checkCancellation()
             // Beside a huge row there is no other.
-            let readsAhead = !batch.isHuge
+            let readsAhead = !rows.batch.isHuge
             following = nil
-            async let ahead = readsAhead ? next() : nil
-            openBytes += batch.bytes.count
-            count += try await take(&batch, transfer, by: way)
+            async let ahead = readsAhead ? supply(transfer, by: way, from: next) : nil
+            openBytes += rows.batch.bytes.count
+            count += try await take(&rows, transfer, by: way)
             if let commitBytes, openBytes >= commitBytes {
                 try await execute("COMMIT")
                 try await execute("START TRANSACTION")
                 openBytes = 0
             }
-            following = readsAhead ? try await ahead : try await next()
+            following =
+                readsAhead ? try await ahead : try await supply(transfer, by: way, from: next)
         }
         return count
     }
 
-    /// Sends rows, of which `batch` keeps nothing; the number that the server took, as they are.
+    /// Sends rows, of which `rows` keeps nothing; the number that the server took, as they are.
     private nonisolated func take(
-        _ batch: inout RowBatch, _ transfer: MySQLTransfer, by way: MySQLTransfer.Way
+        _ rows: inout Supply, _ transfer: MySQLTransfer, by way: MySQLTransfer.Way
     ) async throws -> Int {
-        defer { batch = RowBatch(bytes: [], ends: []) }
-        let rowCount = batch.count
+        defer { rows = Supply(batch: RowBatch(bytes: [], ends: [])) }
+        let rowCount = rows.batch.count
         // A huge row is held once more only where it may have to be sent again.
-        let isHeld = transfer.mayComputeValues || batch.bytes.count <= 2 * RowBatch.targetBytes
-        let again = isHeld ? batch : nil
-        let intake = try await send(&batch, transfer, by: way)
+        let isHeld = transfer.mayComputeValues || !rows.batch.isHuge
+        let again = isHeld ? rows.batch : nil
+        let intake: Intake
+        if let portions = rows.portions {
+            intake = try await cancellable { try await insert(portions, transfer) }
+        } else {
+            intake = try await send(&rows.batch, transfer, by: way)
+        }
         do {
             try transfer.check(intake, of: rowCount)
         } catch let error as MySQLError {
@@ -159,7 +196,7 @@ extension MySQLConnection {
 
 extension RowBatch {
     /// The bytes of its longest record.
-    fileprivate var longestRecord: Int {
+    var longestRecord: Int {
         zip([0] + ends, ends).reduce(0) { max($0, $1.1 - $1.0) }
     }
 }

@@ -245,6 +245,19 @@ struct MySQLRowWriter {
 
     // MARK: Rows of a prepared statement
 
+    /// The records of `batch` in portions of no more than `limit` bytes; nil where a row has more than that.
+    ///
+    /// - Throws: As `lines`.
+    func portions(of batch: RowBatch, limit: Int) throws -> [MySQLPortion]? {
+        guard batch.longestRecord <= limit else { return nil }
+        var portions: [MySQLPortion] = []
+        try self.portions(of: batch, limit: limit) {
+            portions.append($0)
+        } long: { _ in
+        }
+        return portions
+    }
+
     /// Hands over the records of `batch` in portions, of no more than `limit` bytes; rows that have more than that alone.
     ///
     /// HOT PATH: every row of a restore into MariaDB passes here.
@@ -255,23 +268,29 @@ struct MySQLRowWriter {
         of batch: RowBatch, limit: Int, _ take: (MySQLPortion) throws -> Void,
         long takeLong: ([MySQLValue?]) throws -> Void
     ) throws {
-        let portion = MySQLPortion(columns, decoding: batch.bytes.count)
+        /// With room for as many rows as it takes.
+        func portion(from row: Int, at start: Int) -> MySQLPortion {
+            let last = min(row + MySQLPortion.capacity(columns: columns.count), batch.count) - 1
+            return MySQLPortion(columns, bytes: batch.ends[last] - start)
+        }
+        guard !batch.isEmpty else { return }
+        var portion = portion(from: 0, at: 0)
         try batch.bytes.withUnsafeBytes { bytes in
             var (start, size) = (0, 0)
-            for end in batch.ends {
+            for (row, end) in batch.ends.enumerated() {
                 size += end - start
                 let isLong = end - start > limit
                 if portion.isFull || size > limit, portion.count > 0 {
                     try take(portion)
-                    portion.clear()
+                    portion = portion(from: row, at: start)
                     size = end - start
                 }
                 var offset = start
-                var row: [MySQLValue?] = []
+                var values: [MySQLValue?] = []
                 for (index, column) in columns.enumerated() {
                     let value = try value(in: bytes, &offset, end - 1, index, column)
                     if isLong {
-                        row.append(value)
+                        values.append(value)
                     } else if let value {
                         try portion.set(index, value)
                     } else {
@@ -279,7 +298,7 @@ struct MySQLRowWriter {
                     }
                 }
                 if isLong {
-                    try takeLong(row)
+                    try takeLong(values)
                     size = 0
                 } else {
                     portion.endRow()
