@@ -33,7 +33,10 @@ struct PostgresBuildStep: Sendable {
             part.total > 0 ? min(part.done / part.total, 1) : nil
         }
         return switch phase {
-        case "building index: scanning table": ("reading rows", share(blocks))
+        // While it reads the first block the server counts all of them, as if it had come around to it.
+        // - SeeAlso: `src/backend/access/heap/heapam_handler.c`, `heapam_scan_get_blocks_done`.
+        case "building index: scanning table":
+            ("reading rows", blocks.done < blocks.total ? share(blocks) : nil)
         case "building index: loading tuples in tree": ("writing", share(tuples))
         case let phase where phase.hasPrefix("building index: sorting"): ("sorting", nil)
         case "building index": ("building", share(blocks))

@@ -77,6 +77,7 @@ import Testing
         Look("building index: sorting live tuples", ["1000", "1000", "0", "9"], "sorting", nil),
         Look("building index: loading tuples in tree", ["9", "9", "1", "4"], "writing", 0.25),
         Look("building index: loading tuples in tree", ["9", "9", "5", "4"], "writing", 1),
+        Look("building index: scanning table", ["60", "60", "0", "0"], "reading rows", nil),
         Look("building index", ["1", "2", "0", "0"], "building", 0.5),
         Look("initializing", ["1", "2", "0", "0"], "building", nil),
         Look("waiting for writers before build", ["0", "0", "0", "0"], "waiting", nil),
