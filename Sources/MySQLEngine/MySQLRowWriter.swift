@@ -269,12 +269,12 @@ struct MySQLRowWriter {
         long takeLong: ([MySQLValue?]) throws -> Void
     ) throws {
         /// With room for as many rows as it takes.
-        func portion(from row: Int, at start: Int) -> MySQLPortion {
+        func emptyPortion(from row: Int, at start: Int) -> MySQLPortion {
             let last = min(row + MySQLPortion.capacity(columns: columns.count), batch.count) - 1
             return MySQLPortion(columns, bytes: batch.ends[last] - start)
         }
         guard !batch.isEmpty else { return }
-        var portion = portion(from: 0, at: 0)
+        var portion = emptyPortion(from: 0, at: 0)
         try batch.bytes.withUnsafeBytes { bytes in
             var (start, size) = (0, 0)
             for (row, end) in batch.ends.enumerated() {
@@ -282,7 +282,7 @@ struct MySQLRowWriter {
                 let isLong = end - start > limit
                 if portion.isFull || size > limit, portion.count > 0 {
                     try take(portion)
-                    portion = portion(from: row, at: start)
+                    portion = emptyPortion(from: row, at: start)
                     size = end - start
                 }
                 var offset = start
