@@ -3,11 +3,11 @@ import BackupCore
 /// Turns CSV records into what the server takes: lines of `LOAD DATA`, values of `INSERT`, or rows of a
 /// prepared statement.
 struct MySQLRowWriter {
-    private static let quote = UInt8(ascii: "\"")
-    private static let comma = UInt8(ascii: ",")
-    private static let backslash = UInt8(ascii: "\\")
+    static let quote = UInt8(ascii: "\"")
+    static let comma = UInt8(ascii: ",")
+    static let backslash = UInt8(ascii: "\\")
 
-    private let columns: [MySQLTransfer.Column]
+    let columns: [MySQLTransfer.Column]
     private let table: TableName
 
     init(_ transfer: MySQLTransfer) { (columns, table) = (transfer.columns, transfer.table) }
@@ -56,7 +56,7 @@ struct MySQLRowWriter {
 
     /// Numbers of a document that its text does not hold.
     @inline(__always)
-    private static func decimals(
+    static func decimals(
         _ bytes: UnsafeRawBufferPointer, _ field: Field
     ) -> [MySQLDocument.Decimal] {
         let content = UnsafeRawBufferPointer(rebasing: bytes[field.range])
@@ -104,143 +104,18 @@ struct MySQLRowWriter {
 
     /// Whether a text is written as its bytes, because it is none, or looks as if it were not.
     @inline(__always)
-    private static func isBytes(_ content: UnsafeRawBufferPointer) -> Bool {
+    static func isBytes(_ content: UnsafeRawBufferPointer) -> Bool {
         content.count > 1 && content[0] == backslash && content[1] == UInt8(ascii: "x")
     }
 
-    private static func decoded(_ content: UnsafeRawBufferPointer) throws -> [UInt8] {
+    static func decoded(_ content: UnsafeRawBufferPointer) throws -> [UInt8] {
         try MySQLValue.bytes(ofHex: digits(of: content))
     }
 
     /// What stands behind `\x`.
     @inline(__always)
-    private static func digits(of content: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    static func digits(of content: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: content.dropFirst(2))
-    }
-
-    // MARK: INSERT
-
-    /// The records of `batch` as statements no longer than `limit` bytes, unless one row is.
-    ///
-    /// - Throws: As `lines`.
-    func insertions(of batch: RowBatch, _ insertion: String, limit: Int) throws -> [[UInt8]] {
-        var statements: [[UInt8]] = []
-        var text = Array(insertion.utf8)
-        let beginning = text.count
-        try batch.bytes.withUnsafeBytes { bytes in
-            var start = 0
-            for end in batch.ends {
-                let before = text.count
-                if before > beginning { text.append(Self.comma) }
-                text.append(UInt8(ascii: "("))
-                var offset = start
-                for (index, column) in columns.enumerated() {
-                    if index > 0 { text.append(Self.comma) }
-                    let field = try field(
-                        in: bytes, &offset, end - 1, isLast: index == columns.count - 1)
-                    guard let field else {
-                        try checkNull(column)
-                        text += "NULL".utf8
-                        continue
-                    }
-                    if let places = column.places {
-                        text.append(UInt8(ascii: "'"))
-                        text += try number(places, bytes, field, column)
-                        text.append(UInt8(ascii: "'"))
-                        continue
-                    }
-                    if column.holdsDocuments {
-                        try Self.appendDocument(
-                            bytes, field, column.encoding, limit: limit, to: &text)
-                    } else {
-                        try Self.appendForInsert(bytes, field, column.encoding, to: &text)
-                    }
-                }
-                text.append(UInt8(ascii: ")"))
-                if text.count > limit, before > beginning {
-                    statements.append(Array(text[..<before]))
-                    text.removeSubrange(beginning...before)
-                }
-                start = end
-            }
-        }
-        if text.count > beginning { statements.append(text) }
-        return statements
-    }
-
-    /// A document: its text, in which numbers that no text holds are replaced.
-    ///
-    /// `limit`: How many bytes a statement may have.
-    private static func appendDocument(
-        _ bytes: UnsafeRawBufferPointer, _ field: Field, _ encoding: MySQLEncoding, limit: Int,
-        to text: inout [UInt8]
-    ) throws {
-        let decimals = Self.decimals(bytes, field)
-        guard !decimals.isEmpty else {
-            return try appendForInsert(bytes, field, encoding, to: &text)
-        }
-        let start = text.count
-        text += "JSON_REPLACE(".utf8
-        try appendForInsert(bytes, field, encoding, to: &text)
-        append(decimals, to: &text)
-        guard text.count - start > limit else { return }
-        // So many that no statement holds them: their text is what remains.
-        text.removeSubrange(start...)
-        try appendForInsert(bytes, field, encoding, to: &text)
-    }
-
-    /// What follows the text of a document in which numbers are to be decimals.
-    private static func append(_ decimals: [MySQLDocument.Decimal], to text: inout [UInt8]) {
-        for decimal in decimals {
-            text += ",'".utf8
-            for byte in decimal.path { appendQuoted(byte, to: &text) }
-            text += "',CAST('".utf8
-            text += decimal.digits
-            text += "' AS \(decimal.type))".utf8
-        }
-        text.append(UInt8(ascii: ")"))
-    }
-
-    private static func appendForInsert(
-        _ bytes: UnsafeRawBufferPointer, _ field: Field, _ encoding: MySQLEncoding,
-        to text: inout [UInt8]
-    ) throws {
-        let content = UnsafeRawBufferPointer(rebasing: bytes[field.range])
-        let apostrophe = UInt8(ascii: "'")
-        switch encoding {
-        case .bits:
-            try MySQLValue.requireDigits(content)
-            text.append(contentsOf: content)
-        case .coded where isBytes(content), .binary:
-            try MySQLValue.requireHex(digits(of: content))
-            text.append(UInt8(ascii: "x"))
-            text.append(apostrophe)
-            text.append(contentsOf: content.dropFirst(2))
-            text.append(apostrophe)
-        case .text where isBytes(content):
-            text.append(apostrophe)
-            for byte in try decoded(content) { appendQuoted(byte, to: &text) }
-            text.append(apostrophe)
-        case .plain, .instant, .text, .coded:
-            text.append(apostrophe)
-            var isSecond = false
-            for byte in encoding == .instant ? withoutOffset(content) : content {
-                isSecond = byte == quote && !isSecond && field.hasQuotes
-                if !isSecond { appendQuoted(byte, to: &text) }
-            }
-            text.append(apostrophe)
-        }
-    }
-
-    @inline(__always)
-    private static func appendQuoted(_ byte: UInt8, to text: inout [UInt8]) {
-        switch byte {
-        case backslash, UInt8(ascii: "'"):
-            text.append(backslash)
-            text.append(byte)
-        case 0: text += [backslash, UInt8(ascii: "0")]
-        default: text.append(byte)
-        }
     }
 
     // MARK: Rows of a prepared statement
@@ -334,7 +209,7 @@ struct MySQLRowWriter {
 
     // MARK: Fields
 
-    private struct Field {
+    struct Field {
         /// Without the quotes around it.
         let range: Range<Int>
         /// Whether quotes in it are doubled.
@@ -343,7 +218,7 @@ struct MySQLRowWriter {
 
     /// The next field, nil for NULL; moves behind it and its comma.
     @inline(__always)
-    private func field(
+    func field(
         in bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ end: Int, isLast: Bool
     ) throws -> Field? {
         let start = offset
@@ -378,7 +253,7 @@ struct MySQLRowWriter {
             .serverRefused, "a record of \(table) does not have \(columns.count) fields")
     }
 
-    private func checkNull(_ column: MySQLTransfer.Column) throws {
+    func checkNull(_ column: MySQLTransfer.Column) throws {
         guard column.replacesNull else { return }
         throw BackupError(
             .targetUnsuitable,
@@ -387,7 +262,7 @@ struct MySQLRowWriter {
     }
 
     /// The place of a label that would be taken for another one, which is equal in the table's collation.
-    private func number(
+    func number(
         _ places: MySQLPlaces, _ bytes: UnsafeRawBufferPointer, _ field: Field,
         _ column: MySQLTransfer.Column
     ) throws -> [UInt8] {
@@ -408,7 +283,7 @@ struct MySQLRowWriter {
 
     /// A moment is in UTC, which the session is in too.
     @inline(__always)
-    private static func withoutOffset(
+    static func withoutOffset(
         _ content: UnsafeRawBufferPointer
     ) -> UnsafeRawBufferPointer {
         guard content.count > 6, content[content.count - 6] == UInt8(ascii: "+") else {
