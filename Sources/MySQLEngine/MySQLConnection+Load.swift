@@ -16,12 +16,15 @@ extension MySQLConnection {
         var warnings: [Warning] = []
         /// Whether there may be more than the server counts.
         var mayHideWarnings = false
+        /// How many rows went as text although their documents hold numbers that no text does.
+        var roundedCount = 0
 
         mutating func add(_ other: Intake) {
             count += other.count
             warningCount += other.warningCount
             warnings += other.warnings
             mayHideWarnings = mayHideWarnings || other.mayHideWarnings
+            roundedCount += other.roundedCount
         }
 
         /// The protocol has sixteen bits for their number, and the server shows no more of them.
@@ -38,26 +41,24 @@ extension MySQLConnection {
         return try intake()
     }
 
-    /// Runs statements that insert rows.
+    /// Runs a statement that inserts rows.
     ///
     /// - Throws: `MySQLError`.
-    func insert(_ statements: [[UInt8]]) throws -> Intake {
-        var total = Intake()
-        for statement in statements {
-            try run(statement)
-            total.add(try intake())
-        }
-        return total
+    func insert(_ statement: [UInt8]) throws -> Intake {
+        try run(statement)
+        return try intake()
     }
 
-    /// Runs a prepared statement for each row of a batch.
+    /// Runs a prepared statement for each of some rows of a batch.
     ///
     /// `limit`: How many bytes may go to the server at once; a row of more goes alone, in pieces.
     /// - Throws: `MySQLError`; as `MySQLRowWriter.portions`.
-    func insert(_ batch: RowBatch, _ transfer: MySQLTransfer, limit: Int) throws -> Intake {
+    func insert(
+        _ batch: RowBatch, _ rows: Range<Int>, _ transfer: MySQLTransfer, limit: Int
+    ) throws -> Intake {
         let statement = try prepare(transfer.execution)
         var total = Intake()
-        try MySQLRowWriter(transfer).portions(of: batch, limit: limit) { portion in
+        try MySQLRowWriter(transfer).portions(of: batch, rows, limit: limit) { portion in
             try statement.execute(portion.binds, rows: portion.count)
             total.add(try intake())
         } long: { row in
@@ -87,6 +88,20 @@ extension MySQLConnection {
             mayHideWarnings: warningCount >= Intake.mostWarnings)
     }
 
+    /// What came of all rows of a table, or of those that one of several connections sent.
+    struct Delivery: Sendable {
+        /// How many the server took.
+        var count = 0
+        /// How many of them lost digits of numbers in their documents.
+        var roundedCount = 0
+
+        static func + (one: Delivery, other: Delivery) -> Delivery {
+            Delivery(
+                count: one.count + other.count,
+                roundedCount: one.roundedCount + other.roundedCount)
+        }
+    }
+
     /// Rows that come next.
     private struct Supply: Sendable {
         var batch: RowBatch
@@ -102,11 +117,10 @@ extension MySQLConnection {
         guard case .executing(let limit) = transfer.way(way) else { return Supply(batch: batch) }
         return Supply(
             batch: batch,
-            portions: try MySQLRowWriter(transfer).portions(of: batch, limit: limit))
+            portions: try MySQLRowWriter(transfer).portions(of: batch, limit: limit.usual))
     }
 
-    /// Sends rows until there are no more, and makes the next ones ready while the server takes those before them; the
-    /// number that the server took.
+    /// Sends rows until there are no more, and makes the next ones ready while the server takes those before them.
     ///
     /// `commitBytes`: After how many bytes of them the transaction ends and another begins; nil for never.
     /// - Throws: `MySQLError`; `BackupError.serverRefused` for a value that the server would have
@@ -115,8 +129,8 @@ extension MySQLConnection {
         _ transfer: MySQLTransfer, by way: MySQLTransfer.Way,
         committingEvery commitBytes: Int? = nil,
         from next: @escaping @Sendable () async throws -> RowBatch?
-    ) async throws -> Int {
-        var (count, openBytes) = (0, 0)
+    ) async throws -> Delivery {
+        var (delivery, openBytes) = (Delivery(), 0)
         var following = try await supply(transfer, by: way, from: next)
         while var rows = following {
             try Task.checkCancellation()
@@ -125,7 +139,9 @@ extension MySQLConnection {
             following = nil
             async let ahead = readsAhead ? supply(transfer, by: way, from: next) : nil
             openBytes += rows.batch.bytes.count
-            count += try await take(&rows, transfer, by: way)
+            let intake = try await take(&rows, transfer, by: way)
+            delivery.count += intake.count
+            delivery.roundedCount += intake.roundedCount
             if let commitBytes, openBytes >= commitBytes {
                 try await execute("COMMIT")
                 try await execute("START TRANSACTION")
@@ -134,13 +150,13 @@ extension MySQLConnection {
             following =
                 readsAhead ? try await ahead : try await supply(transfer, by: way, from: next)
         }
-        return count
+        return delivery
     }
 
-    /// Sends rows, of which `rows` keeps nothing; the number that the server took, as they are.
+    /// Sends rows, of which `rows` keeps nothing, and proves that the server took them as they are.
     private nonisolated func take(
         _ rows: inout Supply, _ transfer: MySQLTransfer, by way: MySQLTransfer.Way
-    ) async throws -> Int {
+    ) async throws -> Intake {
         defer { rows = Supply(batch: RowBatch(bytes: [], ends: [])) }
         let rowCount = rows.batch.count
         // A huge row is held once more only where it may have to be sent again.
@@ -159,7 +175,7 @@ extension MySQLConnection {
             try await MySQLValueProof(connection: self, transfer: transfer, way: way)
                 .prove(again, against: error)
         }
-        return intake.count
+        return intake
     }
 
     /// Sends rows at once; of what becomes a line `batch` keeps nothing.
@@ -172,31 +188,48 @@ extension MySQLConnection {
         return try await cancellable {
             switch transfer.way(way) {
             case .executing(let limit):
-                return try await insert(batch, transfer, limit: limit)
+                return try await insert(
+                    batch, batch.ends.indices, transfer, limit: limit.usual)
             case .loading(let limit):
-                // A statement holds no more than a packet, and lines any row.
-                let mayInsert = batch.longestRecord <= limit
-                guard let lines = try writer.lines(of: batch, keepsDecimals: mayInsert) else {
-                    return try await insert(
-                        try writer.insertions(of: batch, transfer.insertion, limit: limit))
+                // Documents may hold what no line does, and a statement does.
+                guard let lines = try writer.lines(of: batch) else {
+                    return try await insert(batch, transfer, limit) { row in
+                        try await load(
+                            try writer.line(of: batch, row: row), transfer.loading)
+                    }
                 }
                 // A row may be huge, and is not needed beside its line.
                 batch = RowBatch(bytes: [], ends: [])
                 return try await load(lines, transfer.loading)
-            case .inserting(let limit)
-            where batch.longestRecord > limit && transfer.takesParameters:
-                return try await insert(batch, transfer, limit: 0)
             case .inserting(let limit):
-                return try await insert(
-                    try writer.insertions(of: batch, transfer.insertion, limit: limit))
+                return try await insert(batch, transfer, limit) { row in
+                    guard transfer.takesParameters else {
+                        return try await insert(
+                            try writer.insertion(of: batch, row: row, transfer.insertion))
+                    }
+                    return try await insert(batch, row..<(row + 1), transfer, limit: 0)
+                }
             }
         }
     }
-}
 
-extension RowBatch {
-    /// The bytes of its longest record.
-    var longestRecord: Int {
-        zip([0] + ends, ends).reduce(0) { max($0, $1.1 - $1.0) }
+    /// Inserts rows by statements, in their order.
+    ///
+    /// `alone`: Sends one that no statement is to hold.
+    private nonisolated func insert(
+        _ batch: RowBatch, _ transfer: MySQLTransfer, _ limit: MySQLTransfer.Limit,
+        alone: (Int) async throws -> Intake
+    ) async throws -> Intake {
+        let insertions = try MySQLRowWriter(transfer)
+            .insertions(of: batch, transfer.insertion, limit)
+        var total = Intake()
+        for step in insertions.steps {
+            switch step {
+            case .statement(let statement): total.add(try await insert(statement))
+            case .row(let row): total.add(try await alone(row))
+            }
+        }
+        total.roundedCount = insertions.roundedCount
+        return total
     }
 }

@@ -41,9 +41,20 @@ enum MySQLDocument {
         return decimals > 1 && last == zero
     }
 
-    /// In the order of the document, which has no two members of one name.
-    static func decimals(in text: [UInt8]) -> [Decimal] {
-        var found: [Decimal] = []
+    /// Whether a document holds such a number.
+    static func holdsDecimals(_ text: [UInt8]) -> Bool {
+        var isFound = false
+        forEachDecimal(in: text) { _ in
+            isFound = true
+            return false
+        }
+        return isFound
+    }
+
+    /// Hands over one after another, in the order of the document, until `take` wants no more.
+    ///
+    /// A document has no two members of one name.
+    static func forEachDecimal(in text: [UInt8], _ take: (Decimal) -> Bool) {
         var places: [Place] = []
         var offset = 0
         while offset < text.count {
@@ -70,13 +81,12 @@ enum MySQLDocument {
             case UInt8(ascii: "-"), zero...UInt8(ascii: "9"):
                 while offset < text.count, isPartOfNumber(text[offset]) { offset += 1 }
                 guard let type = type(ofDecimal: text[start..<offset]) else { continue }
-                found.append(
-                    Decimal(
-                        path: path(to: places), digits: Array(text[start..<offset]), type: type))
+                let decimal = Decimal(
+                    path: path(to: places), digits: Array(text[start..<offset]), type: type)
+                guard take(decimal) else { return }
             default: break
             }
         }
-        return found
     }
 
     /// Where something is in what holds it.

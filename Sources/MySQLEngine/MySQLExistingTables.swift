@@ -150,8 +150,10 @@ struct MySQLExistingTables {
             try await body { load, next in
                 var load = load
                 load.table = place(of: load)
-                return try await connection.copyIn(
+                let delivery = try await connection.copyIn(
                     columns.transfer(of: load), by: way, from: next)
+                request.tell(of: delivery, into: load.table)
+                return delivery.count
             }
             try await checkKeys(tell)
             for note in notes { try await connection.execute(note) }

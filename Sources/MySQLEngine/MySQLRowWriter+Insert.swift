@@ -2,83 +2,108 @@ import BackupCore
 
 /// Records as values of `INSERT`.
 extension MySQLRowWriter {
-    /// The records of `batch` as statements no longer than `limit` bytes, unless one row is.
+    /// The records of `batch` as statements, and those that go by themselves.
     ///
+    /// A long row goes as it came, unless its documents need a statement that has room for it.
     /// - Throws: As `lines`.
-    func insertions(of batch: RowBatch, _ insertion: String, limit: Int) throws -> [[UInt8]] {
-        var statements: [[UInt8]] = []
-        var text = Array(insertion.utf8)
-        let beginning = text.count
+    func insertions(
+        of batch: RowBatch, _ insertion: String, _ limit: MySQLTransfer.Limit
+    ) throws -> MySQLInsertions {
+        var insertions = MySQLInsertions(insertion, limit)
         try batch.bytes.withUnsafeBytes { bytes in
             var start = 0
-            for end in batch.ends {
-                let before = text.count
-                if before > beginning { text.append(Self.comma) }
-                text.append(UInt8(ascii: "("))
-                var offset = start
-                for (index, column) in columns.enumerated() {
-                    if index > 0 { text.append(Self.comma) }
-                    let field = try field(
-                        in: bytes, &offset, end - 1, isLast: index == columns.count - 1)
-                    guard let field else {
-                        try checkNull(column)
-                        text += "NULL".utf8
-                        continue
-                    }
-                    if let places = column.places {
-                        text.append(UInt8(ascii: "'"))
-                        text += try number(places, bytes, field, column)
-                        text.append(UInt8(ascii: "'"))
-                        continue
-                    }
-                    if column.holdsDocuments {
-                        try Self.appendDocument(
-                            bytes, field, column.encoding, limit: limit, to: &text)
-                    } else {
-                        try Self.appendForInsert(bytes, field, column.encoding, to: &text)
-                    }
-                }
-                text.append(UInt8(ascii: ")"))
-                if text.count > limit, before > beginning {
-                    statements.append(Array(text[..<before]))
-                    text.removeSubrange(beginning...before)
-                }
+            for (row, end) in batch.ends.enumerated() {
+                let record = start..<(end - 1)
                 start = end
+                guard record.count > limit.usual else {
+                    try insertions.add(row) { try append(bytes, record, to: &$0) }
+                    continue
+                }
+                let holdsDecimals = try holdsDecimals(bytes, record)
+                if holdsDecimals, record.count <= limit.most {
+                    try insertions.add(row) { try append(bytes, record, to: &$0) }
+                } else {
+                    insertions.addAlone(row, isRounded: holdsDecimals)
+                }
             }
         }
-        if text.count > beginning { statements.append(text) }
-        return statements
+        insertions.close()
+        return insertions
+    }
+
+    /// The statement of one record of `batch`, its documents as text.
+    ///
+    /// - Throws: As `lines`.
+    func insertion(of batch: RowBatch, row: Int, _ insertion: String) throws -> [UInt8] {
+        var text = Array(insertion.utf8)
+        let record = batch.start(of: row)..<(batch.ends[row] - 1)
+        try batch.bytes.withUnsafeBytes { bytes in
+            _ = try append(bytes, record, keepsDecimals: false, to: &text)
+        }
+        return text
+    }
+
+    private func holdsDecimals(
+        _ bytes: UnsafeRawBufferPointer, _ record: Range<Int>
+    ) throws -> Bool {
+        guard columns.contains(where: \.holdsDocuments) else { return false }
+        var offset = record.lowerBound
+        for (index, column) in columns.enumerated() {
+            let field = try field(
+                in: bytes, &offset, record.upperBound, isLast: index == columns.count - 1)
+            if let field, column.holdsDocuments, Self.holdsDecimals(bytes, field) { return true }
+        }
+        return false
+    }
+
+    /// Adds the values of a record.
+    ///
+    /// - Returns: Whether documents hold numbers that had to be kept.
+    private func append(
+        _ bytes: UnsafeRawBufferPointer, _ record: Range<Int>, keepsDecimals: Bool = true,
+        to text: inout [UInt8]
+    ) throws -> Bool {
+        var holdsDecimals = false
+        text.append(UInt8(ascii: "("))
+        var offset = record.lowerBound
+        for (index, column) in columns.enumerated() {
+            if index > 0 { text.append(Self.comma) }
+            let field = try field(
+                in: bytes, &offset, record.upperBound, isLast: index == columns.count - 1)
+            guard let field else {
+                try checkNull(column)
+                text += "NULL".utf8
+                continue
+            }
+            if let places = column.places {
+                text.append(UInt8(ascii: "'"))
+                text += try number(places, bytes, field, column)
+                text.append(UInt8(ascii: "'"))
+            } else if keepsDecimals, column.holdsDocuments, Self.holdsDecimals(bytes, field) {
+                try Self.appendDocument(bytes, field, column.encoding, to: &text)
+                holdsDecimals = true
+            } else {
+                try Self.appendForInsert(bytes, field, column.encoding, to: &text)
+            }
+        }
+        text.append(UInt8(ascii: ")"))
+        return holdsDecimals
     }
 
     /// A document: its text, in which numbers that no text holds are replaced.
-    ///
-    /// `limit`: How many bytes a statement may have.
     private static func appendDocument(
-        _ bytes: UnsafeRawBufferPointer, _ field: Field, _ encoding: MySQLEncoding, limit: Int,
+        _ bytes: UnsafeRawBufferPointer, _ field: Field, _ encoding: MySQLEncoding,
         to text: inout [UInt8]
     ) throws {
-        let decimals = Self.decimals(bytes, field)
-        guard !decimals.isEmpty else {
-            return try appendForInsert(bytes, field, encoding, to: &text)
-        }
-        let start = text.count
         text += "JSON_REPLACE(".utf8
         try appendForInsert(bytes, field, encoding, to: &text)
-        append(decimals, to: &text)
-        guard text.count - start > limit else { return }
-        // So many that no statement holds them: their text is what remains.
-        text.removeSubrange(start...)
-        try appendForInsert(bytes, field, encoding, to: &text)
-    }
-
-    /// What follows the text of a document in which numbers are to be decimals.
-    private static func append(_ decimals: [MySQLDocument.Decimal], to text: inout [UInt8]) {
-        for decimal in decimals {
+        MySQLDocument.forEachDecimal(in: content(bytes, field)) { decimal in
             text += ",'".utf8
             for byte in decimal.path { appendQuoted(byte, to: &text) }
             text += "',CAST('".utf8
             text += decimal.digits
             text += "' AS \(decimal.type))".utf8
+            return true
         }
         text.append(UInt8(ascii: ")"))
     }

@@ -16,17 +16,36 @@ struct MySQLRowWriter {
 
     /// The records of `batch` as lines: fields by tabs, NULL as `\N`.
     ///
-    /// HOT PATH: every row of a restore passes here.
-    /// `keepsDecimals`: Whether to give it up where a document holds what no text does.
-    /// - Returns: nil for what was given up.
-    /// - Throws: `BackupError.damaged` for a record with another number of fields,
+    /// - Returns: nil where a document holds what no text does.
+    /// - Throws: `BackupError.serverRefused` for a record with another number of fields,
     ///   `BackupError.targetUnsuitable` for a NULL that would not stay one.
-    func lines(of batch: RowBatch, keepsDecimals: Bool = true) throws -> [UInt8]? {
+    func lines(of batch: RowBatch) throws -> [UInt8]? {
         var text: [UInt8] = []
-        text.reserveCapacity(batch.bytes.count + batch.bytes.count / 8 + 1024)
+        let isWhole = try append(batch, batch.ends.indices, keepsDecimals: true, to: &text)
+        return isWhole ? text : nil
+    }
+
+    /// One record of `batch` as such a line, its documents as text.
+    ///
+    /// - Throws: As `lines`.
+    func line(of batch: RowBatch, row: Int) throws -> [UInt8] {
+        var text: [UInt8] = []
+        _ = try append(batch, row..<(row + 1), keepsDecimals: false, to: &text)
+        return text
+    }
+
+    /// HOT PATH: every row of a restore passes here.
+    ///
+    /// `keepsDecimals`: Whether to give it up where a document holds what no text does.
+    /// - Returns: Whether it was not given up.
+    private func append(
+        _ batch: RowBatch, _ rows: Range<Int>, keepsDecimals: Bool, to text: inout [UInt8]
+    ) throws -> Bool {
+        var start = batch.start(of: rows.lowerBound)
+        let size = batch.start(of: rows.upperBound) - start
+        text.reserveCapacity(size + size / 8 + 1024)
         return try batch.bytes.withUnsafeBytes { bytes in
-            var start = 0
-            for end in batch.ends {
+            for end in batch.ends[rows] {
                 var offset = start
                 for (index, column) in columns.enumerated() {
                     if index > 0 { text.append(0x09) }
@@ -42,26 +61,24 @@ struct MySQLRowWriter {
                         text += try number(places, bytes, field, column)
                         continue
                     }
-                    if keepsDecimals, column.holdsDocuments, !Self.decimals(bytes, field).isEmpty {
-                        return nil
+                    if keepsDecimals, column.holdsDocuments, Self.holdsDecimals(bytes, field) {
+                        return false
                     }
                     try Self.appendForLoad(bytes, field, column.encoding, to: &text)
                 }
                 text.append(0x0A)
                 start = end
             }
-            return text
+            return true
         }
     }
 
-    /// Numbers of a document that its text does not hold.
+    /// Whether a document has numbers that its text does not hold.
     @inline(__always)
-    static func decimals(
-        _ bytes: UnsafeRawBufferPointer, _ field: Field
-    ) -> [MySQLDocument.Decimal] {
+    static func holdsDecimals(_ bytes: UnsafeRawBufferPointer, _ field: Field) -> Bool {
         let content = UnsafeRawBufferPointer(rebasing: bytes[field.range])
-        guard MySQLDocument.mayHoldDecimals(content) else { return [] }
-        return MySQLDocument.decimals(in: Self.content(bytes, field))
+        return MySQLDocument.mayHoldDecimals(content)
+            && MySQLDocument.holdsDecimals(Self.content(bytes, field))
     }
 
     @inline(__always)
@@ -126,33 +143,35 @@ struct MySQLRowWriter {
     func portions(of batch: RowBatch, limit: Int) throws -> [MySQLPortion]? {
         guard batch.longestRecord <= limit else { return nil }
         var portions: [MySQLPortion] = []
-        try self.portions(of: batch, limit: limit) {
+        try self.portions(of: batch, batch.ends.indices, limit: limit) {
             portions.append($0)
         } long: { _ in
         }
         return portions
     }
 
-    /// Hands over the records of `batch` in portions, of no more than `limit` bytes; rows that have more than that alone.
+    /// Hands over records of `batch` in portions, of no more than `limit` bytes; rows that have more than that alone.
     ///
     /// HOT PATH: every row of a restore into MariaDB passes here.
     ///
     /// `takeLong`: Takes the values of such a row, nil being NULL.
     /// - Throws: As `lines`; whatever `take` and `takeLong` throw.
     func portions(
-        of batch: RowBatch, limit: Int, _ take: (MySQLPortion) throws -> Void,
-        long takeLong: ([MySQLValue?]) throws -> Void
+        of batch: RowBatch, _ rows: Range<Int>, limit: Int,
+        _ take: (MySQLPortion) throws -> Void, long takeLong: ([MySQLValue?]) throws -> Void
     ) throws {
         /// With room for as many rows as it takes.
         func emptyPortion(from row: Int, at start: Int) -> MySQLPortion {
-            let last = min(row + MySQLPortion.capacity(columns: columns.count), batch.count) - 1
-            return MySQLPortion(columns, bytes: batch.ends[last] - start)
+            let capacity = MySQLPortion.capacity(columns: columns.count)
+            let end = batch.start(of: min(row + capacity, rows.upperBound))
+            return MySQLPortion(columns, bytes: end - start)
         }
-        guard !batch.isEmpty else { return }
-        var portion = emptyPortion(from: 0, at: 0)
+        var start = batch.start(of: rows.lowerBound)
+        var portion = emptyPortion(from: rows.lowerBound, at: start)
         try batch.bytes.withUnsafeBytes { bytes in
-            var (start, size) = (0, 0)
-            for (row, end) in batch.ends.enumerated() {
+            var size = 0
+            for row in rows {
+                let end = batch.ends[row]
                 size += end - start
                 let isLong = end - start > limit
                 if portion.isFull || size > limit, portion.count > 0 {
@@ -273,7 +292,7 @@ struct MySQLRowWriter {
     }
 
     /// What a field says, without doubled quotes.
-    private static func content(_ bytes: UnsafeRawBufferPointer, _ field: Field) -> [UInt8] {
+    static func content(_ bytes: UnsafeRawBufferPointer, _ field: Field) -> [UInt8] {
         var isSecond = false
         return bytes[field.range].filter { byte in
             isSecond = byte == quote && !isSecond && field.hasQuotes
@@ -290,5 +309,12 @@ struct MySQLRowWriter {
             return content
         }
         return UnsafeRawBufferPointer(rebasing: content[..<(content.count - 6)])
+    }
+}
+
+extension RowBatch {
+    /// The bytes of its longest record.
+    fileprivate var longestRecord: Int {
+        zip([0] + ends, ends).reduce(0) { max($0, $1.1 - $1.0) }
     }
 }

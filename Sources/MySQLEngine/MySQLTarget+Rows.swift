@@ -45,16 +45,19 @@ extension MySQLTarget {
                 return try await connections.withOne { connection in
                     try await undoingOnFailure(table, [connection], isWhole: isWhole) {
                         try await connection.execute("START TRANSACTION")
-                        try await agrees(
-                            try await connection.copyIn(
-                                transfer, by: way, committingEvery: commitBytes, from: next))
+                        let delivery = try await connection.copyIn(
+                            transfer, by: way, committingEvery: commitBytes, from: next)
+                        request.tell(of: delivery, into: load.table)
+                        try await agrees(delivery.count)
                         try await noteLoaded(load, on: connection)
                         try await connection.execute("COMMIT")
                     }
                 }
             }
             try await undoingOnFailure(table, all, isWhole: isWhole) {
-                let count = try await withThrowingTaskGroup(of: Int.self) { group in
+                let delivery = try await withThrowingTaskGroup(
+                    of: MySQLConnection.Delivery.self
+                ) { group in
                     for connection in all {
                         group.addTask {
                             try await connection.execute("START TRANSACTION")
@@ -62,9 +65,10 @@ extension MySQLTarget {
                                 transfer, by: way, committingEvery: commitBytes, from: next)
                         }
                     }
-                    return try await group.reduce(0, +)
+                    return try await group.reduce(MySQLConnection.Delivery(), +)
                 }
-                try await agrees(count)
+                request.tell(of: delivery, into: load.table)
+                try await agrees(delivery.count)
                 for connection in all { try await connection.execute("COMMIT") }
                 try await noteLoaded(load, on: all[0])
             }
@@ -200,5 +204,17 @@ extension MySQLTarget {
         } catch let error as MySQLError {
             throw error.backupError(while: "cannot read \(part.table) back")
         }
+    }
+}
+
+extension TargetRequest {
+    /// Says what a table's rows have lost on their way.
+    func tell(of delivery: MySQLConnection.Delivery, into table: TableName) {
+        guard delivery.roundedCount > 0 else { return }
+        notes(
+            """
+            warning: decimals in JSON documents of \(table) may have lost digits, in \(delivery.roundedCount) rows \
+            for which no statement has room (max_allowed_packet)
+            """)
     }
 }

@@ -188,10 +188,10 @@ struct MySQLTargetOpening {
 
     private func way(_ connection: MySQLConnection) async throws -> MySQLTransfer.Way {
         let packet = try await connection.value("SELECT @@SESSION.max_allowed_packet")
-        let limit = min(RowBatch.targetBytes, (packet.flatMap { Int($0) } ?? 1 << 20) / 2)
-        if await connection.takesManyRows { return .executing(limit: limit) }
+        let limit = MySQLTransfer.Limit(packet: packet.flatMap { Int($0) } ?? 1 << 20)
+        if await connection.takesManyRows { return .executing(limit) }
         let takesFiles = try await connection.value("SELECT @@GLOBAL.local_infile") == "1"
         let mayLoad = await connection.sendsFiles && takesFiles
-        return mayLoad ? .loading(limit: limit) : .inserting(limit: limit)
+        return mayLoad ? .loading(limit) : .inserting(limit)
     }
 }

@@ -35,14 +35,22 @@ struct MySQLTransfer: Sendable {
         }
     }
 
+    /// How many bytes go to the server at once.
+    struct Limit: Sendable, Equatable {
+        /// Of a statement with many rows.
+        let usual: Int
+        /// Of a statement with one row, whose documents need it.
+        let most: Int
+    }
+
     /// Which statement takes the rows.
     enum Way: Sendable {
         /// But for rows that it would change: these in statements of so many bytes.
-        case loading(limit: Int)
+        case loading(Limit)
         /// In executions of so many bytes.
-        case executing(limit: Int)
+        case executing(Limit)
         /// In statements of so many bytes.
-        case inserting(limit: Int)
+        case inserting(Limit)
     }
 
     var table: TableName
@@ -101,7 +109,7 @@ struct MySQLTransfer: Sendable {
     /// The way that this table's rows can go.
     func way(_ way: Way) -> Way {
         guard case .executing(let limit) = way, !takesParameters else { return way }
-        return .inserting(limit: limit)
+        return .inserting(limit)
     }
 
     /// Every row must have been taken, and every value as it is.
@@ -143,6 +151,13 @@ extension MySQLTransfer {
             && columns.contains { column in
                 column.mayHoldError && warning.message.contains("'\(column.name)'")
             }
+    }
+}
+
+extension MySQLTransfer.Limit {
+    /// `packet`: How many the server takes (`max_allowed_packet`).
+    init(packet: Int) {
+        self.init(usual: min(RowBatch.targetBytes, packet / 2), most: packet / 2)
     }
 }
 

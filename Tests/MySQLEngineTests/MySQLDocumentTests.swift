@@ -87,3 +87,15 @@ import Testing
         }
     }
 }
+
+extension MySQLDocument {
+    fileprivate static func decimals(in text: [UInt8]) -> [Decimal] {
+        var found: [Decimal] = []
+        forEachDecimal(in: text) { decimal in
+            found.append(decimal)
+            return true
+        }
+        #expect(holdsDecimals(text) == !found.isEmpty)
+        return found
+    }
+}

@@ -12,7 +12,8 @@ import Testing
         var testDescription: String { rawValue }
 
         var transferWay: MySQLTransfer.Way {
-            self == .loading ? .loading(limit: 1 << 20) : .inserting(limit: 1 << 20)
+            let limit = MySQLTransfer.Limit(packet: 2 << 20)
+            return self == .loading ? .loading(limit) : .inserting(limit)
         }
     }
 
@@ -316,7 +317,7 @@ import Testing
             transfer, by: way.transferWay, committingEvery: commitBytes
         ) {
             waiting.withValue { $0.isEmpty ? nil : $0.removeFirst() }
-        }
+        }.count
     }
 
     @Test func `what the server did not take, or has changed, is noticed`() {

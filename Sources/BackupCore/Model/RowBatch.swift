@@ -38,6 +38,9 @@ public struct RowBatch: Sendable {
     /// Far more than a batch of usual rows.
     public static let hugeBytes = 8 << 20
 
+    /// Where a record begins; of `count`, where the last one ends.
+    package func start(of record: Int) -> Int { record == 0 ? 0 : ends[record - 1] }
+
     /// Adds one record, given with its line end.
     @inline(__always)
     public mutating func append(record: UnsafeRawBufferPointer) {
@@ -49,7 +52,7 @@ public struct RowBatch: Sendable {
     package func inParts(ofRows limit: Int = Self.targetRows) -> [RowBatch] {
         guard count > limit else { return [self] }
         return stride(from: 0, to: count, by: limit).map { first in
-            let start = first == 0 ? 0 : ends[first - 1]
+            let start = self.start(of: first)
             let own = ends[first..<min(first + limit, count)]
             return RowBatch(
                 bytes: Array(bytes[start..<(own.last ?? start)]), ends: own.map { $0 - start })
