@@ -386,30 +386,6 @@ import Testing
         }
     }
 
-    /// As MySQL does with those that it has converted.
-    @Test(arguments: MySQLTestServer.all.filter { !$0.isMariaDB }, ["utf16", "ucs2", "utf32"])
-    func `labels that the server prints otherwise are warned of`(
-        server: MySQLTestServer, set: String
-    ) async throws {
-        try await MySQLBench.with(server) { bench in
-            try await bench.source.query(
-                """
-                CREATE TABLE good (id int PRIMARY KEY, k enum('red', 'grün') CHARACTER SET \(set));
-                INSERT INTO good VALUES (1, 'red'), (2, 'grün'), (3, NULL);
-                CREATE TABLE bad (id int PRIMARY KEY, k enum('red', 'green'));
-                INSERT INTO bad VALUES (1, 'red'), (2, 'green');
-                ALTER TABLE bad CONVERT TO CHARACTER SET \(set)
-                """)
-            let backup = try await bench.backUp()
-            let warnings = backup.report["warnings"].items.compactMap(\.string)
-            let copy = try await bench.restored(backup.id)
-            let values = "SELECT id, HEX(k) FROM bad ORDER BY id"
-            let isSame = try await copy.query(values) == bench.source.query(values)
-            #expect(warnings.count == (isSame ? 0 : 1), "\(warnings)")
-            #expect(warnings.allSatisfy { $0.contains("labels for bad.k than") }, "\(warnings)")
-        }
-    }
-
     /// MariaDB's catalogs of routines, triggers and events take one name for the other.
     @Test(arguments: MySQLTestServer.all)
     func `what a database has whose name differs in its case alone is not this one's`(
