@@ -16,9 +16,7 @@ struct MySQLCheck {
         let connection = try await MySQLConnection(settings)
         let server = try await MySQLServer(connection)
         do {
-            guard let database = try await connection.value("SELECT DATABASE()") else {
-                throw BackupError(.usage, "no database is named", hint: "Name it with --database.")
-            }
+            let database = try await MySQLSource.database(of: connection)
             try await MySQLSession.limitLockWaits(of: connection, to: .seconds(1))
             var check = SourceCheck(database: database)
             check.findings = [

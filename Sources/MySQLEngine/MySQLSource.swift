@@ -22,9 +22,7 @@ struct MySQLSource {
         if let exposure = await leader.exposure { request.notes(exposure) }
         let server = try await MySQLServer(leader)
         try await MySQLSession.pin(leader, on: server)
-        guard let database = try? await leader.value("SELECT DATABASE()") else {
-            throw BackupError(.usage, "no database is named", hint: "Name it with --database.")
-        }
+        let database = try await Self.database(of: leader)
         func another() async throws -> MySQLConnection {
             let connection = try await MySQLConnection(settings)
             try await MySQLSession.pin(connection, on: server)
@@ -35,6 +33,25 @@ struct MySQLSource {
         for _ in 1..<max(1, request.connections) { more.append(try await another()) }
         (self.settings, self.leader, self.guardian, self.more) = (settings, leader, guardian, more)
         (self.server, self.database, self.rangeSize) = (server, database, rangeSize)
+    }
+
+    /// The database that a session is in, which must be one of somebody's.
+    ///
+    /// - Throws: `BackupError.usage` for none, and for one of the server's own.
+    static func database(of connection: MySQLConnection) async throws -> String {
+        do {
+            guard let database = try await connection.value("SELECT DATABASE()") else {
+                throw BackupError(.usage, "no database is named", hint: "Name it with --database.")
+            }
+            guard try await !MySQLSystemDatabase.isMeant(by: database, on: connection) else {
+                throw BackupError(
+                    .usage, "\(database) is the server's own database, which no backup is made of",
+                    hint: "Name another one with --database.")
+            }
+            return database
+        } catch let error as MySQLError {
+            throw error.backupError(while: "cannot ask for the database")
+        }
     }
 
     /// Takes a snapshot, and starts over when structure changed while it was taken.

@@ -41,8 +41,7 @@ struct MySQLTargetPreparation {
                     "Name another one with --url or DB_DRILL_URL, or allow this one: --same-server."
             )
         }
-        let system = ["mysql", "information_schema", "performance_schema", "sys"]
-        guard !system.contains(request.database.lowercased()) else {
+        guard try await !MySQLSystemDatabase.isMeant(by: request.database, on: connection) else {
             throw BackupError(
                 .targetUnsuitable, "\(request.database) is the server's own database",
                 hint: "Name another one with --into.")

@@ -111,6 +111,26 @@ import Testing
     }
 
     @Test(arguments: MySQLTestServer.all)
+    func `no backup is made of what is the server's own`(server: MySQLTestServer) async throws {
+        try await MySQLBench.with(server) { bench in
+            let own = "'mysql', 'sys', 'information_schema', 'performance_schema'"
+            let names = try await server.query(
+                "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN (\(own))"
+            ).split(separator: "\n").map(String.init)
+            #expect(names.count == 4, "\(names)")
+            for name in names {
+                for verb in [["check"], ["full", "database"], ["differential", "backup"]] {
+                    try await bench.dbtool(
+                        verb + ["-path", bench.repository, "--database", name]
+                    ).expect(
+                        code: 2, saying: "\(name) is the server's own database",
+                        "Name another one with --database.")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
     func `what a lost privilege hides is told while an earlier backup has it`(
         server: MySQLTestServer
     ) async throws {
