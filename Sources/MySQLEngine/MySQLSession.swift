@@ -72,6 +72,8 @@ enum MySQLSession {
     /// What a target needs besides: foreign keys are made after the rows.
     private static let ofTargets: KeyValuePairs = [
         "foreign_key_checks": "0",
+        // Without them InnoDB may take a key twice.
+        "unique_checks": "1",
         // MySQL's name and MariaDB's, for what may be the default of everybody.
         "transaction_read_only": "0",
         "tx_read_only": "0",
@@ -107,11 +109,10 @@ enum MySQLSession {
             for (name, value) in always {
                 try await connection.execute("SET SESSION \(name) = \(value)")
             }
-            if side == .target {
-                // Below it a table that is emptied takes the rows of others meanwhile. Its variable has two names.
-                try await connection.execute(
-                    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            }
+            // Below it a snapshot is none, and a table that is emptied takes the rows of others meanwhile. Its variable has
+            // two names.
+            try await connection.execute(
+                "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             for (name, value) in own + wherePermitted.map({ ($0.key, $0.value) }) + more {
                 do {
                     try await connection.execute("SET SESSION \(name) = \(value)")
@@ -122,7 +123,7 @@ enum MySQLSession {
                     // This version does not have it, or only administrators may set it.
                 }
             }
-            try await confirm(connection, side)
+            try await confirm(connection, on: server, side: side)
         } catch let error as MySQLError {
             throw error.backupError(while: "cannot prepare the session")
         }
@@ -147,25 +148,5 @@ enum MySQLSession {
             .connectionFailed,
             "connections come to several servers: \(node) and \(connection.node)",
             hint: "Name one of them with --host or --url, not what leads to any of them.")
-    }
-
-    /// Reads back what the text of values depends on.
-    ///
-    /// - Throws: `BackupError.serverRefused`: behind a proxy the next statement may be another session's.
-    private static func confirm(_ connection: MySQLConnection, _ side: Side) async throws {
-        let row =
-            try await connection.rows(
-                """
-                SELECT @@SESSION.time_zone, @@SESSION.sql_mode, @@SESSION.character_set_client,
-                       @@SESSION.character_set_results, @@SESSION.character_set_connection
-                """
-            ).first ?? []
-        guard row == ["+00:00", side.mode, "utf8mb4", "utf8mb4", "utf8mb4"] else {
-            throw BackupError(
-                .serverRefused, "the session does not keep its settings",
-                hint:
-                    "Connect to the server itself, not through a proxy that shares its connections."
-            )
-        }
     }
 }
