@@ -54,6 +54,61 @@ import Testing
         ).split(separator: "\n").map(String.init)
     }
 
+    /// The server would make a moment or a number of it without a word.
+    ///
+    /// `loads`: Whether MySQL takes rows by `LOAD DATA`.
+    @Test(arguments: MySQLTestServer.all, [true, false])
+    func `a NULL does not go into a column that takes none`(
+        server: MySQLTestServer, loads: Bool
+    ) async throws {
+        let settings = ["local_infile=\(loads ? 1 : 0)"]
+        try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
+            try await bench.source.query(
+                """
+                CREATE TABLE moments (id int PRIMARY KEY, at timestamp NULL) ENGINE = InnoDB;
+                CREATE TABLE numbers (id int PRIMARY KEY, n int) ENGINE = InnoDB;
+                CREATE TABLE texts (id int PRIMARY KEY, v varchar(9)) ENGINE = InnoDB;
+                INSERT INTO moments VALUES (1, '2024-02-29 01:02:03'), (2, NULL);
+                INSERT INTO numbers VALUES (1, 1), (2, NULL); INSERT INTO texts VALUES (1, 'a'), (2, NULL)
+                """)
+            _ = try await bench.backUp()
+            let target = bench.other("target")
+            try await bench.server.query("CREATE DATABASE \(target.name)")
+            try await target.query(
+                """
+                CREATE TABLE moments (id int PRIMARY KEY, at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP) ENGINE = InnoDB;
+                CREATE TABLE numbers (id int PRIMARY KEY, n int NOT NULL AUTO_INCREMENT UNIQUE) ENGINE = InnoDB;
+                CREATE TABLE texts (id int PRIMARY KEY, v varchar(9) NOT NULL) ENGINE = InnoDB;
+                INSERT INTO moments VALUES (9, '2020-01-01 00:00:00'); INSERT INTO numbers VALUES (9, 9);
+                INSERT INTO texts VALUES (9, 'z')
+                """)
+            let values = """
+                SELECT * FROM moments; SELECT * FROM numbers; SELECT * FROM texts
+                """
+            let before = try await target.query(values)
+            for existing in ["truncate", "append"] {
+                let words = ["--data-only", "--existing", existing, "--yes", "-tablename"]
+                for (table, column) in [("moments", "at"), ("numbers", "n")] {
+                    try await bench.restore(into: target, words + [table]).expect(
+                        code: 1, saying: "column \(column) of ",
+                        "\(table) takes no NULL, and the backup holds some", "--as NAME")
+                }
+                // Here the server speaks of it.
+                try await bench.restore(into: target, words + ["texts"])
+                    .expect(code: 1, saying: "as they were")
+                #expect(try await target.query(values) == before)
+            }
+            // What takes NULL takes these rows.
+            try await target.query(
+                """
+                ALTER TABLE moments MODIFY at timestamp NULL; ALTER TABLE numbers MODIFY n int;
+                ALTER TABLE texts MODIFY v varchar(9)
+                """)
+            try await bench.restore(into: target, Self.rows).requireCode(0)
+            #expect(try await target.query(values) == bench.source.query(values))
+        }
+    }
+
     @Test(arguments: MySQLTestServer.all)
     func `what others write into an emptied table waits, whatever the server's isolation`(
         server: MySQLTestServer
