@@ -13,6 +13,8 @@ struct MySQLSnapshot: Snapshot {
     /// What made the tables, as it was under the locks.
     let statements: [ExactText: String]
     let objects: MySQLObjects
+    /// Whether the server's own numbers of tables are known.
+    let knowsTables: Bool
     /// The sequences that belong to the backup.
     let sequenceNames: Set<ExactText>
     /// What the account does not see.
@@ -35,7 +37,10 @@ struct MySQLSnapshot: Snapshot {
     }
 
     func isOtherSource(than parent: [String: String]) -> String? {
-        isOfOther(than: parent) ? "it was another server" : nil
+        guard !isOfOther(than: parent) else { return "it was another server" }
+        return knowsTables
+            ? nil
+            : "nobody knows whether tables are the ones that they were: that needs the privilege PROCESS"
     }
 
     func isOfOther(than parent: [String: String]) -> Bool {

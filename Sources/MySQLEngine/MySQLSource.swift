@@ -128,7 +128,8 @@ struct MySQLSource {
         }
         objects.collation = try await leader.value("SELECT @@collation_database") ?? ""
         var snapshot = try await snapshot(
-            scope, catalog, objects, statements, moment.known(to: clock), time, request)
+            scope, catalog, objects, statements, moment.known(to: clock), time, request,
+            numbers.map { MySQLTableNumbers($0, of: database) })
         snapshot.blindness = blindness
         return snapshot
     }
@@ -234,7 +235,7 @@ struct MySQLSource {
     private func snapshot(
         _ scope: MySQLScope, _ catalog: MySQLCatalog, _ objects: MySQLObjects,
         _ statements: [ExactText: String], _ moment: MySQLMoment, _ time: String?,
-        _ request: SnapshotRequest
+        _ request: SnapshotRequest, _ numbers: MySQLTableNumbers?
     ) async throws -> MySQLSnapshot {
         var schema = Schema()
         (schema.excluded, schema.unreadable) = (scope.excluded, scope.unreadable)
@@ -256,7 +257,9 @@ struct MySQLSource {
             var table = Table(
                 name: relation.name, columns: own.map(\.column), key: key?.columns ?? [],
                 identity: TableIdentity(
-                    object: "", storage: "", textDigest: digests[relation.name] ?? ""),
+                    object: relation.isTransactional
+                        ? numbers?.number(of: relation.name.name) ?? "" : "",
+                    storage: relation.created, textDigest: digests[relation.name] ?? ""),
                 estimatedBytes: relation.bytes)
             table.split = selected.split
             schema.tables.append(table)
@@ -273,7 +276,7 @@ struct MySQLSource {
             moment: try await description(moment, time), schema: schema,
             definition: SchemaDefinition(sql: try Self.script(made, objects.collation), dump: nil),
             leader: leader, readers: ConnectionPool(moment.connections), rows: rows,
-            statements: statements, objects: objects,
+            statements: statements, objects: objects, knowsTables: numbers != nil,
             sequenceNames: Set(made.filter { $0.kind == .sequence }.map { ExactText($0.name) }))
     }
 

@@ -100,7 +100,9 @@ struct TableTreatment: Sendable {
     private init(
         _ table: Table, _ parent: TableRecord, by column: ChangeColumn, in layer: LayerPlan
     ) {
-        if let reason = layer.otherSource ?? Self.otherIdentity(table, parent) {
+        if let reason = layer.otherSource ?? Self.unknownIdentity(table, parent)
+            ?? Self.otherIdentity(table, parent)
+        {
             self.init(.changes(parent, .compare), reason)
         } else if layer.isMeasured {
             self.init(
@@ -118,10 +120,17 @@ struct TableTreatment: Sendable {
         self.provesVersions = provesVersions
     }
 
+    /// Why nothing tells whether a table is the one that it was: the account could not see that, then or now, the server has
+    /// no numbers of such tables, or the parent was made before they were kept.
+    private static func unknownIdentity(_ table: Table, _ parent: TableRecord) -> String? {
+        table.identity.object.isEmpty || parent.identity.object.isEmpty
+            ? "nothing tells whether it is still the same table" : nil
+    }
+
     /// Why row versions of this table say nothing about those of the parent.
     private static func otherIdentity(_ table: Table, _ parent: TableRecord) -> String? {
         if table.identity.object != parent.identity.object {
-            return "it is another table of that name"
+            return "it was made anew, or another table has its name now"
         }
         if table.identity.storage != parent.identity.storage { return "it was rewritten" }
         if table.columns != parent.columns { return "its columns are others" }
