@@ -101,9 +101,8 @@ struct MySQLCheck {
     private func moment(
         _ privileges: MySQLPrivileges, _ connection: MySQLConnection
     ) async throws -> Finding {
-        let logs = try await MySQLMomentTaker(
-            server: privileges.server, connections: [], guardian: connection, tables: []
-        ).logTellsMoments()
+        let logs = try await MySQLBinaryLog(server: privileges.server, connection: connection)
+            .tellsMoments()
         let way = privileges.way(connections: request.connections, logs: logs)
         return Finding(
             .server, "one moment", way.better.isEmpty ? .ok : .note, "by \(way.words)",

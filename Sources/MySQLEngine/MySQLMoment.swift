@@ -47,6 +47,8 @@ struct MySQLMomentTaker {
     /// machine is gone, everybody's writes would wait for it.
     var holdSeconds = 60
 
+    private var log: MySQLBinaryLog { MySQLBinaryLog(server: server, connection: guardian) }
+
     /// - Throws: `BackupError`; the connections are in no transaction then.
     func take() async throws -> MySQLMoment {
         do {
@@ -83,7 +85,7 @@ struct MySQLMomentTaker {
             try await leader.execute("ROLLBACK")
         }
         try await begin(leader)
-        return moment(try await snapshotPosition(of: leader))
+        return moment(try await log.snapshotPosition(of: leader))
     }
 
     private func begin(_ connection: MySQLConnection, _ more: String = "") async throws {
@@ -116,29 +118,29 @@ struct MySQLMomentTaker {
         }
         return MySQLMoment(
             connections: connections, words: "cloned consistent snapshot",
-            position: try await snapshotPosition(of: leader))
+            position: try await log.snapshotPosition(of: leader))
     }
 
     /// MariaDB and Percona Server tell each session the place in the log that its snapshot belongs to: where
     /// all have the same, nobody has committed in between: but for transactions that were prepared before, whose end is in
     /// the log before it can be seen.
     private func byEqualPositions() async throws -> MySQLMoment? {
-        guard try await logTellsMoments() else { return nil }
+        guard try await log.tellsMoments() else { return nil }
         for _ in 0..<Self.tries {
             try Task.checkCancellation()
-            let arrivals = try await arrivals()
+            let arrivals = try await log.arrivals()
             // What is prepared from here on moves the log.
             try await begin(guardian)
-            var positions: Set<[String: String]> = [try await snapshotPosition(of: guardian)]
-            let isPrepared = try await hasPrepared()
+            var positions: Set<[String: String]> = [try await log.snapshotPosition(of: guardian)]
+            let isPrepared = try await log.hasPrepared()
             try await guardian.execute("ROLLBACK")
             guard isPrepared == false else { return nil }
             try await beginAll()
             for connection in connections {
-                positions.insert(try await snapshotPosition(of: connection))
+                positions.insert(try await log.snapshotPosition(of: connection))
             }
             if positions.count == 1, let position = positions.first, !position.isEmpty,
-                let arrivals, try await self.arrivals() == arrivals
+                let arrivals, try await log.arrivals() == arrivals
             {
                 return MySQLMoment(
                     connections: connections,
@@ -219,7 +221,7 @@ struct MySQLMomentTaker {
         }
         do {
             try await beginAll()
-            let position = try await logPosition()
+            let position = try await log.position()
             try await guardian.execute(unlock)
             return MySQLMoment(connections: connections, words: words, position: position)
         } catch {
@@ -235,7 +237,7 @@ struct MySQLMomentTaker {
     /// so that a change could slip between two snapshots while both look the same. Hence the silence on both
     /// sides.
     private func byQuietLog() async throws -> MySQLMoment? {
-        guard !server.isMariaDB, try await logTellsMoments() else { return nil }
+        guard !server.isMariaDB, try await log.tellsMoments() else { return nil }
         for _ in 0..<Self.tries {
             guard let position = try await quietPosition(beginAll) else {
                 try await endAll()
@@ -256,90 +258,11 @@ struct MySQLMomentTaker {
         _ take: () async throws -> Void
     ) async throws -> [String: String]? {
         try Task.checkCancellation()
-        let before = try await logPosition()
+        let before = try await log.position()
         if !before.isEmpty { try await Task.sleep(for: Self.quiet) }
         try await take()
         guard !before.isEmpty else { return before }
         try await Task.sleep(for: Self.quiet)
-        return try await logPosition() == before ? before : nil
-    }
-
-    // MARK: The log
-
-    /// The place that a session's own snapshot belongs to; empty where the server does not tell.
-    private func snapshotPosition(
-        of connection: MySQLConnection
-    ) async throws -> [String: String] {
-        guard server.product != .mysql else { return [:] }
-        let rows = try await connection.rows("SHOW STATUS LIKE 'binlog_snapshot_%'")
-        let pairs = rows.compactMap { row in
-            row[0].flatMap { name in row[1].map { (name.lowercased(), $0) } }
-        }.filter { !$0.1.isEmpty }
-        return Dictionary(pairs) { first, _ in first }
-    }
-
-    /// Where the log is now; empty where there is none, or the account may not know.
-    private func logPosition() async throws -> [String: String] {
-        guard server.logsChanges else { return [:] }
-        var position: [String: String] = [:]
-        if server.isMariaDB {
-            position["gtid_current_pos"] = try await guardian.value(
-                "SELECT @@GLOBAL.gtid_current_pos")
-        } else if try await guardian.value("SELECT @@GLOBAL.gtid_mode") == "ON" {
-            position["gtid_executed"] = try await guardian.value("SELECT @@GLOBAL.gtid_executed")
-        }
-        // Without it the set of transactions has to do.
-        let row = try await logStatus()
-        if row.count >= 2 { (position["file"], position["position"]) = (row[0], row[1]) }
-        return position
-    }
-
-    /// Whether every change moves the log; as far as the account may see what it leaves out.
-    func logTellsMoments() async throws -> Bool {
-        guard server.logsChanges, try await arrivals() != nil else { return false }
-        let status = try await logStatus()
-        // Where nothing says that the log has everything, it must be seen to leave nothing out.
-        guard server.logsReplicated || !status.isEmpty else { return false }
-        guard try await hasPrepared() != true else { return false }
-        return status.dropFirst(2).prefix(2).allSatisfy { ($0 ?? "").isEmpty }
-    }
-
-    /// What has come from other servers past the log, as a text that changes when more comes; nil while anything may.
-    ///
-    /// MariaDB leaves out of its log what it takes from a primary or a cluster, unless it is told otherwise, and tells
-    /// everybody whether anything can come.
-    private func arrivals() async throws -> String? {
-        if server.logsReplicated { return "" }
-        guard server.isMariaDB else { return nil }
-        let cluster = try await guardian.rows("SHOW GLOBAL VARIABLES LIKE 'wsrep_provider'").first
-        let replicas = try await guardian.rows("SHOW GLOBAL STATUS LIKE 'Slaves_running'").first
-        guard ["none", ""].contains(cluster?[1] ?? ""), replicas?[1] == "0" else { return nil }
-        return try await guardian.value("SELECT @@GLOBAL.gtid_slave_pos") ?? ""
-    }
-
-    /// Whether there are prepared transactions, which wait for their end; nil where the account may not know.
-    private func hasPrepared() async throws -> Bool? {
-        do {
-            return try await !guardian.rows("XA RECOVER").isEmpty
-        } catch let error as MySQLError where error.isRefusal || error.number == Self.mayNotRecover
-        {
-            return nil
-        }
-    }
-
-    /// MySQL's code for an account without `XA_RECOVER_ADMIN`.
-    private static let mayNotRecover: UInt32 = 1401
-
-    /// File, position, `binlog-do-db` and `binlog-ignore-db`; empty where the account may not know.
-    private func logStatus() async throws -> [String?] {
-        let statement =
-            server.isMariaDB
-            ? "SHOW MASTER STATUS"
-            : server.number >= 80200 ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS"
-        do {
-            return try await guardian.rows(statement).first ?? []
-        } catch let error as MySQLError where error.isRefusal {
-            return []
-        }
+        return try await log.position() == before ? before : nil
     }
 }

@@ -1,0 +1,85 @@
+import BackupCore
+
+/// What a server tells about its binary log.
+struct MySQLBinaryLog: Sendable {
+    let server: MySQLServer
+    /// Who asks.
+    let connection: MySQLConnection
+
+    /// The place that a session's own snapshot belongs to; empty where the server does not tell.
+    func snapshotPosition(
+        of reader: MySQLConnection
+    ) async throws -> [String: String] {
+        guard server.product != .mysql else { return [:] }
+        let rows = try await reader.rows("SHOW STATUS LIKE 'binlog_snapshot_%'")
+        let pairs = rows.compactMap { row in
+            row[0].flatMap { name in row[1].map { (name.lowercased(), $0) } }
+        }.filter { !$0.1.isEmpty }
+        return Dictionary(pairs) { first, _ in first }
+    }
+
+    /// Where the log is now; empty where there is none, or the account may not know.
+    func position() async throws -> [String: String] {
+        guard server.logsChanges else { return [:] }
+        var position: [String: String] = [:]
+        if server.isMariaDB {
+            position["gtid_current_pos"] = try await connection.value(
+                "SELECT @@GLOBAL.gtid_current_pos")
+        } else if try await connection.value("SELECT @@GLOBAL.gtid_mode") == "ON" {
+            position["gtid_executed"] = try await connection.value("SELECT @@GLOBAL.gtid_executed")
+        }
+        // Without it the set of transactions has to do.
+        let row = try await status()
+        if row.count >= 2 { (position["file"], position["position"]) = (row[0], row[1]) }
+        return position
+    }
+
+    /// Whether every change moves the log; as far as the account may see what it leaves out.
+    func tellsMoments() async throws -> Bool {
+        guard server.logsChanges, try await arrivals() != nil else { return false }
+        let status = try await self.status()
+        // Where nothing says that the log has everything, it must be seen to leave nothing out.
+        guard server.logsReplicated || !status.isEmpty else { return false }
+        guard try await hasPrepared() != true else { return false }
+        return status.dropFirst(2).prefix(2).allSatisfy { ($0 ?? "").isEmpty }
+    }
+
+    /// What has come from other servers past the log, as a text that changes when more comes; nil while anything may.
+    ///
+    /// MariaDB leaves out of its log what it takes from a primary or a cluster, unless it is told otherwise, and tells
+    /// everybody whether anything can come.
+    func arrivals() async throws -> String? {
+        if server.logsReplicated { return "" }
+        guard server.isMariaDB else { return nil }
+        let cluster = try await connection.rows("SHOW GLOBAL VARIABLES LIKE 'wsrep_provider'").first
+        let replicas = try await connection.rows("SHOW GLOBAL STATUS LIKE 'Slaves_running'").first
+        guard ["none", ""].contains(cluster?[1] ?? ""), replicas?[1] == "0" else { return nil }
+        return try await connection.value("SELECT @@GLOBAL.gtid_slave_pos") ?? ""
+    }
+
+    /// Whether there are prepared transactions, which wait for their end; nil where the account may not know.
+    func hasPrepared() async throws -> Bool? {
+        do {
+            return try await !connection.rows("XA RECOVER").isEmpty
+        } catch let error as MySQLError where error.isRefusal || error.number == Self.mayNotRecover
+        {
+            return nil
+        }
+    }
+
+    /// MySQL's code for an account without `XA_RECOVER_ADMIN`.
+    private static let mayNotRecover: UInt32 = 1401
+
+    /// File, position, `binlog-do-db` and `binlog-ignore-db`; empty where the account may not know.
+    private func status() async throws -> [String?] {
+        let statement =
+            server.isMariaDB
+            ? "SHOW MASTER STATUS"
+            : server.number >= 80200 ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS"
+        do {
+            return try await connection.rows(statement).first ?? []
+        } catch let error as MySQLError where error.isRefusal {
+            return []
+        }
+    }
+}
