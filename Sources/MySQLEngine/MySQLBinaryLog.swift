@@ -25,14 +25,23 @@ struct MySQLBinaryLog: Sendable {
         if server.isMariaDB {
             position["gtid_current_pos"] = try await connection.value(
                 "SELECT @@GLOBAL.gtid_current_pos")
-        } else if try await connection.value("SELECT @@GLOBAL.gtid_mode") == "ON" {
-            position["gtid_executed"] = try await connection.value("SELECT @@GLOBAL.gtid_executed")
+        } else if try await numbersTransactions() {
+            position[Self.executed] = try await connection.value("SELECT @@GLOBAL.gtid_executed")
         }
         // Without it the set of transactions has to do.
         let row = try await status()
         if row.count >= 2 { (position["file"], position["position"]) = (row[0], row[1]) }
         return position
     }
+
+    /// Whether MySQL numbers all transactions: one is in the set of those that were executed only once others can see it.
+    func numbersTransactions() async throws -> Bool {
+        guard server.logsChanges, !server.isMariaDB else { return false }
+        return try await connection.value("SELECT @@GLOBAL.gtid_mode") == "ON"
+    }
+
+    /// The name of that set.
+    static let executed = "gtid_executed"
 
     /// Whether every change moves the log; as far as the account may see what it leaves out.
     func tellsMoments() async throws -> Bool {

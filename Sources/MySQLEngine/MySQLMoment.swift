@@ -70,22 +70,35 @@ struct MySQLMomentTaker {
         return try await byQuietLog()
     }
 
-    /// With the place in the log, where that is the snapshot's or has not moved while it was taken.
+    /// With the place in the log, where the server tells it.
     private func alone() async throws -> MySQLMoment {
         guard let leader = connections.first else { preconditionFailure("nobody reads") }
-        func moment(_ position: [String: String]) -> MySQLMoment {
-            MySQLMoment(
-                connections: [leader], words: "consistent snapshot on one connection",
-                position: position)
+        let position: [String: String]
+        if server.product == .mysql {
+            position = try await beginBesideLog(leader)
+        } else {
+            try await begin(leader)
+            position = try await log.snapshotPosition(of: leader)
         }
-        for _ in 0..<Self.positionTries where server.product == .mysql {
-            if let position = try await quietPosition({ try await begin(leader) }) {
-                return moment(position)
+        return MySQLMoment(
+            connections: [leader], words: "consistent snapshot on one connection",
+            position: position)
+    }
+
+    /// MySQL tells no snapshot's place: it is that of a log that stood still, as far as that is one, or where the log was
+    /// before.
+    private func beginBesideLog(_ leader: MySQLConnection) async throws -> [String: String] {
+        if try await log.numbersTransactions() {
+            for _ in 0..<Self.positionTries {
+                if let position = try await quietPosition({ try await begin(leader) }) {
+                    return position
+                }
+                try await leader.execute("ROLLBACK")
             }
-            try await leader.execute("ROLLBACK")
         }
+        let before = try await log.position()
         try await begin(leader)
-        return moment(try await log.snapshotPosition(of: leader))
+        return MySQLLogPlace.nearby(before)
     }
 
     private func begin(_ connection: MySQLConnection, _ more: String = "") async throws {
@@ -254,6 +267,8 @@ struct MySQLMomentTaker {
     }
 
     /// Where the log is and was while snapshots were taken; nil when it has moved, empty where nobody knows.
+    ///
+    /// Its file may have a transaction that nobody sees yet.
     private func quietPosition(
         _ take: () async throws -> Void
     ) async throws -> [String: String]? {
@@ -263,6 +278,7 @@ struct MySQLMomentTaker {
         try await take()
         guard !before.isEmpty else { return before }
         try await Task.sleep(for: Self.quiet)
-        return try await log.position() == before ? before : nil
+        guard try await log.position() == before else { return nil }
+        return MySQLLogPlace.nearby(before, besides: [MySQLBinaryLog.executed])
     }
 }

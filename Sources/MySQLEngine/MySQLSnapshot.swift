@@ -38,6 +38,7 @@ struct MySQLSnapshot: Snapshot {
 
     func isOtherSource(than parent: [String: String]) -> String? {
         guard !isOfOther(than: parent) else { return "it was another server" }
+        if let reason = MySQLLogPlace.setback(since: parent, to: moment.identity) { return reason }
         return knowsTables
             ? nil
             : "nobody knows whether tables are the ones that they were: that needs the privilege PROCESS"

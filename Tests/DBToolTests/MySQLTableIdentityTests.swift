@@ -49,6 +49,53 @@ import Testing
         }
     }
 
+    /// Both places that a server's log may be known by.
+    private static let logs: [[String]] = [
+        ["log_bin=1", "server_id=7"],
+        ["log_bin=1", "server_id=7", "gtid_mode=ON", "enforce_gtid_consistency=ON"],
+    ]
+
+    /// A server of each product with each of its kinds of log.
+    private static let servers = MySQLTestServer.all.flatMap { server in
+        // MariaDB numbers all transactions.
+        logs.prefix(server.isMariaDB ? 1 : 2).map { (server, $0) }
+    }
+
+    @Test(.timeLimit(.minutes(10)), arguments: servers)
+    func `on a server whose files were put back rows are compared`(
+        server: MySQLTestServer, settings: [String]
+    ) async throws {
+        try await MySQLBench.withOwnServer(like: server, settings) { bench, own in
+            try await bench.source.load(Self.creation(of: "t", "first"))
+            try await own.stop()
+            try await own.keepFiles()
+            try await own.restart()
+            try await bench.source.query(
+                "UPDATE t SET v = 'taken back', n = 1000 + id WHERE id < 10")
+            let full = try await bench.backUp()
+            let place = try full.metadata()["source_identity"]
+            #expect(
+                place.keys.contains { $0.hasSuffix("file") || $0.hasPrefix("gtid") }, "\(place)")
+            // Restarted it is the same.
+            try await own.stop()
+            try await own.restart()
+            try await bench.source.query("UPDATE t SET v = 'more', n = 2000 WHERE id = 100")
+            let calm = try await bench.backUp(["differential", "backup"], Self.byColumn)
+            let row = calm.change("t")
+            #expect(row?.basis == "column" && row?.rows == 1, "\(calm.report)")
+
+            try await own.stop()
+            try await own.putFilesBack()
+            try await own.restart()
+            let point = try await bench.backUp(["differential", "backup"], Self.byColumn)
+            let change = point.change("t")
+            #expect(change?.basis == "compare" && change?.rows == 9, "\(point.report)")
+            #expect(change?.reason.contains("set back") == true, "\(point.report)")
+            let copy = try await bench.restored(point.id)
+            try await bench.expectEqual(bench.source, copy)
+        }
+    }
+
     /// So it is with backups that were made before these numbers were kept.
     @Test(arguments: MySQLTestServer.all)
     func `a table of which the parent does not say which one it was is compared`(

@@ -526,10 +526,13 @@ import Testing
             let identity = try backup.metadata()["source_identity"]
             let statement = server.isMariaDB ? "SHOW MASTER STATUS" : "SHOW BINARY LOG STATUS"
             let status = try await bench.server.query(statement).split(separator: "\t")
-            let (file, position) = (
-                identity["binlog_snapshot_file"].string ?? identity["file"].string,
-                identity["binlog_snapshot_position"].string ?? identity["position"].string
-            )
+            // A transaction of MySQL that is about to end may be in the file before any snapshot shows it.
+            let isNear = jobs == "1" && !server.isMariaDB
+            func place(_ name: String) -> String? {
+                identity["\(isNear ? "near_" : "")\(name)"].string
+                    ?? identity["binlog_snapshot_\(name)"].string
+            }
+            let (file, position) = (place("file"), place("position"))
             #expect(file == status.first.map(String.init), "\(identity)")
             #expect(position == status.dropFirst().first.map(String.init), "\(identity)")
         }

@@ -68,6 +68,26 @@ public struct MySQLOwnServer: Sendable {
         }.value
     }
 
+    /// Keeps its files as they are, once it was stopped.
+    public func keepFiles() async throws { try await copy(data, to: keptData) }
+
+    /// Has the files that were kept again, and nothing of what came since; it must have been stopped.
+    public func putFilesBack() async throws {
+        try FileManager.default.removeItem(atPath: data)
+        try await copy(keptData, to: data)
+    }
+
+    private var data: String { "\(place[0])/\(place[1])/data" }
+    private var keptData: String { "\(data).kept" }
+
+    /// With their owner, who is the server's.
+    private func copy(_ files: String, to other: String) async throws {
+        let end = try await Program.run(
+            "/bin/cp", ["-a", files, other], environment: [:],
+            folder: FileManager.default.temporaryDirectory.path)
+        guard end.code == 0 else { throw ProgramFailure("\(end)") }
+    }
+
     /// A folder of a product's plugins, of which a server loads those that its settings name.
     public static func plugins(of server: MySQLTestServer) async throws -> String {
         let end = try await control(server, ["plugins", server.product])
