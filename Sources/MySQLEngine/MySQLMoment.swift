@@ -244,41 +244,39 @@ struct MySQLMomentTaker {
         }
     }
 
-    /// Without any lock: the log stood still before, while and after the snapshots were taken.
+    /// Without any lock: the set of transactions was the same before and after the snapshots were taken.
     ///
-    /// MySQL moves the log before a transaction's changes can be seen and the set of transactions after,
-    /// so that a change could slip between two snapshots while both look the same. Hence the silence on both
-    /// sides.
+    /// MySQL moves the log's file before a transaction's changes can be seen, by as long as a disk or a replica takes that it
+    /// waits for, and the set of transactions right after: the file alone tells nothing, and the set needs a
+    /// silence on both sides.
     private func byQuietLog() async throws -> MySQLMoment? {
-        guard !server.isMariaDB, try await log.tellsMoments() else { return nil }
+        guard try await log.numbersTransactions(), try await log.tellsMoments() else { return nil }
         for _ in 0..<Self.tries {
             guard let position = try await quietPosition(beginAll) else {
                 try await endAll()
                 continue
             }
-            guard !position.isEmpty else { break }
             return MySQLMoment(
                 connections: connections,
                 words: "consistent snapshots while the binary log stood still (optimistic)",
                 position: position)
         }
-        try await endAll()
         return nil
     }
 
-    /// Where the log is and was while snapshots were taken; nil when it has moved, empty where nobody knows.
+    /// Where the log is and was while snapshots were taken; nil when it has moved, or does not number transactions any more.
     ///
-    /// Its file may have a transaction that nobody sees yet.
+    /// Its file may have one that nobody sees yet.
     private func quietPosition(
         _ take: () async throws -> Void
     ) async throws -> [String: String]? {
         try Task.checkCancellation()
         let before = try await log.position()
-        if !before.isEmpty { try await Task.sleep(for: Self.quiet) }
-        try await take()
-        guard !before.isEmpty else { return before }
         try await Task.sleep(for: Self.quiet)
-        guard try await log.position() == before else { return nil }
-        return MySQLLogPlace.nearby(before, besides: [MySQLBinaryLog.executed])
+        try await take()
+        try await Task.sleep(for: Self.quiet)
+        let executed = MySQLBinaryLog.executed
+        guard before[executed] != nil, try await log.position() == before else { return nil }
+        return MySQLLogPlace.nearby(before, besides: [executed])
     }
 }

@@ -91,37 +91,47 @@ import Testing
         return isWanted
     }
 
-    /// What an account may see of the log.
-    enum Log: String, CaseIterable, CustomTestStringConvertible {
-        /// The set of transactions, which everybody may see.
+    /// What a server's log tells.
+    enum Log: String, CustomTestStringConvertible {
+        /// The set of transactions, on MySQL.
         case transactions
-        /// File and position, on a server without such a set.
+        /// The same where a commit takes longer than the silence: its place in the file is told before its rows can be seen.
+        case slowTransactions
+        /// File and position alone.
         case positions
 
         var testDescription: String { rawValue }
 
         var settings: [String] {
-            ["log_bin=1", "server_id=7"]
-                + (self == .transactions ? ["gtid_mode=ON", "enforce_gtid_consistency=ON"] : [])
+            let numbers = ["gtid_mode=ON", "enforce_gtid_consistency=ON"]
+            let own =
+                switch self {
+                case .transactions: numbers
+                case .slowTransactions: numbers + Self.slowCommits
+                case .positions: [String]()
+                }
+            return ["log_bin=1", "server_id=7"] + own
         }
 
-        var grants: [String] {
-            ["SELECT ON {}.*"] + (self == .transactions ? [] : ["REPLICATION CLIENT ON *.*"])
-        }
+        /// Microseconds between a transaction's way to the file and the end of its commit.
+        static let slowCommits = ["sync_binlog=1", "binlog_group_commit_sync_delay=300000"]
     }
+
+    /// What shows an account of MySQL where the log is, and that it leaves nothing out.
+    private static let seesLog = ["SELECT ON {}.*", "REPLICATION CLIENT ON *.*"]
 
     /// The two silences around the snapshots last longer than they take: transfers with a pause leave room for them, others
     /// do not, and what is seen is of one moment anyway.
     @Test(
         .timeLimit(.minutes(10)), arguments: MySQLTestServer.all.filter { !$0.isMariaDB },
-        Log.allCases)
+        [Log.transactions, .slowTransactions])
     func `without any lock several connections see one moment while the log stands still`(
         server: MySQLTestServer, log: Log
     ) async throws {
         try await MySQLOwnServer.with(like: server, log.settings) { own in
             try await own.server.withDatabase { database in
                 try await database.query(Self.accounts)
-                let account = try await database.createAccount("reader", log.grants)
+                let account = try await database.createAccount("reader", Self.seesLog)
                 var calm: [String] = []
                 // The pauses that a busy machine needs are longer.
                 for pause in [Duration.milliseconds(200), .seconds(2), .seconds(10)]
@@ -132,6 +142,24 @@ import Testing
                 #expect(calm.contains { $0.contains("optimistic") }, "\(calm)")
                 _ = try await ways(
                     of: database, as: account, writers: 3, pause: .milliseconds(1), times: 1)
+            }
+        }
+    }
+
+    /// A transaction whose commit waits, for a disk or for a replica, is in the file already and to be seen later: it could
+    /// come between two snapshots while the file stands still.
+    @Test(.timeLimit(.minutes(10)), arguments: MySQLTestServer.all.filter { !$0.isMariaDB })
+    func `a log that does not number transactions tells no moment, however still it stands`(
+        server: MySQLTestServer
+    ) async throws {
+        let settings = Log.positions.settings + Log.slowCommits
+        try await MySQLOwnServer.with(like: server, settings) { own in
+            try await own.server.withDatabase { database in
+                try await database.query(Self.accounts)
+                let account = try await database.createAccount("reader", Self.seesLog)
+                let taken = try await ways(
+                    of: database, as: account, writers: 1, pause: .milliseconds(1), times: 4)
+                #expect(taken.allSatisfy { $0.contains("one connection") }, "\(taken)")
             }
         }
     }
