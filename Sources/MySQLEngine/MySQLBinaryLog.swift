@@ -43,14 +43,24 @@ struct MySQLBinaryLog: Sendable {
     /// The name of that set.
     static let executed = "gtid_executed"
 
-    /// Whether every change moves the log; as far as the account may see what it leaves out.
-    func tellsMoments() async throws -> Bool {
-        guard server.logsChanges, try await arrivals() != nil else { return false }
+    /// Whether several connections can be shown by it that they see one moment.
+    enum Testimony: Sendable {
+        /// Every change moves it.
+        case moments
+        /// The account may not see whether it leaves databases out, whose changes would not move it.
+        case unseen
+        case nothing
+    }
+
+    /// The one opinion of it that a backup and a check have.
+    func testimony() async throws -> Testimony {
+        guard server.logsChanges, try await arrivals() != nil, try await hasPrepared() != true
+        else { return .nothing }
+        // Its file is written long before a change of MySQL can be seen.
+        if server.product == .mysql, try await !numbersTransactions() { return .nothing }
         let status = try await self.status()
-        // Where nothing says that the log has everything, it must be seen to leave nothing out.
-        guard server.logsReplicated || !status.isEmpty else { return false }
-        guard try await hasPrepared() != true else { return false }
-        return status.dropFirst(2).prefix(2).allSatisfy { ($0 ?? "").isEmpty }
+        guard status.count >= 4 else { return .unseen }
+        return status[2...3].allSatisfy { ($0 ?? "").isEmpty } ? .moments : .nothing
     }
 
     /// What has come from other servers past the log, as a text that changes when more comes; nil while anything may.

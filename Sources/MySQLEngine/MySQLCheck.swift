@@ -101,9 +101,9 @@ struct MySQLCheck {
     private func moment(
         _ privileges: MySQLPrivileges, _ connection: MySQLConnection
     ) async throws -> Finding {
-        let logs = try await MySQLBinaryLog(server: privileges.server, connection: connection)
-            .tellsMoments()
-        let way = privileges.way(connections: request.connections, logs: logs)
+        let log = try await MySQLBinaryLog(server: privileges.server, connection: connection)
+            .testimony()
+        let way = privileges.way(connections: request.connections, log: log)
         return Finding(
             .server, "one moment", way.better.isEmpty ? .ok : .note, "by \(way.words)",
             fix: way.better)

@@ -138,7 +138,7 @@ struct MySQLMomentTaker {
     /// all have the same, nobody has committed in between: but for transactions that were prepared before, whose end is in
     /// the log before it can be seen.
     private func byEqualPositions() async throws -> MySQLMoment? {
-        guard try await log.tellsMoments() else { return nil }
+        guard try await log.testimony() == .moments else { return nil }
         for _ in 0..<Self.tries {
             try Task.checkCancellation()
             let arrivals = try await log.arrivals()
@@ -250,7 +250,9 @@ struct MySQLMomentTaker {
     /// waits for, and the set of transactions right after: the file alone tells nothing, and the set needs a
     /// silence on both sides.
     private func byQuietLog() async throws -> MySQLMoment? {
-        guard try await log.numbersTransactions(), try await log.tellsMoments() else { return nil }
+        guard try await log.numbersTransactions(), try await log.testimony() == .moments else {
+            return nil
+        }
         for _ in 0..<Self.tries {
             guard let position = try await quietPosition(beginAll) else {
                 try await endAll()

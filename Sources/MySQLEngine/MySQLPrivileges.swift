@@ -160,26 +160,31 @@ struct MySQLPrivileges {
 
     /// How several connections will come to see one moment, as far as privileges tell; the statements that would make it
     /// better.
-    ///
-    /// `logs`: Whether every change moves the binary log.
-    func way(connections: Int, logs: Bool) -> (words: String, better: [String]) {
+    func way(
+        connections: Int, log: MySQLBinaryLog.Testimony
+    ) -> (words: String, better: [String]) {
         guard connections > 1 else { return ("one connection, which is one moment", []) }
         if server.product == .percona { return ("cloned snapshots", []) }
-        if server.isMariaDB, logs {
+        if server.isMariaDB, log == .moments {
             return ("snapshots at one position of the binary log", [])
         }
         if server.isMariaDB, grants.holdsGlobally("RELOAD") {
             return ("snapshots while BACKUP STAGE holds commits", [])
         }
+        let toSeeTheLog = log == .unseen ? [seeingTheLog] : []
         if grants.holds("LOCK TABLES", on: database) {
-            return ("snapshots while LOCK TABLES holds writes to these tables", toSeeTheLog)
+            // MySQL locks first.
+            return (
+                "snapshots while LOCK TABLES holds writes to these tables",
+                server.isMariaDB ? toSeeTheLog : []
+            )
         }
         if grants.holdsGlobally("RELOAD") || grants.holdsGlobally("FLUSH_TABLES") {
             return ("snapshots while FLUSH TABLES WITH READ LOCK holds writes", [])
         }
         let lock = statement("LOCK TABLES ON \(grants.place(of: database))")
         let better = ["\(lock) -- or RELOAD ON *.*"] + toSeeTheLog
-        if !server.isMariaDB, logs {
+        if log == .moments {
             return (
                 "snapshots while the binary log stands still, if it does; else one connection",
                 better
@@ -188,14 +193,10 @@ struct MySQLPrivileges {
         return ("one connection: nothing shows that several see the same moment", better)
     }
 
-    /// What shows the account that MariaDB's log leaves nothing out: a moment is found by it that holds nobody up.
-    private var toSeeTheLog: [String] {
-        let seesIt = ["BINLOG MONITOR", "SUPER"].contains(where: grants.holdsGlobally)
-        guard server.isMariaDB, server.logsChanges, !server.logsReplicated, !seesIt else {
-            return []
-        }
-        return [
-            "\(statement("BINLOG MONITOR ON *.*")) -- locks nobody out, where the log has everything"
-        ]
+    /// What shows the account that the log leaves nothing out: a moment is found by it that holds nobody up.
+    private var seeingTheLog: String {
+        let privilege = server.isMariaDB ? "BINLOG MONITOR" : "REPLICATION CLIENT"
+        return
+            "\(statement("\(privilege) ON *.*")) -- locks nobody out, where the log has everything"
     }
 }

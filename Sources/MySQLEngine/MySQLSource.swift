@@ -111,6 +111,7 @@ struct MySQLSource {
                 hint: "Run the backup again.")
         }
         tellWhatHasNoSnapshot(scope, request)
+        try await tellWhyOneReads(moment, request)
         let unlike =
             server.isMariaDB
             ? []
@@ -228,6 +229,18 @@ struct MySQLSource {
         request.notes(
             "warning: no snapshot holds \(names): rows that are written while they are read may be missing or double"
         )
+    }
+
+    private func tellWhyOneReads(
+        _ moment: MySQLMoment, _ request: SnapshotRequest
+    ) async throws {
+        guard !more.isEmpty, moment.connections.count == 1 else { return }
+        let log = try await MySQLBinaryLog(server: server, connection: guardian).testimony()
+        let better = try await privileges().way(connections: more.count + 1, log: log).better
+        guard !better.isEmpty else { return }
+        request.notes(
+            "one connection reads instead of \(more.count + 1): nothing shows that several see the same moment. "
+                + better.joined(separator: ", or "))
     }
 
     // MARK: Within the moment

@@ -235,8 +235,7 @@ import Testing
             ]
         }
         let common = [
-            // Everybody may know the set of transactions.
-            Ability(name: "none", grants: [], way: logs ? .quietLog : .alone),
+            Ability(name: "none", grants: [], way: .alone),
             Ability(name: "sees", grants: [sees], way: logs ? .quietLog : .alone),
             Ability(name: "lock", grants: ["LOCK TABLES ON {}.*"], way: .tables),
             Ability(
@@ -270,16 +269,20 @@ import Testing
                 let isDoubtful = ability.way == .alone || ability.way == .quietLog
                 let statement = "GRANT LOCK TABLES ON `\(bench.source.name)`.* TO '\(account)'@'%';"
                 #expect(better.hasPrefix(statement) == isDoubtful, "\(ability.name): \(better)")
-                // What it would find the moment by, without a lock.
-                let monitors = server.isMariaDB && logs && ability.way != .position
-                let monitor = "GRANT BINLOG MONITOR ON *.* TO '\(account)'@'%';"
+                // What it would find the moment by, without a lock; MySQL locks first.
+                let monitors =
+                    logs
+                    && (server.isMariaDB ? ability.way != .position : ability.name == "none")
+                let privilege = server.isMariaDB ? "BINLOG MONITOR" : "REPLICATION CLIENT"
+                let monitor = "GRANT \(privilege) ON *.* TO '\(account)'@'%';"
                 #expect(better.contains(monitor) == monitors, "\(ability.name): \(better)")
                 guard isDoubtful else { continue }
                 try await bench.server.query(statement)
                 let mended = try await expectWay(.tables, jobs: 2, as: account, bench)
+                let isBest = !monitors || !server.isMariaDB
                 #expect(
-                    mended.severities("one moment") == [monitors ? "note" : "ok"], "\(mended.end)")
-                guard monitors else { continue }
+                    mended.severities("one moment") == [isBest ? "ok" : "note"], "\(mended.end)")
+                guard !isBest else { continue }
                 try await bench.server.query(monitor)
                 let best = try await expectWay(.position, jobs: 2, as: account, bench)
                 #expect(best.severities("one moment") == ["ok"], "\(best.end)")
@@ -303,6 +306,46 @@ import Testing
         #expect(named == [way], "\(account): \(taken)", sourceLocation: location)
         #expect(text.contains(way.rawValue), "\(text), and then \(taken)", sourceLocation: location)
         return check
+    }
+
+    /// As MySQL is without further settings: its log numbers no transactions, and nothing tells a moment by it.
+    @Test(arguments: MySQLTestServer.all)
+    func `check counts on no log that a backup does not count on`(
+        server: MySQLTestServer
+    ) async throws {
+        let settings = server.isMariaDB ? [] : ["log_bin=1", "server_id=7"]
+        try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
+            try await bench.source.query(
+                "CREATE TABLE t (id int PRIMARY KEY) ENGINE = InnoDB; INSERT INTO t VALUES (1)")
+            let account = try await bench.source.createAccount(
+                "reader", ["SELECT, SHOW VIEW, TRIGGER, EVENT ON {}.*"])
+            let check = try await expectWay(.alone, jobs: 2, as: account, bench)
+            #expect(!check.text("one moment").contains("log"), "\(check.end)")
+            let statement = "GRANT LOCK TABLES ON `\(bench.source.name)`.* TO '\(account)'@'%';"
+            let fix = check.fix(of: "one moment")
+            #expect(fix.count == 1 && fix.first?.hasPrefix(statement) == true, "\(check.end)")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a backup that one connection reads names what would let several`(
+        server: MySQLTestServer
+    ) async throws {
+        let numbers = server.isMariaDB ? [] : ["gtid_mode=ON", "enforce_gtid_consistency=ON"]
+        try await MySQLBench.withOwnServer(like: server, ["log_bin=1", "server_id=7"] + numbers) {
+            bench, _ in
+            try await bench.source.query(
+                "CREATE TABLE t (id int PRIMARY KEY) ENGINE = InnoDB; INSERT INTO t VALUES (1)")
+            let account = try await bench.source.createAccount("reader", ["SELECT ON {}.*"])
+            let words = ["-path", bench.repository, "--database", bench.source.name]
+            let privilege = server.isMariaDB ? "BINLOG MONITOR" : "REPLICATION CLIENT"
+            try await bench.dbtool(["full", "database", "--jobs", "2"] + words, as: account).expect(
+                code: 0, saying: "one connection reads instead of 2",
+                "GRANT LOCK TABLES ON", "GRANT \(privilege) ON *.* TO '\(account)'@'%';")
+            let alone = try await bench.dbtool(
+                ["full", "database", "--jobs", "1"] + words, as: account)
+            #expect(alone.code == 0 && !alone.errors.contains("one connection reads"), "\(alone)")
+        }
     }
 
     /// What happens in databases that it leaves out does not move it.

@@ -27,10 +27,10 @@ import Testing
             mysql: "FLUSH TABLES WITH READ LOCK", mariaDB: "BACKUP STAGE"),
         Ability(
             name: "lock", grants: ["LOCK TABLES, SELECT ON {}.*"],
-            mysql: "optimistic", mariaDB: "one connection"),
+            mysql: "one connection", mariaDB: "one connection"),
         Ability(
             name: "select", grants: ["SELECT ON {}.*"],
-            mysql: "optimistic", mariaDB: "one connection"),
+            mysql: "one connection", mariaDB: "one connection"),
         Ability(
             name: "monitor", grants: ["{monitor} ON *.*", "SELECT ON {}.*"],
             mysql: "optimistic", mariaDB: "one position"),
