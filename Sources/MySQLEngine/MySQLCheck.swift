@@ -28,6 +28,12 @@ struct MySQLCheck {
                 grants: try await MySQLGrants(connection, on: server), server: server,
                 database: database)
             check.findings.append(try await moment(privileges, connection))
+            if let lack = privileges.blindnessToTables {
+                check.findings.append(
+                    Finding(
+                        .server, "column basis", .note, "account \(server.account) \(lack.cost)",
+                        fix: [privileges.statement(lack.grant)]))
+            }
             try await addContents(to: &check, privileges, connection)
             check.findings += try await activity(connection)
             return check

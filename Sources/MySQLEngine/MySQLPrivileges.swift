@@ -95,6 +95,16 @@ struct MySQLPrivileges {
             grant: "TRIGGER ON \(grants.place(of: database))")
     }
 
+    /// What is missing for differentials by a column; nil when nothing is.
+    var blindnessToTables: Lack? {
+        guard !grants.holdsGlobally("PROCESS") else { return nil }
+        return Lack(
+            isFatal: false,
+            cost:
+                "may not see the numbers of tables, nor when open transactions began: -basis column compares instead",
+            grant: "PROCESS ON *.*")
+    }
+
     /// What is missing for foreign keys that refer to tables of one database; nil when nothing is.
     ///
     /// Who may do so by some columns may be meant to: that is for the server to say.

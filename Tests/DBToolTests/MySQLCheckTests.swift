@@ -94,6 +94,37 @@ import Testing
         }
     }
 
+    @Test(arguments: MySQLTestServer.all)
+    func `check says who may not be told by a column what changed, and its statement mends it`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL, KEY (n)) ENGINE = InnoDB; INSERT INTO t VALUES (1, 1), (2, 2)"
+            )
+            let account = try await bench.source.createAccount("u", server.backupPrivileges)
+            func way() async throws -> TableChange? {
+                _ = try await bench.backUp(as: account)
+                return try await bench.backUp(
+                    ["differential", "backup"], ["-basis", "column:n", "--monotonic"], as: account
+                ).change("t")
+            }
+            let check = try await bench.check(as: account)
+            check.expect(code: 0)
+            #expect(check.severities("column basis") == ["note"], "\(check.end)")
+            #expect(check.text("column basis").contains("-basis column compares instead"))
+            let fix = check.fix(of: "column basis")
+            #expect(fix == ["GRANT PROCESS ON *.* TO '\(account)'@'%';"])
+            let before = try await way()
+            #expect(before?.basis == "compare", "\(String(describing: before))")
+            #expect(before?.reason.contains("PROCESS") == true, "\(String(describing: before))")
+
+            try await server.query(fix.joined(separator: "\n"))
+            #expect(try await bench.check(as: account)["column basis"].isEmpty)
+            #expect(try await way()?.basis == "column")
+        }
+    }
+
     /// Expects of a backup what `check` has said.
     private func expectCost(of gap: Gap, as account: String, _ bench: MySQLBench) async throws {
         let (cost, lack) = (gap.cost(in: bench.source), gap.lack(in: bench.source))
