@@ -535,6 +535,29 @@ import Testing
             let (file, position) = (place("file"), place("position"))
             #expect(file == status.first.map(String.init), "\(identity)")
             #expect(position == status.dropFirst().first.map(String.init), "\(identity)")
+            try await expectReports(
+                of: backup, ["--jobs", jobs], toName: isNear ? nil : file, bench)
+        }
+    }
+
+    /// The reports of a backup that was made in this way name the log's file, or nothing of a log.
+    private func expectReports(
+        of backup: StoredBackup, _ words: [String], toName file: String?, _ bench: MySQLBench
+    ) async throws {
+        let show = try await bench.read(["show", backup.id])
+        let again = try await bench.dbtool(
+            ["full", "database", "-path", bench.repository, "--database", bench.source.name]
+                + words)
+        for end in [show, again] {
+            let lines = end.output.split(separator: "\n").filter { $0.hasPrefix("  binary log ") }
+            #expect(lines.count == (file == nil ? 0 : 1), "\(end)")
+            #expect(lines.allSatisfy { $0.contains("\(file ?? "") at ") }, "\(end)")
+        }
+        let document = try JSON(
+            parsing: try await bench.read(["show", backup.id, "--json"]).output)
+        for report in [backup.report, document] {
+            #expect(report["binary_log"]["file"].string == file, "\(report)")
+            #expect((report["binary_log"]["position"].integer != nil) == (file != nil))
         }
     }
 

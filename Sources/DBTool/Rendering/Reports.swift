@@ -24,6 +24,8 @@ struct BackupRendering: Rendering {
         let snapshot_at: Timestamp
         /// How the moment was had.
         let consistency: String
+        /// Where it is in the server's log; left out where nobody knows.
+        let binary_log: BinaryLogPlace?
         let duration_seconds: Double
         let statistics: Metadata.Statistics
         let excluded_tables: [TableName]
@@ -54,7 +56,8 @@ struct BackupRendering: Rendering {
             id: metadata.id, path: report.location, archive: report.archive,
             status: metadata.status.rawValue, type: metadata.type.rawValue, scope: metadata.scope,
             database: metadata.database, snapshot_at: metadata.snapshotAt,
-            consistency: metadata.consistency, duration_seconds: metadata.durationSeconds,
+            consistency: metadata.consistency, binary_log: BinaryLogPlace(metadata),
+            duration_seconds: metadata.durationSeconds,
             statistics: metadata.statistics,
             excluded_tables: metadata.excludedTables, unreadable_tables: metadata.unreadableTables,
             warnings: metadata.warnings ?? [],
@@ -84,6 +87,7 @@ struct BackupRendering: Rendering {
         ]
         // PostgreSQL has one way, the others several.
         if metadata.engine == "mysql" { fields.append(("moment", metadata.consistency)) }
+        if let place = BinaryLogPlace(metadata) { fields.append(("binary log", place.line)) }
         if let reason = report.fullReason { fields.append(("why a full", reason)) }
         if let parent = metadata.parentID { fields.append(("since", parent)) }
         if let merged = metadata.mergedFrom {

@@ -16,6 +16,8 @@ struct ShowRendering: Rendering {
         let stored_bytes: Int
         let csv_bytes: Int
         let archive: Archive?
+        /// Where it is in the server's log; left out where nobody knows.
+        let binary_log: BinaryLogPlace?
         /// `state.json`; left out when it is unknown.
         let state: BackupState?
         /// `metadata.json`.
@@ -32,7 +34,7 @@ struct ShowRendering: Rendering {
             age_seconds: now.date.timeIntervalSince(metadata.snapshotAt.date).rounded(),
             stored_bytes: details.storedBytes, csv_bytes: metadata.csvBytes,
             archive: details.archive.map { .init(path: $0.location, size_bytes: $0.bytes) },
-            state: details.state, metadata: metadata)
+            binary_log: BinaryLogPlace(metadata), state: details.state, metadata: metadata)
         self.now = now
     }
 
@@ -54,6 +56,9 @@ struct ShowRendering: Rendering {
                 "\(metadata.snapshotAt.forPeople) UTC, \(metadata.snapshotAt.age(at: now)) ago"
             ),
             ("consistency", metadata.consistency),
+        ]
+        if let place = document.binary_log { fields.append(("binary log", place.line)) }
+        fields += [
             ("exact", metadata.exact ? "yes" : LayerSummary.inexact),
             (
                 "made in",
