@@ -18,6 +18,7 @@ extension PostgresTargetPlanner {
             return table.isLoaded && presence.relations[table.load.table]?.isUnlogged ?? false
         }
         try requireOwnRows(lost.values.filter { $0.load.loadsThrough != nil })
+        try requireNoOtherParts(of: wholes, than: Set(lost.values.map(\.load.table)))
         for name in lost.keys {
             plan.target.tables[name]?.treatment = .truncate
             plan.target.tables[name]?.isLoaded = false
@@ -29,12 +30,38 @@ extension PostgresTargetPlanner {
     private var wholesOfUnlogged: Set<TableName> {
         var wholes: Set<TableName> = []
         for relation in presence.relations.values where relation.isTable && relation.isUnlogged {
-            var parent = relation.parent
-            while let whole = parent, wholes.insert(whole).inserted {
-                parent = presence.relations[whole]?.parent
-            }
+            wholes.formUnion(self.wholes(above: relation))
         }
         return wholes
+    }
+
+    /// The nearest first.
+    private func wholes(above relation: PostgresPresence.Relation) -> [TableName] {
+        var wholes: [TableName] = []
+        var parent = relation.parent
+        while let whole = parent, !wholes.contains(whole) {
+            wholes.append(whole)
+            parent = presence.relations[whole]?.parent
+        }
+        return wholes
+    }
+
+    /// Whatever goes through a whole may have come to lie in any of its parts, also in one that the backup does not hold:
+    /// there it would stay, and come a second time.
+    private func requireNoOtherParts(
+        of wholes: Set<TableName>, than lost: Set<TableName>
+    ) throws {
+        let others = presence.relations.filter { name, relation in
+            (relation.kind == "r" || relation.kind == "f") && !lost.contains(name)
+                && !wholes.isDisjoint(with: self.wholes(above: relation))
+        }.keys.sorted()
+        guard !others.isEmpty else { return }
+        throw BackupError(
+            .targetUnsuitable,
+            "a crash of the server has emptied unlogged partitions of "
+                + "\(Self.list(wholes.sorted().map { "table \($0)" })), and rows that this restore has added may lie in "
+                + "\(Self.list(others.map { "partition \($0)" })), which what is restored does not hold",
+            hint: Self.mending)
     }
 
     /// What was added to has rows that no backup holds, and these cannot be told apart from those that were added.
@@ -47,9 +74,11 @@ extension PostgresTargetPlanner {
             "a crash of the server has emptied unlogged partitions of "
                 + "\(Self.list(mixed.map { "table \($0)" })), whose other partitions hold rows of yours "
                 + "among those that this restore has added",
-            hint: """
-                Forget that restore, keeping what it made, and mend these tables yourself: \
-                DROP SCHEMA \(PostgresRestoreMark.schema) CASCADE;
-                """)
+            hint: Self.mending)
     }
+
+    private static let mending = """
+        Forget that restore, keeping what it made, and mend these tables yourself: \
+        DROP SCHEMA \(PostgresRestoreMark.schema) CASCADE;
+        """
 }

@@ -1,4 +1,5 @@
 import BackupTesting
+import Foundation
 import Testing
 
 /// What a crash of the server has emptied of an unfinished restore comes again, once, and takes no rows of others.
@@ -91,5 +92,87 @@ import Testing
                 try await bench.expectNoMark(target)
             }
         }
+    }
+
+    /// What goes through a whole lies in its partitions of the target, also in those that the backup does not know.
+    @Test(arguments: TestServer.all)
+    func `rows that went into partitions of the target alone do not come twice`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server, limit: .seconds(600)) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE whole (id integer) PARTITION BY HASH (id);
+                CREATE TABLE part_0 PARTITION OF whole FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+                CREATE TABLE part_1 PARTITION OF whole FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+                INSERT INTO whole SELECT generate_series(1, 100);
+                """)
+            let backup = try await bench.backUp(source)
+            try await bench.withEndingServer { own in
+                let target = own.database
+                try await target.query(
+                    """
+                    CREATE TABLE whole (id integer) PARTITION BY HASH (id);
+                    CREATE TABLE part_0 PARTITION OF whole FOR VALUES WITH (MODULUS 4, REMAINDER 0);
+                    CREATE UNLOGGED TABLE part_1 PARTITION OF whole FOR VALUES WITH (MODULUS 4, REMAINDER 1);
+                    CREATE TABLE part_2 PARTITION OF whole FOR VALUES WITH (MODULUS 4, REMAINDER 2);
+                    CREATE TABLE part_3 PARTITION OF whole FOR VALUES WITH (MODULUS 4, REMAINDER 3);
+                    """)
+                try await bench.crash(
+                    own, inRestoreOf: backup.id, ["--data-only"], afterRowsOf: "part_0")
+                let count = "SELECT count(*) FROM whole"
+                let left = try await target.query(count)
+                #expect(left != "100" && left != "0")
+                try await bench.restore(
+                    backup.id, into: target, ["--data-only"], creating: false
+                ).expect(
+                    code: 1, saying: "may lie in partition public.part_2, partition public.part_3",
+                    "DROP SCHEMA dbtool_restore CASCADE;")
+                #expect(try await target.query(count) == left)
+                try await target.query("DROP SCHEMA dbtool_restore CASCADE; TRUNCATE whole")
+                try await bench.restore(
+                    backup.id, into: target, ["--data-only"], creating: false
+                ).requireCode(0)
+                #expect(try await target.query(count) == "100")
+            }
+        }
+    }
+}
+
+extension Workbench {
+    /// Restores into tables that are there, and lets the server crash when their rows are committed and the restore has yet
+    /// to gather statistics. It runs again then.
+    fileprivate func crash(
+        _ own: PostgresOwnServer, inRestoreOf backup: String, _ words: [String],
+        afterRowsOf table: String
+    ) async throws {
+        let target = own.database
+        // Statistics of an index on an expression are computed by it.
+        try await target.query(
+            """
+            CREATE FUNCTION linger(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$
+            BEGIN
+              IF current_query() LIKE 'ANALYZE%' THEN PERFORM pg_sleep(3600); END IF;
+              RETURN $1;
+            END $$;
+            CREATE INDEX lingering ON \(table) (linger(id));
+            """)
+        let killed = try await restore(backup, into: target, words, creating: false) { running in
+            try await eventually("the restore gathers statistics") {
+                try await target.query(
+                    """
+                    SELECT count(*) FROM pg_stat_activity
+                    WHERE query LIKE 'ANALYZE%' AND wait_event = 'PgSleep'
+                    """) != "0"
+            }
+            try running.send(SIGKILL)
+        }
+        #expect(killed.code == 128 + SIGKILL, "\(killed)")
+        // Commits that do not wait must have been written.
+        try await target.query("CHECKPOINT")
+        try await own.crash()
+        try await own.restart()
+        try await target.query("DROP FUNCTION linger CASCADE")
     }
 }

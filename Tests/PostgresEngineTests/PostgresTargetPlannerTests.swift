@@ -24,8 +24,31 @@ import Testing
     @Test func `rows of a logged part may have gone into an unlogged one that was not loaded`()
         throws
     {
-        let plan = try plan(unlogged: ["part_1"], ["part_0": .loaded, "part_1": .waiting])
-        #expect(plan.lost == ["part_0", "part_1"].map(Self.name))
+        let plan = try plan(
+            unlogged: ["part_1"],
+            ["part_0": .loaded, "part_1": .waiting, "part_2": .waiting])
+        #expect(plan.lost == ["part_0", "part_1", "part_2"].map(Self.name))
+    }
+
+    @Test(arguments: [
+        ("r", "whole"), ("f", "whole"), ("r", "half"),
+    ])
+    func `rows may lie in a part that the backup does not hold, at any depth`(
+        kind: String, whole: String
+    ) {
+        let error = #expect(throws: BackupError.self) {
+            try plan(
+                unlogged: ["part_1"], others: [("half", "p", "whole"), ("own", kind, whole)],
+                ["part_0": .loaded, "part_1": .loaded, "part_2": .loaded])
+        }
+        #expect(error?.message.contains("may lie in partition public.own") == true)
+    }
+
+    @Test func `parts of another whole are in nobody's way`() throws {
+        let plan = try plan(
+            unlogged: ["part_1"], others: [("other", "p", nil), ("own", "r", "other")],
+            ["part_0": .loaded, "part_1": .loaded, "part_2": .loaded])
+        #expect(plan.lost == ["part_0", "part_1", "part_2"].map(Self.name))
     }
 
     /// No part was loaded, none is unlogged, the server has not crashed.
@@ -98,9 +121,12 @@ import Testing
             """)
 
     /// The plan of a restore that goes on: tables that the mark does not know have no rows in the backup.
+    ///
+    /// `others`: What the target holds besides, its kind, and what it is a part of.
     private func plan(
         unlogged: [String], existing: ExistingTables? = nil, chosen: Set<Int> = [1, 2, 3, 4, 5, 6],
-        hasCrashed: Bool = true, _ tables: [String: TableState]
+        hasCrashed: Bool = true, others: [(name: String, kind: String, whole: String?)] = [],
+        _ tables: [String: TableState]
     ) throws -> PostgresPlan {
         var request = TargetRequest(
             database: "x", definition: SchemaDefinition(sql: [], dump: nil, owners: ["shop"]),
@@ -124,6 +150,12 @@ import Testing
                     object: "\(101 + index)",
                     load: TableLoad(
                         table: Self.name(name), loadsThrough: whole, columns: ["id"])))
+        }
+        for (index, other) in others.enumerated() {
+            presence.add(
+                PostgresPresence.Relation(
+                    oid: "\(index + 100)", kind: other.kind, parent: other.whole.map(Self.name)),
+                named: Self.name(other.name))
         }
         let mark = PostgresRestoreMark.Contents(
             backup: "", request: "", chosen: chosen, hasStructure: true, hasIndexes: false,
