@@ -6,9 +6,12 @@ struct PostgresEmptiness {
     let database: String
     /// Those that are loaded, and those that rows go through.
     let tables: [TableName]
+    /// Those that must hold no rows of others.
     let loads: [TableLoad]
-    /// Those of them whose tables are emptied first.
+    /// Those whose tables are emptied first.
     let emptied: [TableLoad]
+    /// Whether an interrupted restore is gone on with.
+    let continues: Bool
 
     /// When the tables are looked at.
     enum Moment {
@@ -20,8 +23,10 @@ struct PostgresEmptiness {
 
     /// - Throws: `BackupError.targetUnsuitable` that names those which hold some.
     func require(_ moment: Moment) async throws {
+        guard !loads.isEmpty else { return }
         let filled = try await filledTables(moment)
         guard filled.isEmpty else {
+            if continues { throw PostgresTarget.rowsOfOthers(filled, in: database) }
             throw BackupError(
                 .targetUnsuitable,
                 "tables of \(database) hold rows: "

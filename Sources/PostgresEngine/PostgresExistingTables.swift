@@ -11,15 +11,21 @@ struct PostgresExistingTables {
     /// Every table that is changed, those that rows go through included.
     private let tables: [TableName]
     private let emptied: [TableLoad]
-    private let loads: [TableLoad]
+    /// What must hold no rows of others.
+    private let ownAlone: [TableLoad]
+    /// Whether an interrupted restore is gone on with.
+    private let continues: Bool
     private let columns: [TableName: [(name: String, type: String?)]]
 
-    init(_ plan: TargetPlan, in database: String, on connection: PostgresConnection) {
-        let changed = plan.tables.values.filter { $0.treatment != .create && !$0.isLoaded }
+    init(_ plan: PostgresPlan, of request: TargetRequest, on connection: PostgresConnection) {
+        let all = plan.target.tables.filter { $0.value.treatment != .create && !$0.value.isLoaded }
+        let changed = all.values
         self.connection = connection
-        self.database = database
+        database = request.database
+        continues = plan.target.continues
         tables = Set(changed.flatMap { [$0.load.table, $0.load.place] }).sorted()
-        loads = changed.map(\.load).sorted { $0.table < $1.table }
+        ownAlone = all.filter { request.mustBeEmpty || plan.refilled.contains($0.key) }
+            .map(\.value.load).sorted { $0.table < $1.table }
         emptied = changed.filter { $0.treatment == .truncate }.map(\.load)
             .sorted { $0.table < $1.table }
         columns = Dictionary(
@@ -32,8 +38,8 @@ struct PostgresExistingTables {
 
     private var emptiness: PostgresEmptiness {
         PostgresEmptiness(
-            connection: connection, database: database, tables: tables, loads: loads,
-            emptied: emptied)
+            connection: connection, database: database, tables: tables, loads: ownAlone,
+            emptied: emptied, continues: continues)
     }
 
     private func guards() async throws -> PostgresRowGuards {
@@ -46,11 +52,10 @@ struct PostgresExistingTables {
     /// Finds what the server would refuse in the middle.
     ///
     /// - Throws: `BackupError.targetUnsuitable`, `BackupError.permissionDenied`.
-    func check(mustBeEmpty: Bool) async throws {
+    func check() async throws {
         guard !tables.isEmpty else { return }
         try await checkColumns()
         try await checkPrivileges()
-        guard mustBeEmpty else { return }
         try await emptiness.require(.beforeApproval)
     }
 
@@ -149,7 +154,7 @@ struct PostgresExistingTables {
     /// What the plan rests on is looked at again under the lock: it may have changed since, up to the moment when the
     /// lock was given.
     func change(
-        mustBeEmpty: Bool, parts: PostgresParts, noting notes: [String],
+        parts: PostgresParts, noting notes: [String],
         setting sequences: [PostgresSequences.Setting],
         tell: @escaping @Sendable (StepProgress) -> Void,
         _ body: (
@@ -166,7 +171,7 @@ struct PostgresExistingTables {
                 BEGIN ISOLATION LEVEL READ COMMITTED;
                 SET LOCAL lock_timeout = '\(PostgresPatience.limit)'
                 """)
-            let counts = mustBeEmpty || !emptied.isEmpty
+            let counts = !ownAlone.isEmpty || !emptied.isEmpty
             try await PostgresTableLocks(
                 connection: connection, tables: tables, emptied: emptied.map(\.table),
                 wholes: counts ? parts.wholes(of: tables) : []
@@ -175,7 +180,7 @@ struct PostgresExistingTables {
             if counts {
                 try await parts.requireKnown(around: tables, in: database, on: connection)
             }
-            if mustBeEmpty { try await emptiness.require(.underLock) }
+            try await emptiness.require(.underLock)
             let guards = try await guards()
             try await run(guards.suspending + [emptying])
             for load in emptied where load.filter != nil {

@@ -16,6 +16,8 @@ struct PostgresPlan: Sendable {
     var sequences: [TableName: SequenceMove] = [:]
     /// Tables that are loaded again because a crash has taken rows of an interrupted restore, by their names in the backup.
     var lost: [TableName] = []
+    /// Tables that are emptied for no other reason, and must hold no rows of others, by their names in the backup.
+    var refilled: Set<TableName> = []
     /// Tables that an interrupted restore may have committed a part of, by their names in the backup.
     var halfLoaded: Set<TableName> = []
     /// Whether a table that has the new name is dropped first.

@@ -30,9 +30,7 @@ struct PostgresPlanCheck {
         try await checkRowsOfOthers()
         try await checkLargeObjects()
         try await checkTablesOfExtensions()
-        try await PostgresExistingTables(
-            plan.target, in: request.database, on: found.connection
-        ).check(mustBeEmpty: request.mustBeEmpty)
+        try await PostgresExistingTables(plan, of: request, on: found.connection).check()
         try await checkSequences()
         try await checkSubscriptions()
     }

@@ -178,10 +178,15 @@ struct PostgresRestoreMark: Sendable {
     /// Says that rows of a table are about to be committed by several connections.
     static func isHalfLoaded(_ table: TableName) -> String { loaded("NULL", table) }
 
-    /// Says that tables have lost their rows in a crash.
-    static func areLost(_ tables: [TableName]) -> [String] {
-        let treatment = SQLText.literal(TargetPlan.Treatment.truncate.rawValue)
-        return tables.map { loaded("false, treatment = \(treatment)", $0) } + [unloggedIsThere]
+    /// Says that tables of a plan have lost their rows in a crash, and what becomes of them.
+    static func areLost(_ tables: [TableName], in plan: TargetPlan) -> [String] {
+        let statements = tables.compactMap { name in
+            plan.tables[name].map { table in
+                let treatment = SQLText.literal(table.treatment.rawValue)
+                return loaded("false, treatment = \(treatment)", name)
+            }
+        }
+        return statements + [unloggedIsThere]
     }
 
     private static func loaded(_ value: String, _ table: TableName) -> String {

@@ -226,11 +226,10 @@ extension PostgresTarget {
                 "cannot change tables of \(request.database), which are as they were",
                 on: connection, settings
             ) { [notes] in
-                try await PostgresExistingTables(plan, in: request.database, on: connection)
+                try await PostgresExistingTables(archive.plan, of: request, on: connection)
                     .change(
-                        mustBeEmpty: request.mustBeEmpty, parts: PostgresParts(presence),
-                        noting: notes, setting: sequencesOfExistingTables, tell: request.steps,
-                        body)
+                        parts: PostgresParts(presence), noting: notes,
+                        setting: sequencesOfExistingTables, tell: request.steps, body)
             }
         }
     }

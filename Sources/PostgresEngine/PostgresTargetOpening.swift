@@ -260,7 +260,7 @@ struct PostgresTargetOpening {
     ) async throws -> PostgresTarget.Mark {
         guard found.mark == nil else {
             if found.mark?.hasLostUnlogged ?? false {
-                let statements = PostgresRestoreMark.areLost(plan.lost)
+                let statements = PostgresRestoreMark.areLost(plan.lost, in: plan.target)
                 try await found.connection.execute(
                     (["BEGIN"] + statements + ["COMMIT"]).joined(separator: ";\n"))
             }

@@ -2,7 +2,10 @@ import BackupCore
 
 /// What a crash of the server has taken of what an interrupted restore had loaded: rows of unlogged tables.
 extension PostgresTargetPlanner {
-    /// Which tables are emptied and loaded again.
+    /// Which tables are loaded again, and emptied before where they may hold rows of the interrupted restore.
+    ///
+    /// What was added to a table that is loaded by itself is added again: the crash has emptied it, and whatever it holds now
+    /// was written since.
     ///
     /// By now they may have triggers and foreign keys, which are kept from their rows like those of tables that were there
     /// before. Rows that went through a whole lie in whatever part they belong to here: all that go through one whole are
@@ -19,11 +22,24 @@ extension PostgresTargetPlanner {
         }
         try requireOwnRows(lost.values.filter { $0.load.loadsThrough != nil })
         try requireNoOtherParts(of: wholes, than: Set(lost.values.map(\.load.table)))
-        for name in lost.keys {
-            plan.target.tables[name]?.treatment = .truncate
+        for (name, table) in lost {
+            let isAdded = table.treatment == .append && table.load.loadsThrough == nil
+            if !isAdded { plan.target.tables[name]?.treatment = .truncate }
             plan.target.tables[name]?.isLoaded = false
         }
         plan.lost = lost.keys.sorted()
+    }
+
+    /// The tables that are emptied only because a crash has taken rows of the interrupted restore: what others have written
+    /// into them since must not go with that.
+    ///
+    /// Nobody has asked for it, unless it is what becomes of tables that were there before.
+    func decideRefilled(made: Set<TableName>, _ plan: inout PostgresPlan) {
+        let emptied = plan.target.tables.filter { name, table in
+            table.treatment == .truncate && !table.isLoaded
+                && (request.existing != .truncate || made.contains(name))
+        }
+        plan.refilled = Set(emptied.keys)
     }
 
     /// The wholes, at whatever height, of parts that a crash empties.

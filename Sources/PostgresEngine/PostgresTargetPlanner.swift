@@ -278,6 +278,7 @@ struct PostgresTargetPlanner {
                     + "DROP SCHEMA \(PostgresRestoreMark.schema) CASCADE;")
         }
         if mark.hasLostUnlogged { try decideLost(&plan) }
+        decideRefilled(made: Set(selected.map(\.name)).subtracting(keeps), &plan)
     }
 
     // MARK: Words

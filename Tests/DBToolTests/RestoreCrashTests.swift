@@ -77,7 +77,7 @@ import Testing
                 try await target.query(
                     "INSERT INTO whole SELECT m, 99 FROM unnest(enum_range(NULL::mood)) m")
                 try await bench.restore(backup.id, into: target, creating: false)
-                    .expect(code: 1, saying: "hold rows: public.part_1")
+                    .expect(code: 1, saying: "has not loaded: public.part_1")
                 try await target.query("DELETE FROM whole WHERE n = 99")
                 // Interrupted between the look at what is lost and the rows.
                 try await target.query(
@@ -135,6 +135,71 @@ import Testing
                     backup.id, into: target, ["--data-only"], creating: false
                 ).requireCode(0)
                 #expect(try await target.query(count) == "100")
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `what was added to an unlogged table is added again to what was written since`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server, limit: .seconds(600)) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                "CREATE TABLE quick (id integer); INSERT INTO quick SELECT generate_series(1, 100)")
+            let backup = try await bench.backUp(source)
+            try await bench.withEndingServer { own in
+                let target = own.database
+                let words = ["--existing", "append", "-tablename", "quick"]
+                try await target.query(
+                    "CREATE UNLOGGED TABLE quick (id integer); INSERT INTO quick VALUES (0)")
+                try await bench.crash(
+                    own, inRestoreOf: backup.id, words, afterRowsOf: "quick")
+                #expect(try await target.query("SELECT count(*) FROM quick") == "0")
+                try await target.query("INSERT INTO quick VALUES (1000)")
+                try await bench.restore(backup.id, into: target, words, creating: false)
+                    .requireCode(0)
+                #expect(
+                    try await target.query("SELECT count(*), min(id), max(id) FROM quick")
+                        == "101|1|1000")
+                try await bench.expectNoMark(target)
+            }
+        }
+    }
+
+    /// `--existing` is about tables that were there before.
+    @Test(arguments: TestServer.all, ["append", "truncate"])
+    func `rows of others in a table that the restore has made are not emptied`(
+        server: TestServer, existing: String
+    ) async throws {
+        try await Workbench.with(server, limit: .seconds(600)) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE kept (id integer PRIMARY KEY);
+                CREATE UNLOGGED TABLE quick (id integer);
+                INSERT INTO quick SELECT generate_series(1, 100);
+                """)
+            let backup = try await bench.backUp(source)
+            let failing = try ["--pg-dump", bench.failingPgRestore()]
+            try await bench.withEndingServer { own in
+                let target = own.database
+                let words = ["--existing", existing, "--yes"]
+                try await bench.restore(
+                    backup.id, into: target, words + failing, creating: false
+                ).expect(code: 1, saying: "meant to fail")
+                // Commits that do not wait must have been written.
+                try await target.query("CHECKPOINT")
+                try await own.crash()
+                try await own.restart()
+                try await target.query("INSERT INTO quick VALUES (1000)")
+                try await bench.restore(backup.id, into: target, words, creating: false)
+                    .expect(code: 1, saying: "has not loaded: public.quick")
+                #expect(try await target.query("TABLE quick") == "1000")
+                try await target.query("TRUNCATE quick")
+                try await bench.restore(backup.id, into: target, words, creating: false)
+                    .requireCode(0)
+                #expect(try await target.query("SELECT count(*) FROM quick") == "100")
             }
         }
     }

@@ -89,19 +89,48 @@ import Testing
         #expect(error?.message.contains("table public.whole") == true)
     }
 
+    @Test func `what was added to a table alone is added again`() throws {
+        let plan = try plan(
+            unlogged: ["quick"], existing: .append, chosen: [], ["quick": .added])
+        #expect(plan.lost == [Self.name("quick")] && plan.refilled.isEmpty)
+        let table = try #require(plan.target.tables[Self.name("quick")])
+        #expect(table.treatment == .append && !table.isLoaded)
+        let statements = PostgresRestoreMark.areLost(plan.lost, in: plan.target)
+        #expect(statements.first?.contains("is_loaded = false, treatment = 'append'") == true)
+    }
+
+    /// What was made, and what was there before, each where it is emptied.
+    private static let emptied: [(ExistingTables?, Set<Int>, TableState, Bool)] = [
+        (nil, [6], .loaded, true), (.append, [6], .loaded, true), (.truncate, [6], .loaded, true),
+        (.append, [6], .lost, true), (.truncate, [6], .lost, true),
+        (.truncate, [], .replaced, false),
+        (.truncate, [], .lost, false),
+    ]
+
+    @Test(arguments: emptied)
+    func `only what was to be replaced may take rows of others along`(
+        existing: ExistingTables?, chosen: Set<Int>, state: TableState, refills: Bool
+    ) throws {
+        let plan = try plan(
+            unlogged: ["quick"], existing: existing, chosen: chosen, ["quick": state])
+        let quick = Self.name("quick")
+        #expect(plan.target.tables[quick]?.treatment == .truncate)
+        #expect(plan.refilled == (refills ? [quick] : []))
+    }
+
     /// How far a table of the interrupted restore is.
     enum TableState: Sendable {
-        case waiting, loaded, lost, added
+        case waiting, loaded, lost, added, replaced
 
         var inMark: PostgresRestoreMark.Contents.Table {
             let treatment: TargetPlan.Treatment =
                 switch self {
                 case .waiting, .loaded: .create
-                case .lost: .truncate
+                case .lost, .replaced: .truncate
                 case .added: .append
                 }
             return PostgresRestoreMark.Contents.Table(
-                treatment: treatment, isLoaded: self == .loaded || self == .added,
+                treatment: treatment, isLoaded: self != .waiting && self != .lost,
                 isHalfLoaded: false)
         }
     }
