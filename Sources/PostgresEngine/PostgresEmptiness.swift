@@ -8,8 +8,8 @@ struct PostgresEmptiness {
     let tables: [TableName]
     /// Those that must hold no rows of others.
     let loads: [TableLoad]
-    /// Those whose tables are emptied first.
-    let emptied: [TableLoad]
+    /// Those whose tables are emptied first, though they hold rows of the interrupted restore.
+    let lost: PostgresLostParts
     /// Whether an interrupted restore is gone on with.
     let continues: Bool
 
@@ -52,16 +52,17 @@ struct PostgresEmptiness {
             return try await connection.value(
                 "SELECT 1 FROM \(rows) \(condition ?? "") LIMIT 1") != nil
         }
-        let loads = try await PostgresLostParts.loadsIntoEmptyTables(
-            loads, emptied: emptied, on: connection)
+        let looks = try await lost.looks(at: loads, on: connection)
         var filled: [TableName] = []
-        for load in loads {
-            let condition = try await PostgresEmptying.condition(of: load, on: connection)
-            if try await holdsRows(load.table, condition) { filled.append(load.table) }
+        for look in looks {
+            let ofExtension = try await PostgresEmptying.condition(of: look.load, on: connection)
+            if try await holdsRows(look.load.table, look.condition ?? ofExtension) {
+                filled.append(look.load.table)
+            }
         }
         guard filled.isEmpty else { return filled }
         // Rows that go through a whole may end in parts that the backup does not know.
-        for whole in Set(loads.compactMap(\.loadsThrough)).sorted() {
+        for whole in Set(looks.compactMap(\.load.loadsThrough)).sorted() {
             if try await holdsRows(whole) { filled.append(whole) }
         }
         return filled

@@ -13,6 +13,7 @@ struct PostgresExistingTables {
     private let emptied: [TableLoad]
     /// What must hold no rows of others.
     private let ownAlone: [TableLoad]
+    private let lost: PostgresLostParts
     /// Whether an interrupted restore is gone on with.
     private let continues: Bool
     private let columns: [TableName: [(name: String, type: String?)]]
@@ -28,6 +29,7 @@ struct PostgresExistingTables {
             .map(\.value.load).sorted { $0.table < $1.table }
         emptied = changed.filter { $0.treatment == .truncate }.map(\.load)
             .sorted { $0.table < $1.table }
+        lost = PostgresLostParts(among: emptied, transactions: plan.transactions)
         columns = Dictionary(
             changed.map { table in
                 let types: [String?] = table.load.types + table.load.columns.map { _ in nil }
@@ -39,7 +41,7 @@ struct PostgresExistingTables {
     private var emptiness: PostgresEmptiness {
         PostgresEmptiness(
             connection: connection, database: database, tables: tables, loads: ownAlone,
-            emptied: emptied, continues: continues)
+            lost: lost, continues: continues)
     }
 
     private func guards() async throws -> PostgresRowGuards {

@@ -16,6 +16,9 @@ struct PostgresRestoreMark: Sendable {
             let isLoaded: Bool
             /// Whether several connections have begun to commit its rows: some may be there without the others.
             let isHalfLoaded: Bool
+            /// The transaction that has said last that it is loaded, as `xmin` shows it: where one connection has loaded
+            /// it, all of its rows are of that one.
+            var transaction: String?
         }
 
         let backup: String
@@ -27,6 +30,8 @@ struct PostgresRestoreMark: Sendable {
         let hasStructure: Bool
         let hasIndexes: Bool
         var tables: [TableName: Table] = [:]
+        /// Whether it says which transactions have loaded tables.
+        var knowsTransactions = true
         /// Whether the server has crashed since, which empties unlogged tables.
         var hasLostUnlogged = false
     }
@@ -45,15 +50,19 @@ struct PostgresRestoreMark: Sendable {
             columns: ["backup", "request", "chosen", "has_structure", "has_indexes"],
             on: connection)
         guard let row = restores.first else { throw foreign("an empty one") }
+        // Marks of versions without this column go on as they are.
+        let knowsTransactions = try await connection.value(columnOfTransactions) != nil
         let rows = try await PostgresPlainTable.rows(
             of: TableName(schema: schema, name: "tables"),
-            columns: ["schema", "name", "treatment", "is_loaded"], on: connection)
+            columns: ["schema", "name", "treatment", "is_loaded"]
+                + (knowsTransactions ? ["loaded_by"] : []), on: connection)
         let tables = rows.map { row in
             (
                 TableName(schema: row[0] ?? "", name: row[1] ?? ""),
                 Contents.Table(
                     treatment: TargetPlan.Treatment(rawValue: row[2] ?? "") ?? .create,
-                    isLoaded: row[3] == "t", isHalfLoaded: row[3] == nil)
+                    isLoaded: row[3] == "t", isHalfLoaded: row[3] == nil,
+                    transaction: knowsTransactions ? row[4] : nil)
             )
         }
         // Marks of versions without this table go on as they are.
@@ -66,8 +75,15 @@ struct PostgresRestoreMark: Sendable {
             backup: row[0] ?? "", request: row[1] ?? "",
             chosen: Set((row[2] ?? "").split(separator: " ").compactMap { Int($0) }),
             hasBegun: row[3] == nil, hasStructure: row[3] == "t", hasIndexes: row[4] == "t",
-            tables: Dictionary(tables) { first, _ in first }, hasLostUnlogged: hasLostUnlogged)
+            tables: Dictionary(tables) { first, _ in first },
+            knowsTransactions: knowsTransactions, hasLostUnlogged: hasLostUnlogged)
     }
+
+    private static let columnOfTransactions = """
+        SELECT 1 FROM pg_catalog.pg_attribute
+        WHERE attrelid = pg_catalog.to_regclass('\(schema).tables') AND attname = 'loaded_by'
+          AND NOT attisdropped
+        """
 
     /// Whoever may act for the restoring role anyway has left it, superusers among them, and nobody has made
     /// anything else of it: what it says decides what is loaded without a question, and it is written on.
@@ -147,7 +163,7 @@ struct PostgresRestoreMark: Sendable {
             """,
             """
             CREATE TABLE \(schema).tables (schema text, name text, treatment text,
-              is_loaded boolean DEFAULT false, PRIMARY KEY (schema, name))
+              is_loaded boolean DEFAULT false, loaded_by text, PRIMARY KEY (schema, name))
             """,
             "CREATE UNLOGGED TABLE \(schema).unlogged (is_there boolean)",
             unloggedIsThere,
@@ -172,8 +188,13 @@ struct PostgresRestoreMark: Sendable {
     /// A row that is lost when the rows of unlogged tables are.
     private static let unloggedIsThere = "INSERT INTO \(schema).unlogged VALUES (true)"
 
-    /// Says that a table, by its name in the backup, is loaded.
-    static func isLoaded(_ table: TableName) -> String { loaded("true", table) }
+    /// Makes room in the mark of a version that did not write down transactions.
+    static let transactionsAreKnown = "ALTER TABLE \(schema).tables ADD COLUMN loaded_by text"
+
+    /// Says that a table, by its name in the backup, is loaded, and which transaction says so.
+    static func isLoaded(_ table: TableName) -> String {
+        loaded("true, loaded_by = pg_catalog.pg_current_xact_id()::xid::text", table)
+    }
 
     /// Says that rows of a table are about to be committed by several connections.
     static func isHalfLoaded(_ table: TableName) -> String { loaded("NULL", table) }

@@ -258,9 +258,12 @@ struct PostgresTargetOpening {
     private func leaveMark(
         _ found: Found, _ plan: PostgresPlan
     ) async throws -> PostgresTarget.Mark {
-        guard found.mark == nil else {
-            if found.mark?.hasLostUnlogged ?? false {
-                let statements = PostgresRestoreMark.areLost(plan.lost, in: plan.target)
+        if let mark = found.mark {
+            let statements =
+                (mark.knowsTransactions ? [] : [PostgresRestoreMark.transactionsAreKnown])
+                + (mark.hasLostUnlogged
+                    ? PostgresRestoreMark.areLost(plan.lost, in: plan.target) : [])
+            if !statements.isEmpty {
                 try await found.connection.execute(
                     (["BEGIN"] + statements + ["COMMIT"]).joined(separator: ";\n"))
             }

@@ -248,6 +248,7 @@ struct PostgresTargetPlanner {
     ) throws {
         plan.target.continues = true
         plan.chosen = mark.chosen
+        plan.transactions = Set(mark.tables.values.compactMap(\.transaction)).sorted()
         // What was there before, wholes of partitions included, which are not among the mark's tables. Of one that the
         // interrupted restore has made the mark may say that its rows are replaced: a crash has taken them.
         let kept = selected.filter { table in
