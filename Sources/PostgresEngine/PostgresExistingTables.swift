@@ -156,7 +156,7 @@ struct PostgresExistingTables {
     /// What the plan rests on is looked at again under the lock: it may have changed since, up to the moment when the
     /// lock was given.
     func change(
-        parts: PostgresParts, noting notes: [String],
+        parts: PostgresParts, watch: PostgresLocks?, noting notes: [String],
         setting sequences: [PostgresSequences.Setting],
         tell: @escaping @Sendable (StepProgress) -> Void,
         _ body: (
@@ -175,7 +175,7 @@ struct PostgresExistingTables {
                 """)
             let counts = !ownAlone.isEmpty || !emptied.isEmpty
             try await PostgresTableLocks(
-                connection: connection, tables: tables, emptied: emptied.map(\.table),
+                connection: connection, watch: watch, tables: tables, emptied: emptied.map(\.table),
                 wholes: counts ? parts.wholes(of: tables) : []
             ).take()
             try await checkColumns()

@@ -107,6 +107,38 @@ struct PostgresLocks {
         }
     }
 
+    // MARK: Who waits for us with what we want
+
+    /// The first of some tables that a session has yet to lock and somebody has who waits for that session, be it behind others.
+    func circle(closedBy process: String, wanting tables: [TableName]) async throws -> TableName? {
+        let rows = try await connection.rows(
+            """
+            WITH RECURSIVE locks AS MATERIALIZED (
+              SELECT l.relation, l.pid, l.mode, l.granted FROM pg_catalog.pg_locks l
+              WHERE l.pid IS NOT NULL AND (NOT l.granted OR l.locktype = 'relation'
+                AND l.relation = ANY ($2::regclass[]::oid[])
+                AND l.database = (SELECT oid FROM pg_catalog.pg_database
+                                  WHERE datname = pg_catalog.current_database()))),
+            chain(relation, pid) AS (
+              SELECT h.relation, h.pid FROM locks h
+              WHERE h.granted AND h.pid <> $1::integer
+                AND h.pid IN (SELECT w.pid FROM locks w WHERE NOT w.granted)
+                AND h.relation NOT IN (
+                  SELECT o.relation FROM locks o WHERE o.granted AND o.pid = $1::integer
+                    AND o.mode IN ('ShareUpdateExclusiveLock', 'AccessExclusiveLock'))
+              UNION
+              SELECT c.relation, b.pid FROM chain c
+              CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(c.pid)) b(pid)
+              WHERE c.pid <> 0 AND c.pid <> $1::integer)
+            SELECT n.nspname, r.relname FROM chain c
+            JOIN pg_catalog.pg_class r ON r.oid = c.relation
+            JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+            WHERE c.pid = $1::integer
+            ORDER BY 1, 2 LIMIT 1
+            """, [process, SQLText.array(tables)])
+        return rows.first.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") }
+    }
+
     // MARK: Whom we wait for
 
     /// Whom one of these sessions waits for, and whom those wait for in turn; nil when none waits.

@@ -10,7 +10,8 @@ final class PostgresPatience: Sendable {
     /// As `lock_timeout` takes it.
     static let limit = "\(seconds)s"
 
-    private let locks: PostgresLocks?
+    /// What it looks through; nil where no connection can be spared.
+    let locks: PostgresLocks?
     private let process: String
     private let last = Mutex<PostgresBlocked?>(nil)
 

@@ -2,16 +2,19 @@ import BackupCore
 
 /// The locks of a transaction that changes tables which were there: on these, and on what foreign keys tie to them.
 ///
-/// All of them are taken before anything is done, and while one is held the wait for others is short: who has what is waited
-/// for may want what is held, and no order suits everybody (`PostgresLockOrder`). The server ends a statement as a deadlock
-/// once it has waited for `deadlock_timeout`. So the wait may be long for one table, while nothing is held; where the rest
-/// cannot be had soon after, everything is let go of, and the next long wait is for what was in use.
+/// All of them are taken before anything is done. Who has what is waited for may want what is held, and no order suits
+/// everybody (`PostgresLockOrder`). The server ends a statement as a deadlock once it has waited for `deadlock_timeout` in such
+/// a circle. So somebody looks from beside, several times in that time: as soon as one who waits for what is held has something
+/// that is yet to be had, everything is let go of, and that comes first from then on. Nobody else makes a wait shorter: who
+/// gives up a place in the queue lets all in that wait behind it, and never gets a table that is always in use.
 ///
 /// What a key refers to and the role may not lock, as it has nothing but `REFERENCES`, is locked when the key is taken away.
 ///
 /// - SeeAlso: <https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADLOCKS>
 struct PostgresTableLocks {
     let connection: PostgresConnection
+    /// Looks from beside; nil where no connection can be spared, so that others may be ended.
+    let watch: PostgresLocks?
     /// Those that are changed.
     let tables: [TableName]
     /// Those of them whose rows go, so that keys to them go meanwhile.
@@ -19,76 +22,109 @@ struct PostgresTableLocks {
     /// Those that get and lose no parts meanwhile, where the role may keep others from that.
     let wholes: [TableName]
 
-    /// In the order in which they are taken.
-    private enum Mode: String, CaseIterable {
+    enum Mode: String {
         /// Others read and write the table, and attach and detach nothing.
         case keepsParts = "SHARE UPDATE EXCLUSIVE"
         case alone = "ACCESS EXCLUSIVE"
     }
 
-    private struct Lock: Hashable {
+    struct Lock: Hashable {
         let table: TableName
         let mode: Mode
     }
 
-    /// Takes them in the transaction that is open.
+    private enum Outcome {
+        case had
+        /// Somebody waits for what is held and has this, where it is known what.
+        case circle(TableName?)
+    }
+
+    /// Takes them in the transaction that is open, whose `lock_timeout` holds for each.
     ///
-    /// - Throws: `PostgresError` with the SQLSTATE 55P03 when `PostgresPatience.limit` is over.
+    /// - Throws: `PostgresError` with the SQLSTATE 55P03 when that is over; `BackupError.locked` when others have been in a
+    ///   circle with it for as long as it would wait for all.
     func take() async throws {
-        let brief = try await briefWait()
-        let end = ContinuousClock.now + .seconds(PostgresPatience.seconds)
-        var last: Lock?
+        let start = ContinuousClock.now
+        var wanted: TableName?
         try await connection.execute("SAVEPOINT before_locks")
         while true {
             let locks = try await locks()
-            let first = try await inUse(locks, but: last) ?? locks.first
-            let patience = max(1, ContinuousClock.now.duration(to: end).milliseconds)
-            try await take(first.map { [$0] } ?? [], waiting: patience)
-            // Keys and parts may have come during the long wait.
-            if try await takeSoon(locks, waiting: brief, until: end),
-                try await self.locks() == locks
-            {
-                break
-            }
+            // While nothing else is held nobody waits for it in vain.
+            let first = try await wanted == nil ? inUse(locks) : wanted
+            let outcome = try await take(locks, first: first)
+            // Keys and parts may have come meanwhile.
+            if case .had = outcome, try await self.locks() == locks { break }
             try await connection.execute("ROLLBACK TO SAVEPOINT before_locks")
-            last = first
+            if case .circle(let table?) = outcome { wanted = table }
+            let patience = PostgresPatience.seconds * max(1, locks.count)
+            guard start.duration(to: .now) < .seconds(patience) else {
+                throw BackupError(
+                    .locked,
+                    "others wait for these tables again and again while they use some of them")
+            }
         }
-        try await connection.execute(
-            """
-            RELEASE SAVEPOINT before_locks;
-            SET LOCAL lock_timeout = '\(PostgresPatience.limit)'
-            """)
+        try await connection.execute("RELEASE SAVEPOINT before_locks")
     }
 
-    /// In milliseconds: several such waits one after another are still shorter than what makes a deadlock of them.
-    private func briefWait() async throws -> Int {
-        let setting = try await connection.value(
-            "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'")
-        return max(1, (setting.flatMap { Int($0) } ?? 1000) / 4)
-    }
-
-    /// Whether all of them could be had.
-    private func takeSoon(
-        _ locks: [Lock], waiting brief: Int, until end: ContinuousClock.Instant
-    ) async throws -> Bool {
+    private func take(_ locks: [Lock], first: TableName?) async throws -> Outcome {
+        let statements = Self.statements(for: locks, first: first)
         do {
-            try await take(locks, waiting: brief)
-            return true
-        } catch let error as PostgresError
-            where error.sqlState == "55P03" && ContinuousClock.now < end
-        {
-            return false
+            guard let watch else {
+                for statement in statements { try await connection.executeInterruptibly(statement) }
+                return .had
+            }
+            return try await take(locks, by: statements, seenBy: watch)
+        } catch let error as PostgresError where error.sqlState == "40P01" {
+            // The server was the first to see it.
+            return .circle(nil)
         }
     }
 
-    private func take(_ locks: [Lock], waiting milliseconds: Int) async throws {
-        try await connection.execute("SET LOCAL lock_timeout = \(milliseconds)")
-        for mode in Mode.allCases {
-            let names = locks.filter { $0.mode == mode }
-                .map { "ONLY \(SQLText.qualified($0.table))" }
-            guard !names.isEmpty else { continue }
-            try await connection.executeInterruptibly(
-                "LOCK TABLE \(names.joined(separator: ", ")) IN \(mode.rawValue) MODE")
+    private func take(
+        _ locks: [Lock], by statements: [String], seenBy watch: PostgresLocks
+    ) async throws -> Outcome {
+        let process = try await connection.process()
+        let interval = Self.interval(
+            deadlockTimeout: try await connection.value(
+                "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'"))
+        let tables = locks.map(\.table)
+        return try await withThrowingTaskGroup(of: Outcome.self) { [connection] group in
+            group.addTask {
+                for statement in statements { try await connection.executeInterruptibly(statement) }
+                return .had
+            }
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: interval)
+                    let table = try await watch.circle(closedBy: process, wanting: tables)
+                    if let table { return .circle(table) }
+                }
+            }
+            // Ends the other one as well.
+            defer { group.cancelAll() }
+            return try await group.next() ?? .had
+        }
+    }
+
+    /// Several such times are still shorter than what makes a deadlock of a wait.
+    ///
+    /// `deadlockTimeout`: In milliseconds, as the server says it. One that is long is no reason to leave others waiting.
+    static func interval(deadlockTimeout: String?) -> Duration {
+        let milliseconds = deadlockTimeout.flatMap { Int($0) } ?? 1000
+        return .milliseconds(max(10, min(milliseconds, 1000) / 8))
+    }
+
+    /// Those that keep parts are in the way of nobody who reads or writes; then what comes first, and all others in their
+    /// order.
+    static func statements(for locks: [Lock], first: TableName?) -> [String] {
+        let alone = locks.filter { $0.mode == .alone }
+        return [
+            locks.filter { $0.mode == .keepsParts }, alone.filter { $0.table == first },
+            alone.filter { $0.table != first },
+        ].compactMap { group in
+            guard let mode = group.first?.mode else { return nil }
+            let names = group.map { "ONLY \(SQLText.qualified($0.table))" }
+            return "LOCK TABLE \(names.joined(separator: ", ")) IN \(mode.rawValue) MODE"
         }
     }
 
@@ -182,8 +218,9 @@ struct PostgresTableLocks {
         }
     }
 
-    /// The first that somebody else has locked in any way, other than the one that could be had.
-    private func inUse(_ locks: [Lock], but last: Lock?) async throws -> Lock? {
+    /// The first of those that are had alone that somebody else has locked in any way.
+    private func inUse(_ locks: [Lock]) async throws -> TableName? {
+        let alone = locks.filter { $0.mode == .alone }.map(\.table)
         let rows = try await connection.rows(
             """
             SELECT DISTINCT n.nspname, c.relname FROM pg_catalog.pg_locks l
@@ -194,16 +231,8 @@ struct PostgresTableLocks {
               AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
               AND l.database = (SELECT oid FROM pg_catalog.pg_database
                                 WHERE datname = pg_catalog.current_database())
-            """, [SQLText.array(locks.map(\.table))])
+            """, [SQLText.array(alone)])
         let used = Set(rows.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") })
-        return locks.first { $0 != last && used.contains($0.table) }
-    }
-}
-
-extension Duration {
-    /// Whole ones.
-    fileprivate var milliseconds: Int {
-        let (seconds, attoseconds) = components
-        return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+        return alone.first(where: used.contains)
     }
 }

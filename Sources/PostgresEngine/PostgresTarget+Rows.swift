@@ -222,14 +222,18 @@ extension PostgresTarget {
         case .withChange(let statements): notes = statements + notes
         }
         try await connections.withOne { connection in
-            try await PostgresPatience.run(
-                "cannot change tables of \(request.database), which are as they were",
-                on: connection, settings
-            ) { [notes] in
-                try await PostgresExistingTables(archive.plan, of: request, on: connection)
-                    .change(
-                        parts: PostgresParts(presence), noting: notes,
-                        setting: sequencesOfExistingTables, tell: request.steps, body)
+            try await PostgresPatience.lasting(on: connection, settings) { [notes] patience in
+                // One of those that load has nothing to do meanwhile.
+                let idle = connections.all.first { $0 !== connection }
+                let watch = patience.locks ?? idle.map { PostgresLocks(connection: $0) }
+                try await patience.run(
+                    "cannot change tables of \(request.database), which are as they were"
+                ) {
+                    try await PostgresExistingTables(archive.plan, of: request, on: connection)
+                        .change(
+                            parts: PostgresParts(presence), watch: watch, noting: notes,
+                            setting: sequencesOfExistingTables, tell: request.steps, body)
+                }
             }
         }
     }

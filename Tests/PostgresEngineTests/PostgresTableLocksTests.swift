@@ -1,0 +1,47 @@
+import BackupCore
+import Testing
+
+@testable import PostgresEngine
+
+/// In which order locks are taken, and how often somebody looks who is in the way.
+@Suite struct PostgresTableLocksTests {
+    private static func table(_ name: String) -> TableName { TableName(schema: "s", name: name) }
+
+    private static let locks = [
+        PostgresTableLocks.Lock(table: table("whole"), mode: .keepsParts),
+        PostgresTableLocks.Lock(table: table("a"), mode: .alone),
+        PostgresTableLocks.Lock(table: table("b"), mode: .alone),
+        PostgresTableLocks.Lock(table: table("c"), mode: .alone),
+    ]
+
+    private static let parts = "LOCK TABLE ONLY \"s\".\"whole\" IN SHARE UPDATE EXCLUSIVE MODE"
+
+    private static func alone(_ names: String...) -> String {
+        let list = names.map { "ONLY \"s\".\"\($0)\"" }.joined(separator: ", ")
+        return "LOCK TABLE \(list) IN ACCESS EXCLUSIVE MODE"
+    }
+
+    @Test func `what is in use is waited for before others are held alone`() {
+        #expect(
+            PostgresTableLocks.statements(for: Self.locks, first: Self.table("b"))
+                == [Self.parts, Self.alone("b"), Self.alone("a", "c")])
+    }
+
+    @Test(arguments: [nil, "whole"])
+    func `each table is locked once, in order`(first: String?) {
+        #expect(
+            PostgresTableLocks.statements(for: Self.locks, first: first.map(Self.table))
+                == [Self.parts, Self.alone("a", "b", "c")])
+        #expect(PostgresTableLocks.statements(for: [], first: nil).isEmpty)
+    }
+
+    @Test(
+        arguments: [("1000", 125), ("400", 50), ("1", 10), ("600000", 125), (nil, 125)]
+            as [(String?, Int)])
+    func `a circle is seen before the server ends somebody for it, and soon`(
+        setting: String?, milliseconds: Int
+    ) {
+        #expect(
+            PostgresTableLocks.interval(deadlockTimeout: setting) == .milliseconds(milliseconds))
+    }
+}
