@@ -211,7 +211,8 @@ struct PostgresPresence: Sendable {
           UNION ALL
           SELECT k.kind, t.typnamespace, t.typname FROM pg_catalog.pg_type t
           JOIN (VALUES ('d', 'DOMAIN'), ('e', 'TYPE'), ('r', 'TYPE'), ('b', 'TYPE'),
-                       ('b', 'SHELL TYPE'), ('p', 'SHELL TYPE')) k(type, kind)
+                       -- A range has one when a function makes its values canonical.
+                       ('b', 'SHELL TYPE'), ('p', 'SHELL TYPE'), ('r', 'SHELL TYPE')) k(type, kind)
             ON k.type = t.typtype
           WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
           UNION ALL

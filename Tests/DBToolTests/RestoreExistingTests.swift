@@ -71,6 +71,29 @@ import Testing
         }
     }
 
+    /// Archives hold a shell of it beside it, which the function takes.
+    @Test(arguments: TestServer.all)
+    func `a range with a canonical form is not made again`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TYPE span;
+                CREATE FUNCTION rounded(span) RETURNS span IMMUTABLE STRICT LANGUAGE internal
+                    AS 'int4range_canonical';
+                CREATE TYPE span AS RANGE (SUBTYPE = integer, CANONICAL = rounded);
+                CREATE TABLE t (id integer PRIMARY KEY, s span); INSERT INTO t VALUES (1, '[1,2]');
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await target.query("UPDATE t SET s = NULL")
+            try await bench.restore(
+                tables: [], into: target, ["--existing", "truncate", "--yes"]
+            ).requireCode(0)
+            try await bench.expectEqual(source, target)
+        }
+    }
+
     /// People have bosses, pets, and a city whose mayor is one of them.
     private static let family = """
         CREATE TABLE fired (what text);
