@@ -29,18 +29,33 @@ struct PostgresParts: Sendable {
 
     // MARK: While they change
 
+    /// The rows `c` of `pg_class` that tables have, with their schemas `n`, in the `FROM` of a query with `names(of:)`.
+    ///
+    /// A role can have a part of a whole in whose schema it may find nothing: a cast to `regclass` is refused there.
+    static let named = """
+        ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) w(schema, name)
+        JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
+        JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
+        """
+
+    /// Schemas and names, as arrays.
+    static func names(of tables: [TableName]) -> [String?] {
+        [SQLText.array(tables.map(\.schema)), SQLText.array(tables.map(\.name))]
+    }
+
     /// Rows of a part that came since would stay beside those of the backup.
     func requireKnown(
         around tables: [TableName], in database: String, on connection: PostgresConnection
     ) async throws {
         let rows = try await connection.rows(
             """
-            SELECT n.nspname, c.relname FROM pg_catalog.pg_inherits i
-            JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE i.inhparent = ANY ($1::regclass[]::oid[]) AND c.relkind IN ('r', 'p')
+            SELECT m.nspname, p.relname FROM \(Self.named)
+            JOIN pg_catalog.pg_inherits i ON i.inhparent = c.oid
+            JOIN pg_catalog.pg_class p ON p.oid = i.inhrelid
+            JOIN pg_catalog.pg_namespace m ON m.oid = p.relnamespace
+            WHERE p.relkind IN ('r', 'p')
             ORDER BY 1, 2
-            """, [SQLText.array(wholes(of: tables))])
+            """, Self.names(of: wholes(of: tables)))
         let unknown = rows.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") }
             .filter { !contains($0) }
         guard unknown.isEmpty else {

@@ -191,10 +191,9 @@ struct PostgresTableLocks {
         guard !wholes.isEmpty else { return [] }
         let rows = try await connection.rows(
             """
-            SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.oid = ANY ($1::regclass[]::oid[]) AND \(Self.isPermitted("c", in: "n"))
-            """, [SQLText.array(wholes)])
+            SELECT n.nspname, c.relname FROM \(PostgresParts.named)
+            WHERE \(Self.isPermitted("c", in: "n"))
+            """, PostgresParts.names(of: wholes))
         return Set(rows.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") })
     }
 

@@ -247,6 +247,30 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `a partition is replaced by its owner, who may not find its whole`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner")
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE SCHEMA mine AUTHORIZATION \(owner); CREATE SCHEMA others;
+                CREATE TABLE others.whole (id integer) PARTITION BY LIST (id);
+                CREATE TABLE mine.part PARTITION OF others.whole FOR VALUES IN (1);
+                ALTER TABLE mine.part OWNER TO \(owner); INSERT INTO mine.part VALUES (1);
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await target.query("INSERT INTO mine.part VALUES (1)")
+            try await bench.restore(
+                tables: ["mine.part"], into: target, ["--existing", "truncate"], as: owner
+            ).requireCode(0)
+            try await bench.expectEqual(source, target)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `foreign keys in a circle hold again, together and each alone`(
         server: TestServer
     ) async throws {
