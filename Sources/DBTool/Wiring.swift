@@ -8,6 +8,8 @@ import Terminal
 struct Wiring {
     let options: ConnectionOptions
     let settings: Settings
+    /// One for all that the command connects to: whoever is asked for a password has heard it already.
+    private let exposure = ExposureNotice()
 
     init(_ options: ConnectionOptions) throws {
         self.options = options
@@ -111,6 +113,7 @@ struct Wiring {
                 var mysql = try MySQLSettings(url: url)
                 mysql.password = password ?? mysql.password ?? options.password.map { Secret($0) }
                 try setTLS(of: &mysql) { flag, _, _ in flag }
+                mysql.exposure = exposure
                 return ServerSettings.mysql(mysql).engine
             }
             var postgres = PostgresSettings()
@@ -119,6 +122,7 @@ struct Wiring {
             postgres.password =
                 password ?? (hasPassword ? nil : options.password.map { Secret($0) })
             setTLS(of: &postgres) { flag, _, _ in flag }
+            postgres.exposure = exposure
             postgres.pgDump = settings.value(options.pgDump, "DB_PG_DUMP")
             return ServerSettings.postgres(postgres).engine
         }
@@ -198,6 +202,7 @@ struct Wiring {
             postgres.password = (password ?? options.password).map { Secret($0) }
         }
         setTLS(of: &postgres, to: tlsValue)
+        postgres.exposure = exposure
         postgres.pgDump = settings.value(options.pgDump, "DB_PG_DUMP")
         return postgres
     }
@@ -224,6 +229,7 @@ struct Wiring {
         let secret = password ?? value(options.password, "DB_PASSWORD")
         mysql.password = secret.map { Secret($0) } ?? mysql.password
         try setTLS(of: &mysql, to: tlsValue)
+        mysql.exposure = exposure
         return mysql
     }
 

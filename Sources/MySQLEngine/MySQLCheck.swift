@@ -13,7 +13,7 @@ struct MySQLCheck {
     }
 
     func run() async throws -> SourceCheck {
-        let connection = try await MySQLConnection(settings)
+        let connection = try await connected()
         let server = try await MySQLServer(connection)
         do {
             let database = try await MySQLSource.database(of: connection)
@@ -42,6 +42,18 @@ struct MySQLCheck {
         }
     }
 
+    /// What others could read is a finding, and said otherwise where there are none.
+    private func connected() async throws -> MySQLConnection {
+        let exposure = Exclusive<String?>(nil)
+        let heard = settings.exposed { text in exposure.withValue { $0 = text } }
+        do {
+            return try await MySQLConnection(heard)
+        } catch {
+            if let text = exposure.withValue({ $0 }) { request.notes(text) }
+            throw error
+        }
+    }
+
     // MARK: The way to the server
 
     private func login(
@@ -54,16 +66,16 @@ struct MySQLCheck {
 
     /// Whoever listens on the network, or stands in the server's place.
     private func encryption(_ connection: MySQLConnection) async -> Finding {
-        let (cipher, isLocal) = (await connection.cipher, await connection.isLocal)
+        let link = await connection.link
         let better = ["-- --sslmode verify-full --sslrootcert FILE, or DB_SSLMODE, DB_SSLROOTCERT"]
-        guard let cipher else {
-            return isLocal
+        guard let cipher = link.cipher else {
+            return link.isLocal
                 ? Finding(.connection, "encryption", .ok, "none, and the server is local")
                 : Finding(
                     .connection, "encryption", .warning,
                     "none: rows cross the network as they are", fix: better)
         }
-        guard settings.tls != .verifyFull, !isLocal else {
+        guard settings.tls != .verifyFull, !link.isLocal else {
             return Finding(.connection, "encryption", .ok, cipher)
         }
         return Finding(

@@ -193,32 +193,15 @@ actor MySQLConnection: PooledConnection {
 
     var serverStatus: UInt32 { connection.pointee.server_status }
 
-    /// How the connection is encrypted; nil when it is not.
-    var cipher: String? {
-        mysql_get_ssl_cipher(connection).map { String(cString: $0) }
-    }
-
-    /// What whoever logs in that way should know; nil where nobody could listen.
-    var exposure: String? {
-        guard cipher == nil, !isLocal else { return nil }
-        return "all rows cross the network to \(host) as they are, and the password may: "
-            + "use --sslmode verify-full --sslrootcert FILE"
-    }
-
-    /// The host's name, as flags or an option file have it.
-    private var host: String {
-        connection.pointee.host.map { String(cString: $0) } ?? "localhost"
-    }
-
-    /// Whether nothing leaves the machine.
-    var isLocal: Bool { SocketPeer.isThisMachine(mysql_get_socket(connection)) }
+    /// How it came to be.
+    var link: MySQLLink { MySQLLink(connection) }
 
     /// Where the server is, for people.
     var place: String {
         if let socket = connection.pointee.unix_socket {
             return "socket \(String(cString: socket))"
         }
-        return "\(host), port \(connection.pointee.port)"
+        return "\(link.host), port \(connection.pointee.port)"
     }
 
     /// Whether files, which is what rows are sent as, may be sent: an option file may forbid it.

@@ -57,9 +57,10 @@ public struct MySQLEngine: InteractiveEngine {
 
     /// The database is dropped even when the task is cancelled.
     public func withScratchDatabase<Result: Sendable>(
+        notes: @escaping @Sendable (String) -> Void,
         _ body: (String) async throws -> Result
     ) async throws -> Result {
-        var own = settings
+        var own = settings.exposed(to: notes)
         own.database = nil
         let administration = try await MySQLConnection(own)
         try await MySQLSession.pin(administration, on: try await MySQLServer(administration))

@@ -70,9 +70,12 @@ struct MySQLLogin: Sendable {
         prepare(connection, encrypted: encrypted)
         let result = mysql_real_connect(
             connection, settings.host, settings.user, settings.password?.unsafeText,
-            settings.database, settings.port ?? 0, settings.socket, 0)
+            settings.database, settings.port ?? 0, settings.socket,
+            // What option files said tells afterwards where a login went that was refused.
+            UInt(CLIENT_REMEMBER_OPTIONS))
         guard result != nil else {
             defer { mysql_close(connection) }
+            tellExposure(of: MySQLLink(refused: connection, host: settings.host))
             throw Self.failure(of: connection)
         }
         // Of a server that offers none the library asks for encryption only where it checks certificates.
@@ -96,7 +99,15 @@ struct MySQLLogin: Sendable {
                 message: "an option file says that the server's certificate is not to be verified")
         }
         watch(mysql_get_socket(connection))
+        tellExposure(of: MySQLLink(connection))
         return connection
+    }
+
+    /// Whether something is encrypted the library tells once the login is over: then it is said, be the login refused,
+    /// before a person types a password that was missing and before there are rows.
+    private func tellExposure(of link: MySQLLink?) {
+        guard let exposure = link?.exposure else { return }
+        settings.exposure.say(exposure)
     }
 
     /// What a server says before anything is encrypted, that it has no room or takes nobody from here, the library wraps in

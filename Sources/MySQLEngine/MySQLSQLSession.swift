@@ -16,7 +16,7 @@ public actor MySQLSQLSession: SQLSession {
     private var hasLostTransaction = false
 
     init(_ settings: MySQLSettings, notice: @escaping @Sendable (String) -> Void) {
-        self.settings = settings
+        self.settings = settings.exposed(to: notice)
         self.notice = notice
     }
 

@@ -39,6 +39,8 @@ public struct MySQLSettings: Sendable {
     public var certificate: String?
     /// The file of the client's key.
     public var key: String?
+    /// Told when others on a network can read the password or rows.
+    public var exposure = ExposureNotice()
 
     /// Whether rows go into tables over this connection: `LOAD DATA LOCAL` is allowed.
     var sendsRows = false
@@ -51,5 +53,12 @@ public struct MySQLSettings: Sendable {
     /// Without a user or password; not a proof, as one server may have several names.
     public var sourceName: String {
         [socket ?? host ?? "", port.map(String.init) ?? "", database ?? ""].joined(separator: " ")
+    }
+
+    /// The same, `listener` being told once what others on a network can read.
+    func exposed(to listener: @escaping @Sendable (String) -> Void) -> MySQLSettings {
+        var settings = self
+        settings.exposure = exposure.heard(by: listener)
+        return settings
     }
 }

@@ -18,8 +18,8 @@ struct MySQLSource {
         _ settings: MySQLSettings, for request: SnapshotRequest,
         rangeSize: MySQLRangeSize = MySQLRangeSize()
     ) async throws {
+        let settings = settings.exposed(to: request.notes)
         let leader = try await MySQLConnection(settings)
-        if let exposure = await leader.exposure { request.notes(exposure) }
         let server = try await MySQLServer(leader)
         try await MySQLSession.pin(leader, on: server)
         let database = try await Self.database(of: leader)

@@ -7,7 +7,8 @@ struct MySQLTargetOpening {
 
     init(_ request: TargetRequest, settings: MySQLSettings) {
         self.request = request
-        preparation = MySQLTargetPreparation(request: request, settings: settings)
+        preparation = MySQLTargetPreparation(
+            request: request, settings: settings.exposed(to: request.notes))
     }
 
     /// What the target is before it is touched.
@@ -25,9 +26,6 @@ struct MySQLTargetOpening {
         let definition = try MySQLDefinition(request.definition.sql)
         do {
             let found = try await look()
-            if let exposure = await found.administration.exposure {
-                request.notes(exposure)
-            }
             let planner = MySQLTargetPlanner(
                 request: request, definition: definition, presence: found.presence)
             var plan = try planner.plan(continuing: found.mark)

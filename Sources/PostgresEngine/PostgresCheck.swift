@@ -19,7 +19,7 @@ struct PostgresCheck {
     private let tolerantRequest: SnapshotRequest
 
     func run() async throws -> SourceCheck {
-        let connection = try await PostgresConnection(settings)
+        let connection = try await connected()
         let link = await connection.link
         do {
             let server = try await PostgresServer(connection)
@@ -34,6 +34,18 @@ struct PostgresCheck {
             return check
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot check the source")
+        }
+    }
+
+    /// What others could read is a finding, and said otherwise where there are none.
+    private func connected() async throws -> PostgresConnection {
+        let exposure = Exclusive<String?>(nil)
+        let heard = settings.exposed { text in exposure.withValue { $0 = text } }
+        do {
+            return try await PostgresConnection(heard)
+        } catch {
+            if let text = exposure.withValue({ $0 }) { request.notes(text) }
+            throw error
         }
     }
 

@@ -66,8 +66,10 @@ public struct PostgresEngine: InteractiveEngine {
 
     /// The database is dropped even when the task is cancelled.
     public func withScratchDatabase<Result: Sendable>(
+        notes: @escaping @Sendable (String) -> Void,
         _ body: (String) async throws -> Result
     ) async throws -> Result {
+        let settings = settings.exposed(to: notes)
         try await PostgresPooler.refuse(
             settings, databases: PostgresTargetPreparation.lastingDatabases(settings))
         let administration = try await PostgresTargetPreparation.administrativeConnection(settings)

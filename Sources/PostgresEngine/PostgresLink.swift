@@ -15,7 +15,11 @@ struct PostgresLink: Sendable {
     /// Nobody on a network could listen.
     let isLocal: Bool
 
-    var isSocket: Bool { host.hasPrefix("/") || host.hasPrefix("@") }
+    var isSocket: Bool { Self.isSocket(host) }
+
+    private static func isSocket(_ host: String) -> Bool {
+        host.hasPrefix("/") || host.hasPrefix("@")
+    }
 
     /// What whoever logs in that way should know; nil where nobody could listen.
     var exposure: String? {
@@ -42,7 +46,14 @@ extension PostgresLink {
             encryption = PQgssEncInUse(connection) == 1 ? "GSSAPI" : nil
         }
         sslMode = Self.option("sslmode", of: connection) ?? "prefer"
-        isLocal = SocketPeer.isThisMachine(PQsocket(connection))
+        isLocal =
+            SocketPeer.isThisMachine(PQsocket(connection))
+            || Self.isLocal(address: text(PQhostaddr(connection)), host: host)
+    }
+
+    /// What the server has hung up on has no peer on some systems, and still knows where it went: a socket has no address.
+    static func isLocal(address: String, host: String) -> Bool {
+        address.isEmpty ? isSocket(host) : SocketPeer.isThisMachine(host: address)
     }
 
     private static func option(_ keyword: String, of connection: OpaquePointer) -> String? {

@@ -48,6 +48,7 @@ struct PostgresLogin: Sendable {
             guard let connection = result else {
                 throw BackupError(.connectionFailed, "libpq could not allocate a connection")
             }
+            tellExposure(of: connection)
             guard PQstatus(connection) == CONNECTION_OK else {
                 let error = refusal(by: connection)
                 PQfinish(connection)
@@ -58,6 +59,16 @@ struct PostgresLogin: Sendable {
             PQsetNoticeProcessor(connection, { _, _ in }, nil)
             return connection
         }
+    }
+
+    /// Whether something is encrypted libpq knows once the server has answered, and that it wants a password: then it is
+    /// said, be the login refused, before a person types one and before there are rows.
+    private func tellExposure(of connection: OpaquePointer) {
+        // Of a connection that it has given up libpq does not know it any more.
+        guard PQsocket(connection) >= 0, let exposure = PostgresLink(connection).exposure else {
+            return
+        }
+        settings.exposure.say(exposure)
     }
 
     /// A connection, be it one that failed, and whether the server is only starting or about to stop.

@@ -17,7 +17,7 @@ public actor PostgresSQLSession: SQLSession {
     private var hasLostTransaction = false
 
     init(_ settings: PostgresSettings, notice: @escaping @Sendable (String) -> Void) {
-        self.settings = settings
+        self.settings = settings.exposed(to: notice)
         self.notice = notice
     }
 

@@ -28,6 +28,8 @@ public struct PostgresSettings: Sendable {
     public var sslKey: String?
     /// The pg_dump to use; found by itself when nil.
     public var pgDump: String?
+    /// Told when others on a network can read the password or rows.
+    public var exposure = ExposureNotice()
 
     /// Leaves everything to libpq.
     public init() {}
@@ -48,6 +50,13 @@ public struct PostgresSettings: Sendable {
         if let database, !database.isEmpty { return database }
         let parameters = PostgresLogin(self).parameters
         return parameters["dbname"] ?? parameters["user"]
+    }
+
+    /// The same, `listener` being told once what others on a network can read.
+    func exposed(to listener: @escaping @Sendable (String) -> Void) -> PostgresSettings {
+        var settings = self
+        settings.exposure = exposure.heard(by: listener)
+        return settings
     }
 
     /// libpq's keywords and their values, the later ones winning.

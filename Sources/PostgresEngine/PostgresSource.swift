@@ -18,9 +18,9 @@ struct PostgresSource {
 
     /// Connects, and finds a pg_dump that fits the server.
     init(_ settings: PostgresSettings, for request: SnapshotRequest) async throws {
+        let settings = settings.exposed(to: request.notes)
         self.settings = settings
         leader = try await PostgresConnection(settings)
-        if let exposure = await leader.link.exposure { request.notes(exposure) }
         let server = try await PostgresServer(leader)
         encoding = server.clientEncoding
         user = server.user

@@ -8,6 +8,7 @@ struct PostgresTargetOpening {
 
     init(_ request: TargetRequest, settings: PostgresSettings) {
         self.request = request
+        let settings = settings.exposed(to: request.notes)
         self.settings = settings
         preparation = PostgresTargetPreparation(request: request, settings: settings)
     }
@@ -35,7 +36,6 @@ struct PostgresTargetOpening {
             atLeast: Int(oldest.prefix { $0.isNumber }) ?? 0, named: settings.pgDump)
         do {
             let found = try await look()
-            if let exposure = await found.connection.link.exposure { request.notes(exposure) }
             let server = try await PostgresServer(found.connection)
             var archive = try await PostgresArchiveRestore(dump, request, programs: programs)
             let planner = PostgresTargetPlanner(

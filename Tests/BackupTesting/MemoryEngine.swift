@@ -103,6 +103,7 @@ public struct MemoryEngine: Engine {
 
     /// Drops the database afterwards.
     public func withScratchDatabase<Result: Sendable>(
+        notes: @escaping @Sendable (String) -> Void,
         _ body: (String) async throws -> Result
     ) async throws -> Result {
         defer { server["scratch"] = nil }

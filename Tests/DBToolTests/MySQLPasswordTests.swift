@@ -1,4 +1,5 @@
 import BackupTesting
+import Foundation
 import Testing
 
 @Suite struct MySQLPasswordTests {
@@ -28,6 +29,56 @@ import Testing
                 ["full", "database"], ["--password", "right"], as: account)
             let copy = try await bench.restored()
             #expect(try await copy.query("SELECT COUNT(*), SUM(id) FROM t") == "2\t3")
+        }
+    }
+
+    /// Whoever could act on it must hear it whatever becomes of the login, and not again with each connection.
+    @Test(arguments: MySQLTestServer.all)
+    func `rows that a network can read are told of once, login refused or not`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.load(
+                "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2);")
+            let account = try await bench.source.createAccount("far", ["ALL ON *.*"])
+            let address = try NetworkAddress.ofThisMachine()
+            let proxy = try FailingProxy(to: UInt16(server.port), isOnNetwork: true)
+            defer { proxy.stop() }
+            let copy = bench.other("copy")
+            let runs: [(words: [String], code: Int32)] = [
+                (["full", "database", "--json", "--database", bench.source.name], 0),
+                (["check", "--json", "--database", bench.source.name], 0),
+                (["full", "database", "--database", bench.source.name, "--password", "wrong"], 5),
+                (["check", "--json", "--database", bench.source.name, "--password", "wrong"], 5),
+                (["restore", "latest", "--into", copy.name, "--create"], 0),
+                (["verify", "latest", "--drill", "--same-server"], 0),
+                (["sql", "SELECT 1; SELECT 2", "--json", "--database", bench.source.name], 0),
+                (["sql", "SELECT 1", "--database", bench.source.name, "--password", "wrong"], 5),
+            ]
+            let words = "all rows cross the network to"
+            func run(_ run: (words: [String], code: Int32), _ place: [String]) async throws -> Int {
+                let end = try await bench.dbtool(
+                    exactly: run.words + ["--db", "mysql", "--user", account] + place
+                        + (run.words.first == "sql" ? [] : ["-path", bench.repository]))
+                try end.requireCode(run.code)
+                #expect(!end.output.contains(words), "\(end)")
+                return end.errors.components(separatedBy: words).count - 1
+            }
+            let far = ["--host", address, "--port", "\(proxy.port)"]
+            for one in runs {
+                // What `check` could ask it reports as a finding.
+                let isFinding = one.words.first == "check" && one.code == 0
+                let count = try await run(one, far + ["--sslmode", "disable"])
+                #expect(count == (isFinding ? 0 : 1), "\(one.words)")
+            }
+            // MySQL's server makes itself a certificate, and is spoken to with encryption; Debian's MariaDB has none.
+            for one in runs.suffix(2) {
+                #expect(try await run(one, far) == (server.isMariaDB ? 1 : 0), "\(one.words)")
+            }
+            let near = ["--host", "127.0.0.1", "--port", "\(server.port)", "--sslmode", "disable"]
+            for one in [runs[0], runs[2], runs[6]] {
+                #expect(try await run(one, near) == 0, "\(one.words)")
+            }
         }
     }
 

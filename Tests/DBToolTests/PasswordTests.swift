@@ -176,6 +176,62 @@ import Testing
         }
     }
 
+    /// Whoever could act on it must hear it whatever becomes of the login, and not again with each connection.
+    @Test(arguments: TestServer.all)
+    func `a password that a network can read is told of once, login refused or not`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.guarded()
+            try await bench.administration.query("ALTER ROLE \(Self.role) CREATEDB")
+            let address = try NetworkAddress.ofThisMachine()
+            let proxy = try FailingProxy(
+                to: try #require(UInt16(server.port)), isOnNetwork: true)
+            defer { proxy.stop() }
+            let copy = bench.expectDatabase()
+            let plain = ["--no-owner", "--no-privileges"]
+            let runs: [(words: [String], code: Int32)] = [
+                (["full", "database", "--json"], 0), (["check", "--json"], 0),
+                (["full", "database", "--password", "wrong"], 5),
+                (["check", "--json", "--password", "wrong"], 5),
+                (["restore", "latest", "--into", copy.name, "--create"] + plain, 0),
+                (["verify", "latest", "--drill", "--same-server"] + plain, 0),
+                (["sql", "SELECT 1; SELECT 2", "--json"], 0),
+                (["sql", "SELECT 1", "--password", "wrong"], 5),
+                (["backup", "--json", "-c", "SQL SELECT 1", "-c", "SQL SELECT 2"], 0),
+            ]
+            let words = "the password and all rows cross the network to"
+            func run(_ run: (words: [String], code: Int32), _ place: [String]) async throws -> Int {
+                let isKept = run.words.first != "sql"
+                let named = run.words.first != "restore" && run.words.first != "verify"
+                let all =
+                    run.words + place + ["--user", Self.role]
+                    + (isKept ? ["-path", bench.repository] : [])
+                    + (named ? ["--database", source.name] : [])
+                let end = try await bench.drilling {
+                    try await bench.dbtool(all, environment: ["DB_PASSWORD": Self.password])
+                }
+                try end.requireCode(run.code)
+                #expect(!end.output.contains(words), "\(end)")
+                return end.errors.components(separatedBy: words).count - 1
+            }
+            let far = ["--host", address, "--port", "\(proxy.port)"]
+            for one in runs {
+                // What `check` could ask it reports as a finding.
+                let isFinding = one.words.first == "check" && one.code == 0
+                #expect(try await run(one, far) == (isFinding ? 0 : 1), "\(one.words)")
+            }
+            // A password that is missing is asked for, and whoever types one has been told.
+            let missing = try await bench.dbtool(
+                ["sql", "SELECT 1", "--user", Self.role, "--database", source.name] + far)
+            missing.expect(code: 5, saying: "no password", "\(words) \(address)")
+            let near = ["--host", server.host, "--port", server.port]
+            for one in [runs[0], runs[2], runs[6]] {
+                #expect(try await run(one, near) == 0, "\(one.words)")
+            }
+        }
+    }
+
     private func expectNothingSaid(
         _ ends: [ProgramEnd], url: String, in bench: Workbench
     ) async throws {

@@ -270,7 +270,7 @@ import Testing
                     #expect(words.contains("TLS") || words.contains("SSL"), "\(words)")
                 } else {
                     let connection = try await MySQLConnection(settings)
-                    let isEncrypted = await connection.cipher != nil
+                    let isEncrypted = await connection.link.cipher != nil
                     #expect(isEncrypted == (tls != .disable && !server.isMariaDB), "\(tls)")
                 }
                 // What the server remembers of a password lets the next login do without it.

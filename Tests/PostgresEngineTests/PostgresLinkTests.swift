@@ -38,6 +38,20 @@ import Testing
         #expect((link.exposure == nil) == (isLocal || encryption != nil))
     }
 
+    /// A server that has refused a login has hung up, and its socket may know nothing any more.
+    @Test(
+        arguments: [
+            ("", "/var/run/postgresql", true), ("", "@abstract", true),
+            ("", "db.example.com", false),
+            ("127.0.0.1", "db.example.com", true), ("::1", "db.example.com", true),
+            ("192.0.2.7", "localhost", false), ("192.0.2.7", "/var/run/postgresql", false),
+        ] as [(String, String, Bool)])
+    func `where a lost connection went its address tells`(
+        address: String, host: String, isLocal: Bool
+    ) {
+        #expect(PostgresLink.isLocal(address: address, host: host) == isLocal)
+    }
+
     @Test(arguments: TestServer.all)
     func `it is the address that was connected to that is local, whatever the name`(
         server: TestServer

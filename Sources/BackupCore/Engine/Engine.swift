@@ -42,7 +42,9 @@ public protocol Engine: Sendable {
     /// Runs `body` with the name of a database that may be created, and drops it afterwards.
     ///
     /// Scratch databases that killed runs have left behind are dropped first; nothing else ever is.
+    /// `notes`: Told what a person should know of the server.
     func withScratchDatabase<Result: Sendable>(
+        notes: @escaping @Sendable (String) -> Void,
         _ body: (String) async throws -> Result
     ) async throws -> Result
 }

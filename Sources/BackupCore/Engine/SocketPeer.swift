@@ -21,6 +21,26 @@ public enum SocketPeer {
         return result == 0 && isThisMachine(address)
     }
 
+    /// The same of a name or an address, for whoever has no socket any more: wherever it leads.
+    ///
+    /// May wait for a server of names.
+    public static func isThisMachine(host: String) -> Bool {
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, nil, nil, &list) == 0, let first = list else { return false }
+        defer { freeaddrinfo(first) }
+        for entry in sequence(first: first, next: { $0.pointee.ai_next }) {
+            guard let found = entry.pointee.ai_addr else { return false }
+            var address = sockaddr_storage()
+            withUnsafeMutableBytes(of: &address) {
+                $0.copyMemory(
+                    from: UnsafeRawBufferPointer(
+                        start: found, count: min($0.count, Int(entry.pointee.ai_addrlen))))
+            }
+            guard isThisMachine(address) else { return false }
+        }
+        return true
+    }
+
     private static func isThisMachine(_ address: sockaddr_storage) -> Bool {
         switch Int32(address.ss_family) {
         case AF_UNIX: return true

@@ -19,7 +19,7 @@ public struct Drill: Sendable {
     public func checkServer(for point: Point, progress: OperationProgress) async throws {
         progress.begin("checking the server of the drill")
         do {
-            try await engine.withScratchDatabase { database in
+            try await engine.withScratchDatabase(notes: { progress.note($0) }) { database in
                 // What is to be noted the drill itself notes.
                 _ = try await restoration(of: point, into: database)
                     .run(progress: OperationProgress()) { _ in false }
@@ -38,7 +38,8 @@ public struct Drill: Sendable {
     public func run(_ point: Point, progress: OperationProgress) async throws -> DrillReport {
         let start = ContinuousClock.now
         do {
-            let restored = try await engine.withScratchDatabase { database in
+            let restored = try await engine.withScratchDatabase(notes: { progress.note($0) }) {
+                database in
                 try await restoration(of: point, into: database).run(progress: progress)
             }
             guard let restored else { preconditionFailure("every plan is approved") }

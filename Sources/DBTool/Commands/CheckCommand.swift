@@ -33,7 +33,7 @@ struct CheckCommand: BackupCommand {
             repository: isNamed ? try wiring.repositoryForBackups(repository) : nil,
             settings: SettingOrigins(wiring).findings(repository),
             packing: compress == .zstd ? .zstd : FilePacking.none)
-        let request = try request
+        let request = try request(telling: progress)
         let report = try await check.run(progress: progress) {
             try await wiring.check(request)
         }
@@ -42,13 +42,12 @@ struct CheckCommand: BackupCommand {
         return report.wouldSucceed ? .done : .failed
     }
 
-    private var request: SnapshotRequest {
-        get throws {
-            let patterns = try tables.map { try TablePattern($0) }
-            var request = SnapshotRequest(scope: patterns.isEmpty ? .database : .tables(patterns))
-            request.excluded = try excluded.map { try TablePattern($0) }
-            request.connections = jobs.jobs
-            return request
-        }
+    private func request(telling progress: OperationProgress) throws -> SnapshotRequest {
+        let patterns = try tables.map { try TablePattern($0) }
+        var request = SnapshotRequest(scope: patterns.isEmpty ? .database : .tables(patterns))
+        request.excluded = try excluded.map { try TablePattern($0) }
+        request.connections = jobs.jobs
+        request.notes = { progress.note($0) }
+        return request
     }
 }

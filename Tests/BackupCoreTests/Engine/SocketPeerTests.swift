@@ -20,6 +20,15 @@ import Testing
         #expect(SocketPeer.isLoopback(address) == isLocal)
     }
 
+    @Test(
+        arguments: [
+            ("127.0.0.1", true), ("127.3.2.1", true), ("::1", true), ("::ffff:127.0.0.1", true),
+            ("192.0.2.7", false), ("2001:db8::1", false),
+        ] as [(String, Bool)])
+    func `an address tells what a socket would have`(host: String, isLocal: Bool) {
+        #expect(SocketPeer.isThisMachine(host: host) == isLocal)
+    }
+
     @Test func `what is no socket is not this machine`() {
         #expect(!SocketPeer.isThisMachine(-1))
     }

@@ -5,7 +5,7 @@ import Synchronization
 /// Stands between a program and servers on this machine, leads connections to them in turn, passes so many bytes, and
 /// then fails for good.
 final class FailingProxy: Sendable, CustomStringConvertible {
-    /// Where it listens, on 127.0.0.1.
+    /// Where it listens, on 127.0.0.1, or on all addresses of this machine.
     let port: UInt16
     private let servers: [UInt16]
     private let listener: Int32
@@ -17,11 +17,16 @@ final class FailingProxy: Sendable, CustomStringConvertible {
 
     var description: String { "\(isSilent ? "silent" : "cut") after \(bytes) bytes" }
 
-    /// `isSilent`: Whether connections stay and say nothing any more, instead of being cut.
-    init(to servers: UInt16..., after bytes: Int = .max, isSilent: Bool = false) throws {
+    /// `isSilent`: Whether connections stay and say nothing any more, instead of being cut; `isOnNetwork`: whether it
+    /// listens on all addresses.
+    init(
+        to servers: UInt16..., after bytes: Int = .max, isSilent: Bool = false,
+        isOnNetwork: Bool = false
+    ) throws {
         (self.servers, self.bytes, self.isSilent) = (servers, bytes, isSilent)
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = Self.address(0)
+        if isOnNetwork { address.sin_addr.s_addr = 0 }
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
