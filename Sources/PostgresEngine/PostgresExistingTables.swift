@@ -247,7 +247,7 @@ struct PostgresExistingTables {
         for sql in statements {
             let statement = PostgresStatement(sql)
             try await steps.take(
-                statement?.name ?? PostgresPeer.line(of: sql), activity: statement?.activity
+                statement?.name ?? StatementLine.line(of: sql), activity: statement?.activity
             ) {
                 try await run([sql])
             }

@@ -53,8 +53,7 @@ struct PostgresPeer: Sendable {
         guard let query, !query.isEmpty, query != "<insufficient privilege>" else {
             return "its statement is hidden from roles that are not in pg_monitor"
         }
-        guard !SecretText.mayBe(in: query) else { return "its statement may hold a password" }
-        return Self.line(of: query)
+        return StatementLine.shown(query)
     }
 
     /// What to do about it where more time may help.
@@ -68,15 +67,5 @@ struct PostgresPeer: Sendable {
         }
         guard let state, state.hasPrefix("idle in transaction") else { return nil }
         return "Let that session commit, or end it: SELECT pg_terminate_backend(\(process));"
-    }
-
-    /// Without line ends and control characters, cut to 80 characters.
-    static func line(of text: String) -> String {
-        let plain = text.unicodeScalars.map { scalar -> Character in
-            let isControl = scalar.properties.generalCategory == .control
-            return isControl || scalar.properties.isWhitespace ? " " : Character(scalar)
-        }
-        let words = String(plain).split(separator: " ").joined(separator: " ")
-        return words.count > 80 ? "\(words.prefix(79))…" : words
     }
 }
