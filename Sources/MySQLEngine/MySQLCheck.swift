@@ -97,19 +97,13 @@ struct MySQLCheck {
         }
     }
 
-    /// Beside this connection: the other readers, and one for locks.
+    /// Beside this connection: the other readers, and one for locks; one that watches them, where it can be had.
     private func room(_ connection: MySQLConnection) async throws -> Finding {
-        let limits =
-            try await connection.rows(
-                "SELECT @@GLOBAL.max_connections, @@SESSION.max_user_connections"
-            ).first?.map { $0.flatMap { Int($0) } ?? 0 } ?? []
-        let used =
-            try await connection.rows("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
-            .first?[1].flatMap { Int($0) } ?? 1
-        var free = limits[0] - used + 1
-        if limits[1] > 0 { free = min(free, limits[1]) }
+        let room = try await MySQLRoom(connection)
+        // This one will have ended, and a reader will be in its place.
+        let free = room.free + 1
         let needed = max(1, request.connections) + 1
-        let words = "\(free) free (max_connections \(limits[0])), a backup uses \(needed)"
+        let words = "\(free) free (max_connections \(room.limit)), a backup uses \(needed)"
         guard free < needed else { return Finding(.connection, "connections", .ok, words) }
         return Finding(
             .connection, "connections", .problem, words,

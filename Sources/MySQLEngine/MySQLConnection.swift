@@ -193,6 +193,9 @@ actor MySQLConnection: PooledConnection {
 
     var serverStatus: UInt32 { connection.pointee.server_status }
 
+    /// The server's number of this session; behind a proxy the library would know another one.
+    func process() throws -> String { try value("SELECT CONNECTION_ID()") ?? "" }
+
     /// How it came to be.
     var link: MySQLLink { MySQLLink(connection) }
 

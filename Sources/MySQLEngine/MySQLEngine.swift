@@ -42,6 +42,9 @@ public struct MySQLEngine: InteractiveEngine {
         of request: SnapshotRequest, _ body: (any Snapshot) async throws -> Result
     ) async throws -> Result {
         let source = try await MySQLSource(settings, for: request)
+        // Ends with this scope, whatever way it is left.
+        let watch = source.watch
+        async let _: Void = watch.run()
         return try await body(source.takeSnapshot(of: request))
     }
 

@@ -12,6 +12,8 @@ struct MySQLSource {
     private let server: MySQLServer
     private let database: String
     private let rangeSize: MySQLRangeSize
+    /// Knows who waits for this backup, and whom it waits for.
+    let watch: MySQLLockWatch
 
     /// Connects as often as the request wants, and once more for locks.
     init(
@@ -33,6 +35,8 @@ struct MySQLSource {
         for _ in 1..<max(1, request.connections) { more.append(try await another()) }
         (self.settings, self.leader, self.guardian, self.more) = (settings, leader, guardian, more)
         (self.server, self.database, self.rangeSize) = (server, database, rangeSize)
+        watch = await MySQLLockWatch(
+            settings, beside: [leader, guardian] + more, on: server, request: request)
     }
 
     /// The database that a session is in, which must be one of somebody's.
@@ -63,10 +67,12 @@ struct MySQLSource {
             } catch let error as MySQLError {
                 let failure = error.backupError(while: "cannot take a snapshot")
                 guard failure.code == .sourceChanged, attempt < Self.attempts else {
-                    throw failure
+                    throw watch.explained(failure)
                 }
             } catch let error as BackupError {
-                guard error.code == .sourceChanged, attempt < Self.attempts else { throw error }
+                guard error.code == .sourceChanged, attempt < Self.attempts else {
+                    throw watch.explained(error)
+                }
             }
             attempt += 1
             for connection in [leader] + more { try? await connection.execute("ROLLBACK") }
@@ -80,6 +86,7 @@ struct MySQLSource {
         let deadline = ContinuousClock.now + request.lockTimeout
         try await MySQLSession.limitLockWaits(of: leader, to: request.lockTimeout)
         let before = try await scope(of: request, catalog)
+        watch.begin(before.stored.map(\.name))
         let blindness = try await checkPrivileges(before, request, catalog)
         try await MySQLSession.limitLockWaits(
             of: leader, to: ContinuousClock.now.duration(to: deadline))
@@ -100,6 +107,7 @@ struct MySQLSource {
                 before.stored.map(\.name), on: connection,
                 index == 0 ? left : min(left, Self.patience), request.lockTimeout,
                 isFirst: index == 0)
+            watch.hold()
         }
         let scope = try await scope(of: request, catalog)
         guard scope.isUnchanged(since: before),

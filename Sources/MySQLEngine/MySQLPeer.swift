@@ -1,0 +1,58 @@
+import BackupCore
+
+/// A session, as far as the server tells about it.
+struct MySQLPeer: Sendable {
+    /// The server's number of it.
+    let process: String
+    let account: String?
+    /// The database that it means by names without one.
+    let database: String?
+    /// For how long it has been doing what it does, or nothing.
+    let seconds: Int
+    /// It has been asked nothing since: what it holds it holds until somebody commits.
+    let isIdle: Bool
+    /// It waits for a lock on a table.
+    let isWaiting: Bool
+    /// What it does; of one that is idle what it did last, where that is known.
+    let query: String?
+
+    /// Columns of `information_schema.PROCESSLIST`, which `init(row:)` reads.
+    static let columns = "ID, USER, DB, TIME, COMMAND, STATE, LEFT(INFO, 4000)"
+
+    /// The same of `performance_schema.threads` as `t`, and `events_statements_current` as `s`.
+    static let columnsOfThreads = """
+        t.PROCESSLIST_ID, t.PROCESSLIST_USER, t.PROCESSLIST_DB, t.PROCESSLIST_TIME, t.PROCESSLIST_COMMAND,
+        t.PROCESSLIST_STATE, LEFT(COALESCE(t.PROCESSLIST_INFO, s.SQL_TEXT), 4000)
+        """
+
+    init(row: ArraySlice<String?>) {
+        let row = Array(row)
+        process = row[0] ?? ""
+        (account, database) = (row[1], row[2])
+        seconds = row[3].flatMap { Int($0) } ?? 0
+        isIdle = row[4] == "Sleep"
+        isWaiting = row[5] == "Waiting for table metadata lock"
+        query = row[6]
+    }
+
+    /// `process 47 of account app, idle for 30 s`, without its statement.
+    var words: String {
+        let who = "process \(process)" + (account.map { " of account \($0)" } ?? "")
+        return isIdle ? "\(who), idle for \(seconds) s" : who
+    }
+
+    /// One line of at most 80 characters; nil where the server tells none.
+    var statement: String? {
+        query.flatMap { $0.isEmpty ? nil : StatementLine.shown($0) }
+    }
+
+    /// The same with its statement.
+    var description: String { statement.map { "\(words): \($0)" } ?? words }
+
+    /// What to do about it where more time may help.
+    var remedy: String {
+        isIdle
+            ? "Let that session commit, or end it: KILL \(process);"
+            : "Wait until it has finished, or raise --lock-timeout."
+    }
+}
