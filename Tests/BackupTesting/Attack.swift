@@ -53,6 +53,11 @@ public struct Attack: Sendable {
         try Self.note("\(name)\t\(tried)\t\(held)\n")
     }
 
+    /// Notes how many of the moments that there are were hit, each counted once, for the table of results.
+    public func note(stepsHit hit: Int, of all: Int) throws {
+        try Self.note("\(name)\tsteps\t\(hit)\t\(all)\n")
+    }
+
     private static func note(_ line: String) throws {
         guard let path = ProcessInfo.processInfo.environment["DBTOOL_CAMPAIGN_LEDGER"] else {
             return

@@ -1,20 +1,25 @@
-// Makes calls of the system fail in a program that is run with it (LD_PRELOAD), but only those for files whose paths begin
-// with one of those that FAIL_UNDER names, divided by colons. The FAIL_FIRST-th call of FAIL_CALL (write, say), counted over all
-// threads, fails with FAIL_ERROR (ENOSPC, say), and where FAIL_FOR_GOOD is set all that follow.
+// Makes calls of the system fail in a program that is run with it (LD_PRELOAD), or kills the program when it is about to make
+// one; but only calls for files whose paths begin with one of those that FAIL_UNDER names, divided by colons. What has no path
+// is called as in /proc/self/fd: `socket` is every connection, `pipe` what others read or write.
+// The FAIL_FIRST-th call of FAIL_CALL (write, say), counted over all threads, fails with FAIL_ERROR (ENOSPC, say), and where
+// FAIL_FOR_GOOD is set all that follow. Where FAIL_ERROR is SIGKILL the program dies instead, and the call is not made.
 // FAIL_LOG gets a line for each call: its name and its path, behind a "!" where it failed.
 //
-// strace knows whole paths only, and counts in each thread: it cannot tell a new file of a repository from a terminal.
+// strace knows whole paths only, and counts in each thread: it cannot tell a new file of a repository from a terminal, nor
+// hit each call of a program whose threads take turns.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -59,6 +64,11 @@ static void note(const char *call, const char *path, int fails) {
   syscall(SYS_close, file);
 }
 
+static int shall_kill(void) {
+  const char *name = getenv("FAIL_ERROR");
+  return name && strcmp(name, "SIGKILL") == 0;
+}
+
 // Whether a call shall fail; errno says how, and is as it was where not.
 static int fails(const char *call, const char *path) {
   char tidied[PATH_MAX];
@@ -68,6 +78,7 @@ static int fails(const char *call, const char *path) {
   if (is_watched(tidied)) {
     if (chosen && strcmp(chosen, call) == 0) {
       long count = atomic_fetch_add(&calls, 1) + 1, first = atol(getenv("FAIL_FIRST"));
+      if (count == first && shall_kill()) raise(SIGKILL);
       if (count == first || (count > first && getenv("FAIL_FOR_GOOD"))) number = error_number();
     }
     note(call, tidied, number != 0);
@@ -122,6 +133,11 @@ ssize_t write(int file, const void *bytes, size_t count) {
   return fails_for_file("write", file) ? -1 : real(file, bytes, count);
 }
 
+ssize_t pwrite(int file, const void *bytes, size_t count, off_t place) {
+  ssize_t (*real)(int, const void *, size_t, off_t) = dlsym(RTLD_NEXT, "pwrite");
+  return fails_for_file("write", file) ? -1 : real(file, bytes, count, place);
+}
+
 // One that fails closes the file all the same; a file that was only read has nothing to lose by it.
 int close(int file) {
   int (*real)(int) = dlsym(RTLD_NEXT, "close");
@@ -137,6 +153,26 @@ int close(int file) {
 int fsync(int file) {
   int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
   return fails_for_file("fsync", file) ? -1 : real(file);
+}
+
+int sync_file_range(int file, off64_t place, off64_t count, unsigned flags) {
+  int (*real)(int, off64_t, off64_t, unsigned) = dlsym(RTLD_NEXT, "sync_file_range");
+  return fails_for_file("sync_file_range", file) ? -1 : real(file, place, count, flags);
+}
+
+int ftruncate(int file, off_t length) {
+  int (*real)(int, off_t) = dlsym(RTLD_NEXT, "ftruncate");
+  return fails_for_file("ftruncate", file) ? -1 : real(file, length);
+}
+
+int fchmod(int file, mode_t mode) {
+  int (*real)(int, mode_t) = dlsym(RTLD_NEXT, "fchmod");
+  return fails_for_file("chmod", file) ? -1 : real(file, mode);
+}
+
+int chmod(const char *path, mode_t mode) {
+  int (*real)(const char *, mode_t) = dlsym(RTLD_NEXT, "chmod");
+  return fails("chmod", path) ? -1 : real(path, mode);
 }
 
 struct dirent *readdir(DIR *folder) {
@@ -189,4 +225,21 @@ int unlinkat(int folder, const char *path, int flags) {
   int (*real)(int, const char *, int) = dlsym(RTLD_NEXT, "unlinkat");
   const char *call = flags & AT_REMOVEDIR ? "rmdir" : "unlink";
   return fails_at(call, folder, path) ? -1 : real(folder, path, flags);
+}
+
+// What libpq and libmariadb call, by the names that the system has for it.
+
+int connect(int connection, const struct sockaddr *address, socklen_t length) {
+  int (*real)(int, const struct sockaddr *, socklen_t) = dlsym(RTLD_NEXT, "connect");
+  return fails_for_file("connect", connection) ? -1 : real(connection, address, length);
+}
+
+ssize_t send(int connection, const void *bytes, size_t count, int flags) {
+  ssize_t (*real)(int, const void *, size_t, int) = dlsym(RTLD_NEXT, "send");
+  return fails_for_file("sendto", connection) ? -1 : real(connection, bytes, count, flags);
+}
+
+ssize_t recv(int connection, void *bytes, size_t count, int flags) {
+  ssize_t (*real)(int, void *, size_t, int) = dlsym(RTLD_NEXT, "recv");
+  return fails_for_file("recvfrom", connection) ? -1 : real(connection, bytes, count, flags);
 }

@@ -14,7 +14,12 @@ struct Fault: CustomStringConvertible {
     var description: String { "\(error) of \(call)" }
 
     /// Whether it is the way to a server that fails, and no file.
-    var isOfConnection: Bool { ["connect", "recvfrom"].contains(call) }
+    var isOfConnection: Bool { Self.isOfConnection(call) }
+
+    /// Whether calls of a kind are made to reach a server.
+    static func isOfConnection(_ call: String) -> Bool {
+        ["connect", "recvfrom", "sendto"].contains(call)
+    }
 }
 
 /// Lets calls of the system fail in runs of dbtool: those for connections, and those for files of the repository and
@@ -27,12 +32,15 @@ struct FailingCalls {
     }
 
     private let faults: [Fault]
-    private let steps: [Strace.Step]
     private let counts: [String: Int]
-    private let library: [String]
+    private let library: PreloadedLibrary
     private let log: String
+    /// What files of the repository and temporary ones begin with.
+    private let files: String
+    /// What connections are called, which have no path.
+    private static let connections = "socket"
 
-    /// Learns from undisturbed runs how often each call is made.
+    /// Learns from an undisturbed run how often each call is made.
     ///
     /// `run`: Gets the words before dbtool's own, and must run the same each time.
     /// - Throws: When one of the faults would be tried on nothing.
@@ -42,36 +50,24 @@ struct FailingCalls {
     ) async throws {
         let folder = shop.server.folder
         let log = "\(folder)/calls"
-        let library =
-            try await Self.library(in: shop) + [
-                "FAIL_UNDER=\(folder)/repository:\(folder)/dbtool-", "FAIL_LOG=\(log)",
-            ]
-        try await run(library).requireCode(0)
-        let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
-        var counts = Dictionary(grouping: lines) { String($0.prefix { $0 != " " }) }
-            .mapValues(\.count)
-        let connecting = Set(faults.filter(\.isOfConnection).map(\.call)).sorted()
-        let steps =
-            try await connecting.isEmpty ? [] : Strace.steps(of: connecting, log: log, run)
-        for step in steps { counts[step.call, default: 0] += 1 }
+        let files = "\(folder)/repository:\(folder)/dbtool-"
+        library = try await PreloadedLibrary("fail-calls", for: shop)
+        try await run(
+            library.words(["FAIL_UNDER": "\(files):\(Self.connections)", "FAIL_LOG": log])
+        ).requireCode(0)
+        var counts: [String: Int] = [:]
+        for line in try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n") {
+            let call = line.prefix { $0 != " " }
+            let isOfConnection = line.dropFirst(call.count + 1).hasPrefix(Self.connections)
+            // What is read from a connection as from a file, or closed, is no fault of a file.
+            guard isOfConnection == Fault.isOfConnection(String(call)) else { continue }
+            counts[String(call), default: 0] += 1
+        }
         for fault in faults {
             try #require(counts[fault.call] != nil, "\(attack.name): nobody calls \(fault.call)")
         }
-        (self.faults, self.steps, self.counts) = (attack.shuffled(faults), steps, counts)
-        (self.library, self.log) = (library, log)
-    }
-
-    /// Compiles the library; the words that have a program run with it.
-    private static func library(in shop: CampaignShop) async throws -> [String] {
-        let file = "\(shop.server.folder)/fail-calls.so"
-        try await Program.run(
-            "/usr/bin/cc",
-            [
-                "-shared", "-fPIC", "-O1", "-o", file,
-                "\(DBToolBinary.package)/Tests/Fixtures/fail-calls.c", "-ldl",
-            ], environment: shop.server.environment, folder: shop.server.folder
-        ).requireCode(0)
-        return ["/usr/bin/env", "LD_PRELOAD=\(file)"]
+        (self.faults, self.counts) = (attack.shuffled(faults), counts)
+        (self.log, self.files) = (log, files)
     }
 
     /// What a try lets fail: each fault in turn, at a call and for a time that the seed says.
@@ -80,27 +76,21 @@ struct FailingCalls {
         try? FileManager.default.removeItem(atPath: log)
         let fault = faults[number % faults.count]
         let isForGood = Bool.random(using: &random)
-        let story = "\(fault)\(isForGood ? " for good" : "")"
-        if fault.isOfConnection {
-            let steps = self.steps.filter { $0.call == fault.call }
-            let step = try #require(steps.randomElement(using: &random))
-            return Moment(
-                before: Strace.failing(step, with: fault.error, forGood: isForGood, log: log),
-                description: "\(story) at \(step)")
-        }
         let call = Int.random(in: 1...(counts[fault.call] ?? 1), using: &random)
-        let words = [
-            "FAIL_CALL=\(fault.call)", "FAIL_ERROR=\(fault.error)", "FAIL_FIRST=\(call)",
+        var words = [
+            "FAIL_UNDER": fault.isOfConnection ? Self.connections : files, "FAIL_LOG": log,
+            "FAIL_CALL": fault.call, "FAIL_ERROR": fault.error, "FAIL_FIRST": "\(call)",
         ]
+        if isForGood { words["FAIL_FOR_GOOD"] = "1" }
         return Moment(
-            before: library + words + (isForGood ? ["FAIL_FOR_GOOD=1"] : []),
-            description: "\(story) at \(call)")
+            before: library.words(words),
+            description: "\(fault)\(isForGood ? " for good" : "") at \(call)")
     }
 
     /// Whether the call was made: threads that take turns in another order may need fewer.
     var wasHit: Bool {
         // There is none where no such call was made.
         let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-        return text.hasPrefix("!") || text.contains("\n!") || text.contains("(INJECTED)")
+        return text.hasPrefix("!") || text.contains("\n!")
     }
 }

@@ -4,11 +4,6 @@ import Testing
 
 /// A restore that is attacked goes on when it is run again, and ends with everything.
 @Suite struct RestoreCampaign {
-    /// What a restore does on the disk and with the server.
-    private static let calls = [
-        "write", "fsync", "rename", "mkdir", "unlink", "chmod", "connect", "sendto", "recvfrom",
-    ]
-
     /// What may fail while a restore reads and loads.
     ///
     /// What cannot be sent is not among them: libpq then waits for what the server says of it, and a connection that is
@@ -31,16 +26,23 @@ import Testing
         product: CampaignShop.Product
     ) async throws {
         try await Self.open(on: product) { shop, expected in
-            let steps = try await Self.steps(of: Self.calls, shop)
-            try await Attack("kill -9: \(product), restore").run { number, _ in
-                let step = steps[number % steps.count]
+            let attack = Attack("kill -9: \(product), restore")
+            let kills = try await KillingCalls(of: attack, in: shop) {
+                try await shop.run(
+                    CampaignShop.restoring(into: shop.server.newName("steps")), before: $0)
+            }
+            var hit: Set<KillingCalls.Step> = []
+            try await attack.run { number, _ in
+                let step = kills.step(ofTry: number)
                 return try await shop.restore(toHold: expected) { _, words in
-                    try await shop.run(words, before: Strace.killing(at: step))
+                    try await shop.run(words, before: kills.words(at: step))
                 } isHit: {
-                    // The other thread took the step that this one would have taken.
-                    $0.code == 0 ? nil : $0.code == 128 + SIGKILL
+                    if $0.code == 128 + SIGKILL { hit.insert(step) }
+                    // Threads that took turns in another order may need fewer.
+                    return $0.code == 0 ? nil : $0.code == 128 + SIGKILL
                 }.map { $0.map { "killed at \(step): \($0)" } }
             }
+            try attack.note(stepsHit: hit.count, of: kills.count)
         }
     }
 
@@ -216,17 +218,6 @@ import Testing
         let whole = shop.server.newName("whole")
         try await shop.run(CampaignShop.restoring(into: whole)).requireCode(0)
         return try await shop.server.contents(of: whole)
-    }
-
-    /// The steps of a restore, in an order that the seed repeats.
-    private static func steps(
-        of calls: [String], _ shop: CampaignShop
-    ) async throws -> [Strace.Step] {
-        let target = shop.server.newName("steps")
-        var order = SeededGenerator(seed: Attack.seed)
-        return try await Strace.steps(of: calls, log: "\(shop.server.folder)/steps") {
-            try await shop.run(CampaignShop.restoring(into: target), before: $0)
-        }.shuffled(using: &order)
     }
 }
 
