@@ -15,10 +15,10 @@ struct CampaignShop {
         "\(server.folder)/repository of 'Ana' & \"Zoe\u{308}\" $HOME `id` %41 \\n/-path *"
     }
     private var template: String { "\(server.folder)/template" }
-    private let newestContents = Remembered()
+    private let remembered = Remembered()
 
-    /// What the newest backup of the template restores to, once that was asked for.
     private final class Remembered: Sendable {
+        /// What the newest backup of the template restores to, once that was asked for.
         let contents = Mutex<String?>(nil)
     }
 
@@ -61,20 +61,24 @@ struct CampaignShop {
     }
 
     /// Opens one on a server of a product, for `body`.
+    ///
+    /// `size`: By default drawn for the test and the product.
     static func open(
-        on product: Product, stock: Stock = .chain,
+        on product: Product, stock: Stock = .chain, size: CampaignSize? = nil,
         _ body: @escaping @Sendable (CampaignShop) async throws -> Void
     ) async throws {
+        let size = size ?? .drawn(for: "\(product), \(stock)")
         switch product {
         case .postgres:
             try await Workbench.with(TestServer.oldestAndNewest.newest, limit: .seconds(7200)) {
                 bench in
-                let server = try await PostgresCampaignServer(bench)
+                let server = try await PostgresCampaignServer(bench, size: size)
                 try await body(CampaignShop(server, stock: stock))
             }
         case .mariadb, .mysql:
             try await MySQLBench.with(testServer(of: product)) { bench in
-                try await body(CampaignShop(MySQLCampaignServer(bench), stock: stock))
+                let server = try await MySQLCampaignServer(bench, size: size)
+                try await body(CampaignShop(server, stock: stock))
             }
         }
     }
@@ -266,13 +270,13 @@ struct CampaignShop {
 
     /// What the newest backup of the template restores to.
     func contentsOfNewest() async throws -> String {
-        if let known = newestContents.contents.withLock({ $0 }) { return known }
+        if let known = remembered.contents.withLock({ $0 }) { return known }
         let target = server.newName("newest")
         try await run(["restore", newest, "--into", target, "--create"], in: template)
             .requireCode(0)
         let contents = try await server.contents(of: target)
         try await server.drop(target)
-        newestContents.contents.withLock { $0 = contents }
+        remembered.contents.withLock { $0 = contents }
         return contents
     }
 

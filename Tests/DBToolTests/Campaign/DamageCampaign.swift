@@ -40,8 +40,12 @@ import Testing
                     bytes[place] = UInt8.random(in: 0x30...0x39, using: &random)
                 }
             case .edited:
-                let digits = bytes.indices.filter { (0x30...0x39).contains(bytes[$0]) }
-                guard let place = digits.randomElement(using: &random) else { return [] }
+                guard let start = bytes.indices.randomElement(using: &random) else { return [] }
+                let isDigit = { (byte: UInt8) in (0x30...0x39).contains(byte) }
+                guard
+                    let place = bytes[start...].firstIndex(where: isDigit)
+                        ?? bytes.firstIndex(where: isDigit)
+                else { return [] }
                 bytes[place] = bytes[place] == 0x39 ? 0x30 : bytes[place] + 1
             }
             try Data(bytes).write(to: url)
@@ -94,7 +98,10 @@ import Testing
     func `every damage is found and named, and no wrong row is restored`(
         product: CampaignShop.Product, stock: CampaignShop.Stock
     ) async throws {
-        try await CampaignShop.open(on: product, stock: stock) { shop in
+        // Four times as many tries as elsewhere leave no time for a large one.
+        let hasMore = product == .postgres && stock == .chain
+        try await CampaignShop.open(on: product, stock: stock, size: hasMore ? .small : nil) {
+            shop in
             try shop.layOut()
             let whole = shop.server.newName("whole")
             try await shop.run(["restore", shop.newest, "--into", whole, "--create"])
@@ -103,7 +110,7 @@ import Testing
             let attack = Attack("damaged files, \(product), \(stock)")
             let names = attack.shuffled(Self.files(of: shop).proven)
             // Which files there are depends on the product; how one is read does not.
-            let tries = Attack.tries * (product == .postgres && stock == .chain ? 4 : 1)
+            let tries = Attack.tries * (hasMore ? 4 : 1)
             try await attack.run(tries: tries) { number, random in
                 try shop.layOut()
                 let path = names[number % names.count]

@@ -11,7 +11,7 @@ import Testing
     func `whatever lies in a repository, nothing outside is read or written, and memory suffices`(
         stock: CampaignShop.Stock
     ) async throws {
-        try await CampaignShop.open(on: .postgres, stock: stock) { shop in
+        try await CampaignShop.open(on: .postgres, stock: stock, size: .small) { shop in
             let outside = try Outside(of: shop)
             let limit = try await shop.limitOfMemory()
             try shop.layOut()

@@ -4,10 +4,12 @@ import BackupTesting
 struct MySQLCampaignServer: CampaignServer {
     private let bench: MySQLBench
     let source: String
+    private let size: CampaignSize
 
     /// Makes its database.
-    init(_ bench: MySQLBench) async throws {
+    init(_ bench: MySQLBench, size: CampaignSize = .small) async throws {
         self.bench = bench
+        self.size = size
         source = bench.other(Self.oddName).name
         try await query("CREATE DATABASE `\(source)` CHARACTER SET utf8mb4", in: "")
     }
@@ -34,6 +36,7 @@ struct MySQLCampaignServer: CampaignServer {
         INSERT INTO `Odd, ``name`` x` VALUES \(Self.rows(300) { "(\($0), REPEAT('x', \($0) % 50))" });
         CREATE INDEX named ON people (name(20));
         CREATE VIEW fine AS SELECT name FROM people;
+        \(size.opening)
         """
     }
 
@@ -41,11 +44,13 @@ struct MySQLCampaignServer: CampaignServer {
         (1...count).map(row).joined(separator: ", ")
     }
 
-    let changes = [
-        "UPDATE people SET name = CONCAT(name, '.') WHERE id % 7 = 1",
-        "DELETE FROM people WHERE id > 900 AND id % 3 = 0",
-        "UPDATE `Odd, ``name`` x` SET b = CONCAT(b, 'y') WHERE a < 20",
-    ]
+    var changes: [String] {
+        [
+            "UPDATE people SET name = CONCAT(name, '.') WHERE id % 7 = 1",
+            "DELETE FROM people WHERE id > 900 AND id % 3 = 0",
+            "UPDATE `Odd, ``name`` x` SET b = CONCAT(b, 'y') WHERE a < 20",
+        ].enumerated().map { $1 + size.change($0) }
+    }
 
     func flags(port: UInt16) -> [String] {
         ["--db", "mysql", "--host", "127.0.0.1", "--port", "\(port)", "--user", "root"]

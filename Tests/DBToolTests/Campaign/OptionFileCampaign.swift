@@ -10,7 +10,7 @@ import Testing
     func `whatever a file of options holds, a run uses it or ends with words`(
         product: CampaignShop.Product, name: String
     ) async throws {
-        try await CampaignShop.open(on: product) { shop in
+        try await CampaignShop.open(on: product, size: .small) { shop in
             let home = try #require(shop.server.environment["HOME"])
             let url = URL(fileURLWithPath: "\(home)/\(name)")
             try shop.layOut()
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func `a wrong password of an option file is not called a missing one`() async throws {
-        try await CampaignShop.open(on: .mariadb) { shop in
+        try await CampaignShop.open(on: .mariadb, size: .small) { shop in
             try shop.layOut()
             let home = try #require(shop.server.environment["HOME"])
             let url = URL(fileURLWithPath: "\(home)/.my.cnf")

@@ -5,10 +5,15 @@ struct PostgresCampaignServer: CampaignServer {
     private let bench: Workbench
     private let database: TestDatabase
     private let user: String
+    private let size: CampaignSize
 
     /// `database`: An empty one to take; by default a new one is made. `user`: Who backs up; the superuser, if nil.
-    init(_ bench: Workbench, _ database: TestDatabase? = nil, as user: String? = nil) async throws {
+    init(
+        _ bench: Workbench, _ database: TestDatabase? = nil, as user: String? = nil,
+        size: CampaignSize = .small
+    ) async throws {
         self.bench = bench
+        self.size = size
         self.user = user ?? bench.server.superuser
         if let database {
             self.database = database
@@ -23,7 +28,8 @@ struct PostgresCampaignServer: CampaignServer {
     var source: String { database.name }
     var port: UInt16 { UInt16(database.server.port) ?? 0 }
 
-    let opening = """
+    var opening: String {
+        """
         CREATE TABLE people (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);
         CREATE TABLE pets (name text NOT NULL, owner integer REFERENCES people ON DELETE CASCADE);
         INSERT INTO people (name) SELECT 'person ' || i FROM generate_series(1, 1000) i;
@@ -32,13 +38,19 @@ struct PostgresCampaignServer: CampaignServer {
         INSERT INTO "Odd, ""name"" x" SELECT i, repeat('x', i % 50) FROM generate_series(1, 300) i;
         CREATE INDEX ON people (name);
         CREATE VIEW fine AS SELECT name FROM people;
+        \(size.opening)
+        -- How many rows there are decides into how many parts a table is cut.
+        ANALYZE;
         """
+    }
 
-    let changes = [
-        "UPDATE people SET name = name || '.' WHERE id % 7 = 1",
-        "DELETE FROM people WHERE id > 900 AND id % 3 = 0",
-        "UPDATE \"Odd, \"\"name\"\" x\" SET b = b || 'y' WHERE a < 20",
-    ]
+    var changes: [String] {
+        [
+            "UPDATE people SET name = name || '.' WHERE id % 7 = 1",
+            "DELETE FROM people WHERE id > 900 AND id % 3 = 0",
+            "UPDATE \"Odd, \"\"name\"\" x\" SET b = b || 'y' WHERE a < 20",
+        ].enumerated().map { $1 + size.change($0) }
+    }
 
     func flags(port: UInt16) -> [String] {
         ["--host", "127.0.0.1", "--port", "\(port)", "--user", user]
@@ -54,9 +66,12 @@ struct PostgresCampaignServer: CampaignServer {
     }
 
     func contents(of database: String) async throws -> String {
-        try await query(
+        let sales =
+            size == .large
+            ? "(SELECT md5(string_agg(s::text, ',' ORDER BY id)) FROM sales s)," : ""
+        return try await query(
             """
-            SELECT (SELECT md5(string_agg(p::text, ',' ORDER BY id)) FROM people p),
+            SELECT \(sales) (SELECT md5(string_agg(p::text, ',' ORDER BY id)) FROM people p),
               (SELECT md5(string_agg(p::text, ',' ORDER BY name)) FROM pets p),
               (SELECT md5(string_agg(o::text, ',' ORDER BY a)) FROM "Odd, ""name"" x" o),
               (SELECT string_agg(conname, ',' ORDER BY conname) FROM pg_constraint WHERE contype IN ('p', 'f')),
