@@ -20,6 +20,8 @@ struct CampaignShop {
     private final class Remembered: Sendable {
         /// What the newest backup of the template restores to, once that was asked for.
         let contents = Mutex<String?>(nil)
+        /// Whether the newest point was restored after an attack.
+        let hasRestored = Mutex(false)
     }
 
     /// The product that it sells from.
@@ -174,7 +176,8 @@ struct CampaignShop {
     // MARK: What must hold
 
     /// What does not hold after an attack on a run, whatever became of it: what is listed is proven, the same run
-    /// succeeds now, and nothing is left of the one before. In each fourth try the newest point is restored, too.
+    /// succeeds now, and nothing is left of the one before. In the first try that was one, and in each fourth, the newest point
+    /// is restored, too.
     ///
     /// `kept`: What must be listed still; by default all that was there, but for a verb that removes backups.
     /// `contents`: What the newest point must restore to then; by default what the verb has found.
@@ -187,7 +190,12 @@ struct CampaignShop {
         let again = try await run(verb.words)
         guard verb.isDone(again) else { return broken + ["the next run: \(again)"] }
         broken += try await self.broken(keeping: kept)
-        if number % 4 == 3 {
+        let isFirst = remembered.hasRestored.withLock { hasRestored in
+            let isFirst = !hasRestored
+            hasRestored = true
+            return isFirst
+        }
+        if isFirst || number % 4 == 3 {
             let expected =
                 if let contents { contents } else { try await self.contents(after: verb) }
             broken += try await differences(ofPoint: "latest", from: expected)
