@@ -98,18 +98,9 @@ import Testing
         product: CampaignShop.Product
     ) async throws {
         try await CampaignShop.open(on: product) { shop in
-            let library = "\(shop.server.folder)/set-clock.so"
-            try await Program.run(
-                "/usr/bin/cc",
-                [
-                    "-shared", "-fPIC", "-O1", "-o", library,
-                    "\(DBToolBinary.package)/Tests/Fixtures/set-clock.c", "-ldl",
-                ], environment: shop.server.environment, folder: shop.server.folder
-            ).requireCode(0)
+            let library = try await PreloadedLibrary("set-clock", for: shop)
             let clock = URL(fileURLWithPath: "\(shop.server.folder)/clock")
-            let bySetClock = [
-                "/usr/bin/env", "LD_PRELOAD=\(library)", "CLOCK_FILE=\(clock.path)",
-            ]
+            let bySetClock = library.words(["CLOCK_FILE": clock.path])
             try await Attack("clock that is set, \(product)").run { number, random in
                 try shop.layOut()
                 var story: [String] = []

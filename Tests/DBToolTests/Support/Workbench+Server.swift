@@ -4,12 +4,14 @@ import Foundation
 extension Workbench {
     /// Runs `body` with the database of a server of the same version that nobody else uses.
     ///
-    /// `settings`: What it is started with, as `name=value`. It ends, with all databases in it.
+    /// `settings`: What it is started with, as `name=value`; `variables`: What its processes find besides in their environment.
+    /// It ends, with all databases in it.
     func withOwnServer(
-        _ settings: [String] = [], _ body: (TestDatabase) async throws -> Void
+        _ settings: [String] = [], variables: [String: String] = [:],
+        _ body: (TestDatabase) async throws -> Void
     ) async throws {
         let place = ["\(folder)/server", "\(server.major)"]
-        let start = try await control(["start"] + place + settings)
+        let start = try await control(["start"] + place + settings, variables)
         let url = start.output.split(separator: "\n").last.map(String.init) ?? ""
         let outcome: Result<Void, any Error>
         do {
@@ -36,10 +38,12 @@ extension Workbench {
     }
 
     /// Starts or stops a server.
-    func control(_ words: [String]) async throws -> ProgramEnd {
+    func control(_ words: [String], _ variables: [String: String] = [:]) async throws -> ProgramEnd
+    {
         let script = "\(DBToolBinary.package)/Scripts/servers/postgres-server"
         let end = try await Program.run(
-            script, words, environment: environment.merging(cache) { $1 }, folder: folder)
+            script, words, environment: environment.merging(cache) { $1 }.merging(variables) { $1 },
+            folder: folder)
         guard end.code == 0 else { throw ProgramFailure("\(end)") }
         return end
     }
