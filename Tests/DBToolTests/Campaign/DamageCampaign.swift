@@ -4,75 +4,6 @@ import Testing
 
 /// Damage of any kind to any file is found and named, and nothing wrong is ever restored.
 @Suite struct DamageCampaign {
-    /// What may happen to a file.
-    private enum Damage: String, CaseIterable {
-        case flippedBit, truncated, emptied, deleted, lengthened, swapped, replaced, edited
-
-        /// Does it, and gives the files that are others then.
-        func apply(to path: String, others: [String], _ random: inout SeededGenerator) throws
-            -> [String]
-        {
-            var damaged = [path]
-            let url = URL(fileURLWithPath: path)
-            let before = [UInt8](try Data(contentsOf: url))
-            var bytes = before
-            switch self {
-            case .flippedBit:
-                guard let place = bytes.indices.randomElement(using: &random) else { return [] }
-                bytes[place] ^= 1 << UInt8.random(in: 0...7, using: &random)
-            case .truncated: bytes.removeLast(.random(in: 0...bytes.count, using: &random))
-            case .emptied: bytes = []
-            case .deleted:
-                try FileManager.default.removeItem(at: url)
-                return damaged
-            case .lengthened:
-                bytes += (0..<Int.random(in: 1...40, using: &random)).map { _ in
-                    UInt8.random(in: 0...255, using: &random)
-                }
-            case .swapped:
-                guard let other = others.randomElement(using: &random) else { return [] }
-                bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: other)))
-                try Data(before).write(to: URL(fileURLWithPath: other))
-                damaged.append(other)
-            case .replaced:
-                // Of the right length, and with lines where there were lines.
-                for place in bytes.indices where bytes[place] != UInt8(ascii: "\n") {
-                    bytes[place] = UInt8.random(in: 0x30...0x39, using: &random)
-                }
-            case .edited:
-                guard let start = bytes.indices.randomElement(using: &random) else { return [] }
-                let isDigit = { (byte: UInt8) in (0x30...0x39).contains(byte) }
-                guard
-                    let place = bytes[start...].firstIndex(where: isDigit)
-                        ?? bytes.firstIndex(where: isDigit)
-                else { return [] }
-                bytes[place] = bytes[place] == 0x39 ? 0x30 : bytes[place] + 1
-            }
-            try Data(bytes).write(to: url)
-            return bytes == before ? [] : damaged
-        }
-    }
-
-    /// What is not proven by checksums, because it changes or is made again.
-    private static let views = ["state.json", "manifest.json", "backup_catalog.json"]
-
-    private static func files(of shop: CampaignShop) -> (proven: [String], views: [String]) {
-        let all =
-            (FileManager.default.enumerator(atPath: shop.repository)?.compactMap {
-                $0 as? String
-            } ?? [])
-            // An archive is beside the backup: nothing reads it.
-            .filter { !$0.contains(".lock") && !$0.hasSuffix(".zip") }
-            .map { "\(shop.repository)/\($0)" }
-            .filter {
-                var isFolder: ObjCBool = false
-                return FileManager.default.fileExists(atPath: $0, isDirectory: &isFolder)
-                    && !isFolder.boolValue
-            }.sorted()
-        let isView = { (path: String) in views.contains { path.hasSuffix("/\($0)") } }
-        return (all.filter { !isView($0) }, all.filter(isView))
-    }
-
     /// Whether a report names a file by its path in the repository.
     ///
     /// A list of checksums may be named by what is wrong in its backup, and what tells of a backup by that one's name.
@@ -108,28 +39,28 @@ import Testing
                 .requireCode(0)
             let expected = try await shop.server.contents(of: whole)
             let attack = Attack("damaged files, \(product), \(stock)")
-            let names = attack.shuffled(Self.files(of: shop).proven)
+            let all = CampaignFiles(of: shop)
+            let names = attack.shuffled(all.proven)
             // Which files there are depends on the product; how one is read does not.
             let tries = Attack.tries * (hasMore ? 4 : 1)
             try await attack.run(tries: tries) { number, random in
                 try shop.layOut()
                 let path = names[number % names.count]
-                let damage = Damage.allCases[
-                    (number / names.count + number) % Damage.allCases.count]
-                // What tells of the other files is alone, as without it nothing is known of them.
-                let tells = { (path: String) in
-                    path.hasSuffix("/metadata.json") || path.hasSuffix("/SHA256SUMS")
-                }
-                let others = tells(path) ? [] : names.filter { $0 != path && !tells($0) }
-                let damaged = try damage.apply(to: path, others: others, &random)
+                let damage = CampaignDamage.allCases[
+                    (number / names.count + number) % CampaignDamage.allCases.count]
+                let damaged = try damage.apply(
+                    to: path, others: all.others(than: path), &random)
                 guard !damaged.isEmpty else { return nil }
                 let files = damaged.map { String($0.dropFirst(shop.repository.count + 1)) }
                 var broken: [String] = []
                 let verify = try await shop.run(["verify", shop.newest], as: false)
                 let words = verify.output + verify.errors
                 if ![1, 4].contains(verify.code) { broken.append("not found: \(verify)") }
-                for file in files where !Self.isNamed(file, in: words) {
-                    broken.append("\(file) is not named: \(verify)")
+                let unnamed = files.filter { !Self.isNamed($0, in: words) }
+                // Without the metadata of one nobody knows which others there should be.
+                let endsAtFirst = files.count > 1 && path.hasSuffix("/metadata.json")
+                if unnamed.count > (endsAtFirst ? 1 : 0) {
+                    broken.append("\(unnamed) not named: \(verify)")
                 }
 
                 let target = shop.server.newName("damaged")
@@ -158,12 +89,13 @@ import Testing
     @Test func `what can be made again is made again`() async throws {
         try await CampaignShop.open(on: .postgres) { shop in
             try shop.layOut()
-            let (proven, views) = Self.files(of: shop)
-            let names = views + proven.filter { $0.contains("/index/") }
+            let all = CampaignFiles(of: shop)
+            let names = all.views + all.proven.filter { $0.contains("/index/") }
             try await Attack("damaged views and row indexes").run { number, random in
                 try shop.layOut()
                 let path = names[number % names.count]
-                let damage = try #require(Damage.allCases.randomElement(using: &random))
+                let damage = try #require(
+                    CampaignDamage.allCases.randomElement(using: &random))
                 guard try !damage.apply(to: path, others: [], &random).isEmpty else { return nil }
                 let isIndex = path.contains("/index/")
                 var broken = isIndex ? [] : try await shop.broken(keeping: shop.ids)
@@ -180,15 +112,104 @@ import Testing
                 {
                     broken.append("the differential is not the source: \(end)")
                 }
-                let catalog = try JSON(
-                    parsing: String(
-                        contentsOfFile: "\(shop.repository)/backup_catalog.json", encoding: .utf8))
-                if catalog["backups"].items.count != shop.ids.count + 1 {
-                    broken.append("\(catalog)")
-                }
+                let added = try StoredBackup(end).id
+                broken += try Self.faultsOfViews(in: shop, holding: shop.ids.union([added]))
                 try await shop.server.drop(target)
                 return broken.map { "\(damage) \(path): \($0)" }
             }
         }
+    }
+
+    /// What of the catalog and the manifests is not what the backups say of themselves.
+    private static func faultsOfViews(
+        in shop: CampaignShop, holding ids: Set<String>
+    ) throws -> [String] {
+        func json(_ path: String) throws -> JSON {
+            try JSON(
+                parsing: String(contentsOfFile: "\(shop.repository)/\(path)", encoding: .utf8))
+        }
+        let manager = FileManager.default
+        let catalog = try json("backup_catalog.json")["backups"].items
+        var broken =
+            catalog.count == ids.count && Set(catalog.compactMap(\.["id"].string)) == ids
+            ? [] : ["the catalog is not of \(ids.sorted()): \(catalog)"]
+        for entry in catalog {
+            let path = try #require(entry["path"].string)
+            let metadata = try json("\(path)/metadata.json")
+            for field in ["id", "type", "status", "statistics", "timestamp_start"]
+            where entry[field] != metadata[field] {
+                broken.append("the catalog is wrong about \(field) of \(path): \(entry)")
+            }
+            let layers = "\(path)/.backup_diff"
+            guard manager.fileExists(atPath: "\(shop.repository)/\(layers)") else { continue }
+            let manifest = try json("\(layers)/manifest.json")
+            let folders = try manager.contentsOfDirectory(atPath: "\(shop.repository)/\(layers)")
+                .filter { $0 != "manifest.json" }
+            let points = manifest["points"].items
+            if manifest["base_id"] != metadata["id"]
+                || Set(points.compactMap(\.["folder"].string)) != Set(folders)
+                || points.count != folders.count
+            {
+                broken.append("the manifest is not of \(folders): \(manifest)")
+            }
+            for point in points {
+                let folder = try #require(point["folder"].string)
+                let metadata = try json("\(layers)/\(folder)/metadata.json")
+                for field in ["id", "type", "parent_id", "snapshot_at"]
+                where point[field] != metadata[field] {
+                    broken.append("the manifest is wrong about \(field) of \(folder): \(point)")
+                }
+            }
+        }
+        return broken
+    }
+
+    @Test func `a damaged archive is found, and nobody needs it`() async throws {
+        try await CampaignShop.open(on: .postgres) { shop in
+            try shop.layOut()
+            let archive = try #require(CampaignFiles(of: shop).archives.first)
+            let name = URL(fileURLWithPath: archive).lastPathComponent
+            let full = String(name.dropLast(4))
+            let expected = try await shop.contentsOfNewest()
+            try await Attack("damaged archive").run { number, random in
+                try shop.layOut()
+                let damage = CampaignDamage.allCases[number % CampaignDamage.allCases.count]
+                let files = CampaignFiles(of: shop).others(than: archive)
+                guard try !damage.apply(to: archive, others: files, &random).isEmpty else {
+                    return nil
+                }
+                // What it was exchanged with is a file of the backup, whose damage is another attack's.
+                let isAlone = damage != .swapped
+                var broken: [String] = []
+                let verify = try await shop.run(["verify", full], as: false)
+                let words = verify.output + verify.errors
+                if verify.code != 0 {
+                    if verify.code != 4 || isAlone && !words.contains(name) {
+                        broken.append("not named: \(verify)")
+                    }
+                } else if damage != .deleted,
+                    try await !Self.isWhole(archive, of: full, in: shop)
+                {
+                    broken.append("not found: \(verify)")
+                }
+                if isAlone {
+                    broken += try await shop.differences(ofPoint: shop.newest, from: expected)
+                }
+                return broken.map { "\(damage): \($0)" }
+            }
+        }
+    }
+
+    /// Whether another program takes the backup out of an archive as it was.
+    private static func isWhole(
+        _ archive: String, of full: String, in shop: CampaignShop
+    ) async throws -> Bool {
+        let script = """
+            rm -rf unzipped && python3 -m zipfile -e "$1" unzipped && cd "unzipped/$2" && sha256sum --quiet -c SHA256SUMS
+            """
+        return try await Program.run(
+            "/bin/sh", ["-c", script, "sh", archive, full], environment: shop.server.environment,
+            folder: shop.server.folder
+        ).code == 0
     }
 }
