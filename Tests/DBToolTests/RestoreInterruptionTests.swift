@@ -4,18 +4,18 @@ import Testing
 
 /// A restore that is killed or loses its sessions, whenever that is, goes on when it is run again.
 @Suite struct RestoreInterruptionTests {
-    @Test(arguments: TestServer.all, Mode.allCases)
+    @Test(arguments: TestServer.all, RestoreMode.allCases)
     func `a killed restore goes on and ends as if it had not been killed`(
-        server: TestServer, mode: Mode
+        server: TestServer, mode: RestoreMode
     ) async throws {
         try await Workbench.with(server, limit: .seconds(600)) { bench in
             try await bench.interrupt(mode) { running, _ in try running.send(SIGKILL) }
         }
     }
 
-    @Test(arguments: TestServer.all, [Mode.create, .truncate])
+    @Test(arguments: TestServer.all, [RestoreMode.create, .truncate])
     func `a restore that loses its sessions fails and goes on`(
-        server: TestServer, mode: Mode
+        server: TestServer, mode: RestoreMode
     ) async throws {
         try await Workbench.with(server, limit: .seconds(600)) { bench in
             try await bench.interrupt(mode) { _, target in
@@ -27,49 +27,33 @@ import Testing
             }
         }
     }
+}
 
-    /// What is restored, and into what.
-    enum Mode: String, CaseIterable, CustomTestStringConvertible {
-        case create, empty, beside, copy, truncate, append, clean
-        var testDescription: String { rawValue }
+extension RestoreMode {
+    private static let some = ["order*", "warehouse.*"]
 
-        var words: [String] {
-            switch self {
-            case .create: ["--create"]
-            case .empty: []
-            case .beside: Self.named
-            case .copy: ["-tablename", "order_lines", "--as", "copy"]
-            case .truncate: ["--existing", "truncate"] + Self.named
-            case .append: ["--existing", "append", "-tablename", "warehouse.*"]
-            case .clean: ["--clean", "--yes"]
-            }
+    /// What of a shop is restored.
+    fileprivate var wordsOfShop: [String] {
+        switch self {
+        case .create, .empty, .clean: words([])
+        case .beside, .truncate: words(Self.some)
+        case .append, .rows: words(["warehouse.*"])
+        case .copy: words(["order_lines"])
         }
+    }
 
-        /// Whether an error says that what is to be restored is there.
-        func isInItsOwnWay(_ errors: String) -> Bool {
-            switch self {
-            case .create, .empty: errors.contains("is not empty")
-            case .beside, .copy: errors.contains(" already\n")
-            case .append: errors.contains("which are as they were")
-            case .truncate, .clean: false
-            }
-        }
-
-        private static let named = ["-tablename", "order*", "-tablename", "warehouse.*"]
-
-        /// What makes a whole shop into what the restore finds.
-        var preparation: String {
-            let mine = "CREATE TABLE mine (id integer); INSERT INTO mine VALUES (1);"
-            return switch self {
-            case .create, .empty: ""
-            case .beside:
-                "DROP TABLE order_lines, orders, warehouse.stock, warehouse.movements CASCADE; \(mine)"
-            case .copy: mine
-            case .truncate:
-                "DELETE FROM order_lines WHERE line < 2; UPDATE orders SET status = 'paid'; \(mine)"
-            case .append: "TRUNCATE warehouse.stock, warehouse.movements; \(mine)"
-            case .clean: "DROP TABLE order_lines CASCADE; UPDATE customers SET name = 'x'; \(mine)"
-            }
+    /// What makes a whole shop into what the restore finds.
+    fileprivate var preparation: String {
+        let mine = "CREATE TABLE mine (id integer); INSERT INTO mine VALUES (1);"
+        return switch self {
+        case .create, .empty: ""
+        case .beside:
+            "DROP TABLE order_lines, orders, warehouse.stock, warehouse.movements CASCADE; \(mine)"
+        case .copy: mine
+        case .truncate:
+            "DELETE FROM order_lines WHERE line < 2; UPDATE orders SET status = 'paid'; \(mine)"
+        case .append, .rows: "TRUNCATE warehouse.stock, warehouse.movements; \(mine)"
+        case .clean: "DROP TABLE order_lines CASCADE; UPDATE customers SET name = 'x'; \(mine)"
         }
     }
 }
@@ -79,7 +63,7 @@ extension Workbench {
 
     /// Interrupts restores at moments that are spread over the whole, and runs each again.
     fileprivate func interrupt(
-        _ mode: RestoreInterruptionTests.Mode,
+        _ mode: RestoreMode,
         _ interruption: @escaping @Sendable (RunningProgram, TestDatabase) async throws -> Void
     ) async throws {
         let source = try await shop()
@@ -122,7 +106,7 @@ extension Workbench {
     }
 
     private func startingPoint(
-        _ mode: RestoreInterruptionTests.Mode, _ before: TestDatabase
+        _ mode: RestoreMode, _ before: TestDatabase
     ) async throws -> TestDatabase {
         switch mode {
         case .create: expectDatabase()
@@ -132,10 +116,10 @@ extension Workbench {
     }
 
     private func run(
-        _ mode: RestoreInterruptionTests.Mode, _ target: TestDatabase,
+        _ mode: RestoreMode, _ target: TestDatabase,
         while body: (RunningProgram) async throws -> Void = { _ in }
     ) async throws -> ProgramEnd {
-        try await restore("latest", into: target, mode.words, creating: false, while: body)
+        try await restore("latest", into: target, mode.wordsOfShop, creating: false, while: body)
     }
 
     /// The server notices a lost client only when it next speaks to it; whoever creates the database
@@ -153,7 +137,7 @@ extension Workbench {
 
     /// Tables that were not named are as they were; those that existed are as before or restored.
     private func expectNothingLost(
-        _ mode: RestoreInterruptionTests.Mode, _ target: TestDatabase, _ before: TestDatabase
+        _ mode: RestoreMode, _ target: TestDatabase, _ before: TestDatabase
     ) async throws {
         guard ![.create, .empty].contains(mode) else { return }
         let kept = "SELECT count(*) FROM mine"
