@@ -70,13 +70,20 @@ public struct RunningProgram: Sendable {
     /// A signal that `timeout` gets in the moment in which it begins that program ends it alone, and nobody waits for the other.
     public var inner: RunningProgram {
         RunningProgram(number: number) { [number] signal in
-            let children = try String(
-                contentsOfFile: "/proc/\(number)/task/\(number)/children", encoding: .utf8)
-            guard let child = children.split(separator: " ").first.flatMap({ Int32($0) }) else {
-                return
-            }
+            guard let child = try Self.children(of: number).first else { return }
             kill(child, signal)
         }
+    }
+
+    /// Whether a program that this one has begun has not ended, as below `timeout`.
+    public var runsAnother: Bool {
+        // A program that is gone has none.
+        (try? Self.children(of: number))?.isEmpty == false
+    }
+
+    private static func children(of number: Int32) throws -> [Int32] {
+        try String(contentsOfFile: "/proc/\(number)/task/\(number)/children", encoding: .utf8)
+            .split(separator: " ").compactMap { Int32($0) }
     }
 }
 

@@ -42,16 +42,19 @@ struct FailingCalls {
 
     /// Learns from an undisturbed run how often each call is made.
     ///
-    /// `run`: Gets the words before dbtool's own, and must run the same each time.
+    /// `possible`: Faults that are left out where such a call is not made. `run`: Gets the words before dbtool's own, and
+    /// must run the same each time.
     /// - Throws: When one of the faults would be tried on nothing.
     init(
-        _ faults: [Fault], of attack: Attack, in shop: CampaignShop,
-        _ run: (_ before: [String]) async throws -> ProgramEnd
+        _ faults: [Fault], perhaps possible: [Fault] = [], of attack: Attack,
+        in shop: CampaignShop, _ run: (_ before: [String]) async throws -> ProgramEnd
     ) async throws {
         let folder = shop.server.folder
         let log = "\(folder)/calls"
         let files = "\(folder)/repository:\(folder)/dbtool-"
         library = try await PreloadedLibrary("fail-calls", for: shop)
+        // Every run adds to it.
+        try? FileManager.default.removeItem(atPath: log)
         try await run(
             library.words(["FAIL_UNDER": "\(files):\(Self.connections)", "FAIL_LOG": log])
         ).requireCode(0)
@@ -66,7 +69,8 @@ struct FailingCalls {
         for fault in faults {
             try #require(counts[fault.call] != nil, "\(attack.name): nobody calls \(fault.call)")
         }
-        (self.faults, self.counts) = (attack.shuffled(faults), counts)
+        let all = faults + possible.filter { counts[$0.call] != nil }
+        (self.faults, self.counts) = (attack.shuffled(all), counts)
         (self.log, self.files) = (log, files)
     }
 

@@ -17,6 +17,9 @@ final class FailingProxy: Sendable, CustomStringConvertible {
 
     var description: String { "\(isSilent ? "silent" : "cut") after \(bytes) bytes" }
 
+    /// Whether somebody has had more to say than it passes.
+    var hasFailed: Bool { passed.load(ordering: .relaxed) > bytes }
+
     /// `isSilent`: Whether connections stay and say nothing any more, instead of being cut; `isOnNetwork`: whether it
     /// listens on all addresses.
     init(
