@@ -8,6 +8,7 @@ import Synchronization
 struct AttackedRestores: Sendable {
     let shop: CampaignShop
     private let isPostgres: Bool
+    private let others: String?
     private let known = Known()
 
     /// What is known of modes that were tried.
@@ -27,8 +28,10 @@ struct AttackedRestores: Sendable {
     }
 
     /// Of the repository that the shop has laid out.
-    init(of shop: CampaignShop, on product: CampaignShop.Product) {
-        (self.shop, isPostgres) = (shop, product == .postgres)
+    ///
+    /// `others`: A query of what else a target holds in the end.
+    init(of shop: CampaignShop, on product: CampaignShop.Product, comparing others: String? = nil) {
+        (self.shop, isPostgres, self.others) = (shop, product == .postgres, others)
     }
 
     /// What is tried; an empty database is a new one but for a statement.
@@ -76,7 +79,10 @@ struct AttackedRestores: Sendable {
     }
 
     private func contents(of target: String, _ mode: RestoreMode) async throws -> String {
-        try await shop.server.contents(of: target) + rows(of: mode.tables, in: target)
+        let others =
+            if let others { try await shop.server.query(others, in: target) } else { "" }
+        return try await shop.server.contents(of: target) + rows(of: mode.tables, in: target)
+            + others
     }
 
     /// All rows of some tables, as of one moment; nothing where there are none.

@@ -97,21 +97,4 @@ import Testing
             }
         }
     }
-
-    @Test func `a few file handles are enough, or asked for with words`() async throws {
-        try await CampaignShop.open(on: .postgres) { shop in
-            try await Attack("few file handles").run { number, random in
-                try shop.layOut()
-                let verb = try #require(CampaignVerb.allCases.randomElement(using: &random))
-                let handles = Int.random(in: 6...200, using: &random)
-                let end = try await shop.run(
-                    verb.words,
-                    before: ["/bin/sh", "-c", "ulimit -n \(handles); exec \"$@\"", "sh"])
-                guard !end.errors.contains("while loading shared libraries") else { return nil }
-                return try await (end.faults + shop.aftermath(of: verb, inTry: number)).map {
-                    "\(handles) handles, \(verb): \($0)"
-                }
-            }
-        }
-    }
 }
