@@ -51,23 +51,35 @@ import Testing
         }
     }
 
-    /// What writes to the disk: of a proof or a pin only a few bytes.
-    private static let writing = CampaignVerb.backups + [.prune, .pin, .verify]
+    /// What writes: of a proof or a pin only a few bytes. A prune removes something where there is a full behind it.
+    private static func writing(to stock: CampaignShop.Stock) -> [CampaignVerb] {
+        stock == .twoChains
+            ? [.prune, .prune, .full, .zipped] : CampaignVerb.backups + [.pin, .verify]
+    }
 
-    @Test(arguments: CampaignShop.Product.asTimeAllows)
-    func `a disk that is full at any moment costs no backup`(product: CampaignShop.Product)
-        async throws
-    {
-        try await CampaignShop.open(on: product) { shop in
-            try await Attack("full disk, \(product)").run { number, random in
+    private static let disks: [(CampaignShop.Product, CampaignShop.Stock)] =
+        CampaignShop.Product.asTimeAllows.flatMap { [($0, .chain), ($0, .twoChains)] }
+
+    private static func name(
+        _ product: CampaignShop.Product, _ stock: CampaignShop.Stock
+    ) -> String {
+        stock == .twoChains ? "\(product), prune" : "\(product)"
+    }
+
+    @Test(arguments: disks)
+    func `a disk that is full at any moment costs no backup`(
+        product: CampaignShop.Product, stock: CampaignShop.Stock
+    ) async throws {
+        try await CampaignShop.open(on: product, stock: stock) { shop in
+            try await Attack("full disk, \(Self.name(product, stock))").run { number, random in
                 try shop.layOut()
-                let verb = try #require(Self.writing.randomElement(using: &random))
+                let verb = try #require(Self.writing(to: stock).randomElement(using: &random))
                 let most = CampaignVerb.backups.contains(verb) ? 200 : 8
                 let disk = CampaignDisk(
                     shop: shop, spareKilobytes: Int.random(in: 0...most, using: &random))
                 let end = try await shop.run(verb.words, before: disk.words())
                 guard end.code != CampaignDisk.tooSmall else { return nil }
-                // It was large enough.
+                // It was large enough: what is removed makes room by itself.
                 guard end.code != 0 || end.errors.contains("No space left") else { return nil }
                 return try await (end.faults + shop.aftermath(of: verb, inTry: number)).map {
                     "\(disk.spareKilobytes) kB to spare, \(verb): \($0)"
@@ -76,15 +88,17 @@ import Testing
         }
     }
 
-    @Test(arguments: CampaignShop.Product.asTimeAllows)
+    @Test(arguments: disks)
     func `a disk that becomes read-only at any moment costs no backup`(
-        product: CampaignShop.Product
+        product: CampaignShop.Product, stock: CampaignShop.Stock
     ) async throws {
-        try await CampaignShop.open(on: product) { shop in
-            try await Attack("read-only disk, \(product)").run { number, random in
+        try await CampaignShop.open(on: product, stock: stock) { shop in
+            try await Attack("read-only disk, \(Self.name(product, stock))").run { number, random in
                 try shop.layOut()
-                let verb = try #require(Self.writing.randomElement(using: &random))
-                let wait = Duration.milliseconds(Int.random(in: 0...300, using: &random))
+                let verb = try #require(Self.writing(to: stock).randomElement(using: &random))
+                // A prune asks no server, and is soon done.
+                let longest = verb == .prune ? 100 : 300
+                let wait = Duration.milliseconds(Int.random(in: 0...longest, using: &random))
                 let disk = CampaignDisk(shop: shop, spareKilobytes: 100_000, readOnlyAfter: wait)
                 let end = try await shop.run(verb.words, before: disk.words())
                 // It was done before. What cannot be remembered of a proof is told, and is no failure.
