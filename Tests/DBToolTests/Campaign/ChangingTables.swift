@@ -47,10 +47,23 @@ struct ChangingTables {
 
     // MARK: The changes
 
+    /// Counts changes, while they go on.
+    final class Count: Sendable {
+        private let all = Mutex((begun: 0, done: 0))
+
+        /// How many were begun, and how many of these are done.
+        var now: (begun: Int, done: Int) { all.withLock { $0 } }
+
+        fileprivate func begin() { all.withLock { $0.begun += 1 } }
+        fileprivate func end() { all.withLock { $0.done += 1 } }
+    }
+
     /// Changes them, with pauses of about `pause` milliseconds, until the run beside it is over.
     ///
     /// `first`: A stamp that none of them has had.
-    func change(until end: Ended, from first: Int, pause: Int, seed: UInt64) async throws {
+    func change(
+        until end: Ended, from first: Int, pause: Int, seed: UInt64, counting count: Count
+    ) async throws {
         var random = SeededGenerator(seed: seed)
         var stamp = first
         while !end.isSo, !Task.isCancelled {
@@ -58,7 +71,9 @@ struct ChangingTables {
             let changes = isPostgres ? postgresChanges(stamp) : mysqlChanges(stamp)
             let change = changes.randomElement(using: &random) ?? ""
             // Who waits for the other may be told to give way.
+            count.begin()
             try await server.attempt(change, in: server.source)
+            count.end()
             try await Task.sleep(
                 for: .milliseconds(Int.random(in: 0...(2 * pause), using: &random)))
         }

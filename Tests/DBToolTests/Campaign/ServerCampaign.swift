@@ -22,14 +22,10 @@ import Testing
                     isSilent: isSilent)
                 defer { proxy.stop() }
                 let end = try await shop.run(verb.words, port: proxy.port) { running in
-                    guard isSilent else { return }
-                    try await Task.sleep(for: .seconds(2))
-                    // A person's patience: the second one need not wait for the server.
-                    for _ in 0..<2 {
-                        try? running.send(SIGINT)
-                        try await Task.sleep(for: .milliseconds(500))
-                    }
+                    if isSilent { try await running.loseItsPatience() }
                 }
+                // It had no more to say.
+                guard proxy.hasFailed else { return nil }
                 let faults = end.code == 130 && isSilent ? [] : end.faults
                 return try await (faults + shop.aftermath(of: verb, inTry: number)).map {
                     "\(proxy): \($0)"
@@ -48,16 +44,13 @@ import Testing
                     let verb: CampaignVerb =
                         Bool.random(using: &random) ? .full : .incremental
                     let wait = Int.random(in: 0...600, using: &random)
+                    var hasCrashed = false
                     let end = try await shop.run(verb.words) { _ in
                         try await Task.sleep(for: .milliseconds(wait))
-                        // A server whose session dies that way ends all others, and recovers from its log.
-                        let session = try? await source.query(
-                            """
-                            SELECT pid FROM pg_stat_activity
-                            WHERE application_name IN ('dbtool', 'pg_dump') ORDER BY random() LIMIT 1
-                            """)
-                        if let number = session.flatMap({ Int32($0) }) { kill(number, SIGKILL) }
+                        hasCrashed = await Self.killSession(of: source)
                     }
+                    // It was done before, or had not begun.
+                    guard hasCrashed else { return nil }
                     try await eventually("the server has recovered") {
                         (try? await source.query("SELECT 1")) == "1"
                     }
@@ -67,6 +60,19 @@ import Testing
                 }
             }
         }
+    }
+
+    /// Kills a session of a backup; false where there is none.
+    ///
+    /// A server whose session dies that way ends all others, and recovers from its log.
+    private static func killSession(of source: TestDatabase) async -> Bool {
+        let session = try? await source.query(
+            """
+            SELECT pid FROM pg_stat_activity
+            WHERE application_name IN ('dbtool', 'pg_dump') ORDER BY random() LIMIT 1
+            """)
+        guard let number = session.flatMap({ Int32($0) }) else { return false }
+        return kill(number, SIGKILL) == 0
     }
 
     @Test(arguments: MySQLTestServer.all)
@@ -79,11 +85,14 @@ import Testing
                 try shop.layOut()
                 let verb: CampaignVerb = Bool.random(using: &random) ? .full : .incremental
                 let wait = Int.random(in: 0...300, using: &random)
-                let end = try await shop.run(verb.words) { _ in
+                var wasRunning = false
+                let end = try await shop.run(verb.words) { running in
                     try await Task.sleep(for: .milliseconds(wait))
+                    wasRunning = running.runsAnother
                     try await own.crash()
                 }
                 try await own.restart()
+                guard wasRunning else { return nil }
                 return try await (end.faults + shop.aftermath(of: verb, inTry: number)).map {
                     "\(verb), after \(wait) ms: \($0)"
                 }
