@@ -91,6 +91,15 @@ struct FailingCalls {
             description: "\(fault)\(isForGood ? " for good" : "") at \(call)")
     }
 
+    /// The files of which a call has failed in the last run.
+    var failedFiles: [String] {
+        // There is none where no such call was made.
+        let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").filter { $0.hasPrefix("!") }.map { line in
+            String(line.drop { $0 != " " }.dropFirst())
+        }
+    }
+
     /// Whether the call was made: threads that take turns in another order may need fewer.
     var wasHit: Bool {
         // There is none where no such call was made.

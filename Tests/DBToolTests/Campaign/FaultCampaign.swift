@@ -24,9 +24,12 @@ import Testing
     }
 
     private static let runs: [(CampaignShop.Product, CampaignVerb)] =
-        [.full, .zipped, .differential, .merge, .prune, .pin, .verify].map { (.postgres, $0) }
-        + [(.mariadb, .full)]
-        + (Attack.isLong ? [(.mariadb, .merge), (.mysql, .differential)] : [])
+        CampaignVerb.allCases.map { (.postgres, $0) }
+        + (Attack.isLong ? onOthers : [(.mariadb, .full)])
+
+    private static let onOthers: [(CampaignShop.Product, CampaignVerb)] =
+        [CampaignVerb.full, .zipped, .incremental, .merge, .prune, .pin, .verify]
+        .map { (.mariadb, $0) } + [(.mysql, .differential), (.mysql, .incremental)]
 
     @Test(arguments: runs)
     func `a call that fails, once or from then on, costs no backup`(
