@@ -5,8 +5,10 @@ import Testing
 /// A server, or a way to it, that is gone in the middle of a run costs that run at most.
 @Suite struct ServerCampaign {
     private static let runs: [(CampaignShop.Product, CampaignVerb)] =
-        [(.postgres, .full), (.postgres, .differential), (.mariadb, .full)]
-        + (Attack.isLong ? [(.mariadb, .differential), (.mysql, .incremental)] : [])
+        [
+            (.postgres, .full), (.postgres, .zipped), (.postgres, .differential),
+            (.postgres, .incremental), (.mariadb, .full),
+        ] + (Attack.isLong ? [(.mariadb, .differential), (.mysql, .incremental)] : [])
 
     @Test(arguments: runs)
     func `a connection that is cut costs no backup, one that falls silent can be left`(
@@ -34,43 +36,49 @@ import Testing
         }
     }
 
+    /// What reads from the server.
+    private static let reading: [CampaignVerb] = [.full, .zipped, .differential, .incremental]
+
     @Test func `a server that crashes in the middle costs no backup`() async throws {
-        try await Workbench.with(TestServer.oldestAndNewest.newest, limit: .seconds(7200)) {
-            bench in
-            try await bench.withOwnServer(["fsync=off"]) { source in
-                let shop = try await CampaignShop(PostgresCampaignServer(bench, source))
-                try await Attack("crash of the server, postgres").run { number, random in
-                    try shop.layOut()
-                    let verb: CampaignVerb =
-                        Bool.random(using: &random) ? .full : .incremental
-                    let wait = Int.random(in: 0...600, using: &random)
-                    var hasCrashed = false
-                    let end = try await shop.run(verb.words) { _ in
-                        try await Task.sleep(for: .milliseconds(wait))
-                        hasCrashed = await Self.killSession(of: source)
+        try await CampaignShop.openAlone(on: .postgres) { shop, own in
+            let longest = max(400, try await shop.millisecondsOfFull())
+            try await Attack("crash of the server, postgres").run { number, random in
+                try shop.layOut()
+                let verb = try #require(Self.reading.randomElement(using: &random))
+                let isWhole = Bool.random(using: &random)
+                let wait = Int.random(in: 0...longest, using: &random)
+                var hasCrashed = false
+                let end = try await shop.run(verb.words) { running in
+                    try await Task.sleep(for: .milliseconds(wait))
+                    if isWhole {
+                        hasCrashed = running.runsAnother
+                        try await own.crash()
+                    } else {
+                        hasCrashed = await Self.killSession(on: shop.server)
                     }
-                    // It was done before, or had not begun.
-                    guard hasCrashed else { return nil }
-                    try await eventually("the server has recovered") {
-                        (try? await source.query("SELECT 1")) == "1"
-                    }
-                    return try await (end.faults + shop.aftermath(of: verb, inTry: number)).map {
-                        "\(verb), after \(wait) ms: \($0)"
-                    }
+                }
+                if isWhole { try await own.restart() }
+                try await eventually("the server has recovered") {
+                    (try? await shop.server.query("SELECT 1", in: shop.server.source)) == "1"
+                }
+                // It was done before, or had not begun.
+                guard hasCrashed else { return nil }
+                return try await (end.faults + shop.aftermath(of: verb, inTry: number)).map {
+                    "\(verb), \(isWhole ? "all of it" : "a session") after \(wait) ms: \($0)"
                 }
             }
         }
     }
 
-    /// Kills a session of a backup; false where there is none.
+    /// Kills a session of a backup from PostgreSQL; false where there is none.
     ///
     /// A server whose session dies that way ends all others, and recovers from its log.
-    private static func killSession(of source: TestDatabase) async -> Bool {
-        let session = try? await source.query(
+    private static func killSession(on server: any CampaignServer) async -> Bool {
+        let session = try? await server.query(
             """
             SELECT pid FROM pg_stat_activity
             WHERE application_name IN ('dbtool', 'pg_dump') ORDER BY random() LIMIT 1
-            """)
+            """, in: "postgres")
         guard let number = session.flatMap({ Int32($0) }) else { return false }
         return kill(number, SIGKILL) == 0
     }
@@ -83,7 +91,7 @@ import Testing
             let shop = try await CampaignShop(MySQLCampaignServer(bench))
             try await Attack("crash of the server, \(server.product)").run { number, random in
                 try shop.layOut()
-                let verb: CampaignVerb = Bool.random(using: &random) ? .full : .incremental
+                let verb = try #require(Self.reading.randomElement(using: &random))
                 let wait = Int.random(in: 0...300, using: &random)
                 var wasRunning = false
                 let end = try await shop.run(verb.words) { running in
