@@ -1,5 +1,6 @@
 import BackupTesting
 import Synchronization
+import Testing
 
 /// Restores of a shop's newest backup, by all modes that people have, and what each must come to whatever attacks it.
 ///

@@ -67,7 +67,7 @@ import Testing
                 var broken = end.faults
                 if end.code == 0 {
                     let isTold = Self.isTold(end, by: verb)
-                    if try !isTold, verb.answer(end) != truth {
+                    if try !isTold && verb.answer(end) != truth {
                         broken.append("another answer, and not a word: \(end)")
                     }
                     // What a backup is made of was not all read; what only tells of it can be done without.
