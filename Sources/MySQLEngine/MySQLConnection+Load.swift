@@ -58,7 +58,8 @@ extension MySQLConnection {
     ) throws -> Intake {
         let statement = try prepare(transfer.execution)
         var total = Intake()
-        try MySQLRowWriter(transfer).portions(of: batch, rows, limit: limit) { portion in
+        try MySQLRowWriter(transfer).portions(of: batch, rows, as: .texts, limit: limit) {
+            portion in
             try statement.execute(portion.binds, rows: portion.count)
             total.add(try intake())
         } long: { row in

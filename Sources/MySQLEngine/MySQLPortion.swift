@@ -13,8 +13,20 @@ final class MySQLPortion: @unchecked Sendable {
     let binds: UnsafeMutablePointer<MYSQL_BIND>
     private(set) var count = 0
 
+    /// What a value is sent as.
+    enum Form {
+        /// Numbers as such, where a column has any.
+        case numbers
+        case texts
+    }
+
+    /// A value is not the number that its column would take.
+    struct NoNumber: Error {}
+
     /// How many rows it holds.
     private let capacity: Int
+    /// The columns whose values are sent as numbers.
+    private let numbers: [MySQLNumber?]
     /// Column by column.
     private let values: UnsafeMutablePointer<UnsafeRawPointer?>
     private let lengths: UnsafeMutablePointer<UInt>
@@ -26,8 +38,9 @@ final class MySQLPortion: @unchecked Sendable {
     static func capacity(columns: Int) -> Int { max(16, min(2048, 65_536 / max(1, columns))) }
 
     /// `size`: How many bytes the values may take together.
-    init(_ columns: [MySQLTransfer.Column], bytes size: Int) {
+    init(_ columns: [MySQLTransfer.Column], as form: Form, bytes size: Int) {
         capacity = Self.capacity(columns: columns.count)
+        numbers = columns.map { form == .numbers ? $0.number : nil }
         let all = columns.count * capacity
         values = .allocate(capacity: all)
         lengths = .allocate(capacity: all)
@@ -36,7 +49,8 @@ final class MySQLPortion: @unchecked Sendable {
         binds = .allocate(capacity: columns.count)
         for (index, column) in columns.enumerated() {
             var bind = MYSQL_BIND()
-            bind.buffer_type = column.parameterType
+            bind.buffer_type = numbers[index]?.parameterType ?? column.parameterType
+            bind.is_unsigned = numbers[index] == .unsigned ? 1 : 0
             bind.buffer = UnsafeMutableRawPointer(values + index * capacity)
             bind.length = lengths + index * capacity
             bind.u.indicator = indicators + index * capacity
@@ -66,12 +80,20 @@ final class MySQLPortion: @unchecked Sendable {
         indicators[place] = CChar(STMT_INDICATOR_NULL.rawValue)
     }
 
-    /// - Throws: As `MySQLValue.decode`.
+    /// - Throws: `NoNumber`; as `MySQLValue.decode`.
     @inline(__always)
     func set(_ column: Int, _ value: MySQLValue) throws {
+        let place = column * capacity + count
+        if let number = numbers[column] {
+            guard let bits = number.bits(of: value.content) else { throw NoNumber() }
+            // Numbers stand one after the other themselves; a pointer has as many bytes.
+            UnsafeMutableRawPointer(values).storeBytes(
+                of: bits, toByteOffset: place * 8, as: UInt64.self)
+            indicators[place] = CChar(STMT_INDICATOR_NONE.rawValue)
+            return
+        }
         let free = UnsafeMutableRawBufferPointer(rebasing: room[used...])
         let size = try value.decode(into: free)
-        let place = column * capacity + count
         values[place] = UnsafeRawPointer(free.baseAddress) ?? UnsafeRawPointer(values)
         lengths[place] = UInt(size)
         indicators[place] = CChar(STMT_INDICATOR_NONE.rawValue)

@@ -137,17 +137,22 @@ struct MySQLRowWriter {
 
     // MARK: Rows of a prepared statement
 
-    /// The records of `batch` in portions of no more than `limit` bytes; nil where a row has more than that.
+    /// The records of `batch` in portions of no more than `limit` bytes, with numbers as such; nil where a row has more than
+    /// that, or something else for a number.
     ///
     /// - Throws: As `lines`.
     func portions(of batch: RowBatch, limit: Int) throws -> [MySQLPortion]? {
         guard batch.longestRecord <= limit else { return nil }
         var portions: [MySQLPortion] = []
-        try self.portions(of: batch, batch.ends.indices, limit: limit) {
-            portions.append($0)
-        } long: { _ in
+        do {
+            try self.portions(of: batch, batch.ends.indices, as: .numbers, limit: limit) {
+                portions.append($0)
+            } long: { _ in
+            }
+            return portions
+        } catch is MySQLPortion.NoNumber {
+            return nil
         }
-        return portions
     }
 
     /// Hands over records of `batch` in portions, of no more than `limit` bytes; rows that have more than that alone.
@@ -157,14 +162,14 @@ struct MySQLRowWriter {
     /// `takeLong`: Takes the values of such a row, nil being NULL.
     /// - Throws: As `lines`; whatever `take` and `takeLong` throw.
     func portions(
-        of batch: RowBatch, _ rows: Range<Int>, limit: Int,
+        of batch: RowBatch, _ rows: Range<Int>, as form: MySQLPortion.Form, limit: Int,
         _ take: (MySQLPortion) throws -> Void, long takeLong: ([MySQLValue?]) throws -> Void
     ) throws {
         /// With room for as many rows as it takes.
         func emptyPortion(from row: Int, at start: Int) -> MySQLPortion {
             let capacity = MySQLPortion.capacity(columns: columns.count)
             let end = batch.start(of: min(row + capacity, rows.upperBound))
-            return MySQLPortion(columns, bytes: end - start)
+            return MySQLPortion(columns, as: form, bytes: end - start)
         }
         var start = batch.start(of: rows.lowerBound)
         var portion = emptyPortion(from: rows.lowerBound, at: start)

@@ -46,7 +46,7 @@ struct MySQLTargetColumns: Sendable {
                     // A text, or MariaDB's, may name a member twice.
                     holdsDocuments: column.column.type == "json"
                         && types[ExactText(column.column.name)] == "json" && !areOfMariaDB,
-                    places: column.places)
+                    places: column.places, number: MySQLNumber(ofType: column.column.type))
             }, mayComputeValues: own.values.contains(where: \.column.isGenerated))
     }
 

@@ -28,9 +28,13 @@ struct MySQLTransfer: Sendable {
         /// Where only places tell labels apart.
         let places: MySQLPlaces?
 
-        /// What its values are sent as to a prepared statement.
+        /// The number that a value is, where one holds it exactly.
+        var number: MySQLNumber?
+
+        /// What its values are sent as to a prepared statement that takes texts: numbers and times as bytes, which the server
+        /// does not look at for a character set.
         var parameterType: enum_field_types {
-            takesBytes || [.binary, .bits].contains(encoding)
+            takesBytes || [.binary, .bits, .plain, .instant].contains(encoding)
                 ? MYSQL_TYPE_BLOB : MYSQL_TYPE_STRING
         }
     }
