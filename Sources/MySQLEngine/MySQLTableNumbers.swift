@@ -10,8 +10,10 @@ struct MySQLTableNumbers: Sendable {
         self.database = database
         numbers = rows.reduce(into: [:]) { numbers, row in
             guard let file = row[0], let number = row[1].flatMap({ UInt64($0) }) else { return }
-            // What is behind this sign names a partition.
-            numbers[String(file.prefix { $0 != "#" }), default: []].append(number)
+            // What is behind this sign names a partition; what begins with it is the server's own.
+            let table = String(file.prefix { $0 != "#" })
+            guard !table.hasSuffix("/") else { return }
+            numbers[table, default: []].append(number)
         }
     }
 

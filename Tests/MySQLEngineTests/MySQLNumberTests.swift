@@ -20,8 +20,9 @@ import Testing
 
     @Test func `what is no such number stays a text`() {
         let texts = ["", "-", "1.5", " 1", "1 ", "+1", "0x10", "1e3", "--1", "NULL"]
-        for text in texts + ["9223372036854775808", "-9223372036854775809", "184467440737095516160"]
-        {
+        for text in texts + [
+            "9223372036854775808", "-9223372036854775809", "184467440737095516160",
+        ] {
             #expect(bits(text, .integer) == nil, "\(text)")
         }
         for text in texts + ["-1", "18446744073709551616"] {
