@@ -10,10 +10,10 @@ import Testing
     }
 
     @Test func `whole numbers are themselves up to the least and the greatest`() {
-        for number in [0, 1, -1, 42, Int64.max, .min, .max - 1, .min + 1] {
+        for number in [0, 1, -1, 42, Int64.max, .min, .max - 1, .min + 1] as [Int64] {
             #expect(bits("\(number)", .integer) == UInt64(bitPattern: number))
         }
-        for number in [0, 7, UInt64.max, .max - 1] {
+        for number in [0, 7, UInt64.max, .max - 1] as [UInt64] {
             #expect(bits("\(number)", .unsigned) == number)
         }
     }
