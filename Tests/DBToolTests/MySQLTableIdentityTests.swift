@@ -61,7 +61,7 @@ import Testing
         logs.prefix(server.isMariaDB ? 1 : 2).map { (server, $0) }
     }
 
-    @Test(.timeLimit(.minutes(10)), arguments: servers)
+    @Test(arguments: servers)
     func `on a server whose files were put back rows are compared`(
         server: MySQLTestServer, settings: [String]
     ) async throws {
