@@ -40,7 +40,7 @@ struct MySQLBench {
             "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE '\(source.name)\\_%'"
         )
         for name in names.split(separator: "\n") {
-            try await server.query("DROP DATABASE `\(name)`")
+            try await server.query("SET SESSION foreign_key_checks = 0; DROP DATABASE `\(name)`")
         }
     }
 
