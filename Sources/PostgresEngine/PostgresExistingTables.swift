@@ -14,6 +14,7 @@ struct PostgresExistingTables {
     /// What must hold no rows of others.
     private let ownAlone: [TableLoad]
     private let lost: PostgresLostParts
+    private let addedAgain: PostgresAddedAgain
     /// Whether an interrupted restore is gone on with.
     private let continues: Bool
     private let columns: [TableName: [(name: String, type: String?)]]
@@ -30,6 +31,8 @@ struct PostgresExistingTables {
         emptied = changed.filter { $0.treatment == .truncate }.map(\.load)
             .sorted { $0.table < $1.table }
         lost = PostgresLostParts(among: emptied, transactions: plan.transactions)
+        addedAgain = PostgresAddedAgain(
+            tables: plan.addedAgain, transactions: plan.transactions)
         columns = Dictionary(
             changed.map { table in
                 let types: [String?] = table.load.types + table.load.columns.map { _ in nil }
@@ -185,6 +188,7 @@ struct PostgresExistingTables {
             try await emptiness.require(.underLock)
             let guards = try await guards()
             try await run(guards.suspending + [emptying])
+            try await addedAgain.requireNone(in: database, on: connection)
             for load in emptied where load.filter != nil {
                 try await run([try await PostgresEmptying.statement(for: load, on: connection)])
             }

@@ -18,6 +18,8 @@ struct PostgresPlan: Sendable {
     var lost: [TableName] = []
     /// Tables that are emptied for no other reason, and must hold no rows of others, by their names in the backup.
     var refilled: Set<TableName> = []
+    /// Tables that rows are added to again after such a crash.
+    var addedAgain: [TableName] = []
     /// The transactions by which an interrupted restore has loaded tables, as `xmin` shows them.
     var transactions: [String] = []
     /// Tables that an interrupted restore may have committed a part of, by their names in the backup.

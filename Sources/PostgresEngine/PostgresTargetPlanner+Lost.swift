@@ -9,25 +9,40 @@ extension PostgresTargetPlanner {
     ///
     /// By now they may have triggers and foreign keys, which are kept from their rows like those of tables that were there
     /// before. Rows that went through a whole lie in whatever part they belong to here: all that go through one whole are
-    /// loaded again together, those included that have yet to be loaded for the first time.
+    /// loaded again together, those included that have yet to be loaded for the first time. A whole here may have been a plain
+    /// table in the backup.
     ///
     /// - Throws: `BackupError.targetUnsuitable` where that would take rows that are in no backup.
     func decideLost(_ plan: inout PostgresPlan) throws {
         let loaded = plan.target.tables.filter { $0.value.isLoaded }
         let emptied = wholesOfUnlogged
-        let wholes = Set(loaded.values.compactMap(\.load.loadsThrough)).intersection(emptied)
+        let wholes = Set(loaded.values.map(\.load.place)).intersection(emptied)
         let lost = plan.target.tables.filter { _, table in
-            if let whole = table.load.loadsThrough { return wholes.contains(whole) }
-            return table.isLoaded && presence.relations[table.load.table]?.isUnlogged ?? false
+            if wholes.contains(table.load.place) { return true }
+            // What a partitioned table says of itself is about nothing: its rows lie in its parts.
+            guard let place = presence.relations[table.load.place], place.kind == "r" else {
+                return false
+            }
+            return table.isLoaded && place.isUnlogged
         }
-        try requireOwnRows(lost.values.filter { $0.load.loadsThrough != nil })
+        try requireOwnRows(lost.values.filter { wholes.contains($0.load.place) })
         try requireNoOtherParts(of: wholes, than: Set(lost.values.map(\.load.table)))
         for (name, table) in lost {
-            let isAdded = table.treatment == .append && table.load.loadsThrough == nil
+            let isAdded = table.treatment == .append && !wholes.contains(table.load.place)
             if !isAdded { plan.target.tables[name]?.treatment = .truncate }
             plan.target.tables[name]?.isLoaded = false
         }
         plan.lost = lost.keys.sorted()
+    }
+
+    /// The tables that rows are added to once more: nothing may be left of those that the interrupted restore had added.
+    ///
+    /// The mark goes on saying which transaction had loaded them, also where going on with it was interrupted in turn.
+    func decideAddedAgain(_ mark: PostgresRestoreMark.Contents, _ plan: inout PostgresPlan) {
+        let added = plan.target.tables.filter { name, table in
+            table.treatment == .append && !table.isLoaded && mark.tables[name]?.transaction != nil
+        }
+        plan.addedAgain = Set(added.values.map(\.load.place)).sorted()
     }
 
     /// The tables that are emptied only because a crash has taken rows of the interrupted restore: what others have written
@@ -45,7 +60,8 @@ extension PostgresTargetPlanner {
     /// The wholes, at whatever height, of parts that a crash empties.
     private var wholesOfUnlogged: Set<TableName> {
         var wholes: Set<TableName> = []
-        for relation in presence.relations.values where relation.isTable && relation.isUnlogged {
+        for relation in presence.relations.values where relation.kind == "r" && relation.isUnlogged
+        {
             wholes.formUnion(self.wholes(above: relation))
         }
         return wholes
@@ -81,9 +97,15 @@ extension PostgresTargetPlanner {
     }
 
     /// What was added to has rows that no backup holds, and these cannot be told apart from those that were added.
+    ///
+    /// A whole that was a plain table in the backup is not emptied part by part: its parts are none of the backup's.
     private func requireOwnRows(_ lost: [TargetPlan.TablePlan]) throws {
-        guard request.existing == .append else { return }
-        let mixed = Set(lost.filter { $0.treatment == .append }.map(\.load.place)).sorted()
+        let mixed = Set(
+            lost.filter { table in
+                table.load.loadsThrough == nil
+                    || request.existing == .append && table.treatment == .append
+            }.map(\.load.place)
+        ).sorted()
         guard !mixed.isEmpty else { return }
         throw BackupError(
             .targetUnsuitable,
@@ -93,7 +115,7 @@ extension PostgresTargetPlanner {
             hint: Self.mending)
     }
 
-    private static let mending = """
+    static let mending = """
         Forget that restore, keeping what it made, and mend these tables yourself: \
         DROP SCHEMA \(PostgresRestoreMark.schema) CASCADE;
         """

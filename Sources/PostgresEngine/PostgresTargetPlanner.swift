@@ -279,6 +279,7 @@ struct PostgresTargetPlanner {
                     + "DROP SCHEMA \(PostgresRestoreMark.schema) CASCADE;")
         }
         if mark.hasLostUnlogged { try decideLost(&plan) }
+        decideAddedAgain(mark, &plan)
         decideRefilled(made: Set(selected.map(\.name)).subtracting(keeps), &plan)
     }
 

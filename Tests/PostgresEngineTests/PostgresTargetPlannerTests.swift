@@ -99,6 +99,48 @@ import Testing
         #expect(statements.first?.contains("is_loaded = false, treatment = 'append'") == true)
     }
 
+    @Test func `nothing may be left of what is added again, also when a restore goes on twice`()
+        throws
+    {
+        for state in [TableState.added, .addedAndLost] {
+            let plan = try plan(
+                unlogged: ["quick"], existing: .append, chosen: [], hasCrashed: state == .added,
+                ["quick": state])
+            #expect(plan.addedAgain == [Self.name("quick")] && plan.transactions == ["7"])
+        }
+        let plan = try plan(
+            unlogged: [], existing: .append, chosen: [], ["quick": .added, "alone": .waiting])
+        #expect(plan.addedAgain.isEmpty)
+    }
+
+    /// A plain table of the backup may be partitioned here; PostgreSQL 14 to 17 take `UNLOGGED` for such a table and empty nothing
+    /// then.
+    @Test(arguments: [nil, .append, .truncate] as [ExistingTables?])
+    func `what was added to partitions that no crash empties is not added again`(
+        existing: ExistingTables?
+    ) throws {
+        let plan = try plan(
+            unlogged: [], existing: existing, chosen: [],
+            others: [("quick", "p", nil), ("own", "r", "quick")], unloggedOthers: ["quick"],
+            ["quick": .added])
+        #expect(plan.lost.isEmpty && plan.addedAgain.isEmpty)
+        #expect(plan.target.tables[Self.name("quick")]?.isLoaded == true)
+    }
+
+    @Test(arguments: [nil, .append, .truncate] as [ExistingTables?])
+    func `rows of a plain table that lie in partitions are not loaded beside what a crash has left`(
+        existing: ExistingTables?
+    ) {
+        let error = #expect(throws: BackupError.self) {
+            try plan(
+                unlogged: [], existing: existing, chosen: [],
+                others: [("quick", "p", nil), ("own", "r", "quick"), ("half", "r", "quick")],
+                unloggedOthers: ["half"],
+                ["quick": existing == .truncate ? .replaced : .added])
+        }
+        #expect(error?.message.contains("unlogged partitions of table public.quick") == true)
+    }
+
     /// What was made, and what was there before, each where it is emptied.
     private static let emptied: [(ExistingTables?, Set<Int>, TableState, Bool)] = [
         (nil, [6], .loaded, true), (.append, [6], .loaded, true), (.truncate, [6], .loaded, true),
@@ -120,18 +162,18 @@ import Testing
 
     /// How far a table of the interrupted restore is.
     enum TableState: Sendable {
-        case waiting, loaded, lost, added, replaced
+        case waiting, loaded, lost, added, addedAndLost, replaced
 
         var inMark: PostgresRestoreMark.Contents.Table {
             let treatment: TargetPlan.Treatment =
                 switch self {
                 case .waiting, .loaded: .create
                 case .lost, .replaced: .truncate
-                case .added: .append
+                case .added, .addedAndLost: .append
                 }
             return PostgresRestoreMark.Contents.Table(
-                treatment: treatment, isLoaded: self != .waiting && self != .lost,
-                isHalfLoaded: false)
+                treatment: treatment, isLoaded: ![.waiting, .lost, .addedAndLost].contains(self),
+                isHalfLoaded: false, transaction: self == .waiting ? nil : "7")
         }
     }
 
@@ -151,11 +193,11 @@ import Testing
 
     /// The plan of a restore that goes on: tables that the mark does not know have no rows in the backup.
     ///
-    /// `others`: What the target holds besides, its kind, and what it is a part of.
+    /// `others`: What the target holds besides or instead, its kind, and what it is a part of.
     private func plan(
         unlogged: [String], existing: ExistingTables? = nil, chosen: Set<Int> = [1, 2, 3, 4, 5, 6],
         hasCrashed: Bool = true, others: [(name: String, kind: String, whole: String?)] = [],
-        _ tables: [String: TableState]
+        unloggedOthers: [String] = [], _ tables: [String: TableState]
     ) throws -> PostgresPlan {
         var request = TargetRequest(
             database: "x", definition: SchemaDefinition(sql: [], dump: nil, owners: ["shop"]),
@@ -183,7 +225,8 @@ import Testing
         for (index, other) in others.enumerated() {
             presence.add(
                 PostgresPresence.Relation(
-                    oid: "\(index + 100)", kind: other.kind, parent: other.whole.map(Self.name)),
+                    oid: "\(index + 100)", kind: other.kind, parent: other.whole.map(Self.name),
+                    isUnlogged: unloggedOthers.contains(other.name)),
                 named: Self.name(other.name))
         }
         let mark = PostgresRestoreMark.Contents(
