@@ -37,6 +37,8 @@ struct PostgresTableLocks {
         case had
         /// Somebody waits for what is held and has this, where it is known what.
         case circle(TableName?)
+        /// Nobody looks any more.
+        case blind
     }
 
     /// Takes them in the transaction that is open, whose `lock_timeout` holds for each.
@@ -94,15 +96,37 @@ struct PostgresTableLocks {
                 return .had
             }
             group.addTask {
-                while true {
-                    try await Task.sleep(for: interval)
-                    let table = try await watch.circle(closedBy: process, wanting: tables)
-                    if let table { return .circle(table) }
+                let table = try await Self.found(every: interval) {
+                    try await watch.circle(closedBy: process, wanting: tables)
                 }
+                return table.map { Outcome.circle($0) } ?? .blind
             }
             // Ends the other one as well.
             defer { group.cancelAll() }
-            return try await group.next() ?? .had
+            while let outcome = try await group.next() {
+                // The statements end by themselves, as without anybody who looks.
+                if case .blind = outcome { continue }
+                return outcome
+            }
+            return .had
+        }
+    }
+
+    /// The first that is seen; nil as soon as a look fails, which is no reason to end what is only looked at.
+    ///
+    /// - Throws: `CancellationError`.
+    static func found<Found: Sendable>(
+        every interval: Duration, _ look: () async throws -> Found?
+    ) async throws -> Found? {
+        while true {
+            try await Task.sleep(for: interval)
+            do {
+                if let found = try await look() { return found }
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                return nil
+            }
         }
     }
 

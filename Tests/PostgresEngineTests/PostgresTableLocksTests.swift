@@ -35,6 +35,27 @@ import Testing
         #expect(PostgresTableLocks.statements(for: [], first: nil).isEmpty)
     }
 
+    @Test func `a look that fails ends nothing but the looking`() async throws {
+        struct Gone: Error {}
+        var looks = 0
+        let blind = try await PostgresTableLocks.found(every: .zero) { () throws -> TableName? in
+            looks += 1
+            guard looks < 3 else { throw Gone() }
+            return nil
+        }
+        #expect(blind == nil && looks == 3)
+        let found = try await PostgresTableLocks.found(every: .zero) { () throws -> TableName? in
+            looks += 1
+            return looks < 6 ? nil : Self.table("a")
+        }
+        #expect(found == Self.table("a") && looks == 6)
+        await #expect(throws: CancellationError.self) {
+            try await PostgresTableLocks.found(every: .zero) { () throws -> TableName? in
+                throw CancellationError()
+            }
+        }
+    }
+
     @Test(
         arguments: [("1000", 125), ("400", 50), ("1", 10), ("600000", 125), (nil, 125)]
             as [(String?, Int)])
