@@ -38,11 +38,14 @@ struct PostgresEmptiness {
     /// Those that hold rows which the backup's would come beside.
     ///
     /// Before the approval a query asks only tables of owners who may act for the restoring role anyway; others are
-    /// copied from, which is possible of plain tables alone. The rest waits for the lock.
+    /// copied from, which is possible of plain tables alone. The rest waits for the lock, as do those whose policies hold for the
+    /// restoring role, which it may switch off by then.
     private func filledTables(_ moment: Moment) async throws -> [TableName] {
         let wholes = try await partitionedTables()
         let trusted = moment == .beforeApproval ? try await trustedTables() : Set(tables)
+        let hidden = moment == .beforeApproval ? try await tablesWithPolicies() : []
         func holdsRows(_ table: TableName, _ condition: String? = nil) async throws -> Bool {
+            guard !hidden.contains(table) else { return false }
             guard trusted.contains(table) else {
                 guard condition == nil, !wholes.contains(table) else { return false }
                 return try await PostgresPlainTable.holdsRows(table, on: connection)
@@ -89,11 +92,20 @@ struct PostgresEmptiness {
     }
 
     private func partitionedTables() async throws -> Set<TableName> {
+        try await those(where: "c.relkind = 'p'")
+    }
+
+    /// Those whose rows the server refuses to show, as policies could hide some.
+    private func tablesWithPolicies() async throws -> Set<TableName> {
+        try await those(where: "pg_catalog.row_security_active(c.oid)")
+    }
+
+    private func those(where condition: String) async throws -> Set<TableName> {
         let rows = try await connection.rows(
             """
             SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.oid = ANY ($1::regclass[]::oid[]) AND c.relkind = 'p'
+            WHERE c.oid = ANY ($1::regclass[]::oid[]) AND \(condition)
             """, [SQLText.array(tables)])
         return Set(rows.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") })
     }

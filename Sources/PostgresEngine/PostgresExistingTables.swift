@@ -185,8 +185,9 @@ struct PostgresExistingTables {
             if counts {
                 try await parts.requireKnown(around: tables, in: database, on: connection)
             }
-            try await emptiness.require(.underLock)
             let guards = try await guards()
+            try await run(guards.unforcing)
+            try await emptiness.require(.underLock)
             try await run(guards.suspending + [emptying])
             try await addedAgain.requireNone(in: database, on: connection)
             for load in emptied where load.filter != nil {

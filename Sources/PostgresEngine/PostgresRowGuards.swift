@@ -42,7 +42,12 @@ struct PostgresRowGuards {
 
     // MARK: Off and on
 
-    /// Takes the keys away and switches the rest off.
+    /// Switches the policies off: a session that is to have all rows or none may not even look for one before.
+    var unforcing: [String] {
+        forced.map { "ALTER TABLE \(SQLText.qualified($0)) NO FORCE ROW LEVEL SECURITY" }
+    }
+
+    /// Takes the keys away and switches the triggers off.
     var suspending: [String] {
         keys.map { key in
             "ALTER TABLE \(SQLText.qualified(key.table)) "
@@ -52,10 +57,9 @@ struct PostgresRowGuards {
                 "ALTER TABLE ONLY \(SQLText.qualified(trigger.table)) "
                     + "DISABLE TRIGGER \(SQLText.identifier(trigger.name))"
             }
-            + forced.map { "ALTER TABLE \(SQLText.qualified($0)) NO FORCE ROW LEVEL SECURITY" }
     }
 
-    /// Makes the keys again, which checks all rows, and switches the rest on.
+    /// Makes the keys again, which checks all rows, and switches triggers and policies on.
     var resuming: [String] {
         triggers.map { trigger in
             "ALTER TABLE ONLY \(SQLText.qualified(trigger.table)) "
