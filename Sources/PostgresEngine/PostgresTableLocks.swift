@@ -41,12 +41,26 @@ struct PostgresTableLocks {
         case blind
     }
 
+    /// How long it goes on beginning anew, however many locks there are: others wait behind it meanwhile.
+    ///
+    /// What it has waited for a lock before is no part of that.
+    struct Circles {
+        private var first: ContinuousClock.Instant?
+
+        /// Counts one.
+        mutating func allowAnother(at now: ContinuousClock.Instant) -> Bool {
+            let start = first ?? now
+            first = start
+            return start.duration(to: now) < .seconds(PostgresPatience.seconds)
+        }
+    }
+
     /// Takes them in the transaction that is open, whose `lock_timeout` holds for each.
     ///
-    /// - Throws: `PostgresError` with the SQLSTATE 55P03 when that is over; `BackupError.locked` when others have been in a
-    ///   circle with it for as long as it would wait for all.
+    /// - Throws: `PostgresError` with the SQLSTATE 55P03 when that is over; `BackupError.locked` when others are in a
+    ///   circle with it once more after as long as it would wait for one lock.
     func take() async throws {
-        let start = ContinuousClock.now
+        var circles = Circles()
         var wanted: TableName?
         try await connection.execute("SAVEPOINT before_locks")
         while true {
@@ -58,8 +72,7 @@ struct PostgresTableLocks {
             if case .had = outcome, try await self.locks() == locks { break }
             try await connection.execute("ROLLBACK TO SAVEPOINT before_locks")
             if case .circle(let table?) = outcome { wanted = table }
-            let patience = PostgresPatience.seconds * max(1, locks.count)
-            guard start.duration(to: .now) < .seconds(patience) else {
+            guard circles.allowAnother(at: .now) else {
                 throw BackupError(
                     .locked,
                     "others wait for these tables again and again while they use some of them")

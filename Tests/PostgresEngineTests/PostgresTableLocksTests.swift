@@ -35,6 +35,16 @@ import Testing
         #expect(PostgresTableLocks.statements(for: [], first: nil).isEmpty)
     }
 
+    @Test func `circles are gone through for a minute from the first one, however late that comes`()
+    {
+        let first = ContinuousClock.now.advanced(by: .seconds(3600))
+        var circles = PostgresTableLocks.Circles()
+        for (seconds, isAllowed) in [(0, true), (1, true), (59, true), (60, false), (3600, false)] {
+            let allowed = circles.allowAnother(at: first.advanced(by: .seconds(seconds)))
+            #expect(allowed == isAllowed, "\(seconds)")
+        }
+    }
+
     @Test func `a look that fails ends nothing but the looking`() async throws {
         struct Gone: Error {}
         var looks = 0
