@@ -19,6 +19,12 @@ final class MySQLLockWatch: Sendable {
         var seesLocks: Bool
     }
 
+    /// Far more than its statements take.
+    ///
+    /// The end of a backup waits for the one that runs, and no keepalive is sent while that is on its way to a server that
+    /// is gone.
+    private static let silenceSeconds: UInt32 = 15
+
     private let connection: MySQLConnection?
     private let request: SnapshotRequest
     /// The sessions of this backup.
@@ -50,6 +56,8 @@ final class MySQLLockWatch: Sendable {
         _ settings: MySQLSettings, beside sessions: [MySQLConnection], on server: MySQLServer
     ) async throws -> MySQLConnection? {
         guard let leader = sessions.first, try await MySQLRoom(leader).free > 1 else { return nil }
+        var settings = settings
+        settings.silenceSeconds = silenceSeconds
         let connection = try await MySQLConnection(settings)
         try await MySQLSession.pin(connection, on: server)
         try await MySQLSession.limitLockWaits(of: connection, to: .seconds(1))

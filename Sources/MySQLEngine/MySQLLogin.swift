@@ -155,6 +155,10 @@ struct MySQLLogin: Sendable {
         mysql_options(connection, MYSQL_OPT_RECONNECT, &no)
         // Whoever may ask for files gets what `MySQLUpload` offers, and nothing else.
         mysql_options(connection, MYSQL_OPT_LOCAL_INFILE, &sendsRows)
+        if var silence = settings.silenceSeconds {
+            mysql_options(connection, MYSQL_OPT_READ_TIMEOUT, &silence)
+            mysql_options(connection, MYSQL_OPT_WRITE_TIMEOUT, &silence)
+        }
         // Newer libraries verify, and so want TLS, unless they are told not to.
         var verifies = CChar(encrypted && settings.tls == .verifyFull ? 1 : 0)
         mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verifies)

@@ -44,6 +44,8 @@ public struct MySQLSettings: Sendable {
 
     /// Whether rows go into tables over this connection: `LOAD DATA LOCAL` is allowed.
     var sendsRows = false
+    /// After how many seconds without a word of the server a statement fails, and the connection with it; nil for never.
+    var silenceSeconds: UInt32?
 
     /// Leaves everything to the library.
     public init() {}

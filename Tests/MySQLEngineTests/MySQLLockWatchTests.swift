@@ -123,6 +123,30 @@ import Testing
         }
     }
 
+    /// The end of a backup waits for the watch, and no keepalive tells that the server is gone while a statement is on its way.
+    @Test(arguments: MySQLTestServer.all)
+    func `a server that says nothing is not watched for ever`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLOwnServer.with(like: server) { own in
+            try await Self.withPets(own.server) { database in
+                let source = try await MySQLSource(database.settings(), for: Notes().request())
+                try await source.watch.look()
+                try own.pause()
+                // Whoever waits for ever gets an answer at last, and fails by that.
+                let rescue = Task {
+                    try await Task.sleep(for: .seconds(240))
+                    try own.resume()
+                }
+                await #expect(throws: MySQLError.self) { try await source.watch.look() }
+                // One that is cut off looks no more.
+                await source.watch.run()
+                rescue.cancel()
+                try own.resume()
+            }
+        }
+    }
+
     /// MariaDB tells nobody who holds a table: then nobody is named.
     @Test(arguments: MySQLTestServer.all)
     func `a session that keeps a table locked is named where the server tells`(

@@ -45,14 +45,33 @@ public struct MySQLOwnServer: Sendable {
 
     /// Ends it at once, as a loss of power does.
     public func crash() async throws {
+        guard let number = try process() else { return }
+        kill(number, SIGKILL)
+        try await eventually("the server is gone") { kill(number, 0) != 0 }
+    }
+
+    /// Lets it answer nobody until `resume`, its connections staying open.
+    public func pause() throws {
+        guard let number = try process(), kill(number, SIGSTOP) == 0 else {
+            throw ProgramFailure("the server cannot be paused")
+        }
+    }
+
+    /// Lets it go on.
+    public func resume() throws {
+        guard let number = try process(), kill(number, SIGCONT) == 0 else {
+            throw ProgramFailure("the server cannot go on")
+        }
+    }
+
+    /// The number of its process; nil for one that was stopped, which has removed the file.
+    private func process() throws -> Int32? {
         let file = "\(place[0])/\(place[1])/run/pid"
-        // One that was stopped has removed it.
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return }
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return nil }
         guard let number = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw ProgramFailure("no number of a process in \(file): \(text)")
         }
-        kill(number, SIGKILL)
-        try await eventually("the server is gone") { kill(number, 0) != 0 }
+        return number
     }
 
     /// Starts it again, which recovers what its logs know.
