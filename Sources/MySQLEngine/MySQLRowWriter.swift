@@ -142,7 +142,7 @@ struct MySQLRowWriter {
     ///
     /// - Throws: As `lines`.
     func portions(of batch: RowBatch, limit: Int) throws -> [MySQLPortion]? {
-        guard batch.longestRecord <= limit else { return nil }
+        guard batch.longestRecord + numberBytes(as: .numbers) <= limit else { return nil }
         var portions: [MySQLPortion] = []
         do {
             try self.portions(of: batch, batch.ends.indices, as: .numbers, limit: limit) {
@@ -153,6 +153,11 @@ struct MySQLRowWriter {
         } catch is MySQLPortion.NoNumber {
             return nil
         }
+    }
+
+    /// How many bytes the numbers of a row take at most: each has eight and a sign that it is one, however few digits it has.
+    private func numberBytes(as form: MySQLPortion.Form) -> Int {
+        form == .numbers ? columns.filter { $0.number != nil }.count * 9 : 0
     }
 
     /// Hands over records of `batch` in portions, of no more than `limit` bytes; rows that have more than that alone.
@@ -171,18 +176,20 @@ struct MySQLRowWriter {
             let end = batch.start(of: min(row + capacity, rows.upperBound))
             return MySQLPortion(columns, as: form, bytes: end - start)
         }
+        let numberBytes = numberBytes(as: form)
         var start = batch.start(of: rows.lowerBound)
         var portion = emptyPortion(from: rows.lowerBound, at: start)
         try batch.bytes.withUnsafeBytes { bytes in
             var size = 0
             for row in rows {
                 let end = batch.ends[row]
-                size += end - start
-                let isLong = end - start > limit
+                let own = end - start + numberBytes
+                size += own
+                let isLong = own > limit
                 if portion.isFull || size > limit, portion.count > 0 {
                     try take(portion)
                     portion = emptyPortion(from: row, at: start)
-                    size = end - start
+                    size = own
                 }
                 var offset = start
                 var values: [MySQLValue?] = []

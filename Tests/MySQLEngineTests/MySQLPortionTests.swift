@@ -1,0 +1,47 @@
+import BackupCore
+import Testing
+
+@testable import MySQLEngine
+
+/// How many rows go to a server at once, as a prepared statement takes them.
+@Suite struct MySQLPortionTests {
+    /// So many whole numbers in a row.
+    private static func transfer(columns count: Int) -> MySQLTransfer {
+        MySQLTransfer(
+            table: TableName(schema: "s", name: "t"),
+            columns: (0..<count).map { index in
+                MySQLTransfer.Column(
+                    name: "c\(index)", encoding: .plain, replacesNull: false, mayHoldError: false,
+                    counts: false, characterSet: nil, takesBytes: false, holdsDocuments: false,
+                    places: nil, number: .integer)
+            })
+    }
+
+    /// Rows of so many numbers of one digit.
+    private static func batch(rows: Int, columns: Int) -> RowBatch {
+        let record = Array(
+            (Array(repeating: "1", count: columns).joined(separator: ",") + "\n").utf8)
+        var batch = RowBatch()
+        for _ in 0..<rows { record.withUnsafeBytes { batch.append(record: $0) } }
+        return batch
+    }
+
+    /// How many rows each portion has; nil where there are none.
+    private func counts(rows: Int, columns: Int, limit: Int) throws -> [Int]? {
+        try MySQLRowWriter(Self.transfer(columns: columns))
+            .portions(of: Self.batch(rows: rows, columns: columns), limit: limit)?.map(\.count)
+    }
+
+    /// A number of one digit is two bytes of a record, and nine on its way.
+    @Test func `numbers take the room that they have on their way`() throws {
+        let (rows, columns, limit) = (600, 100, 16_384)
+        let counts = try #require(try counts(rows: rows, columns: columns, limit: limit))
+        #expect(counts.reduce(0, +) == rows)
+        #expect(counts.allSatisfy { $0 * columns * 9 <= limit }, "\(counts)")
+    }
+
+    @Test func `a row whose numbers are too long for a statement is left to others`() throws {
+        #expect(try counts(rows: 2, columns: 100, limit: 1099) == nil)
+        #expect(try counts(rows: 2, columns: 100, limit: 1100) == [1, 1])
+    }
+}
