@@ -69,13 +69,16 @@ extension MySQLConnection {
         return total
     }
 
-    /// Runs a prepared statement for the rows of each portion.
+    /// Runs a prepared statement for the rows of each portion, of which `portions` keeps none that was sent.
     ///
     /// - Throws: `MySQLError`.
-    private func insert(_ portions: [MySQLPortion], _ transfer: MySQLTransfer) throws -> Intake {
+    private func insert(
+        _ portions: inout [MySQLPortion], _ transfer: MySQLTransfer
+    ) throws -> Intake {
         let statement = try prepare(transfer.execution)
         var total = Intake()
-        for portion in portions {
+        portions.reverse()
+        while let portion = portions.popLast() {
             try statement.execute(portion.binds, rows: portion.count)
             total.add(try intake())
         }
@@ -164,8 +167,9 @@ extension MySQLConnection {
         let isHeld = transfer.mayComputeValues || !rows.batch.isHuge
         let again = isHeld ? rows.batch : nil
         let intake: Intake
-        if let portions = rows.portions {
-            intake = try await cancellable { try await insert(portions, transfer) }
+        if var portions = rows.portions {
+            rows.portions = nil
+            intake = try await cancellable { try await insert(&portions, transfer) }
         } else {
             intake = try await send(&rows.batch, transfer, by: way)
         }

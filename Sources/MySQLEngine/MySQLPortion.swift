@@ -37,6 +37,9 @@ final class MySQLPortion: @unchecked Sendable {
     /// How many rows of so many columns one holds: no more than a megabyte of pointers to their values.
     static func capacity(columns: Int) -> Int { max(16, min(2048, 65_536 / max(1, columns))) }
 
+    /// How many values those of a batch may have together: each takes seventeen bytes beside itself, and in CSV no more than two.
+    static let mostCells = 200_000
+
     /// `size`: How many bytes the values may take together.
     init(_ columns: [MySQLTransfer.Column], as form: Form, bytes size: Int) {
         capacity = Self.capacity(columns: columns.count)

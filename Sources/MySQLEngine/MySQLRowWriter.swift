@@ -138,11 +138,13 @@ struct MySQLRowWriter {
     // MARK: Rows of a prepared statement
 
     /// The records of `batch` in portions of no more than `limit` bytes, with numbers as such; nil where a row has more than
-    /// that, or something else for a number.
+    /// that, or something else for a number, and where they would be too large beside each other.
     ///
     /// - Throws: As `lines`.
     func portions(of batch: RowBatch, limit: Int) throws -> [MySQLPortion]? {
-        guard batch.longestRecord + numberBytes(as: .numbers) <= limit else { return nil }
+        guard batch.count * columns.count <= MySQLPortion.mostCells,
+            batch.longestRecord + numberBytes(as: .numbers) <= limit
+        else { return nil }
         var portions: [MySQLPortion] = []
         do {
             try self.portions(of: batch, batch.ends.indices, as: .numbers, limit: limit) {

@@ -40,6 +40,12 @@ import Testing
         #expect(counts.allSatisfy { $0 * columns * 9 <= limit }, "\(counts)")
     }
 
+    @Test func `what many narrow columns would make is not made ahead`() throws {
+        let rows = MySQLPortion.mostCells / 1000
+        #expect(try counts(rows: rows, columns: 1000, limit: 1 << 20)?.reduce(0, +) == rows)
+        #expect(try counts(rows: rows + 1, columns: 1000, limit: 1 << 20) == nil)
+    }
+
     @Test func `a row whose numbers are too long for a statement is left to others`() throws {
         #expect(try counts(rows: 2, columns: 100, limit: 1099) == nil)
         #expect(try counts(rows: 2, columns: 100, limit: 1100) == [1, 1])
