@@ -34,15 +34,17 @@ final class MySQLPortion: @unchecked Sendable {
     private let room: UnsafeMutableRawBufferPointer
     private var used = 0
 
-    /// How many rows of so many columns one holds: no more than a megabyte of pointers to their values.
+    /// How many rows of so many columns one holds at most: no more than a megabyte of pointers to their values.
     static func capacity(columns: Int) -> Int { max(16, min(2048, 65_536 / max(1, columns))) }
 
-    /// How many values those of a batch may have together: each takes seventeen bytes beside itself, and in CSV no more than two.
+    /// How many values those of a batch may have together: each takes seventeen bytes beside itself, however short it is.
     static let mostCells = 200_000
 
-    /// `size`: How many bytes the values may take together.
-    init(_ columns: [MySQLTransfer.Column], as form: Form, bytes size: Int) {
-        capacity = Self.capacity(columns: columns.count)
+    /// `capacity`: How many rows it holds; `size`: how many bytes their values may take together.
+    init(
+        _ columns: [MySQLTransfer.Column], as form: Form, rows capacity: Int, bytes size: Int
+    ) {
+        self.capacity = capacity
         numbers = columns.map { form == .numbers ? $0.number : nil }
         let all = columns.count * capacity
         values = .allocate(capacity: all)

@@ -172,13 +172,20 @@ struct MySQLRowWriter {
         of batch: RowBatch, _ rows: Range<Int>, as form: MySQLPortion.Form, limit: Int,
         _ take: (MySQLPortion) throws -> Void, long takeLong: ([MySQLValue?]) throws -> Void
     ) throws {
-        /// With room for as many rows as it takes.
+        let numberBytes = numberBytes(as: form)
+        /// With room for the rows that go together, or for the one behind long ones.
         func emptyPortion(from row: Int, at start: Int) -> MySQLPortion {
             let capacity = MySQLPortion.capacity(columns: columns.count)
-            let end = batch.start(of: min(row + capacity, rows.upperBound))
-            return MySQLPortion(columns, as: form, bytes: end - start)
+            let most = min(capacity, rows.upperBound - row)
+            var count = 0
+            while count < most,
+                batch.ends[row + count] - start + (count + 1) * numberBytes <= limit
+            {
+                count += 1
+            }
+            let end = batch.start(of: min(row + max(1, count), rows.upperBound))
+            return MySQLPortion(columns, as: form, rows: max(1, count), bytes: end - start)
         }
-        let numberBytes = numberBytes(as: form)
         var start = batch.start(of: rows.lowerBound)
         var portion = emptyPortion(from: rows.lowerBound, at: start)
         try batch.bytes.withUnsafeBytes { bytes in

@@ -35,9 +35,36 @@ import Testing
     /// A number of one digit is two bytes of a record, and nine on its way.
     @Test func `numbers take the room that they have on their way`() throws {
         let (rows, columns, limit) = (600, 100, 16_384)
-        let counts = try #require(try counts(rows: rows, columns: columns, limit: limit))
-        #expect(counts.reduce(0, +) == rows)
-        #expect(counts.allSatisfy { $0 * columns * 9 <= limit }, "\(counts)")
+        let all = try counts(rows: rows, columns: columns, limit: limit) ?? []
+        #expect(all.reduce(0, +) == rows)
+        #expect(all.allSatisfy { $0 * columns * 9 <= limit }, "\(all)")
+    }
+
+    @Test func `portions have room for the rows that they take, and for no more`() throws {
+        for (rows, columns, limit) in [(600, 100, 16_384), (5000, 3, 1 << 20), (7, 2, 1 << 20)] {
+            let portions = try MySQLRowWriter(Self.transfer(columns: columns))
+                .portions(of: Self.batch(rows: rows, columns: columns), limit: limit)
+            let isTight = portions?.allSatisfy { $0.isFull }
+            #expect(isTight == true, "\(rows) \(columns) \(limit)")
+        }
+    }
+
+    /// A long row has values of its own; those behind it share what was made where it stood.
+    @Test func `rows behind long ones lose nothing`() throws {
+        let long = String(repeating: "7", count: 50)
+        let records = [long, long, "1", "2", "3", long, "4"]
+        var batch = RowBatch()
+        for record in records {
+            Array("\(record)\n".utf8).withUnsafeBytes { batch.append(record: $0) }
+        }
+        var (short, alone) = (0, 0)
+        try MySQLRowWriter(Self.transfer(columns: 1))
+            .portions(of: batch, batch.ends.indices, as: .texts, limit: 5) {
+                short += $0.count
+            } long: { _ in
+                alone += 1
+            }
+        #expect(short == 4 && alone == 3)
     }
 
     @Test func `what many narrow columns would make is not made ahead`() throws {
