@@ -75,7 +75,10 @@ public struct MySQLLogPlace: Sendable {
             guard let own = Self.numbers(domains), let all = Self.numbers(others) else {
                 return false
             }
-            return own.allSatisfy { domain, number in all[domain].map { $0 >= number } ?? false }
+            guard own.allSatisfy({ domain, number in all[domain].map { $0 >= number } ?? true })
+            else { return false }
+            // A domain whose last transaction came from a server of another number is not named any more.
+            if own.keys.allSatisfy({ all[$0] != nil }) { return true }
         }
         guard let own = end, let other = later.end else { return nil }
         // Under another name the log was begun anew.
