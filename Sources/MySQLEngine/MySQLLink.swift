@@ -27,7 +27,7 @@ extension MySQLLink {
         isLocal = SocketPeer.isThisMachine(mysql_get_socket(connection))
     }
 
-    /// That of a login that was refused; nil where the server was not reached, or encryption failed.
+    /// That of a login that was refused; nil where the server was not reached, or encryption failed or was not to be had.
     ///
     /// The library has closed the socket by then, and keeps what the server had greeted it with. The options of files are
     /// there because it was told to remember them.
@@ -35,8 +35,12 @@ extension MySQLLink {
         let (options, abilities) = (
             connection.pointee.options, connection.pointee.server_capabilities
         )
-        let isEncrypted = options.use_ssl != 0 && abilities & UInt(CLIENT_SSL) != 0
-        guard abilities != 0, !isEncrypted else { return nil }
+        // Where it checks certificates the library sends nothing to a server that has none.
+        let isProtected =
+            options.use_ssl != 0
+            && (abilities & UInt(CLIENT_SSL) != 0
+                || dbtool_mysql_verifies_certificate(connection) != 0)
+        guard abilities != 0, !isProtected else { return nil }
         let name = host ?? options.host.map { String(cString: $0) } ?? Self.machine
         (self.host, cipher) = (name, nil)
         // Of the machine's own name the library makes its socket.

@@ -78,6 +78,8 @@ struct MySQLLogin: Sendable {
             tellExposure(of: MySQLLink(refused: connection, host: settings.host))
             throw Self.failure(of: connection)
         }
+        // What is ended below has sent its login already.
+        tellExposure(of: MySQLLink(connection))
         // Of a server that offers none the library asks for encryption only where it checks certificates.
         guard !encrypted || mayGoWithout || mysql_get_ssl_cipher(connection) != nil
         else {
@@ -99,7 +101,6 @@ struct MySQLLogin: Sendable {
                 message: "an option file says that the server's certificate is not to be verified")
         }
         watch(mysql_get_socket(connection))
-        tellExposure(of: MySQLLink(connection))
         return connection
     }
 

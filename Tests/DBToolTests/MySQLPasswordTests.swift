@@ -75,6 +75,12 @@ import Testing
             for one in runs.suffix(2) {
                 #expect(try await run(one, far) == (server.isMariaDB ? 1 : 0), "\(one.words)")
             }
+            // The library sends its login before it is known that nothing is encrypted, unless it checks certificates.
+            let asking = runs[6].words
+            let required = try await run(
+                (asking, server.isMariaDB ? 5 : 0), far + ["--sslmode", "require"])
+            #expect(required == (server.isMariaDB ? 1 : 0))
+            #expect(try await run((asking, 5), far + ["--sslmode", "verify-full"]) == 0)
             let near = ["--host", "127.0.0.1", "--port", "\(server.port)", "--sslmode", "disable"]
             for one in [runs[0], runs[2], runs[6]] {
                 #expect(try await run(one, near) == 0, "\(one.words)")
