@@ -26,6 +26,7 @@ enum MySQLRestoreGuide {
               NULL.
             - The text `NULL`, which `LOAD DATA` takes for NULL.
             - Texts that are none in UTF-8: bytes without a meaning become question marks.
+            - MySQL's `JSON` gets its numbers from a text: a decimal of many digits becomes a floating point number.
             - `LOAD DATA` is never strict: look at its warnings.
             - Accounts that views, routines and triggers act for (`DEFINER`) must exist.
             - Nothing is counted and no fingerprint is compared.
