@@ -83,7 +83,7 @@ import Testing
                 INSERT INTO texts VALUES (9, 'z')
                 """)
             let values = """
-                SELECT * FROM moments; SELECT * FROM numbers; SELECT * FROM texts
+                SELECT * FROM moments ORDER BY id; SELECT * FROM numbers ORDER BY id; SELECT * FROM texts ORDER BY id
                 """
             let before = try await target.query(values)
             for existing in ["truncate", "append"] {
