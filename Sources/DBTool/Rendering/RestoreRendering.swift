@@ -75,7 +75,12 @@ struct RestoreRendering: Rendering {
     }
 
     private var proof: String {
-        guard report.check == .rows else { return "fingerprints and counts agree" }
+        guard report.check == .rows else {
+            // What was loaded before the interruption nobody has looked at since.
+            return report.plan.target.tables.values.contains(where: \.isLoaded)
+                ? "fingerprints and counts agreed when each was loaded; --check rows looks at all of them now"
+                : "fingerprints and counts agree"
+        }
         guard !report.keepsRows else {
             return "fingerprints and counts agree; what was added to other rows was not read back"
         }
