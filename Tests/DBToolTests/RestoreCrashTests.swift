@@ -4,6 +4,22 @@ import Testing
 
 /// What a crash of the server has emptied of an unfinished restore comes again, once, and takes no rows of others.
 @Suite struct RestoreCrashTests {
+    /// A backup of a table of the numbers from 1 to 100, and a server that may crash to restore it into.
+    private func withHundredRows(
+        of table: String, _ server: TestServer,
+        _ body:
+            @escaping @Sendable (Workbench, StoredBackup, PostgresOwnServer) async throws -> Void
+    ) async throws {
+        try await Workbench.with(server, limit: .seconds(600)) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                "CREATE TABLE \(table) (id integer); INSERT INTO \(table) SELECT generate_series(1, 100)"
+            )
+            let backup = try await bench.backUp(source)
+            try await bench.withEndingServer { own in try await body(bench, backup, own) }
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `unlogged tables that a crash has emptied are loaded again`(
         server: TestServer
@@ -149,27 +165,21 @@ import Testing
     func `what was added to an unlogged table is added again to what was written since`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server, limit: .seconds(600)) { bench in
-            let source = try await bench.createDatabase()
-            try await source.query(
-                "CREATE TABLE quick (id integer); INSERT INTO quick SELECT generate_series(1, 100)")
-            let backup = try await bench.backUp(source)
-            try await bench.withEndingServer { own in
-                let target = own.database
-                let words = ["--existing", "append", "-tablename", "quick"]
-                try await target.query(
-                    "CREATE UNLOGGED TABLE quick (id integer); INSERT INTO quick VALUES (0)")
-                try await bench.crash(
-                    own, inRestoreOf: backup.id, words, afterRowsOf: "quick")
-                #expect(try await target.query("SELECT count(*) FROM quick") == "0")
-                try await target.query("INSERT INTO quick VALUES (1000)")
-                try await bench.restore(backup.id, into: target, words, creating: false)
-                    .requireCode(0)
-                #expect(
-                    try await target.query("SELECT count(*), min(id), max(id) FROM quick")
-                        == "101|1|1000")
-                try await bench.expectNoMark(target)
-            }
+        try await withHundredRows(of: "quick", server) { bench, backup, own in
+            let target = own.database
+            let words = ["--existing", "append", "-tablename", "quick"]
+            try await target.query(
+                "CREATE UNLOGGED TABLE quick (id integer); INSERT INTO quick VALUES (0)")
+            try await bench.crash(
+                own, inRestoreOf: backup.id, words, afterRowsOf: "quick")
+            #expect(try await target.query("SELECT count(*) FROM quick") == "0")
+            try await target.query("INSERT INTO quick VALUES (1000)")
+            try await bench.restore(backup.id, into: target, words, creating: false)
+                .requireCode(0)
+            #expect(
+                try await target.query("SELECT count(*), min(id), max(id) FROM quick")
+                    == "101|1|1000")
+            try await bench.expectNoMark(target)
         }
     }
 
@@ -178,27 +188,21 @@ import Testing
     func `rows in logged partitions of a whole that is called unlogged do not come twice`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server, limit: .seconds(600)) { bench in
-            let source = try await bench.createDatabase()
-            try await source.query(
-                "CREATE TABLE s (id integer); INSERT INTO s SELECT generate_series(1, 100)")
-            let backup = try await bench.backUp(source)
-            try await bench.withEndingServer { own in
-                let target = own.database
-                let words = ["--existing", "append", "-tablename", "s"]
-                try await target.query(
-                    """
-                    CREATE UNLOGGED TABLE s (id integer) PARTITION BY HASH (id);
-                    CREATE TABLE s_0 PARTITION OF s FOR VALUES WITH (MODULUS 2, REMAINDER 0);
-                    CREATE TABLE s_1 PARTITION OF s FOR VALUES WITH (MODULUS 2, REMAINDER 1);
-                    INSERT INTO s VALUES (0);
-                    """)
-                try await bench.crash(own, inRestoreOf: backup.id, words, afterRowsOf: "s_0")
-                try await bench.restore(backup.id, into: target, words, creating: false)
-                    .requireCode(0)
-                #expect(try await target.query("SELECT count(*), max(id) FROM s") == "101|100")
-                try await bench.expectNoMark(target)
-            }
+        try await withHundredRows(of: "s", server) { bench, backup, own in
+            let target = own.database
+            let words = ["--existing", "append", "-tablename", "s"]
+            try await target.query(
+                """
+                CREATE UNLOGGED TABLE s (id integer) PARTITION BY HASH (id);
+                CREATE TABLE s_0 PARTITION OF s FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+                CREATE TABLE s_1 PARTITION OF s FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+                INSERT INTO s VALUES (0);
+                """)
+            try await bench.crash(own, inRestoreOf: backup.id, words, afterRowsOf: "s_0")
+            try await bench.restore(backup.id, into: target, words, creating: false)
+                .requireCode(0)
+            #expect(try await target.query("SELECT count(*), max(id) FROM s") == "101|100")
+            try await bench.expectNoMark(target)
         }
     }
 
@@ -206,29 +210,23 @@ import Testing
     func `rows of a plain table are missed when an unlogged partition of the target has lost them`(
         server: TestServer, words: [String]
     ) async throws {
-        try await Workbench.with(server, limit: .seconds(600)) { bench in
-            let source = try await bench.createDatabase()
-            try await source.query(
-                "CREATE TABLE s (id integer); INSERT INTO s SELECT generate_series(1, 100)")
-            let backup = try await bench.backUp(source)
-            try await bench.withEndingServer { own in
-                let target = own.database
-                let words = words + ["-tablename", "s"]
-                try await target.query(
-                    """
-                    CREATE TABLE s (id integer) PARTITION BY HASH (id);
-                    CREATE TABLE s_0 PARTITION OF s FOR VALUES WITH (MODULUS 2, REMAINDER 0);
-                    CREATE UNLOGGED TABLE s_1 PARTITION OF s FOR VALUES WITH (MODULUS 2, REMAINDER 1);
-                    """)
-                try await bench.crash(own, inRestoreOf: backup.id, words, afterRowsOf: "s_0")
-                let left = try await target.query("SELECT count(*) FROM s")
-                #expect(left != "0" && left != "100")
-                try await bench.restore(backup.id, into: target, words, creating: false)
-                    .expect(
-                        code: 1, saying: "unlogged partitions of table public.s,",
-                        "DROP SCHEMA dbtool_restore CASCADE;")
-                #expect(try await target.query("SELECT count(*) FROM s") == left)
-            }
+        try await withHundredRows(of: "s", server) { bench, backup, own in
+            let target = own.database
+            let words = words + ["-tablename", "s"]
+            try await target.query(
+                """
+                CREATE TABLE s (id integer) PARTITION BY HASH (id);
+                CREATE TABLE s_0 PARTITION OF s FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+                CREATE UNLOGGED TABLE s_1 PARTITION OF s FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+                """)
+            try await bench.crash(own, inRestoreOf: backup.id, words, afterRowsOf: "s_0")
+            let left = try await target.query("SELECT count(*) FROM s")
+            #expect(left != "0" && left != "100")
+            try await bench.restore(backup.id, into: target, words, creating: false)
+                .expect(
+                    code: 1, saying: "unlogged partitions of table public.s,",
+                    "DROP SCHEMA dbtool_restore CASCADE;")
+            #expect(try await target.query("SELECT count(*) FROM s") == left)
         }
     }
 
@@ -237,30 +235,24 @@ import Testing
     func `rows that were added and are still there are not added again`(
         server: TestServer
     ) async throws {
-        try await Workbench.with(server, limit: .seconds(600)) { bench in
-            let source = try await bench.createDatabase()
-            try await source.query(
-                "CREATE TABLE quick (id integer); INSERT INTO quick SELECT generate_series(1, 100)")
-            let backup = try await bench.backUp(source)
-            try await bench.withEndingServer { own in
-                let target = own.database
-                let words = ["--existing", "append", "-tablename", "quick"]
-                try await target.query("CREATE TABLE quick (id integer)")
-                try await bench.crash(
-                    own, inRestoreOf: backup.id, words, afterRowsOf: "quick")
-                try await target.query(
-                    "UPDATE pg_class SET relpersistence = 'u' WHERE relname = 'quick'")
-                // The second time the mark knows of the loss, and the server has not crashed since.
-                for _ in 1...2 {
-                    try await bench.restore(backup.id, into: target, words, creating: false)
-                        .expect(code: 1, saying: "still hold rows that this restore has added")
-                    #expect(try await target.query("SELECT count(*) FROM quick") == "100")
-                }
-                try await target.query("TRUNCATE quick")
+        try await withHundredRows(of: "quick", server) { bench, backup, own in
+            let target = own.database
+            let words = ["--existing", "append", "-tablename", "quick"]
+            try await target.query("CREATE TABLE quick (id integer)")
+            try await bench.crash(
+                own, inRestoreOf: backup.id, words, afterRowsOf: "quick")
+            try await target.query(
+                "UPDATE pg_class SET relpersistence = 'u' WHERE relname = 'quick'")
+            // The second time the mark knows of the loss, and the server has not crashed since.
+            for _ in 1...2 {
                 try await bench.restore(backup.id, into: target, words, creating: false)
-                    .requireCode(0)
+                    .expect(code: 1, saying: "still hold rows that this restore has added")
                 #expect(try await target.query("SELECT count(*) FROM quick") == "100")
             }
+            try await target.query("TRUNCATE quick")
+            try await bench.restore(backup.id, into: target, words, creating: false)
+                .requireCode(0)
+            #expect(try await target.query("SELECT count(*) FROM quick") == "100")
         }
     }
 
