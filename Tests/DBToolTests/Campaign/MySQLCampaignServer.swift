@@ -36,7 +36,7 @@ struct MySQLCampaignServer: CampaignServer {
         INSERT INTO `Odd, ``name`` x` VALUES \(Self.rows(300) { "(\($0), REPEAT('x', \($0) % 50))" });
         CREATE INDEX named ON people (name(20));
         CREATE VIEW fine AS SELECT name FROM people;
-        \(size.opening)
+        \(size.opening(digest: "SHA2(%, 256)"))
         """
     }
 
