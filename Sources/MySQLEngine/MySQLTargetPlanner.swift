@@ -214,7 +214,8 @@ struct MySQLTargetPlanner {
                 continue
             }
             var planned = TargetPlan.TablePlan(known.treatment, load(stored, plan))
-            planned.isLoaded = known.isLoaded
+            // Rows that are replaced are replaced again, whatever was written since the interruption.
+            planned.isLoaded = known.isLoaded && known.treatment != .truncate
             if known.isBegun { plan.begun.insert(ExactText(table.name)) }
             plan.target.tables[stored.load.table] = planned
         }

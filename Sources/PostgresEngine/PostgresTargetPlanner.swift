@@ -266,7 +266,7 @@ struct PostgresTargetPlanner {
             if relation == nil, table.entry != nil, mark.hasStructure { gone.append(table.name) }
             var planned = TargetPlan.TablePlan(
                 known.treatment, load(stored, table, selected, keeps, plan))
-            planned.isLoaded = known.isLoaded
+            planned.isLoaded = known.isLoaded && !isReplacedAgain(known, keeps.contains(table.name))
             if known.isHalfLoaded { plan.halfLoaded.insert(table.name) }
             plan.target.tables[table.name] = planned
         }
@@ -281,6 +281,14 @@ struct PostgresTargetPlanner {
         if mark.hasLostUnlogged { try decideLost(&plan) }
         decideAddedAgain(mark, &plan)
         decideRefilled(made: Set(selected.map(\.name)).subtracting(keeps), &plan)
+    }
+
+    /// Whoever replaces the rows of tables that were there has them replaced, whatever was written into these since the
+    /// interruption.
+    private func isReplacedAgain(
+        _ known: PostgresRestoreMark.Contents.Table, _ wasThere: Bool
+    ) -> Bool {
+        wasThere && known.treatment == .truncate && request.existing == .truncate
     }
 
     // MARK: Words

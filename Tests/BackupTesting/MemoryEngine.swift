@@ -44,6 +44,8 @@ public struct MemoryEngine: Engine {
     public var rowsPerBatch = 2
     /// Added to what the target says about the number of rows that it took.
     public var countError = 0
+    /// Tables of a database that exists, whole, as if an interrupted restore had loaded them.
+    public var loadedBefore: Set<TableName> = []
     /// Whether a row may have changed, as the first reading of its part and the second see it; nothing is marked without.
     public var marks: (@Sendable (_ row: [String?], _ isSecond: Bool) -> Bool)?
     /// Called before each step; what it throws fails the step.
@@ -90,7 +92,11 @@ public struct MemoryEngine: Engine {
         _ body: (any Target) async throws -> Result
     ) async throws -> Result? {
         try await beforeStep(.openTarget)
-        let plan = try MemoryPlan(request, on: server).plan
+        var plan = try MemoryPlan(request, on: server).plan
+        for name in loadedBefore where plan.tables[name] != nil {
+            plan.continues = true
+            plan.tables[name]?.isLoaded = true
+        }
         guard try await approves(plan) else { return nil }
         if plan.createsDatabase { server[request.database] = MemoryDatabase() }
         try server.change(request.database) { database in

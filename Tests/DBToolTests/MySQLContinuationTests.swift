@@ -23,12 +23,13 @@ import Testing
                 "DELETE FROM quick; SET SESSION foreign_key_checks = 0; DROP TABLE gone; UPDATE kept SET g = 1"
             )
             let end = try await bench.restore(into: target, ["--no-owner"])
-            try end.requireCode(0)
+            #expect(end.code == 4, "\(end)")
+            #expect(end.output.contains("kept is not as in the backup: its rows differ"), "\(end)")
             #expect(!end.errors.contains("warning: rows of"), "\(end)")
             for table in ["quick", "gone", "v"] {
                 #expect(try await target.query("SELECT id FROM \(table) ORDER BY id") == "1\n2")
             }
-            // What is there is left as it is.
+            // What is there is left as it is, and told.
             #expect(try await target.query("SELECT g FROM kept ORDER BY id") == "1\n1")
         }
     }
@@ -90,7 +91,8 @@ import Testing
                 INSERT INTO kept VALUES ('c')
                 """)
             let end = try await bench.restore(into: target, ["--no-owner"])
-            try end.requireCode(0)
+            #expect(end.code == 4, "\(end)")
+            #expect(end.output.contains("kept is not as in the backup: it has 3 rows"), "\(end)")
             #expect(
                 end.errors.contains("table part holds a part of its rows")
                     && end.errors.contains("it is made anew"), "\(end)")
@@ -178,6 +180,28 @@ import Testing
         }
     }
 
+    @Test(arguments: MySQLTestServer.all)
+    func `rows that were to be replaced are replaced by the run that goes on, too`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            let kept = "CREATE TABLE kept (id int PRIMARY KEY, v int) ENGINE = InnoDB"
+            try await bench.source.query(
+                """
+                \(kept); INSERT INTO kept VALUES (1, 1), (2, 2);
+                CREATE TABLE made (id int PRIMARY KEY) ENGINE = InnoDB; INSERT INTO made VALUES (1)
+                """)
+            let words = ["--existing", "truncate", "--yes"]
+            let target = try await stuck(
+                bench, ["kept", "made"], there: "\(kept); INSERT INTO kept VALUES (9, 9)", words)
+            #expect(try await target.query("SELECT id FROM kept ORDER BY id") == "1\n2")
+            try await target.query("DELETE FROM kept WHERE id = 1; UPDATE kept SET v = 3")
+            try await bench.restore(into: target, words + ["--no-owner"]).requireCode(0)
+            #expect(try await target.query("SELECT v FROM kept ORDER BY id") == "1\n2")
+            #expect(try await target.query("SELECT id FROM made") == "1")
+        }
+    }
+
     // MARK: Interruptions
 
     /// A table of some 190 bytes a row.
@@ -194,8 +218,10 @@ import Testing
     /// A target with all rows of the source, whose restore the server has then refused to go on with.
     ///
     /// A procedure is of another collation, for which the account may alter its tables and not the database.
+    ///
+    /// `there`: What makes the tables that are there before.
     private func stuck(
-        _ bench: MySQLBench, _ tables: [String]
+        _ bench: MySQLBench, _ tables: [String], there: String? = nil, _ words: [String] = []
     ) async throws -> MySQLTestDatabase {
         try await bench.source.query(
             "CREATE PROCEDURE p() SELECT 1; ALTER DATABASE COLLATE utf8mb4_unicode_520_ci")
@@ -203,6 +229,7 @@ import Testing
         let target = bench.other("target")
         try await bench.server.query(
             "CREATE DATABASE \(target.name) COLLATE utf8mb4_unicode_520_ci")
+        if let there { try await target.query(there) }
         let account = try await target.createAccount(
             "maker",
             tables.map { "CREATE, ALTER ON {}.\($0)" } + [
@@ -212,7 +239,7 @@ import Testing
             [
                 "restore", "latest", "-path", bench.repository, "--into", target.name,
                 "--no-owner",
-            ], as: account)
+            ] + words, as: account)
         #expect(refused.code != 0 && refused.errors.contains("denied"), "\(refused)")
         return target
     }

@@ -203,6 +203,47 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func
+        `rows that were changed since an interruption are told, or replaced where that is asked for`(
+            server: TestServer
+        ) async throws
+    {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let backup = try await bench.backUp(source)
+            let failing = try bench.failingPgRestore()
+            let changes =
+                "DELETE FROM pets WHERE name = (SELECT min(name) FROM pets); "
+                + "UPDATE people SET name = 'somebody' WHERE id = 7"
+            let target = bench.expectDatabase()
+            try await bench.restore(backup.id, into: target, ["--pg-dump", failing])
+                .expect(code: 1, saying: "meant to fail")
+            try await target.query(changes)
+            let end = try await bench.restore(backup.id, into: target)
+            #expect(end.code == 4, "\(end)")
+            for words in ["public.pets is not as in the backup: it has", "public.people is not as"]
+            {
+                #expect(end.output.contains(words), "\(end)")
+            }
+            try await bench.expectNoMark(target)
+
+            // Something has to be made behind the rows.
+            let replaced = try await bench.duplicate(source, "replaced")
+            try await replaced.query("DROP TABLE pets; UPDATE people SET name = 'x'")
+            let words = ["--existing", "truncate", "--yes"]
+            try await bench.restore(
+                tables: [], into: replaced, words + ["--pg-dump", failing]
+            ).expect(code: 1, saying: "meant to fail")
+            #expect(try await replaced.query("SELECT count(*) FROM people WHERE name = 'x'") == "0")
+            try await replaced.query(
+                "UPDATE people SET name = 'y'; DELETE FROM people WHERE id = 9")
+            try await bench.restore(tables: [], into: replaced, words).requireCode(0)
+            try await bench.expectEqual(source, replaced)
+            try await bench.expectNoMark(replaced)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a table that was dropped since an interruption is missed`(
         server: TestServer
     ) async throws {

@@ -6,6 +6,24 @@ struct ReadBack {
     let connections: Int
     /// Whether tables that existed have kept rows of their own, and so cannot be compared.
     let keepsRows: Bool
+    /// Which tables are read.
+    let scope: Scope
+
+    /// Which tables are read back.
+    enum Scope {
+        case everything
+        /// What an interrupted run had loaded: somebody may have changed it since. What cannot be read keeps nobody from
+        /// going on.
+        case loadedBefore
+    }
+
+    /// What came of it.
+    struct Result {
+        /// The tables that differ, in words.
+        var differences: [String] = []
+        /// The tables that could not be read, in words.
+        var unread: [String] = []
+    }
 
     /// Tables that are compared as one: rows of hash partitions may be in another one elsewhere.
     private struct Group {
@@ -15,29 +33,53 @@ struct ReadBack {
         var rows: Int { records.reduce(0) { $0 + $1.fingerprint.rows } }
     }
 
-    /// - Returns: The tables that differ, in words.
-    func differences(_ progress: OperationProgress) async throws -> [String] {
-        var different: [String] = []
+    func run(_ progress: OperationProgress) async throws -> Result {
+        var result = Result()
         for group in groups() {
             let expected = try await expected(of: group)
-            let found = try await fingerprint(of: group.load, progress)
+            let found: Fingerprint
+            do {
+                found = try await fingerprint(of: group.load, progress)
+            } catch let error as BackupError
+                where scope == .loadedBefore && Self.isRefusal(error)
+            {
+                result.unread.append(
+                    "table \(group.load.place), which was loaded before the interruption, cannot be read back: \(error.message)"
+                )
+                continue
+            }
             guard found != expected else { continue }
             let rows =
                 found.rows == expected.rows
                 ? "its rows differ" : "it has \(found.rows) rows, not \(expected.rows)"
-            different.append("table \(group.load.place) is not as in the backup: \(rows)")
+            result.differences.append(
+                "table \(group.load.place) is not as in the backup: \(rows)" + explanation)
         }
-        return different
+        return result
+    }
+
+    private var explanation: String {
+        scope == .loadedBefore
+            ? "; it was loaded before the interruption, and somebody has changed it since" : ""
+    }
+
+    /// The interrupted run may have come as far as policies and grants that keep even its own role from reading.
+    private static func isRefusal(_ error: BackupError) -> Bool {
+        [.permissionDenied, .serverRefused].contains(error.code)
     }
 
     /// The tables that are read; those that kept rows of their own, or were to get others, cannot be compared.
     var tables: [TableRecord] {
-        plan.tables.filter { record in
+        let comparable = plan.tables.filter { record in
             guard !plan.target.changed.contains(record.tableName) else { return false }
             return plan.target.tables[record.tableName].map {
                 !keepsRows || $0.treatment != .append
             } ?? false
         }
+        guard scope == .loadedBefore else { return comparable }
+        // What went through one table lies together, whenever it came.
+        let places = Set(plan.target.tables.values.filter(\.isLoaded).map(\.load.place))
+        return comparable.filter { places.contains(plan.load(of: $0).place) }
     }
 
     private func groups() -> [Group] {

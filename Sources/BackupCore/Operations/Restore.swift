@@ -65,7 +65,7 @@ public struct Restore: Sendable {
             }
             try await complete(plan, target, progress)
             let beforeReading = ContinuousClock.now
-            let differences = try await differences(plan, target, reader, progress)
+            let found = try await readBack(plan, target, reader, progress)
             let reading = beforeReading.duration(to: .now).seconds
             progress.begin("finishing")
             problems += try await target.switchOn()
@@ -75,7 +75,7 @@ public struct Restore: Sendable {
                 plan: plan, content: request.content, check: request.check,
                 keepsRows: request.existing == .append
                     && plan.target.tables.values.contains { $0.treatment == .append },
-                problems: problems, differences: differences,
+                problems: problems, differences: found.differences, unread: found.unread,
                 seconds: start.duration(to: .now).seconds, readingSeconds: reading)
         }
     }
@@ -248,16 +248,20 @@ public struct Restore: Sendable {
         return try await target.refresh(views)
     }
 
-    private func differences(
+    /// What an interrupted run had loaded is read back whatever was asked for: nobody has looked at it since.
+    private func readBack(
         _ plan: RestorePlan, _ target: any Target, _ reader: PointReader,
         _ progress: OperationProgress
-    ) async throws -> [String] {
-        guard request.check == .rows else { return [] }
+    ) async throws -> ReadBack.Result {
+        guard request.content != .structure else { return ReadBack.Result() }
         let reading = ReadBack(
             plan: plan, reader: reader, target: target, connections: request.connections,
-            keepsRows: request.existing == .append)
-        progress.begin("reading rows back", totalBytes: reading.tables.csvBytes)
-        return try await reading.differences(progress)
+            keepsRows: request.existing == .append,
+            scope: request.check == .rows ? .everything : .loadedBefore)
+        let tables = reading.tables
+        guard request.check == .rows || !tables.isEmpty else { return ReadBack.Result() }
+        progress.begin("reading rows back", totalBytes: tables.csvBytes)
+        return try await reading.run(progress)
     }
 }
 

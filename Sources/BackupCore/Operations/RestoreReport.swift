@@ -12,6 +12,8 @@ public struct RestoreReport: Sendable {
     public let problems: [String]
     /// Tables whose rows, read back, are not those of the backup.
     public let differences: [String]
+    /// Tables that an interrupted run had loaded and that could not be read back, in words.
+    public let unread: [String]
     /// How long it took.
     public let seconds: Double
     /// How much of that it took to read the rows back.

@@ -33,7 +33,8 @@ struct RestoreRendering: Rendering {
             restored: report.plan.tables.map { TableDocument($0, report.plan.target) },
             check: report.check.rawValue, duration_seconds: report.seconds,
             problems: report.problems, differences: report.differences,
-            left_out: report.plan.target.leftOut, warnings: report.plan.target.warnings)
+            left_out: report.plan.target.leftOut,
+            warnings: report.plan.target.warnings + report.unread)
     }
 
     var lines: [String] {
@@ -75,17 +76,27 @@ struct RestoreRendering: Rendering {
     }
 
     private var proof: String {
-        guard report.check == .rows else {
-            // What was loaded before the interruption nobody has looked at since.
-            return report.plan.target.tables.values.contains(where: \.isLoaded)
-                ? "fingerprints and counts agreed when each was loaded; --check rows looks at all of them now"
-                : "fingerprints and counts agree"
-        }
+        guard report.check == .rows else { return counted }
         guard !report.keepsRows else {
             return "fingerprints and counts agree; what was added to other rows was not read back"
         }
         return report.differences.isEmpty
             ? "read back, fingerprints agree" : "read back, fingerprints differ"
+    }
+
+    private var counted: String {
+        let before = report.plan.target.tables.values.filter(\.isLoaded)
+        guard !before.isEmpty else { return "fingerprints and counts agree" }
+        guard report.differences.isEmpty else {
+            return "fingerprints and counts agreed when each was loaded; some have changed since"
+        }
+        // What was added to other rows cannot be told from these.
+        let isAllRead =
+            report.unread.isEmpty
+            && !(report.keepsRows && before.contains { $0.treatment == .append })
+        return isAllRead
+            ? "fingerprints and counts agree; what was loaded before was read back"
+            : "fingerprints and counts agreed when each was loaded; not all could be read back"
     }
 }
 

@@ -125,6 +125,41 @@ import Testing
         #expect(shop.server["restored"]?[rows: Shop.sample.words] ?? [] == [])
     }
 
+    @Test func `what was loaded before an interruption is read back`() async throws {
+        let words = Shop.sample.words
+        var shop = Shop()
+        try await shop.backUp()
+        try await shop.restore()
+        var request = RestoreRequest(point: "latest", database: "restored")
+        request.existing = .fail
+        request.content = .rows
+        shop.engine.loadedBefore = Set(shop.rows(of: "shop").keys)
+        #expect(try await shop.restore(request).differences == [])
+
+        shop.server["restored"]?[rows: words]?.removeLast()
+        let lost = try await shop.restore(request)
+        #expect(lost.differences.count == 1, "\(lost.differences)")
+        #expect(
+            lost.differences.first?.hasPrefix("table \(words) is not as in the backup: it has")
+                == true, "\(lost.differences)")
+
+        let refusal = BackupError(.permissionDenied, "policies hide rows")
+        shop.engine.beforeStep = { if $0 == .readBack(words) { throw refusal } }
+        let refused = try await shop.restore(request)
+        #expect(refused.differences == [])
+        #expect(refused.unread.count == 1 && refused.unread[0].contains("policies hide rows"))
+
+        shop.engine.beforeStep = {
+            if $0 == .readBack(words) { throw BackupError(.connectionFailed, "it is gone") }
+        }
+        await #expect(throws: BackupError.self) { try await shop.restore(request) }
+
+        // Nobody can tell what was added to other rows from these.
+        shop.engine.beforeStep = { _ in }
+        request.existing = .append
+        #expect(try await shop.restore(request).differences == [])
+    }
+
     @Test func `an engine that fails at any step passes its error on`() async throws {
         let steps: [MemoryEngine.Step] = [
             .openTarget, .createStructure, .load(Shop.sample.words, rows: 10),
