@@ -50,7 +50,10 @@ struct MySQLExistingTables {
         let columns = try await MySQLTargetColumns(
             connection, of: request, changed.map(\.load.table.name))
         var problems: [String] = []
-        for table in changed { problems += columns.problems(of: table.load) }
+        for table in changed {
+            problems += columns.problems(of: table.load)
+            problems += columns.problemsOfComputed(table.load)
+        }
         guard problems.isEmpty else {
             throw BackupError(
                 .targetUnsuitable, "the rows do not fit: \(problems.joined(separator: "; "))",

@@ -82,4 +82,17 @@ struct MySQLTargetColumns: Sendable {
             return "column \(name) of \(load.table) is \(column.column.type), and was \(type)"
         }
     }
+
+    /// Why a table that was there does not take rows whose other columns were computed: such a column of the same name
+    /// as one like any other would have its default in every row.
+    ///
+    /// Names of columns are the same in any case.
+    func problemsOfComputed(_ load: TableLoad) -> [String] {
+        let own = columns[ExactText(load.table.name)] ?? [:]
+        let plain = Set(
+            own.values.filter { !$0.column.isGenerated }
+                .map { ExactText($0.column.name.lowercased()) })
+        return load.computed.filter { plain.contains(ExactText($0.lowercased())) }
+            .map { "column \($0) of \(load.table) is not computed, and was" }
+    }
 }

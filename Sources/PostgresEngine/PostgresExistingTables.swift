@@ -17,7 +17,7 @@ struct PostgresExistingTables {
     private let addedAgain: PostgresAddedAgain
     /// Whether an interrupted restore is gone on with.
     private let continues: Bool
-    private let columns: [TableName: [(name: String, type: String?)]]
+    private let loads: [TableName: TableLoad]
 
     init(_ plan: PostgresPlan, of request: TargetRequest, on connection: PostgresConnection) {
         let all = plan.target.tables.filter { $0.value.treatment != .create && !$0.value.isLoaded }
@@ -33,12 +33,7 @@ struct PostgresExistingTables {
         lost = PostgresLostParts(among: emptied, transactions: plan.transactions)
         addedAgain = PostgresAddedAgain(
             tables: plan.addedAgain, transactions: plan.transactions)
-        columns = Dictionary(
-            changed.map { table in
-                let types: [String?] = table.load.types + table.load.columns.map { _ in nil }
-                return (table.load.table, zip(table.load.columns, types).map { ($0, $1) })
-            }
-        ) { first, _ in first }
+        loads = Dictionary(changed.map { ($0.load.table, $0.load) }) { first, _ in first }
     }
 
     private var emptiness: PostgresEmptiness {
@@ -65,48 +60,14 @@ struct PostgresExistingTables {
     }
 
     private func checkColumns() async throws {
-        let known = try await columnsThere()
-        var problems: [String] = []
-        for (table, wanted) in columns.sorted(by: { $0.key < $1.key }) {
-            for column in wanted {
-                guard let there = known[table]?[ExactText(column.name)] else {
-                    problems.append("\(table) has no column \(column.name)")
-                    continue
-                }
-                if there.isComputed {
-                    problems.append("column \(column.name) of \(table) is computed")
-                } else if let own = column.type, !PostgresTypeFit.holds(own, in: there.type) {
-                    problems.append(
-                        "column \(column.name) of \(table) is \(there.type), and was \(own)")
-                }
-            }
-        }
+        let tables = loads.keys.sorted()
+        let columns = try await PostgresTargetColumns(of: tables, on: connection)
+        let problems = tables.compactMap { loads[$0] }.flatMap { columns.problems(of: $0) }
         guard problems.isEmpty else {
             throw BackupError(
                 .targetUnsuitable,
                 "the rows do not fit: \(problems.joined(separator: "; "))",
                 hint: "Restore the table beside it with --as NAME, and copy what you need.")
-        }
-    }
-
-    /// Of all tables at once: a whole may have thousands of parts.
-    private func columnsThere() async throws
-        -> [TableName: [ExactText: (isComputed: Bool, type: String)]]
-    {
-        let rows = try await connection.rows(
-            """
-            SELECT n.nspname, c.relname, a.attname, a.attgenerated <> '',
-                   pg_catalog.format_type(a.atttypid, a.atttypmod)
-            FROM pg_catalog.pg_attribute a
-            JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE a.attrelid = ANY ($1::regclass[]::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
-            """, [SQLText.array(columns.keys.sorted())])
-        return rows.reduce(into: [:]) { known, row in
-            let table = TableName(schema: row[0] ?? "", name: row[1] ?? "")
-            known[table, default: [:]][ExactText(row[2] ?? "")] = (
-                isComputed: row[3] == "t", type: row[4] ?? ""
-            )
         }
     }
 

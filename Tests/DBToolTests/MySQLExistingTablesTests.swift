@@ -204,4 +204,45 @@ import Testing
             #expect(try await source.query("SELECT id FROM a") == "7")
         }
     }
+
+    /// It would be NULL or have its default in every row, and nobody would say so.
+    @Test(arguments: MySQLTestServer.all)
+    func `a column that was computed is refused where the target has a plain one`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY, n int, twice int AS (n * 2) STORED, more int AS (n + 1) VIRTUAL)
+                  ENGINE = InnoDB;
+                INSERT INTO t (id, n) VALUES (1, 1), (2, 2)
+                """)
+            _ = try await bench.backUp()
+            let target = bench.other("target")
+            try await bench.server.query("CREATE DATABASE \(target.name)")
+            try await target.query(
+                """
+                CREATE TABLE t (id int PRIMARY KEY, n int, twice int AS (n * 2) STORED, more int DEFAULT 7)
+                  ENGINE = InnoDB;
+                INSERT INTO t (id, n, more) VALUES (9, 9, 9)
+                """)
+            let rows = "SELECT * FROM t ORDER BY id"
+            let before = try await target.query(rows)
+            for existing in ["truncate", "append"] {
+                let end = try await bench.restore(
+                    into: target, ["-tablename", "t", "--existing", existing, "--yes"])
+                end.expect(
+                    code: 1, saying: "the rows do not fit: column more of ",
+                    "t is not computed, and was", "--as NAME")
+                #expect(try await target.query(rows) == before)
+            }
+            try await bench.restore(into: target, Self.rows)
+                .expect(code: 1, saying: "column more of ", "t is not computed, and was")
+            // One that is missing lacks nothing of the rows.
+            try await target.query("ALTER TABLE t DROP COLUMN more")
+            try await bench.restore(into: target, Self.rows).requireCode(0)
+            let columns = "SELECT id, n, twice FROM t ORDER BY id"
+            #expect(try await target.query(columns) == bench.source.query(columns))
+        }
+    }
 }

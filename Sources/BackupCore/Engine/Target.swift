@@ -91,6 +91,8 @@ public struct TableLoad: Sendable {
     public var columns: [String]
     /// Their types in the source's words, in the same order; empty where nobody knows.
     public var types: [String] = []
+    /// The table's other columns in the source, which were computed there; empty where nobody knows.
+    public var computed: [String] = []
     /// The condition that selected the rows, for tables of extensions.
     public var filter: String?
 

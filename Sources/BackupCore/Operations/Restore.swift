@@ -271,6 +271,7 @@ extension TableRecord {
         var load = TableLoad(
             table: tableName, loadsThrough: loadsThrough, columns: storedColumns, filter: filter)
         load.types = columns.filter { !$0.isGenerated }.map(\.type)
+        load.computed = columns.filter(\.isGenerated).map(\.name)
         return load
     }
 }

@@ -38,6 +38,18 @@ import Testing
         }
     }
 
+    @Test func `a load tells columns of the file from those that were computed`() {
+        var record = Self.record(TableName(schema: "s", name: "t"))
+        record.columns = [
+            Column(name: "n", type: "integer", number: 1),
+            Column(name: "twice", type: "bigint", number: 2, isGenerated: true),
+            Column(name: "t", type: "text", number: 3),
+        ]
+        #expect(record.load.columns == ["n", "t"])
+        #expect(record.load.types == ["integer", "text"])
+        #expect(record.load.computed == ["twice"])
+    }
+
     // MARK: Making metadata
 
     private static let texts = ["é", "e\u{301}", "E", "\u{212B}", "A\u{30A}"]
