@@ -45,7 +45,10 @@ struct MySQLTypeFit {
         switch source.kind {
         case _ where integers.contains(source.kind):
             return integers.contains(target.kind) || target.kind == "decimal"
-        case "decimal": return isSame && target.digits >= source.digits
+        case "decimal":
+            // Without places behind the point it is a whole number.
+            return isSame && target.digits >= source.digits
+                || source.hasDigits && source.digits == 0 && integers.contains(target.kind)
         case "float", "double":
             let isWider = isSame || target.kind == "double"
             return isWider && (!target.hasDigits || isSame && target.digits == source.digits)

@@ -6,7 +6,8 @@ import Testing
 @Suite struct MySQLTypeFitTests {
     @Test(arguments: [
         ("int(11)", "bigint"), ("int unsigned", "decimal(20,0)"),
-        ("decimal(10,2)", "decimal(12,2)"),
+        ("decimal(10,2)", "decimal(12,2)"), ("decimal(20,0) unsigned", "bigint unsigned"),
+        ("decimal(10,0)", "int(11)"),
         ("float", "double"), ("datetime(3)", "datetime(6)"), ("date", "datetime"),
         ("varchar(9)", "text"),
         ("enum('a','b')", "char(1)"), ("json", "longtext"), ("binary(4)", "varbinary(9)"),
@@ -17,7 +18,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("decimal(10,2)", "decimal(10,1)"), ("decimal(10,2)", "int"), ("double", "float"),
+        ("decimal(10,2)", "decimal(10,1)"), ("decimal(10,2)", "int"), ("decimal(10,0)", "year"),
+        ("double", "float"),
         ("float", "float(7,2)"),
         ("datetime(6)", "datetime(3)"), ("datetime", "date"), ("varchar(9)", "char(9)"),
         ("json", "char(99)"),
