@@ -117,14 +117,7 @@ struct MySQLRestoreMark: Sendable {
 
     /// What was asked for, in words: only the same can be gone on with.
     static func words(_ request: TargetRequest) -> String {
-        let tables = request.patterns.map(\.text).sorted().joined(separator: " ")
-        let parts = [
-            request.content.rawValue, "create=\(request.creates)", "tables=\(tables)",
-            "as=\(request.newName?.text ?? "")",
-            "existing=\(request.existing?.rawValue ?? "")", "clean=\(request.drops)",
-            "no-owner=\(request.omitsOwners)", "definer=\(request.definer ?? "")",
-        ]
-        return parts.joined(separator: " ")
+        RestoreWords(of: request, ["definer=\(request.definer ?? "")"]).text
     }
 
     /// `TRIGGER orders_audit`.

@@ -131,17 +131,11 @@ struct PostgresRestoreMark: Sendable {
 
     /// What was asked for, in words: only the same can be gone on with.
     static func words(_ request: TargetRequest) -> String {
-        let tables = request.patterns.map(\.text).sorted().joined(separator: " ")
-        let parts =
-            [
-                request.content.rawValue, "create=\(request.creates)", "tables=\(tables)",
-                "as=\(request.newName?.text ?? "")",
-                "existing=\(request.existing?.rawValue ?? "")", "clean=\(request.drops)",
-                "no-owner=\(request.omitsOwners)", "no-privileges=\(request.omitsPrivileges)",
-            ]
-            // Marks of versions without this option go on as they are.
+        // Marks of versions without the second option go on as they are.
+        let own =
+            ["no-privileges=\(request.omitsPrivileges)"]
             + (request.omitsTablespaces ? ["no-tablespaces"] : [])
-        return parts.joined(separator: " ")
+        return RestoreWords(of: request, own).text
     }
 
     // MARK: Writing

@@ -135,12 +135,13 @@ struct PostgresTargetOpening {
             mark.backup == request.backup
             && mark.request.isExactly(PostgresRestoreMark.words(request))
         guard !isSame else { return }
+        let command = RestoreWords(mark.request).command(of: mark.backup, into: request.database)
         throw BackupError(
             .targetUnsuitable,
             "\(request.database) holds an unfinished restore of \(mark.backup)",
             hint: """
-                Run that restore again with the options that it had, and it goes on; or forget it, \
-                keeping what it made: DROP SCHEMA \(PostgresRestoreMark.schema) CASCADE;
+                It was: \(command); run it again like that, and it goes on. Or forget it, keeping what it \
+                made: DROP SCHEMA \(PostgresRestoreMark.schema) CASCADE;
                 """)
     }
 

@@ -302,7 +302,7 @@ import Testing
                 CREATE TABLE b (id int PRIMARY KEY, a int, KEY (a)); INSERT INTO b VALUES (1, 1);
                 CREATE VIEW v AS SELECT id FROM b
                 """)
-            _ = try await bench.backUp()
+            let backup = try await bench.backUp()
             let target = bench.other("target")
             try await server.query("CREATE DATABASE \(target.name) CHARACTER SET utf8mb4")
             try await bench.restore(into: target).requireCode(0)
@@ -325,7 +325,9 @@ import Testing
             try await reading.end()
             #expect(try await target.query("SELECT COUNT(*) FROM a") == "2")
             try await bench.restore(into: target, ["-tablename", "a", "--existing", "truncate"])
-                .expect(code: 1, saying: "unfinished restore")
+                .expect(
+                    code: 1, saying: "unfinished restore of \(backup.id)",
+                    "It was: restore \(backup.id) --into \(target.name) --clean;")
             func goOn() async throws -> ProgramEnd {
                 var end = try await bench.restore(into: target, ["--clean", "--yes"])
                 for _ in 1...30 where end.code == 6 {

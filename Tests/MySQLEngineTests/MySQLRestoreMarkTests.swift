@@ -5,6 +5,29 @@ import Testing
 @testable import MySQLEngine
 
 @Suite struct MySQLRestoreMarkTests {
+    /// Otherwise what an older version has begun could not be gone on with.
+    @Test func `the words of a mark are those of older versions`() throws {
+        var request = TargetRequest(
+            database: "shop", definition: SchemaDefinition(sql: [], dump: nil),
+            sourceVersion: "", encoding: "UTF8", databaseProperties: [:])
+        #expect(
+            MySQLRestoreMark.words(request)
+                == "everything create=false tables= as= existing= clean=false no-owner=false definer="
+        )
+        request.creates = true
+        request.patterns = try [TablePattern("b c"), TablePattern("\"a\"")]
+        request.newName = try TablePattern("d")
+        request.existing = .append
+        request.drops = true
+        request.content = .structure
+        (request.omitsPrivileges, request.omitsTablespaces) = (true, true)
+        request.definer = "app@%"
+        #expect(
+            MySQLRestoreMark.words(request)
+                == "structure create=true tables=\"a\" b c as=d existing=append clean=true no-owner=false "
+                + "definer=app@%")
+    }
+
     /// What is loaded is not loaded again: rows of the other table would be missing.
     @Test(arguments: MySQLTestServer.all)
     func `a loaded table is not taken for one whose name only looks the same`(
