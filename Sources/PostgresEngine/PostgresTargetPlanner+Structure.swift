@@ -205,14 +205,18 @@ extension PostgresTargetPlanner {
         return drops.union(archive.belongings(of: tables)).union(sequences.map(\.id))
     }
 
-    /// Dropped tables may refer to each other in a circle.
-    func foreignKeys(amongTables dropped: Set<Int>) -> Set<Int> {
-        Set(
+    /// What ties dropped tables to each other, whatever the order in which they go: foreign keys in a circle, rules that
+    /// write into another table, policies that ask one.
+    func ties(amongTables dropped: Set<Int>) -> Set<Int> {
+        let tables = dropped.filter { archive[$0]?.isTable ?? false }
+        return Set(
             archive.entries.filter { entry in
-                entry.isA("FK CONSTRAINT") && present.contains(entry.id)
-                    && archive.table(of: entry).map(dropped.contains) ?? false
+                Self.kindsOfTies.contains { entry.isA($0) } && present.contains(entry.id)
+                    && archive.table(of: entry).map(tables.contains) ?? false
             }.map(\.id))
     }
+
+    private static let kindsOfTies = ["FK CONSTRAINT", "RULE", "POLICY"]
 
     /// A copy beside the original must not fire its triggers, nor hold on to other tables' rows.
     ///

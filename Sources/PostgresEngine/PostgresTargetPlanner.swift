@@ -296,7 +296,7 @@ struct PostgresTargetPlanner {
     private func describe(_ plan: PostgresPlan) -> PostgresPlan {
         var plan = plan
         plan.target.drops = describe(plan.drops)
-        plan.drops.formUnion(foreignKeys(amongTables: plan.drops))
+        plan.drops.formUnion(ties(amongTables: plan.drops))
         if plan.dropsCopy, let name = plan.renamed?.to {
             plan.target.drops = [TargetPlan.Object(kind: "TABLE", name: "\(name)")]
         }
