@@ -220,9 +220,13 @@ struct PostgresArchiveRestore: Sendable {
         var problems = try await make(
             what, "post-data", independent.subtracting(attachments).subtracting(keys), jobs: jobs,
             failuresAreExpected: lacks)
+        // A part that has parts is attached with indexes that are whole: others are made beside those that are not.
+        let toKept = attachments.filter(pointsToKeptTables)
+        problems += try await make(
+            what, "post-data", attachments.subtracting(toKept), failuresAreExpected: lacks)
         problems += try await makePointers(
             plan.lateAttachments.subtracting(made), "pre-data", false)
-        problems += try await make(what, "post-data", attachments, failuresAreExpected: lacks)
+        problems += try await make(what, "post-data", toKept, failuresAreExpected: lacks)
         problems += try await make(what, "post-data", keys, jobs: jobs, failuresAreExpected: lacks)
         // Before their comments, which are among what is doubtful.
         problems += try await makePointers(plan.doubtful.intersection(all), "post-data", true)
@@ -234,6 +238,12 @@ struct PostgresArchiveRestore: Sendable {
             what, "post-data", rest,
             failuresAreExpected: lacks || !request.isWhole, triesFailuresAgain: true)
         return problems
+    }
+
+    private func pointsToKeptTables(_ entry: Int) -> Bool {
+        archive[entry]?.dependencies.contains { id in
+            !plan.chosen.contains(id) && archive[id]?.isTable ?? false
+        } ?? false
     }
 
     /// What would hide rows, and privileges.
