@@ -10,6 +10,8 @@ struct PostgresError: Error, Sendable {
     let context: String?
     /// The character of the statement that it is about, counted from 1.
     let position: Int?
+    /// The table that it is about, where the server tells.
+    let table: TableName?
 
     init(result: OpaquePointer?, connection: OpaquePointer?) {
         func field(_ code: Character) -> String? {
@@ -21,6 +23,7 @@ struct PostgresError: Error, Sendable {
         hint = field("H")
         context = field("W")
         position = field("P").flatMap { Int($0) }
+        table = field("t").map { TableName(schema: field("s") ?? "", name: $0) }
         let words = PQerrorMessage(connection).map { String(cString: $0) } ?? ""
         message = field("M") ?? (words.isEmpty ? "the connection was lost" : words)
     }
@@ -28,6 +31,7 @@ struct PostgresError: Error, Sendable {
     init(message: String) {
         (sqlState, self.message) = ("", message)
         (detail, hint, context, position) = (nil, nil, nil, nil)
+        table = nil
     }
 
     /// Whether the connection itself is gone.

@@ -2,6 +2,9 @@ import BackupCore
 
 /// What points to tables that were there before: it needs locks that others' work is in the way of.
 extension PostgresTarget {
+    /// An entry, and what makes it.
+    typealias Pointer = (entry: PostgresArchive.Entry, script: PostgresScript)
+
     /// Makes foreign keys to such tables, or attachments to them, one after another.
     ///
     /// Not by pg_restore, which waits for any lock without a limit.
@@ -48,9 +51,7 @@ extension PostgresTarget {
     }
 
     /// What makes each of them: pg_restore reads the archive once, however many there are.
-    private func pointers(
-        _ entries: Set<Int>, _ section: String
-    ) async throws -> [(entry: PostgresArchive.Entry, script: PostgresScript)] {
+    func pointers(_ entries: Set<Int>, _ section: String) async throws -> [Pointer] {
         let script = try await archive.script(
             entries, sections: [section], ["--verbose"], major: server.major
         ).limitingLockWaits(to: PostgresPatience.limit)
@@ -63,7 +64,7 @@ extension PostgresTarget {
         }
     }
 
-    private func failure(_ entry: PostgresArchive.Entry, _ error: PostgresError) -> BackupError {
+    func failure(_ entry: PostgresArchive.Entry, _ error: PostgresError) -> BackupError {
         var failure = error.backupError(while: "cannot make \(entry.words)")
         failure.hint =
             "Mend the cause and run the same restore again: it goes on with what is missing."

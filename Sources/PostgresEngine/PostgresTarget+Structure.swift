@@ -3,6 +3,12 @@ import BackupCore
 /// The structure before the rows, into a target.
 extension PostgresTarget {
     func createStructure() async throws -> [String] {
+        let problems = try await createWhatRowsNeed()
+        try await tryAttachments()
+        return problems
+    }
+
+    private func createWhatRowsNeed() async throws -> [String] {
         guard !hasStructure else { return [] }
         // A table with another name comes with all that belongs to it, or not at all.
         guard renaming != nil || !(hasBegun || request.lacksTables) else {
@@ -20,7 +26,7 @@ extension PostgresTarget {
             }
             return []
         } catch let error as BackupError
-            where error.message.contains(Self.lockTableFull) && renaming == nil
+            where error.message.contains("(SQLSTATE \(Self.lockTableFull))") && renaming == nil
         {
             // So many tables at once are too many locks: one by one then.
             return try await createStructureOneByOne()
@@ -80,7 +86,7 @@ extension PostgresTarget {
     }
 
     /// What the server says when a transaction holds too many locks: `out_of_memory`.
-    private static let lockTableFull = "(SQLSTATE 53200)"
+    static let lockTableFull = "53200"
 
     private func note(_ statement: String, _ connection: PostgresConnection) async throws {
         guard mark == .written else { return }
