@@ -9,7 +9,11 @@ extension PostgresTarget {
     }
 
     private func createWhatRowsNeed() async throws -> [String] {
-        guard !hasStructure else { return [] }
+        guard !hasStructure else {
+            guard request.lacksTables, renaming == nil else { return [] }
+            // What the backup lacks the tables for is tried again: the interrupted restore has named it to nobody.
+            return try await archive.createStructure()
+        }
         // A table with another name comes with all that belongs to it, or not at all.
         guard renaming != nil || !(hasBegun || request.lacksTables) else {
             return try await createStructureOneByOne()

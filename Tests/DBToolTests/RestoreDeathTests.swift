@@ -47,6 +47,40 @@ import Testing
         }
     }
 
+    /// The run that goes on finds the structure made, but for that.
+    @Test(arguments: TestServer.all)
+    func `what needs tables that the backup lacks is named by whichever run comes to the end`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            let reader = try await bench.createRole("reader")
+            try await source.query(
+                """
+                CREATE TABLE hidden (id int PRIMARY KEY); INSERT INTO hidden VALUES (1);
+                CREATE TABLE nests (id int CONSTRAINT of_hidden REFERENCES hidden);
+                INSERT INTO nests VALUES (1); COMMENT ON TABLE nests IS 'seen';
+                CREATE VIEW seen AS SELECT * FROM hidden; GRANT SELECT ON nests TO \(reader);
+                CREATE FUNCTION all_of_it() RETURNS SETOF hidden LANGUAGE sql AS 'TABLE hidden';
+                """)
+            let end = try await bench.full(source, ["--skip-unreadable"], as: reader)
+            try end.requireCode(3)
+            let backup = try StoredBackup(end)
+            let (target, undisturbed) = (bench.expectDatabase(), bench.expectDatabase("whole"))
+            let dying = try bench.pgRestore(afterRows: PgRestoreDeath.killed.script)
+            try await bench.restore(backup.id, into: target, ["--pg-dump", dying]).expect(code: 1)
+            for database in [target, undisturbed] {
+                let restored = try await bench.restore(backup.id, into: database)
+                try restored.requireCode(3)
+                for words in ["VIEW seen", "FUNCTION all_of_it()", "FK CONSTRAINT nests of_hidden"]
+                {
+                    #expect(restored.output.contains("not made: \(words)"), "\(restored)")
+                }
+            }
+            try await bench.expectEqual(undisturbed, target)
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `a pg_restore that complains only of its own setting has made everything`(
         server: TestServer
