@@ -310,7 +310,8 @@ struct PostgresArchive: Sendable {
         return required
     }
 
-    private func dependents(of ids: Set<Int>, among candidates: Set<Int>) -> Set<Int> {
+    /// Some entries, and what rests on them.
+    func dependents(of ids: Set<Int>, among candidates: Set<Int>) -> Set<Int> {
         var found = ids
         var grew = true
         while grew {

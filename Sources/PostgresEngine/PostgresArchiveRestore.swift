@@ -201,13 +201,14 @@ struct PostgresArchiveRestore: Sendable {
         ) async throws -> [String]
     ) async throws -> [String] {
         let what = "create every index and constraint"
-        let all = afterRows
-        watch?.expect(
-            try await listed(all, in: "post-data")
-                .union(plan.lateAttachments.subtracting(made)))
-        let doubtful =
+        // A comment is in the section of whatever stands before it in a list: it is looked for behind what it is about, and
+        // nothing of another section is in the lists of what is made.
+        let all = try await listed(plan.chosen, in: "post-data").intersection(afterRows)
+        watch?.expect(all.union(plan.lateAttachments.subtracting(made)))
+        let doubtfulKeys =
             request.lacksRows || request.lacksTables
-            ? archive.entries(ofKinds: ["FK CONSTRAINT"], among: all) : plan.doubtful
+            ? archive.entries(of: "FK CONSTRAINT", among: all) : plan.doubtful.intersection(all)
+        let doubtful = archive.dependents(of: doubtfulKeys, among: all)
         let independent = archive.independent(among: all).subtracting(doubtful)
         let rest = all.subtracting(independent).subtracting(doubtful)
         // Side by side, two attachments can each miss that the other completes an index of the

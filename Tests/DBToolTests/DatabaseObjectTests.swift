@@ -203,6 +203,17 @@ import Testing
             ALTER EVENT TRIGGER see ENABLE ALWAYS; ALTER EVENT TRIGGER keep ENABLE ALWAYS;
             """),
         Kind(
+            "comments of what is made after the rows",
+            """
+            CREATE TABLE t (id integer CONSTRAINT "the key" PRIMARY KEY, v text, other integer,
+                CONSTRAINT self FOREIGN KEY (other) REFERENCES t);
+            INSERT INTO t VALUES (1, 'x', 1); COMMENT ON TABLE t IS 'table';
+            CREATE INDEX by_v ON t (v); COMMENT ON INDEX by_v IS 'index';
+            COMMENT ON CONSTRAINT "the key" ON t IS 'key'; COMMENT ON INDEX "the key" IS 'its index';
+            COMMENT ON CONSTRAINT self ON t IS 'foreign key';
+            CREATE STATISTICS both_of_it ON id, v FROM t; COMMENT ON STATISTICS both_of_it IS 'both';
+            """),
+        Kind(
             "rows of many kinds of values",
             """
             CREATE TABLE numbers (id integer PRIMARY KEY, f double precision, r real, n numeric,

@@ -47,6 +47,30 @@ import Testing
         }
     }
 
+    @Test(arguments: TestServer.all)
+    func `comments of what a run has made that dies come with the one that goes on`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            try await source.query(
+                """
+                COMMENT ON INDEX people_pkey IS 'index'; CREATE INDEX by_name ON people (name);
+                COMMENT ON INDEX by_name IS 'names'; COMMENT ON TABLE people IS 'people';
+                """)
+            let backup = try await bench.backUp(source)
+            for passed in 1...2 {
+                let target = bench.expectDatabase("target_\(passed)")
+                let dying = try bench.pgRestore(
+                    passing: passed, afterRows: PgRestoreDeath.killed.script)
+                try await bench.restore(backup.id, into: target, ["--pg-dump", dying])
+                    .expect(code: 1)
+                try await bench.restore(backup.id, into: target).requireCode(0)
+                try await bench.expectEqual(source, target)
+            }
+        }
+    }
+
     /// The run that goes on finds the structure made, but for that.
     @Test(arguments: TestServer.all)
     func `what needs tables that the backup lacks is named by whichever run comes to the end`(
