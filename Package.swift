@@ -122,7 +122,7 @@ let package = Package(
         .testTarget(
             name: "DBToolTests",
             dependencies: [
-                "BackupCore", "BackupTesting", "DBTool", "PostgresEngine",
+                "BackupCore", "BackupTesting", "DBTool", "Packing", "PostgresEngine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
