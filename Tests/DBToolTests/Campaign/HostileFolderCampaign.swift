@@ -80,7 +80,7 @@ extension CampaignShop {
     }
 
     /// The words before a run that has only so many megabytes of address space, and whose output may be endless.
-    fileprivate static func limiting(to megabytes: Int) -> [String] {
+    static func limiting(to megabytes: Int) -> [String] {
         let script = """
             ulimit -v \(megabytes * 1024) -c 0
             /usr/bin/env SWIFT_BACKTRACE=enable=no /usr/bin/timeout -s ALRM -k 5 50 "$@" |
@@ -91,7 +91,7 @@ extension CampaignShop {
     }
 
     /// What runs need where nobody has touched the repository, and half a gigabyte, in megabytes.
-    fileprivate func limitOfMemory() async throws -> Int {
+    func limitOfMemory() async throws -> Int {
         for megabytes in stride(from: 1000, through: 8000, by: 500) {
             try layOut()
             var isEnough = true
