@@ -50,9 +50,18 @@ struct CampaignDisk {
             exit $code
             """
         let folder = shop.server.folder
+        return try Self.mounting(by: script, [shop.repository, folder], in: folder)
+    }
+
+    /// The words before those of a run around which a script mounts something that nobody else sees.
+    ///
+    /// `folder`: Where the script will be. `arguments`: What it gets before the run's words.
+    static func mounting(
+        by script: String, _ arguments: [String], in folder: String
+    ) throws -> [String] {
         let file = "\(folder)/disk.sh"
         try Data(script.utf8).write(to: URL(fileURLWithPath: file))
         return ["/usr/bin/unshare", "--mount", "--propagation", "unchanged"]
-            + (getuid() == 0 ? [] : ["--map-root-user"]) + ["sh", file, shop.repository, folder]
+            + (getuid() == 0 ? [] : ["--map-root-user"]) + ["sh", file] + arguments
     }
 }
