@@ -4,11 +4,15 @@ import BackupTesting
 struct MySQLCampaignServer: CampaignServer {
     private let bench: MySQLBench
     let source: String
+    private let user: String
     private let size: CampaignSize
 
     /// Makes its database.
-    init(_ bench: MySQLBench, size: CampaignSize = .small) async throws {
+    ///
+    /// `user`: Who backs up.
+    init(_ bench: MySQLBench, as user: String = "root", size: CampaignSize = .small) async throws {
         self.bench = bench
+        self.user = user
         self.size = size
         source = bench.other(Self.oddName).name
         try await query("CREATE DATABASE `\(source)` CHARACTER SET utf8mb4", in: "")
@@ -53,7 +57,7 @@ struct MySQLCampaignServer: CampaignServer {
     }
 
     func flags(port: UInt16) -> [String] {
-        ["--db", "mysql", "--host", "127.0.0.1", "--port", "\(port)", "--user", "root"]
+        ["--db", "mysql", "--host", "127.0.0.1", "--port", "\(port)", "--user", user]
     }
 
     @discardableResult
