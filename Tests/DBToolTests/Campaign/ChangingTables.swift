@@ -1,12 +1,9 @@
-import BackupTesting
-import Synchronization
-
 /// Tables whose structure somebody changes again and again, and a rule that holds at every moment.
 ///
 /// All rows of a table get a new stamp at once, together with the change of structure where the product allows that: whoever
 /// sees two stamps in one table has seen two moments. Two tables exchange their names, and are stamped together.
-struct ChangingTables {
-    private let server: any CampaignServer
+struct ChangingTables: ChangingThings {
+    let server: any CampaignServer
     private let isPostgres: Bool
 
     init(of server: any CampaignServer, on product: CampaignShop.Product) {
@@ -17,7 +14,6 @@ struct ChangingTables {
         (id integer PRIMARY KEY, stamp integer NOT NULL, twin integer NOT NULL, tag varchar(10) NOT NULL)
         """
 
-    /// Makes them in the shop's database.
     func make() async throws {
         let rows = (1...400).map { "(\($0))" }.joined(separator: ", ")
         let alike = [("changing", "c"), ("left_side", "l"), ("right_side", "r")].map { name, tag in
@@ -47,36 +43,8 @@ struct ChangingTables {
 
     // MARK: The changes
 
-    /// Counts changes, while they go on.
-    final class Count: Sendable {
-        private let all = Mutex((begun: 0, done: 0))
-
-        /// How many were begun, and how many of these are done.
-        var now: (begun: Int, done: Int) { all.withLock { $0 } }
-
-        fileprivate func begin() { all.withLock { $0.begun += 1 } }
-        fileprivate func end() { all.withLock { $0.done += 1 } }
-    }
-
-    /// Changes them, with pauses of about `pause` milliseconds, until the run beside it is over.
-    ///
-    /// `first`: A stamp that none of them has had.
-    func change(
-        until end: Ended, from first: Int, pause: Int, seed: UInt64, counting count: Count
-    ) async throws {
-        var random = SeededGenerator(seed: seed)
-        var stamp = first
-        while !end.isSo, !Task.isCancelled {
-            stamp += 1
-            let changes = isPostgres ? postgresChanges(stamp) : mysqlChanges(stamp)
-            let change = changes.randomElement(using: &random) ?? ""
-            // Who waits for the other may be told to give way.
-            count.begin()
-            try await server.attempt(change, in: server.source)
-            count.end()
-            try await Task.sleep(
-                for: .milliseconds(Int.random(in: 0...(2 * pause), using: &random)))
-        }
+    func changes(_ stamp: Int) -> [String] {
+        isPostgres ? postgresChanges(stamp) : mysqlChanges(stamp)
     }
 
     private func postgresChanges(_ stamp: Int) -> [String] {
@@ -155,7 +123,6 @@ struct ChangingTables {
         let tag: String
     }
 
-    /// What of a database does not keep the rule.
     func faults(of database: String) async throws -> [String] {
         let schema = isPostgres ? "'public'" : "DATABASE()"
         let tables = Set(
@@ -237,13 +204,4 @@ struct ChangingTables {
             "SELECT count(DISTINCT extra) FROM \(table)", in: database)
         if !["0", "1"].contains(values) { faults.append("\(values) values of one default") }
     }
-}
-
-/// Whether something has ended that something else goes on beside.
-final class Ended: Sendable {
-    private let flag = Atomic(false)
-
-    var isSo: Bool { flag.load(ordering: .relaxed) }
-
-    func set() { flag.store(true, ordering: .relaxed) }
 }
