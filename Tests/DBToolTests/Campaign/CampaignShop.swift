@@ -106,7 +106,7 @@ struct CampaignShop {
         }
     }
 
-    private static func testServer(of product: Product) throws -> MySQLTestServer {
+    static func testServer(of product: Product) throws -> MySQLTestServer {
         try #require(
             MySQLTestServer.all.first { $0.product == product.rawValue }, "no server of \(product)")
     }

@@ -3,30 +3,42 @@ import Foundation
 import Synchronization
 
 /// Stands between a program and servers on this machine, leads connections to them in turn, passes so many bytes, and
-/// then fails for good.
+/// then fails.
 final class FailingProxy: Sendable, CustomStringConvertible {
+    /// How it fails.
+    enum Failure: CaseIterable {
+        /// Every connection ends.
+        case cut
+        /// Connections stay and say nothing any more.
+        case silent
+        /// One bit is passed as another one, and everything else as it is.
+        case flipped
+
+        /// Whether somebody may wait for what never comes: of what is longer than was said, too.
+        var mayHang: Bool { self != .cut }
+    }
+
     /// Where it listens, on 127.0.0.1, or on all addresses of this machine.
     let port: UInt16
     private let servers: [UInt16]
     private let listener: Int32
     private let bytes: Int
-    private let isSilent: Bool
+    private let failure: Failure
     private let passed = Atomic(0)
     private let open = Mutex<[Int32]>([])
     private let threads = DispatchGroup()
 
-    var description: String { "\(isSilent ? "silent" : "cut") after \(bytes) bytes" }
+    var description: String { "\(failure) after \(bytes) bytes" }
 
     /// Whether somebody has had more to say than it passes.
     var hasFailed: Bool { passed.load(ordering: .relaxed) > bytes }
 
-    /// `isSilent`: Whether connections stay and say nothing any more, instead of being cut; `isOnNetwork`: whether it
-    /// listens on all addresses.
+    /// `isOnNetwork`: Whether it listens on all addresses.
     init(
-        to servers: UInt16..., after bytes: Int = .max, isSilent: Bool = false,
+        to servers: UInt16..., after bytes: Int = .max, by failure: Failure = .cut,
         isOnNetwork: Bool = false
     ) throws {
-        (self.servers, self.bytes, self.isSilent) = (servers, bytes, isSilent)
+        (self.servers, self.bytes, self.failure) = (servers, bytes, failure)
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = Self.address(0)
         if isOnNetwork { address.sin_addr.s_addr = 0 }
@@ -88,10 +100,12 @@ final class FailingProxy: Sendable, CustomStringConvertible {
         while true {
             let count = recv(from, &buffer, buffer.count, 0)
             guard count > 0 else { break }
-            if passed.add(count, ordering: .relaxed).newValue > bytes {
+            let (before, after) = passed.add(count, ordering: .relaxed)
+            if after > bytes {
                 // Whoever waits for an answer waits for ever.
-                if isSilent { return }
-                break
+                if failure == .silent { return }
+                if failure == .cut { break }
+                if before <= bytes { buffer[bytes - before] ^= 1 << UInt8(bytes % 8) }
             }
             var sent = 0
             while sent < count {

@@ -5,14 +5,19 @@ struct MySQLCampaignServer: CampaignServer {
     private let bench: MySQLBench
     let source: String
     private let user: String
+    private let options: [String]
     private let size: CampaignSize
 
     /// Makes its database.
     ///
-    /// `user`: Who backs up.
-    init(_ bench: MySQLBench, as user: String = "root", size: CampaignSize = .small) async throws {
+    /// `user`: Who backs up. `options`: More flags of every connection.
+    init(
+        _ bench: MySQLBench, as user: String = "root", options: [String] = [],
+        size: CampaignSize = .small
+    ) async throws {
         self.bench = bench
         self.user = user
+        self.options = options
         self.size = size
         source = bench.other(Self.oddName).name
         try await query("CREATE DATABASE `\(source)` CHARACTER SET utf8mb4", in: "")
@@ -58,6 +63,7 @@ struct MySQLCampaignServer: CampaignServer {
 
     func flags(port: UInt16) -> [String] {
         ["--db", "mysql", "--host", "127.0.0.1", "--port", "\(port)", "--user", user]
+            + options
     }
 
     @discardableResult

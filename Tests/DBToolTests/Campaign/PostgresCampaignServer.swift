@@ -5,14 +5,17 @@ struct PostgresCampaignServer: CampaignServer {
     private let bench: Workbench
     private let database: TestDatabase
     private let user: String
+    private let options: [String]
     private let size: CampaignSize
 
     /// `database`: An empty one to take; by default a new one is made. `user`: Who backs up; the superuser, if nil.
+    /// `options`: More flags of every connection.
     init(
         _ bench: Workbench, _ database: TestDatabase? = nil, as user: String? = nil,
-        size: CampaignSize = .small
+        options: [String] = [], size: CampaignSize = .small
     ) async throws {
         self.bench = bench
+        self.options = options
         self.size = size
         self.user = user ?? bench.server.superuser
         if let database {
@@ -53,7 +56,7 @@ struct PostgresCampaignServer: CampaignServer {
     }
 
     func flags(port: UInt16) -> [String] {
-        ["--host", "127.0.0.1", "--port", "\(port)", "--user", user]
+        ["--host", "127.0.0.1", "--port", "\(port)", "--user", user] + options
     }
 
     @discardableResult

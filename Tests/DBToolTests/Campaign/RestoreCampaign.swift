@@ -93,7 +93,8 @@ import Testing
                 var hasFailed = false
                 return try await restores.attempt(mode) { _, words in
                     let proxy = try FailingProxy(
-                        to: restores.shop.server.port, after: bytes, isSilent: isSilent)
+                        to: restores.shop.server.port, after: bytes,
+                        by: isSilent ? .silent : .cut)
                     // Then the server has ended its sessions too.
                     defer { proxy.stop() }
                     let end = try await restores.shop.run(words, port: proxy.port) { running in

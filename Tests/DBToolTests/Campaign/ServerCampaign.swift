@@ -21,7 +21,7 @@ import Testing
                 let isSilent = Bool.random(using: &random)
                 let proxy = try FailingProxy(
                     to: shop.server.port, after: Int.random(in: 100...60_000, using: &random),
-                    isSilent: isSilent)
+                    by: isSilent ? .silent : .cut)
                 defer { proxy.stop() }
                 let end = try await shop.run(verb.words, port: proxy.port) { running in
                     if isSilent { try await running.loseItsPatience() }
