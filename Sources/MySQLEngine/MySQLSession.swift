@@ -57,6 +57,7 @@ enum MySQLSession {
         "max_statement_time": "0",
         "idle_transaction_timeout": "0",
         "idle_readonly_transaction_timeout": "0",
+        "idle_write_transaction_timeout": "0",
     ]
 
     private static let ofMySQL: KeyValuePairs = [
@@ -84,6 +85,8 @@ enum MySQLSession {
         "lock_wait_timeout": "60",
         // MariaDB: rows are what they were, whatever was demanded of others since.
         "check_constraint_checks": "0",
+        // MariaDB: indexes and keys are made in whatever way there is for them.
+        "alter_algorithm": "'DEFAULT'",
         // Tables without a key stay without.
         "sql_generate_invisible_primary_key": "0",
         "sql_require_primary_key": "0",
