@@ -202,16 +202,36 @@ struct PostgresSnapshot: Snapshot {
             hint: "Run the backup again.")
     }
 
+    /// In twentieths of a second.
+    private static let roundsOfPatience = 100
+
+    /// A commit that waits until it is written waits for all before it; it must write something to do so, which here
+    /// is a message to nobody.
+    private func writeLog(on connection: PostgresConnection) async {
+        do {
+            try await connection.execute(
+                """
+                BEGIN READ WRITE; SET LOCAL synchronous_commit = on;
+                SELECT pg_catalog.pg_logical_emit_message(true, 'dbtool', ''); COMMIT
+                """)
+        } catch {
+            // Whoever may not is left to wait for the server.
+            try? await connection.execute("ROLLBACK")
+        }
+    }
+
     /// A crash must not take back what the backup holds: with `synchronous_commit = off` a commit is
     /// visible before it is written.
     ///
     /// The log's writer writes whole pages, and what has been committed at the latest after three of
-    /// its rounds; on an idle server the rest of a page may stay unwritten much longer.
+    /// its rounds; on an idle server the rest of a page may stay unwritten much longer. Where the server's clock was set back
+    /// that writer does nothing until its time comes again: then it is this backup that has the log written.
     ///
     /// - SeeAlso: <https://www.postgresql.org/docs/current/wal-async-commit.html>
     private func waitUntilWritten(on fresh: PostgresConnection) async throws {
         guard let writtenUpTo else { return }
-        for _ in 0..<600 {
+        for round in 0..<600 {
+            if round == Self.roundsOfPatience { await writeLog(on: fresh) }
             let isWritten = try await fresh.value(
                 """
                 SELECT f >= w
