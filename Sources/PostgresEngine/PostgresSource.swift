@@ -217,6 +217,7 @@ struct PostgresSource {
             snapshotID: id, settings: settings, encoding: encoding, watch: watch)
         let readers = try await PostgresReaders(leader, joining, for: request)
         let (sql, dump, list, warnings) = try await definition
+        try await confirmDefinition()
         for warning in warnings { request.notes("warning: pg_dump: \(warning)") }
         let roles = try await PostgresMoment.roles(of: list.map(Self.objects), on: leader)
         var description = SchemaDefinition(
@@ -230,6 +231,14 @@ struct PostgresSource {
             rows: contents.rows, definedSequences: sequences, settings: settings,
             writtenUpTo: facts.writtenUpTo, meaning: contents.meaning,
             trustsRestart: request.trustsRestart)
+    }
+
+    /// What the server has said to pg_dump of things as they were by then must be what they were at the snapshot.
+    private func confirmDefinition() async throws {
+        let versions = try await PostgresDefinitionVersions(on: leader)
+        let fresh = try await PostgresConnection(settings)
+        try await PostgresSession.pin(fresh, encoding: encoding, side: .source)
+        try versions.requireKept(in: try await PostgresDefinitionVersions(on: fresh))
     }
 
     private func definition(
