@@ -31,8 +31,12 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
         }
         guard Self.isPlain(descriptor) else {
             close()
-            throw BackupError(.damaged, "\(path) is no file")
+            throw Self.noFile(path)
         }
+    }
+
+    private static func noFile(_ path: String) -> BackupError {
+        BackupError(.damaged, "\(path) is no file")
     }
 
     /// What is thrown for a link: whoever made it, it would lead out of the repository.
@@ -187,21 +191,31 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
 
     /// Lets the system begin to write a file to the disk, and waits for nothing.
     static func beginFlush(_ path: String) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let descriptor = reopened(path)
         guard descriptor >= 0 else { return }
         Platform.beginFlush(descriptor, from: 0, count: 0)
         Platform.close(descriptor)
     }
 
     /// Flushes a file that was written and closed; one that is gone needs it no more.
+    ///
+    /// - Throws: `BackupError.damaged` where something else is in its place; `BackupError.storageFailed`.
     static func flush(_ path: String) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let descriptor = reopened(path)
         guard descriptor >= 0 else {
-            guard errno == ENOENT else { throw failure("flush", path) }
-            return
+            if errno == ENOENT { return }
+            throw errno == ELOOP ? link(path) : failure("flush", path)
         }
         defer { Platform.close(descriptor) }
+        guard isPlain(descriptor) else { throw noFile(path) }
         guard Platform.flush(descriptor) == 0 else { throw failure("flush", path) }
+    }
+
+    /// The descriptor of a file that was written and closed, to flush it; negative, with the reason in `errno`, where it
+    /// cannot be had.
+    private static func reopened(_ path: String) -> Int32 {
+        // A pipe in its place would be waited for without end.
+        open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)
     }
 
     func flush() throws {

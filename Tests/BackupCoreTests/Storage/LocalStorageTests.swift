@@ -232,6 +232,35 @@ import Testing
         }
     }
 
+    /// Who would wait for the pipe is let go after a while, lest this test never end.
+    @Test(arguments: ["pipe", "link"])
+    func
+        `what has come into the place of a file before it is sealed is refused, and not waited for`(
+            kind: String
+        ) async throws
+    {
+        try await withTemporaryFolder { folder in
+            let storage = LocalStorage(path: folder)
+            let name = try StorageName(path: "backup/small")
+            try await storage.write(name, survival: .whenSealed, bytes: [1])
+            let path = storage.path(of: name)
+            try #require(unlink(path) == 0)
+            let made = kind == "pipe" ? mkfifo(path, 0o600) : symlink("/dev/null", path)
+            try #require(made == 0)
+            Thread.detachNewThread {
+                Thread.sleep(forTimeInterval: 30)
+                let writer = open(path, O_RDWR | O_NONBLOCK)
+                Thread.sleep(forTimeInterval: 5)
+                Platform.close(writer)
+            }
+            let error = await #expect(throws: BackupError.self) {
+                try await storage.seal(StorageName(path: "backup"))
+            }
+            #expect(error?.code == .damaged)
+            #expect(error?.message.hasPrefix("\(path) is ") == true)
+        }
+    }
+
     @Test func `a folder is the same however its path is written`() {
         #expect(LocalStorage(path: "/a/b/").location == "/a/b")
         #expect(LocalStorage(path: "/a/./c/../b").location == "/a/b")
