@@ -42,7 +42,9 @@ import Testing
             try #require(mkfifo(reader, 0o600) == 0)
             let descriptor = open(reader, O_RDONLY | O_NONBLOCK)
             defer { close(descriptor) }
-            for path in [pipe, reader, folder, "\(folder)/none/log"] {
+            let loop = "\(folder)/loop"
+            try FileManager.default.createSymbolicLink(atPath: loop, withDestinationPath: "loop")
+            for path in [pipe, reader, folder, "\(folder)/none/log", loop] {
                 let error = #expect(throws: BackupError.self) {
                     try LogFile(path: path).checkWritable()
                 }
@@ -61,12 +63,48 @@ import Testing
             #expect(LogFile(path: link).append("a line\n"))
             #expect(FileManager.default.contents(atPath: path) == Data("a line\n".utf8))
             try LogFile(path: "/dev/null").checkWritable()
+            let before = "\(folder)/before"
+            try FileManager.default.createSymbolicLink(atPath: before, withDestinationPath: "link")
+            #expect(LogFile(path: before).append("another\n"))
+            let lines = Data("a line\nanother\n".utf8)
+            #expect(FileManager.default.contents(atPath: path) == lines)
             // Only root can give a link away.
             guard lchown(link, 65533, 65533) == 0 else { return }
-            let error = #expect(throws: BackupError.self) {
-                try LogFile(path: link).checkWritable()
+            for path in [link, before] {
+                let error = #expect(throws: BackupError.self) {
+                    try LogFile(path: path).checkWritable()
+                }
+                #expect(error?.message.contains("another user") == true)
+                #expect(!LogFile(path: path).append("nobody's\n"))
             }
-            #expect(error?.message.contains("another user") == true)
+            #expect(FileManager.default.contents(atPath: path) == lines)
+        }
+    }
+
+    @Test func `another user's link is not followed, however often it is exchanged for ours`()
+        async throws
+    {
+        try await withTemporaryFolder { folder in
+            let (path, victim) = ("\(folder)/log", "\(folder)/victim")
+            let links = ["\(folder)/theirs", "\(folder)/ours"]
+            for (link, target) in zip(links, [victim, "\(folder)/own"]) {
+                try FileManager.default.createSymbolicLink(
+                    atPath: link, withDestinationPath: target)
+            }
+            // Only root can give a link away.
+            guard lchown(links[0], 65533, 65533) == 0 else { return }
+            let exchanging = Task.detached {
+                while !Task.isCancelled {
+                    for name in links {
+                        _ = link(name, "\(folder)/next")
+                        _ = rename("\(folder)/next", path)
+                    }
+                }
+            }
+            for _ in 1...5_000 { LogFile(path: path).append("a line\n") }
+            exchanging.cancel()
+            await exchanging.value
+            #expect(!FileManager.default.fileExists(atPath: victim))
         }
     }
 

@@ -4,6 +4,8 @@ import Foundation
 /// A file that grows to a few megabytes and is then set aside.
 struct LogFile: Sendable {
     private static let limit = 5 << 20
+    /// As many links as Linux itself follows.
+    private static let mostLinks = 40
 
     let path: String
 
@@ -51,13 +53,7 @@ struct LogFile: Sendable {
     ///
     /// Nothing is waited for: opening a pipe could take for ever.
     private func opened() throws(Refusal) -> Int32 {
-        let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
-        var descriptor = open(path, flags | O_NOFOLLOW, 0o600)
-        if descriptor < 0, errno == ELOOP {
-            guard isLinkOfOurs else { throw Refusal("it is a link that another user has made") }
-            descriptor = open(path, flags, 0o600)
-        }
-        guard descriptor >= 0 else { throw Refusal() }
+        let descriptor = try followed()
         guard Self.takesLines(descriptor) else {
             close(descriptor)
             throw Refusal.noFile
@@ -67,11 +63,31 @@ struct LogFile: Sendable {
         return descriptor
     }
 
+    /// Opens what has the path, or what links of ours lead to.
+    ///
     /// Others' links could lead to what only we may write, as in `/tmp` where the system does not protect from it;
-    /// `/dev/stderr` is a link of root's.
-    private var isLinkOfOurs: Bool {
-        var status = stat()
-        return lstat(path, &status) == 0 && [geteuid(), 0].contains(status.st_uid)
+    /// `/dev/stderr` is a link of root's. Each is opened itself and read from there: one that was only looked at may be
+    /// another one when the system follows it.
+    private func followed() throws(Refusal) -> Int32 {
+        var flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW
+        var place = Array(path.utf8CString)
+        for _ in 0...Self.mostLinks {
+            let descriptor = open(place, flags, 0o600)
+            if descriptor >= 0 { return descriptor }
+            guard errno == ELOOP else { throw Refusal() }
+            // What has become something else meanwhile is tried again.
+            guard let link = OpenedLink(place) else { continue }
+            guard [geteuid(), 0].contains(link.owner) else {
+                throw Refusal("it is a link that another user has made")
+            }
+            if link.isOfSystem {
+                flags &= ~O_NOFOLLOW
+            } else {
+                place = link.place(from: place)
+            }
+        }
+        errno = ELOOP
+        throw Refusal()
     }
 
     /// A file or a device such as `/dev/null`; of pipes only those that standard output or standard error is.
