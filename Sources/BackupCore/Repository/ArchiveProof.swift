@@ -36,11 +36,13 @@ actor ArchiveProof {
                 progress.add(rows: 0, bytes: piece.count)
                 return piece
             }
-            var missing = files
+            var (missing, unseen) = (files, folders)
             while let name = try zip.nextMember() {
                 var hash = SHA256Stream()
                 while case let piece = try zip.next(), !piece.isEmpty { hash.update(piece) }
-                if folders.contains(name) { continue }
+                if unseen.remove(name) != nil { continue }
+                // What is said of each is kept to the end: no more of them than the backup has.
+                guard !folders.contains(name) else { return "\(name) is in it twice" }
                 let file = String(name.dropFirst(top.utf8.count + 1))
                 guard name == "\(top)/\(file)", missing.remove(file) != nil else {
                     return "\(name) in it is not the backup's"

@@ -140,12 +140,15 @@ import Testing
     }
 
     /// It was valid once: a file in it may be replaced as easily as one beside it.
-    @Test(arguments: ["exchanged", "missing", "added"])
+    @Test(arguments: ["exchanged", "missing", "added", "doubled"])
     func `a whole archive of other files is found`(way: String) async throws {
         let shop = Shop()
         let point = try await shop.point()
         let zip = try ZipWriter()
         try zip.addFolder("\(point.id)", modified: 0)
+        for _ in 0..<(way == "doubled" ? 2 : 1) {
+            try zip.addFolder("\(point.id)/data", modified: 0)
+        }
         var files = shop.files(of: point.id.text)
         if way == "missing" { files.removeAll { $0 == "data/words.csv" } }
         for file in files + (way == "added" ? ["data/more.csv"] : []) {
@@ -158,7 +161,12 @@ import Testing
         let name = try RepositoryLayout.archive(of: point.id)
         shop.storage.files[name] = zip.takeOutput()
         let found = try await shop.verify(point).damage
-        let file = way == "added" ? "data/more.csv" : "data/words.csv"
+        let file =
+            switch way {
+            case "added": "data/more.csv"
+            case "doubled": "\(point.id)/data/ is in it twice"
+            default: "data/words.csv"
+            }
         #expect(found.count == 1 && found[0].contains("\(name)"), "\(found)")
         #expect(found.first?.contains(file) == true, "\(found)")
     }
