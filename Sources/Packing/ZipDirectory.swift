@@ -13,6 +13,8 @@ struct ZipMember {
 
     /// A flag: what the bytes are is said behind them.
     private static let hasTrailer: UInt8 = 1 << 3
+    /// Times, owners and large numbers take less than a tenth of that.
+    private static let mostExtraBytes = 1 << 10
 
     /// Reads the header at a place.
     init(at start: Int, _ bytes: (_ from: Int, _ count: Int) throws -> ArraySlice<UInt8>) throws {
@@ -22,6 +24,9 @@ struct ZipMember {
         head = Array(try header.take(10))
         announced = [try header.number(4), try header.number(4), try header.number(4)]
         let (nameBytes, extraBytes) = (try header.number(2), try header.number(2))
+        guard extraBytes <= Self.mostExtraBytes else {
+            throw PackingError("zip: not as it was written")
+        }
         var rest = ZipCursor(try bytes(start + 30, nameBytes + extraBytes))
         name = Array(try rest.take(nameBytes))
         extra = try ZipExtra(rest.take(extraBytes))
@@ -34,7 +39,7 @@ struct ZipMember {
     var trailerBytes: Int { head[2] & Self.hasTrailer == 0 ? 0 : 8 + 2 * numberBytes }
 
     /// A bound for what the directory says of it.
-    var mostDirectoryBytes: Int { 46 + name.count + extra.common.joined().count + 32 }
+    var mostDirectoryBytes: Int { 46 + name.count + extra.common.count + 32 }
 
     /// Takes what is said behind its bytes; the next header begins at `end`.
     mutating func end(at end: Int, trailer: ArraySlice<UInt8>) throws {
@@ -65,7 +70,7 @@ struct ZipMember {
             entry.permissions == permissions << 16
         else { return false }
         return entry.head.dropFirst(versionBytes) == head.dropFirst(versionBytes)
-            && entry.extra.common[...] == extra.common.prefix(entry.extra.common.count)
+            && extra.common.starts(with: entry.extra.common)
     }
 
     /// For people.
@@ -149,7 +154,7 @@ struct ZipDirectory {
         guard maker >> 8 == 3, maker & 0xFF <= 63, commentBytes == 0, disk == 0, kind == 0 else {
             throw PackingError("zip: not as it was written")
         }
-        if var large = extra.large.map({ ZipCursor($0) }) {
+        if var large = extra.large.map({ ZipCursor($0[...]) }) {
             // In this order, and only those that need it.
             for place in [2, 1, 3] where numbers[place] == Self.large {
                 numbers[place] = try large.number(8)
@@ -162,11 +167,13 @@ struct ZipDirectory {
 }
 
 /// The fields behind a name: each with its tag and its size.
+///
+/// It copies them: a slice would keep everything that was read with it.
 struct ZipExtra {
-    /// Those that headers and directory have alike: times and owners.
-    private(set) var common: [ArraySlice<UInt8>] = []
+    /// Those that headers and directory have alike, one after the other: times and owners.
+    private(set) var common: [UInt8] = []
     /// The numbers that are too large for their places; nil where none is.
-    private(set) var large: ArraySlice<UInt8>?
+    private(set) var large: [UInt8]?
 
     init(_ bytes: ArraySlice<UInt8>) throws {
         var cursor = ZipCursor(bytes)
@@ -174,7 +181,7 @@ struct ZipExtra {
             let field = cursor.rest
             let (tag, size) = (try cursor.number(2), try cursor.number(2))
             let value = try cursor.take(size)
-            if tag == 1 { large = value } else { common.append(field.prefix(4 + size)) }
+            if tag == 1 { large = Array(value) } else { common += field.prefix(4 + size) }
         }
     }
 }

@@ -1,5 +1,6 @@
-import Packing
 import Testing
+
+@testable import Packing
 
 /// An archive is read back as it was written, or not at all.
 @Suite(.timeLimit(.minutes(10))) struct ZipReaderTests {
@@ -116,6 +117,28 @@ import Testing
             #expect(throws: PackingError.self) { try Self.read(archive + more) }
         }
         #expect(throws: PackingError.self) { try Self.read(Array("id,name\n".utf8)) }
+    }
+
+    /// Every member is remembered to the end: with the bytes around it a large archive would fill the memory.
+    @Test func `what is remembered of a member keeps nothing else of the archive`() throws {
+        var archive = try Self.archive(Self.files)
+        let place = archive.withUnsafeBytes { $0.baseAddress }
+        let member = try ZipMember(at: 0) { archive[$0..<($0 + $1)] }
+        #expect(member.words == "top/" && member.mostDirectoryBytes > 46 + 4 + 32)
+        // Who alone holds bytes changes them where they are.
+        archive[0] ^= 1
+        #expect(archive.withUnsafeBytes { $0.baseAddress } == place)
+        withExtendedLifetime(member) {}
+    }
+
+    @Test func `a member that says more of itself than any does is refused`() throws {
+        let extraBytes = 2000
+        let head = Array("PK\u{3}\u{4}".utf8) + [UInt8](repeating: 0, count: 22)
+        let counts: [UInt8] = [1, 0, UInt8(extraBytes & 0xFF), UInt8(extraBytes >> 8)]
+        let header = head + counts + [97] + [UInt8](repeating: 0, count: extraBytes)
+        #expect(throws: PackingError.self) {
+            try ZipMember(at: 0) { header[$0..<($0 + $1)] }
+        }
     }
 
     @Test func `what fails in reading is told as it is`() throws {
