@@ -4,7 +4,10 @@ import Foundation
 /// `$XDG_STATE_HOME/dbtool`: what this program remembers between runs.
 enum StateFolder {
     /// The path of a file in it; the folder is made when missing.
-    static func path(_ file: String) -> String {
+    static func path(_ file: String) -> String { "\(made)/\(file)" }
+
+    /// Its own path; it is made when missing.
+    static var made: String {
         let environment = ProcessInfo.processInfo.environment
         let state = environment["XDG_STATE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
         // Not a folder that everybody may write to: what lies there decides where backups are looked for.
@@ -13,28 +16,38 @@ enum StateFolder {
         try? FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
-        return "\(folder)/\(file)"
+        return folder
     }
 }
 
 /// Which repository was used last for which database.
 struct LastRepositories {
-    private let path = StateFolder.path("repositories.json")
+    private static let file = "repositories.json"
+
+    private let folder: String
+
+    init(in folder: String = StateFolder.made) { self.folder = folder }
 
     subscript(database: String) -> String? { all[database] }
 
-    func remember(_ repository: String, for database: String) {
+    func remember(_ repository: String, for database: String) async {
         var all = all
         guard all[database] != repository else { return }
         all[database] = repository
-        guard let data = try? JSONEncoder().encode(all) else { return }
         // A convenience: a run does not fail because it could not be written.
-        try? data.write(to: URL(fileURLWithPath: path), options: .atomic)
-        chmod(path, 0o600)
+        guard let data = try? JSONEncoder().encode(all), let name = try? StorageName([Self.file])
+        else { return }
+        // Its files have mode 600 from their first moment on.
+        let storage = LocalStorage(path: folder, locksWrites: true)
+        try? await storage.write(name, bytes: Array(data))
+        // What runs have left that were killed while they did this; it is in nobody's way.
+        try? await storage.removeUnlockedWrites(in: nil) { $0 == Self.file }
     }
 
     private var all: [String: String] {
-        guard let data = FileManager.default.contents(atPath: path) else { return [:] }
+        guard let data = FileManager.default.contents(atPath: "\(folder)/\(Self.file)") else {
+            return [:]
+        }
         // A file that is damaged remembers nothing.
         return (try? JSONDecoder().decode([String: String].self, from: data)) ?? [:]
     }

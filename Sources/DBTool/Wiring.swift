@@ -287,8 +287,8 @@ struct Wiring {
     }
 
     /// Remembers the repository for commands without `-path`.
-    func remember(_ repository: Repository) {
-        LastRepositories().remember(repository.storage.location, for: sourceName)
+    func remember(_ repository: Repository) async {
+        await LastRepositories().remember(repository.storage.location, for: sourceName)
     }
 
     private var sourceName: String { (try? server(password: nil).sourceName) ?? "" }

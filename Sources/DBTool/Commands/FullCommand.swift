@@ -61,7 +61,7 @@ struct FullOptions: ParsableArguments, Sendable {
             try await Backup(engine: engine, repository: repository, request: finished)
                 .run(progress: progress)
         }
-        wiring.remember(repository)
+        await wiring.remember(repository)
         output.show(BackupRendering(report))
         return report.isComplete ? .done : .incomplete
     }

@@ -133,7 +133,7 @@ struct LayerOptions: ParsableArguments, Sendable {
             try await Backup(engine: engine, repository: repository, request: finished)
                 .run(progress: progress)
         }
-        wiring.remember(repository)
+        await wiring.remember(repository)
         output.show(BackupRendering(report))
         return report.isComplete ? .done : .incomplete
     }
