@@ -18,6 +18,9 @@ struct MySQLNode: Sendable, Equatable, CustomStringConvertible {
     ///
     /// - Throws: `MySQLError`.
     init(_ connection: UnsafeMutablePointer<MYSQL>) throws {
+        // It is the first question of a session, which may begin with limits that leave out rows of the answer.
+        let noLimits = "SET SESSION sql_select_limit = 18446744073709551615, sql_big_selects = 1"
+        guard mysql_query(connection, noLimits) == 0 else { throw MySQLError(connection) }
         let list = Self.names.map { "'\($0)'" }.joined(separator: ", ")
         let question = "SHOW GLOBAL VARIABLES WHERE Variable_name IN (\(list))"
         guard mysql_query(connection, question) == 0,

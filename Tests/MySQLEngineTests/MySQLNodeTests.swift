@@ -26,6 +26,19 @@ import Testing
         }
     }
 
+    /// Else two servers would be taken for one, of which the first row of the answer says the same.
+    @Test(arguments: MySQLTestServer.all)
+    func `limits of rows leave nothing out of what a server is known by`(
+        server: MySQLTestServer
+    ) async throws {
+        let settings = ["sql_select_limit=1", "max_join_size=1"]
+        try await MySQLOwnServer.with(like: server, settings) { own in
+            let there = MySQLTestDatabase(name: "mysql", server: own.server).settings()
+            let node = try await MySQLConnection(there).node
+            #expect(node.description.hasSuffix(":\(own.server.port)"), "\(node)")
+        }
+    }
+
     /// Its number may be that of a stranger's session.
     @Test(arguments: MySQLTestServer.all)
     func `a statement on another server is not ended`(server: MySQLTestServer) async throws {
