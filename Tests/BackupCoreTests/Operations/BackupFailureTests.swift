@@ -174,7 +174,7 @@ import Testing
                     ?? .init()
                 where path.hasSuffix("/data") {
                     let name = "\(folder)/\(path)/.items.csv.1a2b.tmp"
-                    FileManager.default.createFile(atPath: name, contents: nil)
+                    #expect(FileManager.default.createFile(atPath: name, contents: nil))
                     left.append(name)
                 }
             }
