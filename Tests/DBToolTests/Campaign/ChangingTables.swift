@@ -1,3 +1,5 @@
+import BackupTesting
+
 /// Tables whose structure somebody changes again and again, and a rule that holds at every moment.
 ///
 /// All rows of a table get a new stamp at once, together with the change of structure where the product allows that: whoever
