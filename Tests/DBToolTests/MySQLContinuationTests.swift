@@ -233,7 +233,10 @@ import Testing
         let account = try await target.createAccount(
             "maker",
             tables.map { "CREATE, ALTER ON {}.\($0)" } + [
-                "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, INDEX, REFERENCES, CREATE VIEW, CREATE ROUTINE ON {}.*"
+                """
+                SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, INDEX, REFERENCES, TRIGGER, CREATE VIEW, \
+                CREATE ROUTINE ON {}.*
+                """
             ])
         let refused = try await bench.dbtool(
             [

@@ -204,13 +204,12 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
-    func
-        `rows that were changed since an interruption are told, or replaced where that is asked for`(
-            server: TestServer
-        ) async throws
-    {
+    func `rows changed since an interruption are told, or replaced where that is asked for`(
+        server: TestServer
+    ) async throws {
         try await Workbench.with(server) { bench in
             let source = try await bench.small()
+            try await source.query("CREATE INDEX ON pets (name)")
             let backup = try await bench.backUp(source)
             let failing = try bench.failingPgRestore()
             let changes =

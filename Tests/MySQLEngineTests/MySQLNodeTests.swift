@@ -31,8 +31,9 @@ import Testing
     func `limits of rows leave nothing out of what a server is known by`(
         server: MySQLTestServer
     ) async throws {
-        let settings = ["sql_select_limit=1", "max_join_size=1"]
-        try await MySQLOwnServer.with(like: server, settings) { own in
+        try await MySQLOwnServer.with(like: server) { own in
+            try await own.server.query(
+                "SET GLOBAL sql_select_limit = 1; SET GLOBAL max_join_size = 1")
             let there = MySQLTestDatabase(name: "mysql", server: own.server).settings()
             let node = try await MySQLConnection(there).node
             #expect(node.description.hasSuffix(":\(own.server.port)"), "\(node)")

@@ -13,7 +13,7 @@ import Testing
         try await server.withDatabase { database in
             try await database.load(
                 """
-                CREATE TABLE stored (n int, twice int AS (n * 2) STORED) ENGINE = InnoDB;
+                CREATE TABLE stored_one (n int, twice int AS (n * 2) STORED) ENGINE = InnoDB;
                 CREATE TABLE virtual_one (n int, twice varchar(20) AS (n + n) VIRTUAL) ENGINE = InnoDB;
                 CREATE TABLE without (n int) ENGINE = InnoDB;
                 CREATE TABLE plain (n int, twice int) ENGINE = InnoDB;
@@ -24,7 +24,7 @@ import Testing
                 sourceVersion: "", encoding: "UTF8", databaseProperties: [:])
             let columns = try await MySQLTargetColumns(database.connection(), of: request)
             for (name, fits) in [
-                ("stored", true), ("virtual_one", true), ("without", true), ("plain", false),
+                ("stored_one", true), ("virtual_one", true), ("without", true), ("plain", false),
                 ("capitals", false),
             ] {
                 var load = TableLoad(
