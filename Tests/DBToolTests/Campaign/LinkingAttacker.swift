@@ -23,6 +23,7 @@ final class LinkingAttacker: Sendable {
         in folders: [String], luringTo outside: Outside, aside: String,
         _ random: inout SeededGenerator
     ) throws {
+        let folders = folders.map(Self.real)
         (self.folders, self.outside, self.aside) = (folders, outside, aside)
         known = Set(Self.paths(in: folders))
         // It is not there the first time.
@@ -60,6 +61,9 @@ final class LinkingAttacker: Sendable {
     }
 
     private func swap(_ path: String, _ place: String, _ random: inout SeededGenerator) {
+        // Behind a link that has stayed lies what is outside, and what happens there is to be of the run's doing.
+        let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard Self.real(parent) == parent else { return }
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         let isFolder = status.st_mode & S_IFMT == S_IFDIR
@@ -74,6 +78,13 @@ final class LinkingAttacker: Sendable {
         // What a link has lost its name to stays: only our own is taken away.
         if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK { unlink(path) }
         rename(place, path)
+    }
+
+    /// Where links lead to; the path itself where nothing is.
+    private static func real(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
     }
 
     private static func paths(in folders: [String]) -> [String] {
