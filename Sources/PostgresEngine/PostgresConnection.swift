@@ -59,6 +59,9 @@ actor PostgresConnection: PooledConnection {
     /// Whether libpq has seen the connection's end.
     var isLost: Bool { PQstatus(connection) == CONNECTION_BAD }
 
+    /// Whether it takes no statement but one that ends its transaction, or goes back in it.
+    var isInFailedTransaction: Bool { PQtransactionStatus(connection) == PQTRANS_INERROR }
+
     /// For this actor's other file.
     var handle: OpaquePointer { connection }
 

@@ -43,6 +43,24 @@ enum PostgresSession {
         case target
     }
 
+    /// One more connection to a source.
+    ///
+    /// A server that has no place for a moment, as one that ended is still in its place, is asked again.
+    static func another(
+        _ settings: PostgresSettings, encoding: String
+    ) async throws -> PostgresConnection {
+        var pauses = GrowingPauses(for: .seconds(10))
+        while true {
+            do {
+                let connection = try await PostgresConnection(settings)
+                try await pin(connection, encoding: encoding, side: .source)
+                return connection
+            } catch let error as BackupError where error.code == .connectionFailed {
+                guard try await pauses.wait() else { throw error }
+            }
+        }
+    }
+
     /// Pins the settings.
     ///
     /// `encoding`: The encoding of what the client sends and gets.

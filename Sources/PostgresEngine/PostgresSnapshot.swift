@@ -59,7 +59,7 @@ struct PostgresSnapshot: Snapshot {
                     // Somebody waits for an exclusive lock on this table, and a new lock would wait
                     // behind them, who wait for us. The leader has its lock already.
                     try await leader.turn.pass {
-                        try await leader.copyOut(Self.message(for: part), to: delivery)
+                        try await copyWithoutLock(part, on: leader, to: delivery)
                     }
                 }
                 try delivery.finish()
@@ -94,11 +94,11 @@ struct PostgresSnapshot: Snapshot {
     ) async throws -> Bool {
         guard connection !== leader else {
             // Nobody can take its place, so that nobody need know what it has handed over.
-            try await connection.copyOut(Self.message(for: part), to: delivery.relay)
+            try await copyWithoutLock(part, on: connection, to: delivery.relay)
             return true
         }
         guard part.table.schema != PostgresLargeObjects.pages.schema else {
-            try await connection.copyOut(part.selection, to: delivery)
+            try await copyWithoutLock(part, on: connection, to: delivery)
             return true
         }
         do {
@@ -111,6 +111,7 @@ struct PostgresSnapshot: Snapshot {
                 ROLLBACK TO SAVEPOINT before_lock;
                 RELEASE SAVEPOINT before_lock
                 """, to: delivery)
+            try await Self.recover(connection, to: "before_lock")
             return true
         } catch let error as PostgresError where error.sqlState == "55P03" {
             try await connection.execute(
@@ -127,17 +128,31 @@ struct PostgresSnapshot: Snapshot {
 
     private static let keepingLock = "RELEASE SAVEPOINT before_lock; SAVEPOINT before_lock;"
 
-    /// Rows as the leader reads them.
+    /// Reads without a lock of its own.
     ///
-    /// Their query takes locks on all indexes, which are freed when what came after a savepoint is undone: thousands of
+    /// The query takes locks on all indexes, which are freed when what came after a savepoint is undone: thousands of
     /// tables would fill the server's table of locks.
-    private static func message(for part: TablePart) -> String {
-        """
-        SAVEPOINT before_rows;
-        \(part.selection);
-        ROLLBACK TO SAVEPOINT before_rows;
-        RELEASE SAVEPOINT before_rows
-        """
+    private func copyWithoutLock(
+        _ part: TablePart, on connection: PostgresConnection, to receiver: any RowReceiver
+    ) async throws {
+        try await connection.copyOut(
+            """
+            SAVEPOINT before_rows;
+            \(part.selection);
+            ROLLBACK TO SAVEPOINT before_rows;
+            RELEASE SAVEPOINT before_rows
+            """, to: receiver)
+        try await Self.recover(connection, to: "before_rows")
+    }
+
+    /// A COPY of which nobody wants more, as the table is read in another way, was cancelled: that fails its transaction,
+    /// whose snapshot is still needed.
+    private static func recover(
+        _ connection: PostgresConnection, to savepoint: String
+    ) async throws {
+        guard await connection.isInFailedTransaction else { return }
+        try await connection.execute(
+            "ROLLBACK TO SAVEPOINT \(savepoint); RELEASE SAVEPOINT \(savepoint)")
     }
 
     func sequences() async throws -> [SequenceValue] {
@@ -156,8 +171,7 @@ struct PostgresSnapshot: Snapshot {
         do {
             // The transaction must have lived until now: its locks and its snapshot ended with it.
             try await leader.turn.pass { try await leader.execute("SELECT 1") }
-            let fresh = try await anotherConnection()
-            try await PostgresSession.pin(fresh, encoding: moment.encoding, side: .source)
+            let fresh = try await PostgresSession.another(settings, encoding: moment.encoding)
             try await confirmMeaning(on: fresh)
             try await waitUntilWritten(on: fresh)
         } catch let error as PostgresError {
@@ -170,18 +184,6 @@ struct PostgresSnapshot: Snapshot {
         for reader in readers.all {
             try? await reader.turn.pass { try await reader.execute("ROLLBACK") }
         }
-    }
-
-    /// At the end of hours of reading a server that has no place for a moment is asked again.
-    private func anotherConnection() async throws -> PostgresConnection {
-        for _ in 0..<20 {
-            do {
-                return try await PostgresConnection(settings)
-            } catch let error as BackupError where error.code == .connectionFailed {
-                try await Task.sleep(for: .milliseconds(500))
-            }
-        }
-        return try await PostgresConnection(settings)
     }
 
     /// Schemas can be renamed and types changed without a lock on the tables: what was read before
@@ -205,13 +207,15 @@ struct PostgresSnapshot: Snapshot {
     /// In twentieths of a second.
     private static let roundsOfPatience = 100
 
+    /// Has the server write its log up to here.
+    ///
     /// A commit that waits until it is written waits for all before it; it must write something to do so, which here
-    /// is a message to nobody.
+    /// is a message to nobody. It does not wait for other servers.
     private func writeLog(on connection: PostgresConnection) async {
         do {
-            try await connection.execute(
+            try await connection.executeInterruptibly(
                 """
-                BEGIN READ WRITE; SET LOCAL synchronous_commit = on;
+                BEGIN READ WRITE; SET LOCAL synchronous_commit = local;
                 SELECT pg_catalog.pg_logical_emit_message(true, 'dbtool', ''); COMMIT
                 """)
         } catch {

@@ -177,6 +177,31 @@ import Testing
         }
     }
 
+    /// What the server was sending for the comparison nobody wants any more, and its snapshot is needed for the rest.
+    @Test(arguments: TestServer.all)
+    func `a damaged row index costs the tables that are read after it nothing`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            try await source.query(
+                """
+                CREATE TABLE large (id integer PRIMARY KEY, note text);
+                INSERT INTO large SELECT i, repeat(md5(i::text), 4) FROM generate_series(1, 300000) i; ANALYZE
+                """)
+            let backup = try await bench.backUp(source, ["-compress", "zstd"])
+            try Self.flip("\(backup.folder)/index/large.rows.zst", at: 1 / 10)
+            try await source.query(
+                "UPDATE people SET name = 'x' WHERE id = 7; DELETE FROM large WHERE id = 8")
+            for jobs in ["1", "2"] {
+                let words = ["-basis", "compare", "--jobs", jobs]
+                try await bench.layer("differential", source, words)
+                    .expect(code: 0, saying: "large.rows.zst is damaged")
+                try await bench.expectEqual(source, try await bench.restored())
+            }
+        }
+    }
+
     /// Changes one bit of a file, at a part of its length.
     private static func flip(_ path: String, at part: Double) throws {
         let url = URL(fileURLWithPath: path)
