@@ -1,20 +1,20 @@
 import BackupCore
 
-/// Versions of what the server puts into words for pg_dump: it says what is there by then, whatever the snapshot.
+/// What the server puts into words for pg_dump: it says what is there by then, whatever the snapshot.
 ///
 /// Of a function that was dropped since it says nothing, and the archive holds half a statement. What was made since is in no
-/// archive.
+/// archive; owners, privileges, and what is only switched on and off come from the snapshot.
 /// - SeeAlso: <https://www.postgresql.org/docs/current/functions-info.html>
 struct PostgresDefinitionVersions: Sendable {
     /// One row of a catalog.
     struct Version: Sendable {
         /// `function total`.
         let thing: String
-        /// Another one after every change.
-        let number: String
+        /// A hash of what it says.
+        let content: String
     }
 
-    /// By catalog and number.
+    /// By kind and number.
     private let versions: [String: Version]
 
     init(_ versions: [String: Version]) {
@@ -23,37 +23,71 @@ struct PostgresDefinitionVersions: Sendable {
 
     /// Reads those that a connection sees.
     ///
-    /// Nothing of temporary tables, which come and go all the time.
+    /// Nothing of temporary tables, which come and go all the time, nor of extensions, which make their own things.
     init(on connection: PostgresConnection) async throws {
         let rows = try await connection.rows(
             """
-            SELECT 'function', p.oid, p.proname, p.xmin FROM pg_catalog.pg_proc p
-            JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+            SELECT 'function', p.oid, p.proname,
+                   \(Self.content(of: "p", but: ["proowner", "proacl"]))
+            FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
             WHERE p.oid >= 16384 AND n.nspname !~ '^pg_temp_'
+              AND \(Self.isOfNoExtension("pg_proc", "p.oid"))
             UNION ALL
-            SELECT 'trigger', t.oid, t.tgname, t.xmin FROM pg_catalog.pg_trigger t
-            JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+            SELECT 'trigger', t.oid, t.tgname, \(Self.content(of: "t", but: ["tgenabled"]))
+            FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
             WHERE NOT t.tgisinternal AND c.relpersistence <> 't'
             UNION ALL
-            SELECT 'view or rule', r.oid, c.relname, r.xmin FROM pg_catalog.pg_rewrite r
-            JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
+            SELECT 'view or rule', r.oid, c.relname, \(Self.content(of: "r", but: ["ev_enabled"]))
+            FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
             WHERE r.oid >= 16384 AND c.relpersistence <> 't'
+              AND \(Self.isOfNoExtension("pg_class", "c.oid"))
             UNION ALL
-            SELECT 'statistics', s.oid, s.stxname, s.xmin FROM pg_catalog.pg_statistic_ext s
+            SELECT 'statistics', s.oid, s.stxname,
+                   \(Self.content(of: "s", but: ["stxowner", "stxstattarget"]))
+            FROM pg_catalog.pg_statistic_ext s
+            JOIN pg_catalog.pg_class c ON c.oid = s.stxrelid
+            WHERE c.relpersistence <> 't'
+            UNION ALL
+            SELECT 'index', c.oid, c.relname, c.relname
+            FROM pg_catalog.pg_class c
+            WHERE c.oid >= 16384 AND c.relkind IN ('i', 'I') AND c.relpersistence <> 't'
+              AND c.relnamespace <> 'pg_toast'::regnamespace
+            UNION ALL
+            SELECT 'type', t.oid, t.typname, pg_catalog.concat_ws(' ', t.typnamespace, t.typname)
+            FROM pg_catalog.pg_type t
+            WHERE t.oid >= 16384 AND t.typrelid = 0
+              AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_type e
+                              WHERE e.oid = t.typelem AND e.typarray = t.oid)
+              AND \(Self.isOfNoExtension("pg_type", "t.oid"))
             """)
         let named = rows.map { row in
             (
                 "\(row[0] ?? "") \(row[1] ?? "")",
-                Version(thing: "\(row[0] ?? "") \(row[2] ?? "")", number: row[3] ?? "")
+                Version(thing: "\(row[0] ?? "") \(row[2] ?? "")", content: row[3] ?? "")
             )
         }
         versions = Dictionary(named) { first, _ in first }
     }
 
+    private static func content(of row: String, but columns: [String]) -> String {
+        """
+        pg_catalog.hashtextextended((pg_catalog.to_jsonb(\(row))
+          - '{\(columns.joined(separator: ","))}'::text[])::text, 0)::text
+        """
+    }
+
+    private static func isOfNoExtension(_ catalog: String, _ oid: String) -> String {
+        """
+        NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                    WHERE d.classid = 'pg_catalog.\(catalog)'::regclass AND d.objid = \(oid)
+                      AND d.deptype = 'e')
+        """
+    }
+
     /// - Throws: `BackupError.sourceChanged` that names what has changed or is gone.
     func requireKept(in later: PostgresDefinitionVersions) throws {
         let changed = versions.filter { key, version in
-            later.versions[key].map { !$0.number.isExactly(version.number) } ?? true
+            later.versions[key].map { !$0.content.isExactly(version.content) } ?? true
         }.values.map(\.thing).sorted()
         guard !changed.isEmpty else { return }
         throw BackupError(

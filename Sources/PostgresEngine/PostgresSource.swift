@@ -35,6 +35,12 @@ struct PostgresSource {
 
     /// Takes a snapshot, and starts over when structure changed before the locks were held.
     func takeSnapshot(of request: SnapshotRequest) async throws -> PostgresSnapshot {
+        var request = request
+        // What is true in each attempt is told once.
+        let told = Exclusive<Set<String>>([])
+        request.notes = { [tell = request.notes] note in
+            if told.withValue({ $0.insert(note).inserted }) { tell(note) }
+        }
         var attempt = 1
         while true {
             do {
@@ -216,7 +222,14 @@ struct PostgresSource {
         let joining = PostgresJoining(
             snapshotID: id, settings: settings, encoding: encoding, watch: watch)
         let readers = try await PostgresReaders(leader, joining, for: request)
-        let (sql, dump, list, warnings) = try await definition
+        let sql, dump: [UInt8], list: [UInt8]?, warnings: [String]
+        do {
+            (sql, dump, list, warnings) = try await definition
+        } catch let error as BackupError where error.code == .serverRefused {
+            // Of a view that is gone pg_dump says that it is empty.
+            try await confirmDefinition()
+            throw error
+        }
         try await confirmDefinition()
         for warning in warnings { request.notes("warning: pg_dump: \(warning)") }
         let roles = try await PostgresMoment.roles(of: list.map(Self.objects), on: leader)
@@ -236,8 +249,7 @@ struct PostgresSource {
     /// What the server has said to pg_dump of things as they were by then must be what they were at the snapshot.
     private func confirmDefinition() async throws {
         let versions = try await PostgresDefinitionVersions(on: leader)
-        let fresh = try await PostgresConnection(settings)
-        try await PostgresSession.pin(fresh, encoding: encoding, side: .source)
+        let fresh = try await PostgresSession.another(settings, encoding: encoding)
         try versions.requireKept(in: try await PostgresDefinitionVersions(on: fresh))
     }
 

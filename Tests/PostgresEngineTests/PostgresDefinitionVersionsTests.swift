@@ -6,7 +6,8 @@ import Testing
 @Suite struct PostgresDefinitionVersionsTests {
     private func versions(_ things: [(String, String)]) -> PostgresDefinitionVersions {
         PostgresDefinitionVersions(
-            Dictionary(things.map { ($0.0, .init(thing: "\($0.0) f", number: $0.1)) }) { first, _ in
+            Dictionary(things.map { ($0.0, .init(thing: "\($0.0) f", content: $0.1)) }) {
+                first, _ in
                 first
             })
     }
