@@ -274,12 +274,22 @@ extension PostgresTarget {
         if load.table.schema == PostgresLargeObjects.pages.schema {
             return try await [PostgresLargeObjects.rows(of: load.table, connection)]
         }
-        let tables = try await connection.rows(
+        let all = try await connection.rows(
             Self.tablesWithRows, [SQLText.qualified(load.place)])
+        // A part that was loaded by itself is read by itself, though it may have been attached since.
+        let tables = all.filter { row in
+            let name = TableName(schema: row[0] ?? "", name: row[1] ?? "")
+            return name == load.place || !loadedAlone.contains(name)
+        }
         guard tables.allSatisfy({ $0[6] == "t" }) else {
             let columns = load.columns.map(SQLText.identifier).joined(separator: ", ")
+            let oids = PostgresCatalog.array(tables.map { $0[7] ?? "" })
             return [
-                PostgresRows(query: "SELECT \(columns) FROM \(SQLText.qualified(load.place))")
+                PostgresRows(
+                    query: """
+                        SELECT \(columns) FROM \(SQLText.qualified(load.place))
+                        WHERE tableoid = ANY ('\(oids)'::oid[])
+                        """)
             ]
         }
         let filter = try await PostgresEmptying.condition(of: load, on: connection)
@@ -293,6 +303,10 @@ extension PostgresTarget {
         }
     }
 
+    private var loadedAlone: Set<TableName> {
+        Set(plan.tables.values.map(\.load).filter { $0.loadsThrough == nil }.map(\.table))
+    }
+
     /// A table, or its partitions that have rows; and whether each can be read without the table that it is a part of:
     /// rights and policies that hold for that one are not its own, and COPY takes no foreign table.
     private static let tablesWithRows = """
@@ -301,7 +315,7 @@ extension PostgresTarget {
                c.oid = $1::regclass OR c.relkind = 'r'
                  AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
                  AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
-                 AND NOT pg_catalog.row_security_active(c.oid)
+                 AND NOT pg_catalog.row_security_active(c.oid), c.oid
         FROM (SELECT $1::regclass::oid UNION
               SELECT p.relid::oid FROM pg_catalog.pg_partition_tree($1::regclass) p) t(oid)
         JOIN pg_catalog.pg_class c ON c.oid = t.oid
