@@ -87,7 +87,6 @@ actor BackupFolder {
         try await storage.write(
             folder.appending(RepositoryLayout.state), survival: .whenSealed,
             bytes: JSONFile.bytes(of: BackupState()))
-        try await removeLeftovers(in: folder)
         try await storage.seal(folder)
         // Whatever is a backup has flushed all else before. Only these names may be new: that of this folder, that of the
         // one in which layers lie, and the commit of a parent whose run was killed before it had flushed it.
@@ -95,14 +94,6 @@ actor BackupFolder {
         try await storage.write(folder.appending(RepositoryLayout.metadata), bytes: bytes)
         try await storage.sealNames(in: folder)
         try await storage.seal(nil)
-    }
-
-    /// A file that was given up and could not be removed then must not stay for ever in what becomes a backup.
-    private func removeLeftovers(in folder: StorageName) async throws {
-        try await storage.removeUnfinishedWrites(in: folder) { _ in true }
-        for entry in try await storage.list(folder) where entry.isFolder {
-            try await removeLeftovers(in: entry.name)
-        }
     }
 
     /// Removes files that were written in vain, where there are any.

@@ -248,11 +248,16 @@ final class LocalFile: StorageReader, StorageWriter, @unchecked Sendable {
         try place.folder.rename(place.name, to: name)
     }
 
-    /// Removes what has been written, as far as that can be done.
-    func remove() {
-        guard let place else { return }
-        // What stays is a temporary name that nobody reads, and the error that led here is told.
-        try? place.folder.removeFile(place.name)
+    /// Removes what has been written; its name where that cannot be done.
+    func remove() -> String? {
+        guard let place else { return nil }
+        do {
+            try place.folder.removeFile(place.name)
+            return nil
+        } catch {
+            // What stays is a temporary name that nobody reads, and the error that led here is told.
+            return place.name
+        }
     }
 
     /// What errno says about a path.

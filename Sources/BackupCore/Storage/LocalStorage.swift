@@ -13,6 +13,8 @@ public struct LocalStorage: Storage {
     private let root: String
     /// Files that are flushed when their folder is sealed.
     private let unflushed = Exclusive<Set<StorageName>>([])
+    /// Temporary files that were given up and could not be removed at once: they must not stay in what is sealed.
+    private let leftovers = Exclusive<Set<StorageName>>([])
     private let locksWrites: Bool
 
     /// Storage in the folder `path`, which is made by the first write.
@@ -147,7 +149,11 @@ public struct LocalStorage: Storage {
         } catch {
             file.close()
             // The name was never given; what is left of the attempt is of no use to anybody.
-            file.remove()
+            if let left = file.remove(),
+                let place = try? StorageName(name.components.dropLast() + [left])
+            {
+                leftovers.withValue { _ = $0.insert(place) }
+            }
             throw error
         }
     }
@@ -171,6 +177,12 @@ public struct LocalStorage: Storage {
                 return due
             }
             try await LocalFlush.flush(waiting.map { path(of: $0) })
+            let left = leftovers.withValue { names in
+                let due = names.filter { $0.description.hasPrefix("\(folder)/") }
+                names.subtract(due)
+                return due
+            }
+            for name in left { try self.folder(holding: name).removeFile(name.last) }
             for entry in try await list(folder) where entry.isFolder { try await seal(entry.name) }
         }
         try flushNames(in: folder)

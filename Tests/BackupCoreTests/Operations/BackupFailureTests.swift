@@ -1,5 +1,4 @@
 import BackupTesting
-import Foundation
 import Testing
 
 @testable import BackupCore
@@ -158,31 +157,6 @@ import Testing
             #expect(try shop.catalog().backups.map(\.status) == ["completed"])
             let point = try await shop.repository.contents().point(named: "latest")
             #expect(try await shop.verify(point).passed)
-        }
-    }
-
-    /// A file system that is read-only for a moment takes no file away.
-    @Test func `a temporary file that could not be removed does not stay in a backup`()
-        async throws
-    {
-        try await withTemporaryFolder { folder in
-            var shop = Shop()
-            let left = Journal<String>()
-            shop.engine.beforeStep = { step in
-                guard step == .confirm else { return }
-                for case let path as String in FileManager.default.enumerator(atPath: folder)
-                    ?? .init()
-                where path.hasSuffix("/data") {
-                    let name = "\(folder)/\(path)/.items.csv.1a2b.tmp"
-                    #expect(FileManager.default.createFile(atPath: name, contents: nil))
-                    left.append(name)
-                }
-            }
-            let repository = Repository(storage: LocalStorage(path: folder))
-            _ = try await Backup(engine: shop.engine, repository: repository, request: shop.request)
-                .run(progress: OperationProgress())
-            #expect(left.entries.count == 1)
-            #expect(left.entries.allSatisfy { !FileManager.default.fileExists(atPath: $0) })
         }
     }
 

@@ -38,6 +38,30 @@ import Testing
         }
     }
 
+    /// A folder of that name stands for whatever keeps it from being removed.
+    @Test func `a temporary file that stays for a moment is gone when its folder is sealed`()
+        async throws
+    {
+        try await withTemporaryFolder { folder in
+            let storage = LocalStorage(path: folder)
+            let left = Journal<String>()
+            try? await storage.write(StorageName(path: "a/file")) { _ in
+                let name = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/a")[0]
+                try FileManager.default.removeItem(atPath: "\(folder)/a/\(name)")
+                try FileManager.default.createDirectory(
+                    atPath: "\(folder)/a/\(name)", withIntermediateDirectories: true)
+                left.append("\(folder)/a/\(name)")
+                throw DeliberateFailure()
+            }
+            let place = try #require(left.entries.first)
+            #expect(FileManager.default.fileExists(atPath: place))
+            try FileManager.default.removeItem(atPath: place)
+            try Data().write(to: URL(fileURLWithPath: place))
+            try await storage.seal(StorageName(path: "a"))
+            #expect(!FileManager.default.fileExists(atPath: place))
+        }
+    }
+
     @Test func `an archive that was cut off goes, and that of another database stays`() async throws
     {
         try await withTemporaryFolder { folder in
