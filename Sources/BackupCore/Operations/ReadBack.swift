@@ -6,14 +6,13 @@ struct ReadBack {
     let connections: Int
     /// Whether tables that existed have kept rows of their own, and so cannot be compared.
     let keepsRows: Bool
-    /// Which tables are read.
     let scope: Scope
 
     /// Which tables are read back.
     enum Scope {
         case everything
-        /// What an interrupted run had loaded: somebody may have changed it since. What cannot be read keeps nobody from
-        /// going on.
+        /// What an interrupted run had loaded into tables that it had made: somebody may have changed it since. What may not be
+        /// read keeps nobody from going on.
         case loadedBefore
     }
 
@@ -41,8 +40,9 @@ struct ReadBack {
             do {
                 found = try await fingerprint(of: group.load, progress)
             } catch let error as BackupError
-                where scope == .loadedBefore && Self.isRefusal(error)
+                where scope == .loadedBefore && error.code == .permissionDenied
             {
+                // The interrupted run may have come as far as policies and grants that keep even its own role from reading.
                 result.unread.append(
                     "table \(group.load.place), which was loaded before the interruption, cannot be read back: \(error.message)"
                 )
@@ -63,11 +63,6 @@ struct ReadBack {
             ? "; it was loaded before the interruption, and somebody has changed it since" : ""
     }
 
-    /// The interrupted run may have come as far as policies and grants that keep even its own role from reading.
-    private static func isRefusal(_ error: BackupError) -> Bool {
-        [.permissionDenied, .serverRefused].contains(error.code)
-    }
-
     /// The tables that are read; those that kept rows of their own, or were to get others, cannot be compared.
     var tables: [TableRecord] {
         let comparable = plan.tables.filter { record in
@@ -78,7 +73,8 @@ struct ReadBack {
         }
         guard scope == .loadedBefore else { return comparable }
         // What went through one table lies together, whenever it came.
-        let places = Set(plan.target.tables.values.filter(\.isLoaded).map(\.load.place))
+        let before = plan.target.tables.values.filter { $0.isLoaded && $0.treatment != .append }
+        let places = Set(before.map(\.load.place))
         return comparable.filter { places.contains(plan.load(of: $0).place) }
     }
 

@@ -85,15 +85,17 @@ struct RestoreRendering: Rendering {
     }
 
     private var counted: String {
-        let before = report.plan.target.tables.values.filter(\.isLoaded)
+        let target = report.plan.target
+        let before = target.tables.filter { $0.value.isLoaded }
         guard !before.isEmpty else { return "fingerprints and counts agree" }
         guard report.differences.isEmpty else {
             return "fingerprints and counts agreed when each was loaded; some have changed since"
         }
-        // What was added to other rows cannot be told from these.
         let isAllRead =
             report.unread.isEmpty
-            && !(report.keepsRows && before.contains { $0.treatment == .append })
+            && !before.contains {
+                $0.value.treatment == .append || target.changed.contains($0.key)
+            }
         return isAllRead
             ? "fingerprints and counts agree; what was loaded before was read back"
             : "fingerprints and counts agreed when each was loaded; not all could be read back"
@@ -194,7 +196,7 @@ struct RestorePlanRendering: Rendering {
     }
 
     private static func words(_ table: TargetPlan.TablePlan) -> String {
-        guard !table.isLoaded else { return "nothing: restored before the interruption" }
+        guard !table.isLoaded else { return "read back: loaded before the interruption" }
         return switch table.treatment {
         case .create: "created and loaded"
         case .truncate: "exists: its rows are replaced"
