@@ -278,7 +278,7 @@ struct PostgresArchive: Sendable {
     }
 
     /// What has a pointer: the table of a foreign key, the part that is attached to a whole.
-    private func owner(of entry: Entry) -> Int? {
+    func owner(of entry: Entry) -> Int? {
         nearest(to: entry, among: entry.dependencies.compactMap { byID[$0] })
     }
 

@@ -232,7 +232,7 @@ struct PostgresArchiveRestore: Sendable {
         // Before their comments, which are among what is doubtful.
         problems += try await makePointers(plan.doubtful.intersection(all), "post-data", true)
         problems += try await make(
-            what, "post-data", doubtful.subtracting(made).subtracting(plan.doubtful),
+            what, "post-data", doubtful.subtracting(plan.doubtful),
             failuresAreExpected: true)
         // A partition alone has none of the triggers that its whole gave it, whose state is set.
         problems += try await make(

@@ -29,7 +29,11 @@ extension PostgresTarget {
 
     /// Those whose parts nothing was loaded into: rows would be read, and indexes made for them.
     private var untriedAttachments: Set<Int> {
-        let missing = archive.plan.lateAttachments.subtracting(archive.made)
+        // What goes to a whole that is new is in the way of nothing there, and may have rows to be read.
+        let missing = archive.plan.lateAttachments.subtracting(archive.made).filter { id in
+            archive.archive[id].flatMap(archive.archive.owner).map(archive.plan.chosen.contains)
+                ?? false
+        }
         let begun = request.storedTables.filter { stored in
             let table = stored.load.table
             return plan.tables[table]?.isLoaded ?? false
@@ -95,21 +99,21 @@ extension PostgresTarget {
     private func refusal(
         of entry: PostgresArchive.Entry, _ error: PostgresError
     ) -> BackupError {
-        guard !error.isConnectionLoss, !PostgresError.isCircumstantial(error.sqlState) else {
-            return failure(entry, error)
-        }
         var refusal = error.backupError(
             while: "tables of \(request.database) are as they were: cannot make \(entry.words)")
-        refusal.code = .targetUnsuitable
-        refusal.hint = "Mend the bounds of the partitions, or whatever else is in the way, "
-        if mark == .none {
-            refusal.hint? += "drop the tables that this restore has made, and run it again."
-        } else {
-            refusal.hint? += """
-                and run the same restore again: it goes on with what is missing. Or forget it, keeping what it \
-                made: DROP SCHEMA \(PostgresRestoreMark.schema) CASCADE;
-                """
+        guard refusal.code == .serverRefused, !refusal.isCircumstantial else {
+            return failure(entry, error)
         }
+        refusal.code = .targetUnsuitable
+        let goingOn =
+            mark == .none
+            ? "drop the tables that this restore has made, and run it again."
+            : """
+            and run the same restore again: it goes on with what is missing. Or forget it, keeping what it made: \
+            DROP SCHEMA \(PostgresRestoreMark.schema) CASCADE;
+            """
+        refusal.hint =
+            "Mend the bounds of the partitions, or whatever else is in the way, \(goingOn)"
         return refusal
     }
 }

@@ -12,7 +12,13 @@ extension PostgresTarget {
         guard !hasStructure else {
             guard request.lacksTables, renaming == nil else { return [] }
             // What the backup lacks the tables for is tried again: the interrupted restore has named it to nobody.
-            return try await archive.createStructure()
+            let problems = try await archive.createStructure()
+            try await run("create the structure", on: try await fresh()) { connection in
+                try await Self.inTransaction(on: connection) {
+                    try await defaultPrivileges.undo(for: archive.plan.chosen, on: connection)
+                }
+            }
+            return problems
         }
         // A table with another name comes with all that belongs to it, or not at all.
         guard renaming != nil || !(hasBegun || request.lacksTables) else {
