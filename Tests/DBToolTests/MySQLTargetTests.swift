@@ -327,7 +327,7 @@ import Testing
             try await bench.restore(into: target, ["-tablename", "a", "--existing", "truncate"])
                 .expect(
                     code: 1, saying: "unfinished restore of \(backup.id)",
-                    "It was: restore \(backup.id) --into \(target.name) --clean;")
+                    "It was: dbtool restore \(backup.id) --into \(target.name) --clean;")
             func goOn() async throws -> ProgramEnd {
                 var end = try await bench.restore(into: target, ["--clean", "--yes"])
                 for _ in 1...30 where end.code == 6 {

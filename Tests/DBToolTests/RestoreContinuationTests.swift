@@ -24,7 +24,7 @@ import Testing
             ] {
                 try await bench.expectRefused(
                     target, saying: "unfinished restore of \(backup.id)",
-                    "It was: restore \(backup.id) --into \(target.name) --create;",
+                    "It was: dbtool restore \(backup.id) --into \(target.name) --create;",
                     "DROP SCHEMA dbtool_restore CASCADE;"
                 ) {
                     try await bench.restore(point, into: target, words)

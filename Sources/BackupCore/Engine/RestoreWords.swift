@@ -26,7 +26,7 @@ public struct RestoreWords: Sendable {
     ///
     /// Words that cannot be told apart come as they are.
     public func command(of backup: String, into database: String) -> String {
-        let command = ["restore", backup, "--into", database].map(GuideText.word)
+        let command = ["dbtool", "restore", backup, "--into", database].map(GuideText.word)
         let options = arguments.map { $0.map(GuideText.word) } ?? ["(\(text))"]
         return (command + options).joined(separator: " ")
     }

@@ -5,7 +5,7 @@ import Testing
 
 /// What the mark of a restore says of its options, and what a person reads of that.
 @Suite struct RestoreWordsTests {
-    private static let before = "restore full_1 --into shop"
+    private static let before = "dbtool restore full_1 --into shop"
 
     private static func request() -> TargetRequest {
         TargetRequest(
