@@ -68,6 +68,7 @@ import Testing
                 """
                 CREATE TYPE mood AS ENUM (\(labels));
                 CREATE TABLE whole (m mood, n integer) PARTITION BY HASH (m);
+                CREATE INDEX ON whole (n);
                 CREATE TABLE part_0 PARTITION OF whole FOR VALUES WITH (MODULUS 3, REMAINDER 0);
                 CREATE UNLOGGED TABLE part_1 PARTITION OF whole FOR VALUES WITH (MODULUS 3, REMAINDER 1);
                 CREATE TABLE part_2 PARTITION OF whole FOR VALUES WITH (MODULUS 3, REMAINDER 2);
