@@ -12,11 +12,18 @@ enum StateFolder {
         let state = environment["XDG_STATE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
         // Not a folder that everybody may write to: what lies there decides where backups are looked for.
         let folder = (state ?? "\(HomeFolder.path)/.local/state") + "/dbtool"
-        // Without the folder nothing is remembered, which no run depends on.
-        try? FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
+        make(folder)
         return folder
+    }
+
+    /// For its owner from the first moment on, whatever the umask.
+    private static func make(_ folder: String) {
+        var path = ""
+        for part in folder.split(separator: "/", omittingEmptySubsequences: false) {
+            path += "\(part)/"
+            // What is there stays. Without the folder nothing is remembered, which no run depends on.
+            _ = mkdir(path, 0o700)
+        }
     }
 }
 
