@@ -15,6 +15,7 @@ struct PostgresSource {
     private let programs: PostgresPrograms
     /// Knows who waits for this backup, and whom it waits for.
     let watch: PostgresLockWatch
+    private let told = Exclusive<Set<String>>([])
 
     /// Connects, and finds a pg_dump that fits the server.
     init(_ settings: PostgresSettings, for request: SnapshotRequest) async throws {
@@ -35,12 +36,6 @@ struct PostgresSource {
 
     /// Takes a snapshot, and starts over when structure changed before the locks were held.
     func takeSnapshot(of request: SnapshotRequest) async throws -> PostgresSnapshot {
-        var request = request
-        // What is true in each attempt is told once.
-        let told = Exclusive<Set<String>>([])
-        request.notes = { [tell = request.notes] note in
-            if told.withValue({ $0.insert(note).inserted }) { tell(note) }
-        }
         var attempt = 1
         while true {
             do {
@@ -59,6 +54,11 @@ struct PostgresSource {
             // The connection may be in a transaction that failed, or in none.
             try? await leader.execute("ROLLBACK")
         }
+    }
+
+    /// What is true in each attempt is told once.
+    private func warn(_ words: String, _ request: SnapshotRequest) {
+        if told.withValue({ $0.insert(words).inserted }) { request.notes("warning: \(words)") }
     }
 
     /// Somebody who wants a table for itself came between this backup's locks and pg_dump's.
@@ -101,9 +101,9 @@ struct PostgresSource {
         }
         try checkHiddenRows(scope)
         if try await PostgresRestoreMark.isIn(leader) {
-            request.notes(
-                "warning: \(facts.moment.database) holds an unfinished restore: the backup is of what it has made so far"
-            )
+            warn(
+                "\(facts.moment.database) holds an unfinished restore: the backup is of what it has made so far",
+                request)
         }
         return try await snapshot(scope, request, facts)
     }
@@ -231,7 +231,7 @@ struct PostgresSource {
             throw error
         }
         try await confirmDefinition()
-        for warning in warnings { request.notes("warning: pg_dump: \(warning)") }
+        for warning in warnings { warn("pg_dump: \(warning)", request) }
         let roles = try await PostgresMoment.roles(of: list.map(Self.objects), on: leader)
         var description = SchemaDefinition(
             sql: sql, dump: dump, roles: roles.all, owners: roles.owners,
@@ -288,9 +288,9 @@ struct PostgresSource {
             tables: tables, leftOut: leftOut, on: leader)
         let unknown = all.filter(\.isUnknown)
         if !unknown.isEmpty {
-            request.notes(
-                "warning: unlogged sequences, which a standby knows nothing of, begin anew in a restore: "
-                    + PostgresPrivileges.list(unknown.map { "\($0.name)" }))
+            warn(
+                "unlogged sequences, which a standby knows nothing of, begin anew in a restore: "
+                    + PostgresPrivileges.list(unknown.map { "\($0.name)" }), request)
         }
         let sequences = all.filter { !$0.isUnknown }
         let unreadable = sequences.filter { !$0.isReadable }
