@@ -34,6 +34,8 @@ struct PostgresRestoreMark: Sendable {
         var knowsTransactions = true
         /// Whether the server has crashed since, which empties unlogged tables.
         var hasLostUnlogged = false
+        /// Whether its rows may be changed where a publication sends all tables' changes.
+        var isPublishable = true
     }
 
     // MARK: Reading
@@ -76,13 +78,19 @@ struct PostgresRestoreMark: Sendable {
             chosen: Set((row[2] ?? "").split(separator: " ").compactMap { Int($0) }),
             hasBegun: row[3] == nil, hasStructure: row[3] == "t", hasIndexes: row[4] == "t",
             tables: Dictionary(tables) { first, _ in first },
-            knowsTransactions: knowsTransactions, hasLostUnlogged: hasLostUnlogged)
+            knowsTransactions: knowsTransactions, hasLostUnlogged: hasLostUnlogged,
+            isPublishable: try await connection.value(fullIdentity) != nil)
     }
 
     private static let columnOfTransactions = """
         SELECT 1 FROM pg_catalog.pg_attribute
         WHERE attrelid = pg_catalog.to_regclass('\(schema).tables') AND attname = 'loaded_by'
           AND NOT attisdropped
+        """
+
+    private static let fullIdentity = """
+        SELECT 1 FROM pg_catalog.pg_class
+        WHERE oid = pg_catalog.to_regclass('\(schema).restore') AND relreplident = 'f'
         """
 
     /// Whoever may act for the restoring role anyway has left it, superusers among them, and nobody has made
@@ -155,6 +163,7 @@ struct PostgresRestoreMark: Sendable {
               (backup text, request text, chosen text, has_structure boolean DEFAULT false,
                has_indexes boolean DEFAULT false)
             """,
+            rowIsIdentified,
             """
             CREATE TABLE \(schema).tables (schema text, name text, treatment text,
               is_loaded boolean DEFAULT false, loaded_by text, PRIMARY KEY (schema, name))
@@ -184,6 +193,10 @@ struct PostgresRestoreMark: Sendable {
 
     /// Makes room in the mark of a version that did not write down transactions.
     static let transactionsAreKnown = "ALTER TABLE \(schema).tables ADD COLUMN loaded_by text"
+
+    /// Lets the one row without a key be changed in a database that publishes changes of all tables, which the mark of a
+    /// version that did not do so lacks.
+    static let rowIsIdentified = "ALTER TABLE \(schema).restore REPLICA IDENTITY FULL"
 
     /// Says that a table, by its name in the backup, is loaded, and which transaction says so.
     static func isLoaded(_ table: TableName) -> String {

@@ -262,6 +262,7 @@ struct PostgresTargetOpening {
         if let mark = found.mark {
             let statements =
                 (mark.knowsTransactions ? [] : [PostgresRestoreMark.transactionsAreKnown])
+                + (mark.isPublishable ? [] : [PostgresRestoreMark.rowIsIdentified])
                 + (mark.hasLostUnlogged
                     ? PostgresRestoreMark.areLost(plan.lost, in: plan.target) : [])
             if !statements.isEmpty {
