@@ -144,7 +144,10 @@ struct PostgresArchiveRestore: Sendable {
 
     /// Everything that must be there before rows.
     func structure(major: Int) async throws -> PostgresScript {
-        try await script(beforeRows, sections: ["pre-data"], major: major)
+        let first = openedSchemas(among: beforeRows)
+        let rest = beforeRows.subtracting(first)
+        return try await script(first, sections: [], major: major)
+            .followed(by: script(rest, sections: ["pre-data"], major: major))
     }
 
     /// What gives to its owners what an interrupted restore has made of the structure, one statement a script.
@@ -186,9 +189,11 @@ struct PostgresArchiveRestore: Sendable {
     ///
     /// Gives what the backup does not hold the parts for.
     func createStructure() async throws -> [String] {
-        try await make(
-            "create the structure", "pre-data", beforeRows.subtracting(made),
-            failuresAreExpected: request.lacksTables)
+        let (what, lacks) = ("create the structure", request.lacksTables)
+        let first = openedSchemas(among: beforeRows)
+        let rest = beforeRows.subtracting(first)
+        return try await make(what, nil, first.subtracting(made), failuresAreExpected: lacks)
+            + make(what, "pre-data", rest.subtracting(made), failuresAreExpected: lacks)
     }
 
     /// Indexes, constraints, foreign keys, triggers and rules, side by side where they may be.

@@ -33,6 +33,11 @@ struct PostgresScript: Sendable {
     /// For people, and for names: bytes that are no text are replaced.
     var text: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// This one, and then another one.
+    func followed(by next: PostgresScript) -> PostgresScript {
+        PostgresScript(bytes: bytes + [UInt8(ascii: "\n")] + next.bytes)
+    }
+
     /// The lines before the first entry.
     private var head: ArraySlice<ArraySlice<UInt8>> {
         bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)

@@ -1,0 +1,72 @@
+import BackupTesting
+import Testing
+
+/// Who owns a thing must be allowed to make things in its schema, unless a superuser gives it to whom it likes.
+@Suite struct RestoreSchemaRightsTests {
+    @Test(arguments: TestServer.all)
+    func `a database's owner gives things in its schemas to roles that it may act for`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner", "CREATEDB")
+            let source = try await bench.shared(by: owner)
+            let backup = try await bench.backUp(source, as: owner)
+            let target = bench.expectDatabase()
+            try await bench.restore(backup.id, into: target, ["--check", "rows"], as: owner)
+                .requireCode(0)
+            try await bench.expectEqual(source, target)
+
+            try await bench.restore(tables: [], into: target, ["--clean", "--yes"], as: owner)
+                .requireCode(0)
+            try await bench.expectEqual(source, target)
+        }
+    }
+
+    /// Where it is expected that something cannot be made, everything is made one by one.
+    @Test(arguments: TestServer.all)
+    func `things are given to roles one by one, too`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner", "CREATEDB")
+            let other = try await bench.createRole("other")
+            let source = try await bench.shared(by: owner)
+            let expected = try await bench.duplicate(source, "expected")
+            try await source.query(
+                "CREATE TABLE unread (id int); ALTER TABLE unread OWNER TO \(other)")
+            try await bench.full(source, ["--skip-unreadable"], as: owner).requireCode(3)
+            let target = bench.expectDatabase()
+            _ = try await bench.restore(into: target, as: owner)
+            try await bench.expectEqual(expected, target)
+            try await bench.expectNoMark(target)
+        }
+    }
+}
+
+extension Workbench {
+    /// Tables, a view and a function of one role in schemas of another, which may act for it.
+    fileprivate func shared(by owner: String) async throws -> TestDatabase {
+        let author = try await createRole("author")
+        let source = try await createDatabase(owner: owner)
+        try await source.query("GRANT \(author) TO \(owner)")
+        try await source.query(
+            """
+            CREATE SCHEMA app; COMMENT ON SCHEMA app IS 'ours';
+            GRANT USAGE, CREATE ON SCHEMA app TO \(author);
+            CREATE TABLE app.t (id serial PRIMARY KEY, v text);
+            INSERT INTO app.t (v) SELECT 'v' || i FROM generate_series(1, 100) i;
+            CREATE TABLE app.own (id int PRIMARY KEY REFERENCES app.t); INSERT INTO app.own VALUES (1);
+            CREATE VIEW app.seen AS SELECT id, v FROM app.t GROUP BY id;
+            CREATE MATERIALIZED VIEW app.kept AS SELECT count(*) FROM app.t;
+            CREATE FUNCTION app.f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+            ALTER TABLE app.t OWNER TO \(author); ALTER VIEW app.seen OWNER TO \(author);
+            ALTER MATERIALIZED VIEW app.kept OWNER TO \(author); ALTER FUNCTION app.f() OWNER TO \(author);
+            """, as: owner)
+        // The owner of a database has the schema `public` since version 15.
+        guard server.major >= 15 else { return source }
+        try await source.query(
+            """
+            GRANT CREATE ON SCHEMA public TO \(author);
+            CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); ALTER TABLE t OWNER TO \(author);
+            """, as: owner)
+        return source
+    }
+}
