@@ -159,8 +159,9 @@ struct PostgresTargetPreparation {
             try await connection.execute(
                 "COMMENT ON DATABASE \(SQLText.identifier(request.database)) "
                     + "IS \(SQLText.literal(PostgresScratch.comment))")
-        } catch let error as PostgresError where error.sqlState == "42P04" {
-            // It was not there a moment ago: a killed restore's session may have been at it.
+        } catch let error as PostgresError where ["42P04", "23505"].contains(error.sqlState) {
+            // It was not there a moment ago: a killed restore's session may have been at it. Whoever waits for that
+            // session to end learns of the name by the index on it.
             throw BackupError(
                 .targetUnsuitable, "database \(request.database) has just been created",
                 hint: "Run the same restore again: it goes on where an interrupted one has ended.")
