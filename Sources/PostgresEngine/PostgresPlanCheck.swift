@@ -31,6 +31,9 @@ struct PostgresPlanCheck {
         try await checkLargeObjects()
         try await checkTablesOfExtensions()
         try await PostgresExistingTables(plan, of: request, on: found.connection).check()
+        try await PostgresTypeCheck(
+            request: request, archive: archive, connection: found.connection
+        ).run(major: server.major)
         try await checkSequences()
         try await checkSubscriptions()
     }

@@ -1,0 +1,99 @@
+import BackupCore
+
+/// Whether types that a target has, and that are used as they are, keep the values of a backup.
+///
+/// A column's type is known by its name alone: a domain of that name whose base is narrower rounds what goes into it,
+/// without a word.
+struct PostgresTypeCheck {
+    let request: TargetRequest
+    let archive: PostgresArchiveRestore
+    let connection: PostgresConnection
+
+    /// - Throws: `BackupError.targetUnsuitable` naming every type that differs too much.
+    func run(major: Int) async throws {
+        let used = typesOfColumns
+        guard request.content != .structure, !used.isEmpty else { return }
+        let there = try await shapes()
+        guard !there.isEmpty else { return }
+        let definitions = PostgresTypeDefinitions(
+            try await archive.script(entries, sections: ["pre-data"], major: major))
+        let all = definitions.withParts(used).sorted()
+        let problems = all.flatMap { name -> [String] in
+            guard let was = definitions.shapes[name], let shape = there[name] else { return [] }
+            return was.problems(in: shape, named: name)
+        }
+        guard problems.isEmpty else {
+            throw BackupError(
+                .targetUnsuitable,
+                "the rows do not fit: \(problems.joined(separator: "; "))",
+                hint: "A type that exists is used as it is: change it, or restore into another "
+                    + "database.")
+        }
+        for name in all where definitions.unknown.contains(name) && there[name] != nil {
+            request.notes(
+                "warning: type \(name) of \(request.database) is used as it is, and was not "
+                    + "compared with that of the backup")
+        }
+    }
+
+    /// Those that somebody has made, of the columns that rows are loaded into.
+    private var typesOfColumns: Set<TableName> {
+        let tables = archive.plan.target.tables.values.filter { !$0.isLoaded }
+        return Set(
+            tables.flatMap(\.load.types).compactMap { PostgresTypeDefinitions.name(in: $0) })
+    }
+
+    /// What makes the types of the backup, but for those that are dropped and made again.
+    private var entries: Set<Int> {
+        let all = archive.archive.all.subtracting(archive.plan.drops)
+        return archive.archive.entries(of: "DOMAIN", among: all)
+            .union(archive.archive.entries(of: "TYPE", among: all))
+    }
+
+    // MARK: What is there
+
+    private func shapes() async throws -> [TableName: PostgresTypeShape] {
+        var attributes: [TableName: [PostgresTypeShape.Attribute]] = [:]
+        for row in try await connection.rows(Self.attributesQuery) {
+            attributes[Self.name(row), default: []].append(
+                .init(name: row[2] ?? "", type: row[3] ?? ""))
+        }
+        var shapes: [TableName: PostgresTypeShape] = [:]
+        for row in try await connection.rows(Self.typesQuery) {
+            let (name, type) = (Self.name(row), row[3] ?? "")
+            switch row[2] ?? "" {
+            case "d": shapes[name] = .domain(base: type)
+            case "c": shapes[name] = .composite(attributes[name] ?? [])
+            default: shapes[name] = .range(subtype: type)
+            }
+        }
+        return shapes
+    }
+
+    private static func name(_ row: [String?]) -> TableName {
+        TableName(schema: row[0] ?? "", name: row[1] ?? "")
+    }
+
+    /// Types are written as pg_dump writes them: those of a range without limits.
+    private static let typesQuery = """
+        SELECT n.nspname, t.typname, t.typtype,
+               CASE t.typtype WHEN 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod)
+                 ELSE pg_catalog.format_type(r.rngsubtype, NULL) END
+        FROM pg_catalog.pg_type t
+        JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+        LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+        LEFT JOIN pg_catalog.pg_range r ON t.oid IN (r.rngtypid, r.rngmultitypid)
+        WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+          AND (t.typtype IN ('d', 'r', 'm') OR c.relkind = 'c')
+        """
+
+    private static let attributesQuery = """
+        SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)
+        FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+        WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+          AND c.relkind = 'c' AND a.attnum > 0 AND NOT a.attisdropped
+        ORDER BY a.attrelid, a.attnum
+        """
+}

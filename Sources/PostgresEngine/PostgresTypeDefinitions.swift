@@ -1,0 +1,151 @@
+import BackupCore
+
+/// The types that a script of pg_restore makes.
+///
+/// - SeeAlso: `dumpDomain`, `dumpRangeType` and `dumpCompositeType` in `src/bin/pg_dump/pg_dump.c`.
+struct PostgresTypeDefinitions: Sendable {
+    /// What is left of a piece of SQL, with its spaces.
+    private struct Words {
+        var rest: ArraySlice<SQLTokens.Token>
+
+        mutating func next() -> SQLTokens.Token? {
+            rest = rest.drop { $0.isSpace }
+            return rest.popFirst()
+        }
+
+        /// A name with its schema.
+        mutating func name() -> TableName? {
+            guard let schema = next()?.identifier, let dot = next(), dot.isDot,
+                let name = next()?.identifier
+            else { return nil }
+            return TableName(schema: schema, name: name)
+        }
+    }
+
+    private(set) var shapes: [TableName: PostgresTypeShape] = [:]
+    /// Those whose statement is one that nobody knows.
+    private(set) var unknown: Set<TableName> = []
+
+    init(_ script: PostgresScript) {
+        let tokens = SQLTokens(script.bytes).tokens.filter { !$0.bytes.starts(with: "--".utf8) }
+        for statement in tokens.split(whereSeparator: { $0.bytes == [UInt8(ascii: ";")] }) {
+            read(Words(rest: statement))
+        }
+    }
+
+    private mutating func read(_ statement: Words) {
+        var words = statement
+        guard words.next()?.keyword == "CREATE", let kind = words.next()?.keyword,
+            kind == "DOMAIN" || kind == "TYPE", let name = words.name()
+        else { return }
+        guard let shape = kind == "DOMAIN" ? Self.domain(words) : Self.type(words) else {
+            unknown.insert(name)
+            return
+        }
+        shapes[name] = shape
+        guard case .range = shape, let tokens = Self.value(of: "MULTIRANGE_TYPE_NAME", in: words)
+        else { return }
+        var multirange = Words(rest: tokens)
+        if let name = multirange.name() { shapes[name] = shape }
+    }
+
+    // MARK: What is used
+
+    /// The type in `sales.price[]` that somebody has made; nil for those of the server, which have no schema.
+    static func name(in type: String) -> TableName? {
+        var words = Words(rest: SQLTokens(type).tokens[...])
+        return words.name()
+    }
+
+    /// Some types, and those that they are made of, at any depth.
+    func withParts(_ types: Set<TableName>) -> Set<TableName> {
+        var found = types
+        var open = Array(types)
+        while let type = open.popLast() {
+            let parts = (shapes[type]?.types ?? []).compactMap { Self.name(in: $0) }
+            for part in parts where found.insert(part).inserted { open.append(part) }
+        }
+        return found
+    }
+
+    // MARK: Statements
+
+    /// Reads `AS numeric(10,4) DEFAULT 1 CONSTRAINT …`.
+    private static func domain(_ statement: Words) -> PostgresTypeShape? {
+        var words = statement
+        guard words.next()?.keyword == "AS", let base = typeText(words.rest) else { return nil }
+        return .domain(base: base)
+    }
+
+    /// Reads `AS ENUM (…)`, `AS RANGE (subtype = date, …)`, `AS (a integer, …)`, or the functions of a base type.
+    private static func type(_ statement: Words) -> PostgresTypeShape? {
+        var words = statement
+        guard words.next()?.keyword == "AS" else { return .other }
+        let definition = words.rest
+        guard let kind = words.next()?.keyword else { return composite(definition) }
+        guard kind == "RANGE" else { return kind == "ENUM" ? .other : nil }
+        return value(of: "SUBTYPE", in: words).flatMap(typeText).map { type in
+            PostgresTypeShape.range(subtype: type)
+        }
+    }
+
+    private static func composite(_ tokens: ArraySlice<SQLTokens.Token>) -> PostgresTypeShape? {
+        guard let parts = elements(of: tokens) else { return nil }
+        var attributes: [PostgresTypeShape.Attribute] = []
+        for part in parts where !part.allSatisfy({ $0.isSpace }) {
+            var words = Words(rest: part)
+            guard let name = words.next()?.identifier, let type = typeText(words.rest) else {
+                return nil
+            }
+            attributes.append(.init(name: name, type: type))
+        }
+        return .composite(attributes)
+    }
+
+    /// What stands behind `setting =` in parentheses.
+    private static func value(
+        of setting: String, in statement: Words
+    ) -> ArraySlice<SQLTokens.Token>? {
+        for element in elements(of: statement.rest) ?? [] {
+            var words = Words(rest: element)
+            guard words.next()?.keyword == setting, words.next()?.bytes == [UInt8(ascii: "=")]
+            else { continue }
+            return words.rest
+        }
+        return nil
+    }
+
+    /// What stands in parentheses, divided at its commas.
+    private static func elements(
+        of tokens: ArraySlice<SQLTokens.Token>
+    ) -> [ArraySlice<SQLTokens.Token>]? {
+        let (opening, closing) = ([UInt8(ascii: "(")], [UInt8(ascii: ")")])
+        guard let open = tokens.firstIndex(where: { $0.bytes == opening }),
+            let close = tokens.lastIndex(where: { $0.bytes == closing }), open < close
+        else { return nil }
+        var elements: [ArraySlice<SQLTokens.Token>] = []
+        var (depth, start) = (0, open + 1)
+        for index in (open + 1)..<close {
+            let token = tokens[index]
+            if token.bytes == opening { depth += 1 }
+            if token.bytes == closing { depth -= 1 }
+            guard depth == 0, token.isComma else { continue }
+            elements.append(tokens[start..<index])
+            start = index + 1
+        }
+        return elements + [tokens[start..<close]]
+    }
+
+    /// What may follow a type; none of it is a name without quotes.
+    private static let ends = ["COLLATE", "CONSTRAINT", "NOT", "NULL", "DEFAULT", "CHECK"]
+
+    /// The type that SQL begins with: pg_dump has it from `format_type`.
+    private static func typeText(_ tokens: ArraySlice<SQLTokens.Token>) -> String? {
+        var own = tokens.drop { $0.isSpace }.prefix { token in
+            !(token.keyword.map(ends.contains) ?? false)
+        }
+        while own.last?.isSpace ?? false { own.removeLast() }
+        guard own.first?.identifier != nil else { return nil }
+        return String(decoding: own.flatMap(\.bytes), as: UTF8.self)
+    }
+}
