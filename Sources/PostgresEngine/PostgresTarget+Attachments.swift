@@ -66,10 +66,11 @@ extension PostgresTarget {
     ) async throws {
         do {
             try await connection.execute("BEGIN")
-            for (entry, script) in pointers {
+            for (entry, script, attachment) in pointers {
                 try await connection.execute("SAVEPOINT attachment")
                 do {
                     try await patience.run("cannot make \(entry.words)") {
+                        try await prepare(attachment, on: connection)
                         try await script.send(on: connection)
                     }
                 } catch let error as PostgresError where isOfRowsThatGo(error) {
@@ -99,8 +100,9 @@ extension PostgresTarget {
     private func refusal(
         of entry: PostgresArchive.Entry, _ error: PostgresError
     ) -> BackupError {
-        var refusal = error.backupError(
-            while: "tables of \(request.database) are as they were: cannot make \(entry.words)")
+        // Of what was dropped for this restore that would not be true.
+        let state = request.drops ? "" : "tables of \(request.database) are as they were: "
+        var refusal = error.backupError(while: "\(state)cannot make \(entry.words)")
         guard refusal.code == .serverRefused, !refusal.isCircumstantial else {
             return failure(entry, error)
         }

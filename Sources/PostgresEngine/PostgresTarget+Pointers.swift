@@ -2,8 +2,16 @@ import BackupCore
 
 /// What points to tables that were there before: it needs locks that others' work is in the way of.
 extension PostgresTarget {
-    /// An entry, and what makes it.
-    typealias Pointer = (entry: PostgresArchive.Entry, script: PostgresScript)
+    /// An entry, what makes it, and what it attaches to what, where it does.
+    typealias Pointer = (
+        entry: PostgresArchive.Entry, script: PostgresScript, attachment: Attachment?
+    )
+
+    /// A part, and its whole.
+    struct Attachment {
+        let part: TableName
+        let whole: TableName
+    }
 
     /// Makes foreign keys to such tables, or attachments to them, one after another.
     ///
@@ -27,11 +35,12 @@ extension PostgresTarget {
             return try await PostgresPatience.lasting(on: connection, settings) {
                 patience -> [String] in
                 var problems: [String] = []
-                for (entry, script) in scripts {
+                for (entry, script, attachment) in scripts {
                     watch.begin([entry.id], jobs: 1)
                     do {
                         try await patience.run("cannot make \(entry.words)") {
                             try await Self.inTransaction(on: connection) {
+                                try await prepare(attachment, on: connection)
                                 try await script.send(on: connection)
                             }
                         }
@@ -56,13 +65,64 @@ extension PostgresTarget {
             entries, sections: [section], ["--verbose"], major: server.major
         ).limitingLockWaits(to: PostgresPatience.limit)
         let scripts = Dictionary(script.entries.map { ($0.id, $0.script) }) { first, _ in first }
+        let names = PostgresArchiveNames(archive.archive, request)
         return try archive.archive.entries.filter { entries.contains($0.id) }.map { entry in
             guard let script = scripts[entry.id] else {
                 throw BackupError(.damaged, "pg_restore does not make \(entry.words)")
             }
-            return (entry, script)
+            return (entry, script, attachment(entry, names))
         }
     }
+
+    private func attachment(
+        _ entry: PostgresArchive.Entry, _ names: PostgresArchiveNames
+    ) -> Attachment? {
+        guard entry.isA("TABLE ATTACH"),
+            let part = archive.archive.owner(of: entry).flatMap({ archive.archive[$0] }),
+            let whole = entry.dependencies.filter({ $0 != part.id })
+                .compactMap({ archive.archive[$0] }).first(where: \.isTable)
+        else { return nil }
+        return Attachment(part: names.table(part), whole: names.table(whole))
+    }
+
+    /// Gives a part the constraints that have let rows of its whole be, or are not enforced.
+    ///
+    /// The server attaches no part that lacks them, and archives have them on the whole alone, behind its attachments.
+    func prepare(
+        _ attachment: Attachment?, on connection: PostgresConnection
+    ) async throws {
+        guard let attachment else { return }
+        let table = SQLText.qualified(attachment.part)
+        let lacking = try await connection.rows(
+            Self.constraintsLacked, [SQLText.qualified(attachment.whole), table])
+        guard !lacking.isEmpty else { return }
+        try await connection.execute("SET LOCAL lock_timeout = '\(PostgresPatience.limit)'")
+        for row in lacking {
+            try await connection.executeInterruptibly(
+                """
+                ALTER TABLE \(table)
+                ADD CONSTRAINT \(SQLText.identifier(row[0] ?? "")) \(row[1] ?? "")
+                """)
+        }
+    }
+
+    /// Those of a whole that a part has none for: they are told by their names, and those of columns by these.
+    private static let constraintsLacked = """
+        WITH constraints AS (
+          SELECT c.oid, c.conrelid, c.contype, c.conname, c.convalidated, c.connoinherit,
+                 CASE c.contype WHEN 'n' THEN a.attname ELSE c.conname END AS name
+          FROM pg_catalog.pg_constraint c
+          LEFT JOIN pg_catalog.pg_attribute a
+            ON c.contype = 'n' AND a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+          WHERE c.contype IN ('c', 'n')
+            AND c.conrelid IN ($1::regclass::oid, $2::regclass::oid))
+        SELECT w.conname, pg_catalog.pg_get_constraintdef(w.oid) FROM constraints w
+        WHERE w.conrelid = $1::regclass AND NOT w.convalidated AND NOT w.connoinherit
+          AND NOT EXISTS (
+            SELECT 1 FROM constraints p
+            WHERE p.conrelid = $2::regclass AND p.contype = w.contype AND p.name = w.name)
+        ORDER BY w.conname
+        """
 
     func failure(_ entry: PostgresArchive.Entry, _ error: PostgresError) -> BackupError {
         var failure = error.backupError(while: "cannot make \(entry.words)")
