@@ -1,13 +1,15 @@
 import BackupCore
 
-/// What would act on rows of tables while these change: foreign keys, triggers, and policies that hold for owners too.
+/// What would act on rows of tables while these change: foreign keys, constraints that have let rows be, triggers, and policies
+/// that hold for owners too.
 ///
-/// Keys are taken away and made again, the others switched off and on again as they were.
+/// Keys and constraints are taken away and made again, the others switched off and on again as they were.
 struct PostgresRowGuards {
     let keys: [ForeignKey]
     let triggers: [Trigger]
     /// Keys whose own triggers are not as they would be made.
     let keyTriggers: [PostgresKeyTriggers]
+    private let lenient: PostgresLenientConstraints
     private let forced: [TableName]
 
     /// Those of some tables, some of which are emptied.
@@ -16,6 +18,7 @@ struct PostgresRowGuards {
     ) async throws {
         keys = try await Self.foreignKeys(of: tables, emptied: emptied, on: connection)
         triggers = try await Self.triggers(of: tables, on: connection)
+        lenient = try await PostgresLenientConstraints(of: tables, on: connection)
         forced = try await Self.forcedTables(
             among: Set(tables + keys.flatMap { [$0.table, $0.referenced] }), on: connection)
         keyTriggers = try await PostgresKeyTriggers.changed(
@@ -47,7 +50,7 @@ struct PostgresRowGuards {
         forced.map { "ALTER TABLE \(SQLText.qualified($0)) NO FORCE ROW LEVEL SECURITY" }
     }
 
-    /// Takes the keys away and switches the triggers off.
+    /// Takes keys and constraints away and switches the triggers off.
     var suspending: [String] {
         keys.map { key in
             "ALTER TABLE \(SQLText.qualified(key.table)) "
@@ -57,25 +60,30 @@ struct PostgresRowGuards {
                 "ALTER TABLE ONLY \(SQLText.qualified(trigger.table)) "
                     + "DISABLE TRIGGER \(SQLText.identifier(trigger.name))"
             }
+            + lenient.suspending
     }
 
-    /// Makes the keys again, which checks all rows, and switches triggers and policies on.
+    /// Makes the constraints again, and the keys, which checks all rows; switches triggers and policies on.
     var resuming: [String] {
-        triggers.map { trigger in
+        let switching = triggers.map { trigger in
             "ALTER TABLE ONLY \(SQLText.qualified(trigger.table)) "
                 + "\(trigger.activation) \(SQLText.identifier(trigger.name))"
         }
-            + keys.flatMap { key in
-                let name = SQLText.identifier(key.name)
-                let table = SQLText.qualified(key.table)
-                let comment = key.comment.map {
-                    "COMMENT ON CONSTRAINT \(name) ON \(table) IS \(SQLText.literal($0))"
-                }
-                return ["ALTER TABLE \(table) ADD CONSTRAINT \(name) \(key.definition)"]
-                    + (comment.map { [$0] } ?? [])
-            }
-            // Last: the server reads the tables to check foreign keys.
-            + forced.map { "ALTER TABLE \(SQLText.qualified($0)) FORCE ROW LEVEL SECURITY" }
+        let forcing = forced.map {
+            "ALTER TABLE \(SQLText.qualified($0)) FORCE ROW LEVEL SECURITY"
+        }
+        // Policies last: the server reads the tables to check foreign keys.
+        return lenient.resuming + switching + keys.flatMap(Self.making) + forcing
+    }
+
+    private static func making(_ key: ForeignKey) -> [String] {
+        let name = SQLText.identifier(key.name)
+        let table = SQLText.qualified(key.table)
+        let comment = key.comment.map {
+            "COMMENT ON CONSTRAINT \(name) ON \(table) IS \(SQLText.literal($0))"
+        }
+        return ["ALTER TABLE \(table) ADD CONSTRAINT \(name) \(key.definition)"]
+            + (comment.map { [$0] } ?? [])
     }
 
     // MARK: What is there

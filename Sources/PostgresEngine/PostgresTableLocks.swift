@@ -1,6 +1,7 @@
 import BackupCore
 
-/// The locks of a transaction that changes tables which were there: on these, and on what foreign keys tie to them.
+/// The locks of a transaction that changes tables which were there: on these, on what foreign keys tie to them, and on wholes
+/// whose constraints go meanwhile.
 ///
 /// All of them are taken before anything is done. Who has what is waited for may want what is held, and no order suits
 /// everybody (`PostgresLockOrder`). The server ends a statement as a deadlock once it has waited for `deadlock_timeout` in such
@@ -169,7 +170,8 @@ struct PostgresTableLocks {
 
     private func locks() async throws -> [Lock] {
         let (keys, tied) = try await keys()
-        let all = tied.union(tables)
+        let lenient = try await PostgresLenientConstraints(of: tables, on: connection)
+        let all = tied.union(tables).union(lenient.tables)
         let order = PostgresLockOrder.of(all, try await memberships(among: all) + keys)
         // A whole that a key ties to them as well is had alone.
         return try await permittedWholes().subtracting(all).sorted()
@@ -216,7 +218,7 @@ struct PostgresTableLocks {
     }
 
     /// Whether the role may lock what a row of `pg_class` is about.
-    private static func isPermitted(_ relation: String, in schema: String) -> String {
+    static func isPermitted(_ relation: String, in schema: String) -> String {
         """
         \(relation).relkind IN ('r', 'p')
           AND pg_catalog.has_schema_privilege(\(schema).oid, 'USAGE')
