@@ -4,6 +4,8 @@ import BackupCore
 struct PostgresArchive: Sendable {
     private(set) var entries: [Entry]
     private var byID: [Int: Entry]
+    /// What partitions are attached to, by their numbers.
+    private(set) var wholesOfParts: [Int: Set<Int>] = [:]
 
     init(list: String) {
         var entries: [Entry] = []
@@ -36,6 +38,7 @@ struct PostgresArchive: Sendable {
             entries[index].dependencies.removeAll(where: whole.contains)
             byID[entries[index].id] = entries[index]
         }
+        wholesOfParts = wholes
     }
 
     /// Adds what archives do not say: that some entries need another one.
@@ -141,11 +144,13 @@ struct PostgresArchive: Sendable {
     /// What points to other tables (a foreign key) belongs to its table only when all that it needs
     /// is among the tables or `present`.
     func entries(making tables: Set<String>, present: Set<Int> = []) -> Set<Int> {
-        let wanted = belongings(of: self.tables(tables))
-        let optional = entries.filter { wanted.contains($0.id) && Self.pointsElsewhere($0) }
+        let selected = self.tables(tables)
+        let wanted = belongings(of: selected)
+        let pointers = entries.filter { wanted.contains($0.id) && Self.pointsElsewhere($0) }
         // What rests on them, as a comment does, must not bring them in by the back door.
-        let pointing = dependents(of: Set(optional.map(\.id)), among: wanted)
+        let pointing = dependents(of: Set(pointers.map(\.id)), among: wanted)
         let certain = withOperatorClasses(requirements(of: wanted.subtracting(pointing)))
+        let optional = pointers + attachments(ofWholesAbove: selected, among: certain)
         // A foreign key to a partitioned table needs the attachments of its partitions' indexes.
         var possible = certain.union(present)
         var grew = true
@@ -258,9 +263,7 @@ struct PostgresArchive: Sendable {
 
     /// A partition's index needs its whole's, and is not the whole's for that.
     private func isIndexOfOthers(_ entry: Entry, than tables: Set<Int>) -> Bool {
-        guard entry.isA("CONSTRAINT") || (entry.isRelation && entry.isA("INDEX")) else {
-            return false
-        }
+        guard entry.isIndexOrKey else { return false }
         let own = entry.dependencies.filter { byID[$0]?.isTable ?? false }
         return !own.isEmpty && tables.isDisjoint(with: own)
     }
@@ -279,7 +282,8 @@ struct PostgresArchive: Sendable {
 
     /// What has a pointer: the table of a foreign key, the part that is attached to a whole.
     func owner(of entry: Entry) -> Int? {
-        nearest(to: entry, among: entry.dependencies.compactMap { byID[$0] })
+        guard !entry.isA("INDEX ATTACH") else { return attachedIndex(entry) }
+        return nearest(to: entry, among: entry.dependencies.compactMap { byID[$0] })
     }
 
     /// The entry whose name has the most words in common with the beginning of another's.

@@ -24,6 +24,9 @@ extension PostgresArchive {
         /// Whether it is a table, partitioned or not.
         var isTable: Bool { isRelation && isA("TABLE") }
 
+        /// Whether it is an index, or a key or another constraint: an archive lists these apart from each other.
+        var isIndexOrKey: Bool { isA("CONSTRAINT") || isRelation && isA("INDEX") }
+
         /// Whether rows or the place of a sequence go into it.
         var holdsValues: Bool { isTable || isRelation && isA("SEQUENCE") }
 

@@ -227,7 +227,7 @@ struct PostgresArchiveRestore: Sendable {
             what, "post-data", independent.subtracting(attachments).subtracting(keys), jobs: jobs,
             failuresAreExpected: lacks)
         // A part that has parts is attached with indexes that are whole: others are made beside those that are not.
-        let toKept = attachments.filter(pointsToKeptTables)
+        let toKept = attachments.filter(pointsToKeptIndex)
         problems += try await make(
             what, "post-data", attachments.subtracting(toKept), failuresAreExpected: lacks)
         problems += try await makePointers(
@@ -246,10 +246,9 @@ struct PostgresArchiveRestore: Sendable {
         return problems
     }
 
-    private func pointsToKeptTables(_ entry: Int) -> Bool {
-        archive[entry]?.dependencies.contains { id in
-            !plan.chosen.contains(id) && archive[id]?.isTable ?? false
-        } ?? false
+    /// Whether the whole, and with it its index, was there before.
+    private func pointsToKeptIndex(_ attachment: Int) -> Bool {
+        archive[attachment].flatMap(archive.indexOfWhole).map { !plan.chosen.contains($0) } ?? false
     }
 
     /// What would hide rows, and privileges.

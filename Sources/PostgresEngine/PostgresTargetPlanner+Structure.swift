@@ -105,12 +105,18 @@ extension PostgresTargetPlanner {
     }
 
     /// Tables that others are made from, or that their policies ask: nothing but their columns comes along.
+    ///
+    /// Wholes come with the indexes and keys that those of their parts are attached to.
     private func brought(with selected: [Candidate], _ plan: PostgresPlan) -> [String] {
         let own = archive.tables(objects(selected))
+        let wholes = archive.wholes(above: own)
         return archive.entries.filter { entry in
             entry.isTable && plan.chosen.contains(entry.id) && !own.contains(entry.id)
-        }.map {
-            "rows, indexes and keys of \(names.table($0)), which is made only because others need it"
+        }.map { entry in
+            wholes.contains(entry.id)
+                ? "all but columns, indexes, primary and unique keys of \(names.table(entry)), "
+                    + "which is made only because its partitions need it"
+                : "rows, indexes and keys of \(names.table(entry)), which is made only because others need it"
         }
     }
 

@@ -1,0 +1,52 @@
+import BackupTesting
+import Testing
+
+/// Partitions that are restored by name, without their whole.
+@Suite struct RestorePartitionTests {
+    private static let referred = """
+        CREATE TABLE pt (a int PRIMARY KEY, b int) PARTITION BY RANGE (a);
+        CREATE TABLE p1 PARTITION OF pt FOR VALUES FROM (1) TO (100);
+        CREATE TABLE p2 PARTITION OF pt FOR VALUES FROM (100) TO (200) PARTITION BY RANGE (a);
+        CREATE TABLE p2_low PARTITION OF p2 FOR VALUES FROM (100) TO (150);
+        CREATE TABLE p2_high PARTITION OF p2 FOR VALUES FROM (150) TO (200);
+        CREATE INDEX pt_b ON pt (b); COMMENT ON INDEX pt_b IS 'of all';
+        INSERT INTO pt VALUES (1, 1), (2, 2), (101, 3), (151, 4);
+        CREATE TABLE x (a int REFERENCES pt); INSERT INTO x VALUES (2), (151);
+        """
+
+    /// The tables of one restore after the other; all parts in the end.
+    private static let orders = [
+        [["p1", "p2_*"]], [["p1"], ["p2"]], [["p1"], ["p2_high"], ["p2_low"]],
+        [["p2_low"], ["p1"], ["p2_high"]],
+    ]
+
+    @Test(arguments: TestServer.all, orders)
+    func `parts bring their wholes with keys that are valid`(
+        server: TestServer, order: [[String]]
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(Self.referred)
+            _ = try await bench.backUp(source)
+            let target = try await bench.createDatabase("target")
+            for (number, tables) in order.enumerated() {
+                let end = try await bench.restore(tables: tables, into: target)
+                try end.requireCode(0)
+                if number == 0 {
+                    #expect(
+                        end.output.contains(
+                            "left out: all but columns, indexes, primary and unique keys of public.pt,"
+                        ),
+                        "\(end)")
+                }
+                #expect(
+                    try await target.query(
+                        "SELECT string_agg(indexrelid::regclass::text, ' ') FROM pg_index WHERE NOT indisvalid"
+                    ) == "", "\(tables)")
+            }
+            try await bench.restore(tables: ["x"], into: target).requireCode(0)
+            try await bench.expectEqual(source, target)
+            try await target.query("INSERT INTO pt VALUES (1, 1) ON CONFLICT (a) DO NOTHING")
+        }
+    }
+}
