@@ -49,6 +49,14 @@ struct PostgresArchive: Sendable {
         }
     }
 
+    /// Removes that an entry needs another one.
+    mutating func remove(dependency: Int, of id: Int) {
+        for index in entries.indices where entries[index].id == id {
+            entries[index].dependencies.removeAll { $0 == dependency }
+            byID[id] = entries[index]
+        }
+    }
+
     /// Adds whom the entries belong to, as a verbose script of all of them says.
     mutating func addOwners(from script: [UInt8]) {
         let owners = PostgresArchiveOwners(script: script)
@@ -143,9 +151,12 @@ struct PostgresArchive: Sendable {
     ///
     /// What points to other tables (a foreign key) belongs to its table only when all that it needs
     /// is among the tables or `present`.
-    func entries(making tables: Set<String>, present: Set<Int> = []) -> Set<Int> {
+    func entries(
+        making tables: Set<String>, present: Set<Int> = [], omitting omitted: [String] = []
+    ) -> Set<Int> {
         let selected = self.tables(tables)
-        let wanted = belongings(of: selected)
+        let all = belongings(of: selected)
+        let wanted = all.subtracting(entries(ofKinds: omitted, among: all))
         let pointers = entries.filter { wanted.contains($0.id) && Self.pointsElsewhere($0) }
         // What rests on them, as a comment does, must not bring them in by the back door.
         let pointing = dependents(of: Set(pointers.map(\.id)), among: wanted)

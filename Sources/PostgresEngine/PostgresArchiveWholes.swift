@@ -50,4 +50,17 @@ extension PostgresArchive {
             !wholes.contains(table) && !tables.isDisjoint(with: wholesOfParts[table] ?? [])
         }
     }
+
+    /// The archive as if a part were a table of its own: its indexes and keys need none of a whole.
+    func detaching(_ part: Int) -> PostgresArchive {
+        var archive = self
+        let own = belongings(of: [part])
+        for attachment in entries
+        where attachment.isA("INDEX ATTACH") && own.contains(attachment.id) {
+            guard let index = attachedIndex(attachment), let other = indexOfWhole(attachment)
+            else { continue }
+            archive.remove(dependency: other, of: index)
+        }
+        return archive
+    }
 }

@@ -7,7 +7,7 @@ extension PostgresTargetPlanner {
     /// - Throws: `BackupError.targetUnsuitable` for those that are neither there nor made: they could not be set when
     ///   all rows are loaded.
     func decideSequences(_ selected: [Candidate], _ plan: inout PostgresPlan) throws {
-        let wanted = wanted(selected)
+        let wanted = wanted(selected, plan)
         var missing: [TableName] = []
         let emptied = Set(
             plan.target.tables.filter { $0.value.treatment == .truncate && !$0.value.isLoaded }
@@ -37,10 +37,24 @@ extension PostgresTargetPlanner {
 
     // MARK: Structure
 
-    private func wanted(_ selected: [Candidate]) -> Set<Int> {
+    private func wanted(_ selected: [Candidate], _ plan: PostgresPlan) -> Set<Int> {
         guard !request.isWhole else { return archive.all }
-        return archive.entries(making: objects(selected), present: present.union(attached))
+        let objects = objects(selected)
+        guard let renamed = plan.renamed else {
+            return archive.entries(making: objects, present: present.union(attached))
+        }
+        return archive.detaching(renamed.entry).entries(
+            making: objects, present: present.union(attached), omitting: Self.kindsNotCopied)
     }
+
+    /// A copy beside the original must not fire its triggers, nor hold on to other tables' rows.
+    ///
+    /// Policies name the table without its schema wherever they ask others. Row security stays enabled: whoever may read
+    /// the copy sees none of its rows, but for its owner.
+    private static let kindsNotCopied = [
+        "TRIGGER", "RULE", "FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH", "PUBLICATION TABLE",
+        "POLICY",
+    ]
 
     /// Attachments of parts to wholes that are both there.
     private var attached: Set<Int> {
@@ -61,7 +75,7 @@ extension PostgresTargetPlanner {
         // Nor is what ties a database that is soon dropped again to another server.
         let kinds =
             ["DATABASE", "DATABASE PROPERTIES"] + (request.isScratch ? ["SUBSCRIPTION"] : [])
-        let wanted = wanted(selected).subtracting(
+        let wanted = wanted(selected, plan).subtracting(
             archive.entries(ofKinds: kinds, among: archive.all))
         if request.isWhole { try decideWhole(wanted, &plan) }
         // A table under another name is not the one that is there, nor is what belongs to it.
@@ -81,7 +95,9 @@ extension PostgresTargetPlanner {
             .union(keepsCopy == true ? own ?? [] : [])
         plan.chosen = wanted.subtracting(untouched)
             .subtracting(archive.decorations(of: untouched))
-        if let renamed = plan.renamed { plan.chosen = copy(of: renamed.entry, plan.chosen) }
+        if plan.renamed != nil {
+            plan.chosen.subtract(archive.entries(ofKinds: Self.kindsNotCopied, among: plan.chosen))
+        }
         // What belongs to a table under another name gets free names.
         try requireFreeNames(for: plan.chosen.subtracting(own ?? []), plan)
         decidePointers(&plan)
@@ -223,16 +239,4 @@ extension PostgresTargetPlanner {
     }
 
     private static let kindsOfTies = ["FK CONSTRAINT", "RULE", "POLICY"]
-
-    /// A copy beside the original must not fire its triggers, nor hold on to other tables' rows.
-    ///
-    /// Policies name the table without its schema wherever they ask others. Row security stays enabled: whoever may read
-    /// the copy sees none of its rows, but for its owner.
-    private func copy(of table: Int, _ chosen: Set<Int>) -> Set<Int> {
-        let surprising = [
-            "TRIGGER", "RULE", "FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH", "PUBLICATION TABLE",
-            "POLICY",
-        ]
-        return chosen.subtracting(archive.entries(ofKinds: surprising, among: chosen))
-    }
 }

@@ -3,6 +3,36 @@ import Testing
 
 /// Partitions that are restored by name, without their whole.
 @Suite struct RestorePartitionTests {
+    @Test(arguments: TestServer.all)
+    func `a copy of a part comes without the whole`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(Self.referred)
+            try await source.query(
+                "CREATE POLICY own ON p1 USING (EXISTS (SELECT FROM x WHERE x.a = p1.a))")
+            _ = try await bench.backUp(source)
+            let target = try await bench.createDatabase("target")
+            try await target.query("CREATE SCHEMA s")
+            for name in ["foo", "s.foo"] {
+                let end = try await bench.restore(
+                    tables: ["p1"], into: target, ["--as", name, "--check", "rows"])
+                try end.requireCode(0)
+                #expect(!end.output.contains("which is made only because"), "\(end)")
+            }
+            let names =
+                "SELECT string_agg(relname, ' ' ORDER BY relname COLLATE \"C\") FROM pg_class"
+            for schema in ["public", "s"] {
+                #expect(
+                    try await target.query(
+                        "\(names) WHERE relnamespace = '\(schema)'::regnamespace")
+                        == "foo foo_b_idx foo_pkey")
+            }
+            #expect(try await target.query("SELECT count(*) FROM foo, s.foo other") == "4")
+            #expect(try await target.query("SELECT count(*) FROM pg_inherits") == "0")
+            try await bench.expectNoMark(target)
+        }
+    }
+
     private static let referred = """
         CREATE TABLE pt (a int PRIMARY KEY, b int) PARTITION BY RANGE (a);
         CREATE TABLE p1 PARTITION OF pt FOR VALUES FROM (1) TO (100);

@@ -46,4 +46,10 @@ import Testing
         #expect(
             Self.archive.entries(making: ["3"]) == [1, 2, 3, 4, 5, 6, 7, 8, 11, 12])
     }
+
+    @Test func `a part that is detached brings nothing else`() {
+        let made = Self.archive.detaching(3).entries(
+            making: ["3"], omitting: ["TABLE ATTACH", "INDEX ATTACH"])
+        #expect(made == [3, 8])
+    }
 }
