@@ -232,7 +232,8 @@ struct PostgresArchiveRestore: Sendable {
             what, "post-data", attachments.subtracting(toKept), failuresAreExpected: lacks)
         problems += try await makePointers(
             plan.lateAttachments.subtracting(made), "pre-data", false)
-        problems += try await make(what, "post-data", toKept, failuresAreExpected: lacks)
+        // What is there may have another index of that name, and parts that are attached to it already.
+        problems += try await make(what, "post-data", toKept, failuresAreExpected: true)
         problems += try await make(what, "post-data", keys, jobs: jobs, failuresAreExpected: lacks)
         // Before their comments, which are among what is doubtful.
         problems += try await makePointers(plan.doubtful.intersection(all), "post-data", true)

@@ -98,6 +98,8 @@ extension PostgresTargetPlanner {
         if plan.renamed != nil {
             plan.chosen.subtract(archive.entries(ofKinds: Self.kindsNotCopied, among: plan.chosen))
         }
+        let lost = lostAttachments(plan)
+        plan.chosen.subtract(lost.map { $0.attachment.id })
         // What belongs to a table under another name gets free names.
         try requireFreeNames(for: plan.chosen.subtracting(own ?? []), plan)
         decidePointers(&plan)
@@ -114,7 +116,9 @@ extension PostgresTargetPlanner {
             plan.target.leftOut.append(
                 "settings of the database, which are its own: ALTER DATABASE … SET")
         }
-        plan.target.leftOut += lostPublications(plan) + brought(with: selected, plan)
+        plan.target.leftOut +=
+            lost.map { leftOut($0.attachment, to: $0.to) } + lostPublications(plan)
+        plan.target.leftOut += brought(with: selected, plan)
         plan.target.leftOut += describe(kept.intersection(publicSchema)).map {
             "schema \($0.name) stays as it is: its owner, grants and comment are its owner's to change"
         }
@@ -199,6 +203,38 @@ extension PostgresTargetPlanner {
             .filter { $0.isTable || $0.isA("PUBLICATION") }
         let reason = missing.first.map { ": \(names.name(of: $0)) is not there" } ?? ""
         return "\(entry.kind.lowercased()) \(names.name(of: entry))\(reason)"
+    }
+
+    /// Attachments to indexes and keys that wholes which are kept do not have any more.
+    ///
+    /// Where the whole has them under other names, attaching the part attaches its own.
+    private func lostAttachments(
+        _ plan: PostgresPlan
+    ) -> [(attachment: PostgresArchive.Entry, to: PostgresArchive.Entry)] {
+        let there = plan.chosen.union(present)
+        var lost: [(attachment: PostgresArchive.Entry, to: PostgresArchive.Entry)] = []
+        for entry in archive.entries
+        where entry.isA("INDEX ATTACH") && plan.chosen.contains(entry.id) {
+            guard let id = archive.indexOfWhole(entry), !there.contains(id),
+                let index = archive[id]
+            else { continue }
+            lost.append((attachment: entry, to: index))
+        }
+        return lost
+    }
+
+    /// `index attach public.users_1_name_idx: index users_name of public.users is not there`.
+    private func leftOut(
+        _ attachment: PostgresArchive.Entry, to index: PostgresArchive.Entry
+    ) -> String {
+        var words = names.name(of: index)
+        if index.isRelation,
+            let table = index.dependencies.compactMap({ archive[$0] }).first(where: { $0.isTable })
+        {
+            words = "\(names.table(index).name) of \(names.table(table))"
+        }
+        return "index attach \(names.name(of: attachment)): "
+            + "\(index.kind.lowercased()) \(words) is not there"
     }
 
     /// Everything is restored: what else may be there depends on what was asked for.

@@ -1,8 +1,83 @@
 import BackupTesting
 import Testing
 
-/// Partitions that are restored by name, without their whole.
+/// Partitions that are restored by name, without their whole or into one that has changed since.
 @Suite struct RestorePartitionTests {
+    /// What has become of an index or key of the whole since the backup.
+    struct Change: CustomTestStringConvertible, Sendable {
+        let testDescription: String
+        let sql: String
+        /// What is named.
+        let words: String
+        let code: Int32
+        /// The indexes of the part, and what they are attached to.
+        let attached: String
+    }
+
+    private static let changes = [
+        Change(
+            testDescription: "index renamed", sql: "ALTER INDEX pv RENAME TO pv_now",
+            words: "left out: index attach public.a1_v_idx: index pv of public.pt is not there",
+            code: 0, attached: "a1_pkey in pt_k, a1_v_idx in pv_now"),
+        Change(
+            testDescription: "index dropped", sql: "DROP INDEX pv",
+            words: "left out: index attach public.a1_v_idx: index pv of public.pt is not there",
+            code: 0, attached: "a1_pkey in pt_k"),
+        Change(
+            testDescription: "key renamed", sql: "ALTER TABLE pt RENAME CONSTRAINT pt_k TO pt_now",
+            words:
+                "left out: index attach public.a1_pkey: constraint pt_k of public.pt is not there",
+            code: 0, attached: "a1_pkey in pt_now, a1_v_idx in pv"),
+        Change(
+            testDescription: "index replaced", sql: "DROP INDEX pv; CREATE INDEX pv ON pt (v, a)",
+            words: "not made: INDEX ATTACH a1_v_idx", code: 3,
+            attached: "a1_pkey in pt_k, a1_v_a_idx in pv"),
+    ]
+
+    @Test(arguments: TestServer.all, changes)
+    func `a part goes back into a whole that has lost an index or key, with all that is its own`(
+        server: TestServer, change: Change
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE pt (a int, v int, CONSTRAINT pt_k PRIMARY KEY (a)) PARTITION BY RANGE (a);
+                CREATE INDEX pv ON pt (v);
+                CREATE TABLE a1 PARTITION OF pt FOR VALUES FROM (1) TO (100);
+                CREATE TABLE a2 PARTITION OF pt FOR VALUES FROM (100) TO (200);
+                INSERT INTO pt SELECT i, i FROM generate_series(1, 150) i;
+                CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+                CREATE TRIGGER quiet BEFORE INSERT ON a1 FOR EACH ROW EXECUTE FUNCTION f();
+                ALTER TABLE a1 DISABLE TRIGGER quiet;
+                CREATE POLICY own ON a1 USING (v > 0); ALTER TABLE a1 ENABLE ROW LEVEL SECURITY;
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await target.query(change.sql)
+            let end = try await bench.restore(tables: ["a1"], into: target, ["--clean", "--yes"])
+            try end.requireCode(change.code)
+            #expect(end.output.contains(change.words), "\(end)")
+            #expect(
+                try await target.query(
+                    """
+                    SELECT string_agg(format('%s in %s', inhrelid::regclass, inhparent::regclass), ', '
+                      ORDER BY inhrelid::regclass::text COLLATE "C")
+                    FROM pg_inherits JOIN pg_index ON indexrelid = inhrelid
+                    WHERE indrelid = 'a1'::regclass
+                    """) == change.attached)
+            #expect(
+                try await target.query(
+                    """
+                    SELECT (SELECT count(*) FROM pt), (SELECT relrowsecurity FROM pg_class
+                      WHERE oid = 'a1'::regclass), (SELECT count(*) FROM pg_policy),
+                      (SELECT string_agg(tgenabled::text, '') FROM pg_trigger
+                       WHERE tgrelid = 'a1'::regclass)
+                    """) == "150|t|1|D")
+            try await bench.expectNoMark(target)
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `a copy of a part comes without the whole`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
