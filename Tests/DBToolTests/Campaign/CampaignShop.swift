@@ -266,9 +266,20 @@ struct CampaignShop {
             try await server.drop(target)
             return ["\(end)"]
         }
-        let isEqual = try await server.contents(of: target) == expected
+        let found = try await server.contents(of: target)
         try await server.drop(target)
-        return isEqual ? [] : ["\(point) does not restore what it should"]
+        guard found != expected else { return [] }
+        return [
+            "\(point) does not restore what it should: \(Self.first(of: found, against: expected))"
+        ]
+    }
+
+    /// The first lines that one text has and the other one lacks, of each.
+    private static func first(of found: String, against expected: String) -> String {
+        let (lines, wanted) = (found.split(separator: "\n"), expected.split(separator: "\n"))
+        let surplus = lines.filter { !wanted.contains($0) }.prefix(3).map { "+ \($0.prefix(300))" }
+        let missing = wanted.filter { !lines.contains($0) }.prefix(3).map { "- \($0.prefix(300))" }
+        return (surplus + missing).joined(separator: "\n")
     }
 
     /// What the newest point holds once a verb is done: the source, or what the newest one held that was there.
