@@ -131,7 +131,7 @@ import Testing
         try await shop.backUp()
         try await shop.restore()
         var request = RestoreRequest(point: "latest", database: "restored")
-        request.existing = .fail
+        request.existing = .truncate
         request.content = .rows
         shop.engine.loadedBefore = Set(shop.rows(of: "shop").keys)
         #expect(try await shop.restore(request).differences == [])
