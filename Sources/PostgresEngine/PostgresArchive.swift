@@ -293,8 +293,8 @@ struct PostgresArchive: Sendable {
 
     /// What has a pointer: the table of a foreign key, the part that is attached to a whole.
     func owner(of entry: Entry) -> Int? {
-        guard !entry.isA("INDEX ATTACH") else { return attachedIndex(entry) }
-        return nearest(to: entry, among: entry.dependencies.compactMap { byID[$0] })
+        let attached = entry.isA("INDEX ATTACH") ? attachedIndex(entry) : nil
+        return attached ?? nearest(to: entry, among: entry.dependencies.compactMap { byID[$0] })
     }
 
     /// The entry whose name has the most words in common with the beginning of another's.

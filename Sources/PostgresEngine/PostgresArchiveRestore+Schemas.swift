@@ -13,10 +13,22 @@ extension PostgresArchiveRestore {
             aboutSchemas(["COMMENT", "SECURITY LABEL"], among: entries))
     }
 
+    /// Makes these alone, one by one.
+    ///
+    /// Gives what could not be made.
+    func openSchemas() async throws -> [String] {
+        try await make(
+            "create the structure", nil, openedSchemas(among: beforeRows).subtracting(made),
+            failuresAreExpected: request.lacksTables)
+    }
+
     private func aboutSchemas(_ kinds: [String], among ids: Set<Int>) -> Set<Int> {
         let beginnings = kinds.map { "\($0) - SCHEMA " }
         let found = archive.entries.filter { entry in
             ids.contains(entry.id) && beginnings.contains { entry.words.startsExactly(with: $0) }
+                // A schema of an extension comes with that.
+                && (entry.dependencies.contains { archive[$0]?.isA("SCHEMA") ?? false }
+                    || beginnings.contains { entry.words.startsExactly(with: "\($0)public ") })
         }
         return Set(found.map(\.id))
     }

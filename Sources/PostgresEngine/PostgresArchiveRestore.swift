@@ -10,7 +10,7 @@ struct PostgresArchiveRestore: Sendable {
     let archive: PostgresArchive
     private let dump: [UInt8]
     private let programs: PostgresPrograms
-    private let request: TargetRequest
+    let request: TargetRequest
     /// How pg_restore reaches the target; set before anything is made.
     var login = PostgresProgramLogin(database: "")
     /// A setting of the server for its sessions, as `name=value`, where it needs one more.
@@ -123,7 +123,7 @@ struct PostgresArchiveRestore: Sendable {
     /// It comes with the end: an interrupted restore could not go on in these.
     var closing: Set<Int> { givesPrivilegesLate ? withdrawals.intersection(plan.chosen) : [] }
 
-    private var beforeRows: Set<Int> {
+    var beforeRows: Set<Int> {
         plan.chosen.subtracting(plan.lateAttachments).subtracting(privileges).subtracting(closing)
     }
 
@@ -189,11 +189,10 @@ struct PostgresArchiveRestore: Sendable {
     ///
     /// Gives what the backup does not hold the parts for.
     func createStructure() async throws -> [String] {
-        let (what, lacks) = ("create the structure", request.lacksTables)
-        let first = openedSchemas(among: beforeRows)
-        let rest = beforeRows.subtracting(first)
-        return try await make(what, nil, first.subtracting(made), failuresAreExpected: lacks)
-            + make(what, "pre-data", rest.subtracting(made), failuresAreExpected: lacks)
+        let rest = beforeRows.subtracting(openedSchemas(among: beforeRows)).subtracting(made)
+        return try await openSchemas()
+            + make(
+                "create the structure", "pre-data", rest, failuresAreExpected: request.lacksTables)
     }
 
     /// Indexes, constraints, foreign keys, triggers and rules, side by side where they may be.
@@ -267,7 +266,7 @@ struct PostgresArchiveRestore: Sendable {
     /// In the archive nothing says that the state of a partition's trigger comes after the trigger
     /// of a table two levels above, which makes it; pg_restore alone fails there. So what fails may
     /// be tried again after the others, as long as that helps.
-    private func make(
+    func make(
         _ what: String, _ section: String?, _ entries: Set<Int>, jobs: Int = 1,
         failuresAreExpected: Bool = false, triesFailuresAgain: Bool = false
     ) async throws -> [String] {

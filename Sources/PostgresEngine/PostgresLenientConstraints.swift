@@ -20,6 +20,12 @@ struct PostgresLenientConstraints {
         /// How many tables it has come through.
         let depth: Int
         let mayGo: Bool
+
+        func isAsStrict(as other: Constraint) -> Bool {
+            strictness.isExactly(other.strictness)
+        }
+
+        private var strictness: String { definition.replacing(" NOT VALID", with: "") }
     }
 
     /// Those of tables whose rows change.
@@ -46,11 +52,19 @@ struct PostgresLenientConstraints {
         var staying: Set<String> = []
         while true {
             let more = going.filter { tree in
-                tree.contains { !$0.mayGo || staying.contains($0.object) }
+                isMixed(tree) || tree.contains { !$0.mayGo || staying.contains($0.object) }
             }
             guard !more.isEmpty else { return going }
             staying.formUnion(more.joined().map(\.object))
             going.removeAll { tree in tree.contains { staying.contains($0.object) } }
+        }
+    }
+
+    /// Whether what a part has of its whole would come back as another one: under the whole's name, or as strict as that.
+    private static func isMixed(_ tree: [Constraint]) -> Bool {
+        guard let root = tree.min(by: { $0.depth < $1.depth }) else { return false }
+        return tree.contains { part in
+            !part.isLocal && !(part.name.isExactly(root.name) && part.isAsStrict(as: root))
         }
     }
 
@@ -100,8 +114,9 @@ struct PostgresLenientConstraints {
 
     /// Constraints of parts are those of their whole by their names, those of columns by these.
     ///
-    /// First whatever is tied to those that are looked for, then each with all that has it from there. Wholes have no rows,
-    /// and no index that tells rows apart for replication rests on a column that may be NULL.
+    /// First whatever is tied to those that are looked for, then each with all that has it from there; `OFFSET 0` has the
+    /// server go by tables, of which there may be thousands, and not by names. Wholes have no rows. Keys, and what tells rows
+    /// apart for replication, rest on columns that are not NULL, and so do columns that count.
     private static let query = """
         WITH RECURSIVE changed(oid) AS MATERIALIZED (
           SELECT DISTINCT pg_catalog.unnest($1::regclass[]::oid[])),
@@ -113,9 +128,10 @@ struct PostgresLenientConstraints {
             ON c.contype = 'n' AND a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
           WHERE c.contype IN ('c', 'n') AND c.conrelid <> 0),
         inherited(whole, part) AS MATERIALIZED (
-          SELECT whole.oid, part.oid FROM pg_catalog.pg_inherits i
-          JOIN named whole ON whole.conrelid = i.inhparent
-          JOIN named part ON part.conrelid = i.inhrelid
+          SELECT whole.oid, part.oid
+          FROM (SELECT i.inhrelid, w.* FROM pg_catalog.pg_inherits i
+                JOIN named w ON w.conrelid = i.inhparent OFFSET 0) whole
+          JOIN named part ON part.conrelid = whole.inhrelid
           WHERE part.contype = whole.contype AND part.name = whole.name
             AND NOT whole.connoinherit AND NOT part.connoinherit),
         ties(one, other) AS MATERIALIZED (
@@ -139,9 +155,13 @@ struct PostgresLenientConstraints {
                (r.relkind = 'p' OR r.oid IN (SELECT oid FROM changed))
                  AND \(PostgresTableLocks.isPermitted("r", in: "n"))
                  AND pg_catalog.pg_has_role(r.relowner, 'USAGE')
-                 AND NOT (c.contype = 'n' AND EXISTS (
+                 AND NOT (c.contype = 'n' AND (EXISTS (
                    SELECT 1 FROM pg_catalog.pg_index x
-                   WHERE x.indrelid = r.oid AND x.indisreplident AND c.conkey[1] = ANY (x.indkey)))
+                   WHERE x.indrelid = r.oid AND (x.indisreplident OR x.indisprimary)
+                     AND c.conkey[1] = ANY (x.indkey))
+                   OR EXISTS (
+                     SELECT 1 FROM pg_catalog.pg_attribute a
+                     WHERE a.attrelid = r.oid AND a.attnum = c.conkey[1] AND a.attidentity <> '')))
         FROM trees t
         JOIN pg_catalog.pg_constraint c ON c.oid = t.oid
         JOIN pg_catalog.pg_class r ON r.oid = c.conrelid

@@ -107,6 +107,8 @@ extension PostgresTarget {
     }
 
     /// Those of a whole that a part has none for: they are told by their names, and those of columns by these.
+    ///
+    /// None of tables whose names an archive does not list as they are.
     private static let constraintsLacked = """
         WITH constraints AS (
           SELECT c.oid, c.conrelid, c.contype, c.conname, c.convalidated, c.connoinherit,
@@ -115,12 +117,12 @@ extension PostgresTarget {
           LEFT JOIN pg_catalog.pg_attribute a
             ON c.contype = 'n' AND a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
           WHERE c.contype IN ('c', 'n')
-            AND c.conrelid IN ($1::regclass::oid, $2::regclass::oid))
+            AND c.conrelid IN (pg_catalog.to_regclass($1), pg_catalog.to_regclass($2)))
         SELECT w.conname, pg_catalog.pg_get_constraintdef(w.oid) FROM constraints w
-        WHERE w.conrelid = $1::regclass AND NOT w.convalidated AND NOT w.connoinherit
+        WHERE w.conrelid = pg_catalog.to_regclass($1) AND NOT w.convalidated AND NOT w.connoinherit
           AND NOT EXISTS (
             SELECT 1 FROM constraints p
-            WHERE p.conrelid = $2::regclass AND p.contype = w.contype AND p.name = w.name)
+            WHERE p.conrelid = pg_catalog.to_regclass($2) AND p.contype = w.contype AND p.name = w.name)
         ORDER BY w.conname
         """
 

@@ -48,6 +48,8 @@ extension PostgresTarget {
     /// What an interrupted restore has made already stays, as the catalogs have it.
     private func createStructureOneByOne() async throws -> [String] {
         if hasBegun {
+            // What could not be made is named when it is tried again.
+            _ = try await archive.openSchemas()
             try await giveToOwners()
         } else {
             try await run("create the structure", on: try await fresh()) { connection in
