@@ -124,6 +124,18 @@ extension PostgresTargetPlanner {
         }
     }
 
+    /// What an interrupted restore has left out: it has named that to nobody.
+    func leftOutBefore(_ selected: [Candidate], _ plan: PostgresPlan) -> [String] {
+        guard request.content != .rows else { return [] }
+        // A table under another name is not the one that is there.
+        let kept = plan.renamed == nil ? present.subtracting(plan.chosen) : []
+        let keptTables = kept.filter { archive[$0]?.isTable ?? false }
+        let there = plan.chosen.union(kept).union(archive.belongings(of: keptTables))
+        return archive.leftOut(making: objects(selected), chosen: there).map {
+            leftOut($0, there: there.union(present))
+        } + brought(with: selected, plan)
+    }
+
     /// Tables that others are made from, or that their policies ask: nothing but their columns comes along.
     ///
     /// Wholes come with the indexes and keys that those of their parts are attached to.

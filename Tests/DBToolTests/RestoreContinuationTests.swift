@@ -244,6 +244,24 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `what was left out is told again by the run that goes on`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            try await source.query("CREATE INDEX ON pets (name)")
+            _ = try await bench.backUp(source)
+            let target = try await bench.createDatabase("plain")
+            let failing = try bench.failingPgRestore()
+            try await bench.restore(tables: ["pets"], into: target, ["--pg-dump", failing])
+                .expect(code: 1, saying: "meant to fail")
+            let end = try await bench.restore(tables: ["pets"], into: target)
+            try end.requireCode(0)
+            #expect(end.output.contains("left out: fk constraint pets_owner_fkey"), "\(end)")
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a table that was dropped since an interruption is missed`(
         server: TestServer
     ) async throws {
