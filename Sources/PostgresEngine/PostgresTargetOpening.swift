@@ -249,7 +249,8 @@ struct PostgresTargetOpening {
             var failure = error.backupError(
                 while: "\(request.database) is as it was: cannot drop what the backup holds")
             if error.sqlState == "2BP01" {
-                failure.hint = "Drop what depends on it yourself, if that is what you want."
+                failure.hint =
+                    "--existing truncate replaces the rows of tables that others refer to; or drop what depends on them yourself."
             }
             throw failure
         }

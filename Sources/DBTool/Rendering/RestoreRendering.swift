@@ -52,13 +52,17 @@ struct RestoreRendering: Rendering {
         if !excluded.isEmpty {
             fields.append(("without rows of", excluded.map(\.description).joined(separator: ", ")))
         }
-        let isWhole = document.problems.isEmpty && document.differences.isEmpty
-        return ["\(document.id) restored\(isWhole ? "" : ", but not everything")"]
+        return ["\(document.id) restored\(reservation)"]
             + FieldList(fields).lines
             + document.left_out.map { "  left out: \(VisibleText.of($0))" }
             + document.warnings.map { "  warning: \(VisibleText.of($0))" }
             + document.problems.map { "  not made: \(VisibleText.of($0))" }
             + document.differences.map { "  different: \(VisibleText.of($0))" }
+    }
+
+    private var reservation: String {
+        if !report.problems.isEmpty { return ", but not everything" }
+        return report.differences.isEmpty ? "" : ", but not all rows are as in the backup"
     }
 
     /// `12, 3 of them replaced, 9 restored by the interrupted run`.
