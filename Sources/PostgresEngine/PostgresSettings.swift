@@ -61,8 +61,10 @@ public struct PostgresSettings: Sendable {
 
     /// libpq's keywords and their values, the later ones winning.
     var parameters: [(keyword: String, value: String)] {
+        // Only the first `dbname` is expanded.
+        let name = url == nil ? database.map(Self.databaseOnly) : database
         let given: [(String, String?)] = [
-            ("dbname", url?.unsafeText), ("dbname", database.map(Self.databaseOnly)),
+            ("dbname", url?.unsafeText), ("dbname", name),
             ("host", host), ("port", port), ("user", user), ("password", password?.unsafeText),
             ("sslmode", sslMode), ("sslrootcert", sslRootCertificate),
             ("sslcert", sslCertificate), ("sslkey", sslKey),

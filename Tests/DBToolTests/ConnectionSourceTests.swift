@@ -186,6 +186,26 @@ import Testing
         }
     }
 
+    /// What looks like a URL or a connection string is neither behind a URL.
+    @Test(arguments: TestServer.all, ["postgres of", "a=b"])
+    func `a database is restored into beside a URL, whatever its name looks like`(
+        server: TestServer, beginning: String
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            _ = try await bench.backUp(source)
+            let target = bench.expectDatabase(
+                named: "\(beginning) \(bench.uniqueName("copy"))")
+            try await bench.dbtool(
+                [
+                    "restore", "latest", "-path", bench.repository, "--into", target.name,
+                    "--create", "--url", server.url(database: "postgres"),
+                ]
+            ).requireCode(0)
+            try await bench.expectEqual(source, target)
+        }
+    }
+
     /// A password that is cut in the wrong place would be a port and a database.
     @Test(arguments: [
         "postgresql://u:100%sure@127.0.0.1:1/db", "postgresql://u:100/sure@127.0.0.1:1/db",
