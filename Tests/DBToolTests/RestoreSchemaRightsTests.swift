@@ -27,11 +27,10 @@ import Testing
     func `things are given to roles one by one, too`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
             let owner = try await bench.createRole("owner", "CREATEDB")
-            let other = try await bench.createRole("other")
             let source = try await bench.shared(by: owner)
             let expected = try await bench.duplicate(source, "expected")
             try await source.query(
-                "CREATE TABLE unread (id int); ALTER TABLE unread OWNER TO \(other)")
+                "CREATE TABLE unread (id int); REVOKE ALL ON unread FROM \(owner)", as: owner)
             let end = try await bench.full(source, ["--skip-unreadable"], as: owner)
             try end.requireCode(3)
             let target = bench.expectDatabase()
