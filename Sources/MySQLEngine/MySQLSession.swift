@@ -49,6 +49,8 @@ enum MySQLSession {
     private static let wherePermitted: KeyValuePairs = [
         "max_error_count": "65535",
         "sql_notes": "1",
+        // Where it is on the server writes it into each view that it shows.
+        "sql_buffer_result": "0",
     ]
 
     private static let ofMariaDB: KeyValuePairs = [

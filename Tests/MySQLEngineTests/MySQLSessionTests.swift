@@ -34,8 +34,10 @@ import Testing
     private static func hindering(
         on server: MySQLTestServer
     ) -> [(name: String, value: String)] {
-        server.isMariaDB
+        let own: [(name: String, value: String)] =
+            server.isMariaDB
             ? [("alter_algorithm", "'INSTANT'"), ("idle_write_transaction_timeout", "50000")] : []
+        return own + [("sql_buffer_result", "1")]
     }
 
     private static let ofTargets = ["foreign_key_checks", "unique_checks", "alter_algorithm"]
