@@ -277,9 +277,9 @@ extension PostgresTarget {
         let all = try await connection.rows(
             Self.tablesWithRows, [SQLText.qualified(load.place)])
         // A part that was loaded by itself is read by itself, though it may have been attached since.
+        let others = loadedAlone.subtracting([load.place])
         let tables = all.filter { row in
-            let name = TableName(schema: row[0] ?? "", name: row[1] ?? "")
-            return name == load.place || !loadedAlone.contains(name)
+            !others.contains(TableName(schema: row[0] ?? "", name: row[1] ?? ""))
         }
         guard tables.allSatisfy({ $0[6] == "t" }) else {
             let columns = load.columns.map(SQLText.identifier).joined(separator: ", ")
