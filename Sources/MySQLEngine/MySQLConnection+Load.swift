@@ -196,6 +196,13 @@ extension MySQLConnection {
                 return try await insert(
                     batch, batch.ends.indices, transfer, limit: limit.usual)
             case .loading(let limit):
+                // A huge row goes in pieces, without a line beside it.
+                guard !batch.isHuge || !transfer.takesParameters || batch.longestRecord > limit.most
+                else {
+                    return try await insert(batch, transfer, limit) { row in
+                        try await insert(batch, row..<(row + 1), transfer, limit: 0)
+                    }
+                }
                 // Documents may hold what no line does, and a statement does.
                 guard let lines = try writer.lines(of: batch) else {
                     return try await insert(batch, transfer, limit) { row in

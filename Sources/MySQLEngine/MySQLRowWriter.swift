@@ -335,7 +335,7 @@ struct MySQLRowWriter {
 
 extension RowBatch {
     /// The bytes of its longest record.
-    fileprivate var longestRecord: Int {
+    var longestRecord: Int {
         zip([0] + ends, ends).reduce(0) { max($0, $1.1 - $1.0) }
     }
 }
