@@ -22,16 +22,20 @@ struct MySQLContinuation {
     /// - Throws: `BackupError.targetUnsuitable` naming the tables that hold what nobody knows; `MySQLError`.
     func check(_ plan: inout MySQLPlan) async throws {
         let goes = Set(plan.drops.filter { $0.kind == .table }.map { ExactText($0.name) })
+        let made = Set(plan.chosen.filter { $0.kind == .table }.map { ExactText($0.name) })
+        let rowCounts = Dictionary(
+            request.storedTables.map { (ExactText($0.load.table.name), $0.rowCount) },
+            uniquingKeysWith: { first, _ in first })
         var obstacles = Obstacles()
         for (name, table) in plan.target.tables.sorted(by: { $0.key < $1.key })
         where table.treatment == .create && !goes.contains(ExactText(table.load.table.name)) {
             let place = table.load.table.name
-            let expected = request.storedTables.first { $0.load.table == name }?.rowCount ?? 0
+            let expected = rowCounts[ExactText(name.name)] ?? 0
             let remains = MySQLRemains(
                 sight: try await sight(of: place, loaded: table.isLoaded ? expected : 0),
                 isLoaded: table.isLoaded,
                 isBegun: plan.begun.contains(ExactText(name.name)), hasRows: expected > 0,
-                isMade: plan.chosen.contains { $0.kind == .table && $0.name.isExactly(name.name) },
+                isMade: made.contains(ExactText(name.name)),
                 isAppendOnly: presence.isAppendOnly(place))
             switch remains.step {
             case .keep: break
