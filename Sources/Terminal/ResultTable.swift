@@ -13,8 +13,7 @@ public struct ResultTable {
         let isNull: Bool
 
         init(_ value: String?) {
-            // NULL is not the text NULL, nor an empty one.
-            text = value.map { $0 == "NULL" ? "'NULL'" : VisibleText.of($0) } ?? "NULL"
+            text = ValueText.of(value)
             width = TextWidth.of(text)
             isNull = value == nil
         }

@@ -78,7 +78,6 @@ struct HistoryRendering: Report {
     }
 
     private static func text(_ value: String?) -> String {
-        guard let value else { return "NULL" }
-        return value.isEmpty ? "''" : value
+        value?.isEmpty == true ? "''" : ValueText.of(value)
     }
 }
