@@ -54,6 +54,7 @@ public struct Backup: Sendable {
         guard let database = request.database, try await repository.isInUse else {
             return try await run(locked: nil, start, fullBecause: reason, progress)
         }
+        try await checkBase(of: database)
         return try await repository.withLock(database: database, holder: request.holder) {
             do {
                 return try await run(locked: database, start, fullBecause: reason, progress)
@@ -93,6 +94,18 @@ public struct Backup: Sendable {
 
     // MARK: What is asked of the engine
 
+    /// Whoever names a full that cannot be rested on has called wrongly, which is no run that has failed.
+    private func checkBase(of database: String) async throws {
+        guard request.kind != .full, request.base != nil else { return }
+        _ = try await lineage(of: database).base()
+    }
+
+    private func lineage(of database: String) async throws -> Lineage {
+        try await Lineage(
+            request: request, engine: engine.name, contents: repository.contents(),
+            database: database)
+    }
+
     /// A backup that rests on another has its scope.
     private func snapshotRequest(_ progress: OperationProgress) async throws -> SnapshotRequest {
         var asked = request.snapshot
@@ -104,10 +117,9 @@ public struct Backup: Sendable {
             }
         }
         guard request.kind != .full, let database = request.database else { return asked }
-        let contents = try await repository.contents()
-        let lineage = Lineage(
-            request: request, engine: engine.name, contents: contents, database: database)
-        if let base = try lineage.base()?.metadata { try asked.takeScope(of: base) }
+        if let base = try await lineage(of: database).base()?.metadata {
+            try asked.takeScope(of: base)
+        }
         return asked
     }
 

@@ -52,6 +52,24 @@ import Testing
         #expect(left.map(\.errorCode) == ["locked"])
     }
 
+    @Test func `a base that is not there is refused before anything, and is no failed line`()
+        async throws
+    {
+        var shop = Shop()
+        let full = try await shop.point()
+        shop.request.database = "shop"
+        shop.request.kind = .differential
+        shop.engine.beforeStep = { _ in
+            throw BackupError(.serverRefused, "the server was asked")
+        }
+        for base in ["full_shop_20200102_030405_abcd", "nobody"] {
+            shop.request.base = base
+            let error = await #expect(throws: BackupError.self) { try await shop.backUp() }
+            #expect(error?.code == .notFound && error?.message.contains(base) == true)
+        }
+        #expect(try shop.catalog().backups.map(\.id) == [full.id.text])
+    }
+
     @Test func `a cancelled backup leaves no folder but a failed line`() async throws {
         var shop = Shop()
         let arrived = AsyncStream<Void>.makeStream()
