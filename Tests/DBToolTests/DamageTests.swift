@@ -146,7 +146,7 @@ import Testing
 
             let text = try await bench.dbtool(list).output
             #expect(text.contains(", doubted"), "\(text)")
-            #expect(text.contains("in doubt: verify found damage in \(layer.id)"), "\(text)")
+            #expect(text.contains("in doubt: verify of \(layer.id) found damage"), "\(text)")
             let document = try JSON(parsing: try await bench.dbtool(list + ["--json"]).output)
             let backups = document["backups"].items
             #expect(backups.map(\.["doubted_by"].string) == [layer.id, nil], "\(text)")

@@ -24,8 +24,8 @@ struct ChainProofs {
         }
     }
 
-    /// The point of a chain whose files were found damaged, where another point of it was not proven since; nil where
-    /// nothing was.
+    /// The point of a chain whose check found damage, there or in what it rests on, where another point of it was not
+    /// proven since; nil where none did.
     func failure(against point: Point, _ state: BackupState) -> BackupID? {
         guard let failure = failures[Self.base(of: point)],
             !state.proofs.contains(where: { $0.passed && $0.at > failure.at })
@@ -40,7 +40,7 @@ struct ChainProofs {
 
 extension RepositoryContents {
     /// The points that nobody may count on although their own last check found nothing: each with the point of its
-    /// chain whose files were found damaged since.
+    /// chain whose check has found damage since.
     ///
     /// `states`: What is known of each.
     public func doubts(_ states: [BackupID: BackupState]) -> [BackupID: BackupID] {

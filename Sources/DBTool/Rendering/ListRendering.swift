@@ -18,7 +18,8 @@ struct ListRendering: Rendering {
         let lacksRows: Bool
         let isExact: Bool?
         let isBroken: Bool
-        /// The point of its chain whose files were found damaged since it was proven; nil where none was.
+        /// The point of its chain whose check found damage since it was proven, in its own files or in those it rests on;
+        /// nil where none did.
         let doubtedBy: String?
 
         private enum CodingKeys: String, CodingKey {
@@ -151,7 +152,7 @@ struct ListRendering: Rendering {
         if line.state?.pinned == true { words += ", pinned" }
         if line.isBroken { words += ", broken: what it rests on is missing" }
         if line.state?.verified?.passed == false { words += ", damaged" }
-        if let other = line.doubtedBy { words += ", in doubt: verify found damage in \(other)" }
+        if let other = line.doubtedBy { words += ", in doubt: verify of \(other) found damage" }
         if line.lacksRows { words += ", rows left out" }
         if line.isExact == false { words += ", not exact" }
         return line.entry.reason.map { "\(words): \($0)" } ?? words
