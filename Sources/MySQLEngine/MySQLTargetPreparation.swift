@@ -56,7 +56,7 @@ struct MySQLTargetPreparation {
             throw BackupError(
                 .targetUnsuitable, "database \(request.database) does not exist",
                 hint:
-                    "Add --create to create it. An account without any privilege on it does not see it."
+                    "\(request.creationHint) An account without any privilege on it does not see it."
             )
         }
         return exists

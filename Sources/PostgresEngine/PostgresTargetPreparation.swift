@@ -26,7 +26,7 @@ struct PostgresTargetPreparation {
             guard exists || request.creates else {
                 throw BackupError(
                     .targetUnsuitable, "database \(request.database) does not exist",
-                    hint: "Add --create to create it.")
+                    hint: request.creationHint)
             }
             return exists
         }

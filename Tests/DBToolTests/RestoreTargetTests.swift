@@ -47,7 +47,10 @@ import Testing
             _ = try await bench.backUp(try await bench.small())
             let target = bench.expectDatabase()
             try await bench.restore(into: target, creating: false)
-                .expect(code: 1, saying: target.name, "--create")
+                .expect(code: 1, saying: target.name, "Add --create to create it.")
+            // The two exclude each other.
+            try await bench.restore(into: target, ["--data-only"], creating: false)
+                .expect(code: 1, saying: target.name, "leave it out, and add --create")
             #expect(try await bench.exists(target) == false)
         }
     }

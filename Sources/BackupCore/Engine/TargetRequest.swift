@@ -56,6 +56,13 @@ public struct TargetRequest: Sendable {
     /// Hears how far whatever is being done has come, where that is steps; from any task, often.
     public var steps: @Sendable (StepProgress) -> Void = { _ in }
 
+    /// What to do where the database is not there.
+    public var creationHint: String {
+        content == .rows
+            ? "--data-only loads tables that are there: leave it out, and add --create to create the database with them."
+            : "Add --create to create it."
+    }
+
     /// Whether a whole database is restored, and not some tables.
     public var isWhole: Bool { patterns.isEmpty && scopeObjects == nil }
 
