@@ -47,6 +47,7 @@ struct MySQLTargetPlanner {
         decideCounters(wanted, &plan)
         plan.target.drops = plan.drops.map(described)
         plan.target.creates = plan.chosen.map(described)
+        plan.target.made = madeBefore(plan).map(described)
         plan.target.warnings = MySQLBodies(
             request: request, definition: definition, presence: presence
         ).warnings(plan)

@@ -55,6 +55,8 @@ struct PostgresTargetOpening {
             ).run(server)
             var shown = archive.plan.target
             shown.createsDatabase = !found.exists
+            let made = Set(planner.describe(archive.made))
+            shown.made = shown.creates.filter(made.contains)
             guard try await approves(shown) else { return nil }
             return try await prepared(found, archive, server)
         } catch let error as PostgresError {

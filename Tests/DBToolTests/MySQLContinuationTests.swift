@@ -18,6 +18,12 @@ import Testing
             let target = try await stuck(bench, ["quick", "gone", "kept"])
             #expect(try await target.query("SELECT COUNT(*) FROM quick") == "2")
             #expect(try await target.query("SELECT COUNT(*) FROM gone") == "2")
+            let plan = try await bench.restore(into: target, ["--no-owner", "--dry-run"])
+            let made = plan.output.split(separator: "\n").filter {
+                $0.hasPrefix("  made    table ")
+            }
+            #expect(plan.code == 0 && made.count == 1, "\(plan)")
+            #expect(!plan.output.contains("  create  table"), "\(plan)")
             // A restart leaves as much of a table in memory.
             try await target.query(
                 "DELETE FROM quick; SET SESSION foreign_key_checks = 0; DROP TABLE gone; UPDATE kept SET g = 1"

@@ -30,6 +30,14 @@ import Testing
                     try await bench.restore(point, into: target, words)
                 }
             }
+            let plan = try await bench.restore(backup.id, into: target, ["--dry-run"])
+            try plan.requireCode(0)
+            let made = plan.output.split(separator: "\n").filter {
+                $0.hasPrefix("  made    table ")
+            }
+            #expect(made.count == 1 && made[0].hasSuffix(", before the interruption"), "\(plan)")
+            #expect(plan.output.contains("  create  constraint people_pkey"), "\(plan)")
+            #expect(!plan.output.contains("  create  table"), "\(plan)")
             let end = try await bench.restore(backup.id, into: target, ["--check", "rows"])
             try end.requireCode(0)
             #expect(end.output.contains("2 restored before the interruption"), "\(end)")

@@ -172,6 +172,8 @@ public struct TargetPlan: Sendable {
     public var drops: [Object] = []
     /// What is created.
     public var creates: [Object] = []
+    /// What of that an interrupted restore has made already, as far as is known before anything is done.
+    public var made: [Object] = []
     /// What exists and is used as it is.
     public var keeps: [Object] = []
     /// What belongs to the tables and is not restored, because it points elsewhere.

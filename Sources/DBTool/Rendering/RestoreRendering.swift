@@ -133,6 +133,7 @@ struct RestorePlanRendering: Rendering {
         let continues: Bool
         let drops: [String]
         let creates: [String]
+        let made_before: [String]
         let uses: [String]
         let tables: [TableDocument]
         let left_out: [String]
@@ -152,8 +153,8 @@ struct RestorePlanRendering: Rendering {
         return Document(
             id: plan.point.id.text, database: plan.database,
             creates_database: target.createsDatabase, continues: target.continues,
-            drops: target.drops.map(Self.words), creates: target.creates.map(Self.words),
-            uses: target.keeps.map(Self.words),
+            drops: target.drops.map(Self.words), creates: creates.map(Self.words),
+            made_before: target.made.map(Self.words), uses: target.keeps.map(Self.words),
             tables: plan.tables.map { TableDocument($0, target) }, left_out: target.leftOut,
             warnings: target.warnings)
     }
@@ -165,12 +166,21 @@ struct RestorePlanRendering: Rendering {
         ]
         if plan.target.continues { lines.append("  goes on with an interrupted restore") }
         lines += drops.map { "  \($0)" }
-        lines += Self.counts(plan.target.creates).map { "  create  \(VisibleText.of($0))" }
+        lines += Self.counts(plan.target.made).map {
+            "  made    \(VisibleText.of($0)), before the interruption"
+        }
+        lines += Self.counts(creates).map { "  create  \(VisibleText.of($0))" }
         lines += plan.target.keeps.map {
             "  use     \(VisibleText.of(Self.words($0))), which exists, as it is"
         }
         return lines + tables.map { "  \(VisibleText.of($0))" }
             + plan.target.leftOut.map { "  left out: \(VisibleText.of($0))" } + warnings
+    }
+
+    /// What is still to be created.
+    private var creates: [TargetPlan.Object] {
+        let made = Set(plan.target.made)
+        return plan.target.creates.filter { !made.contains($0) }
     }
 
     /// What is told before anything is made, a line each.
@@ -193,16 +203,19 @@ struct RestorePlanRendering: Rendering {
             table.add([
                 place == name ? name : "\(name) as \(place)",
                 NumberText.grouped(record.fingerprint.rows), "\(ByteText(record.csvBytes))",
-                planned.map(Self.words) ?? "",
+                planned.map(fate(of:)) ?? "",
             ])
         }
         return table.lines
     }
 
-    private static func words(_ table: TargetPlan.TablePlan) -> String {
+    private func fate(of table: TargetPlan.TablePlan) -> String {
         guard !table.isLoaded else { return "read back: loaded before the interruption" }
+        let isMade = plan.target.made.contains {
+            $0.kind == "TABLE" && $0.name == "\(table.load.table)"
+        }
         return switch table.treatment {
-        case .create: "created and loaded"
+        case .create: isMade ? "made before the interruption; loaded now" : "created and loaded"
         case .truncate: "exists: its rows are replaced"
         case .append: "exists: rows are added"
         }
