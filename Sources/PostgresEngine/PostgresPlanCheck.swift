@@ -27,6 +27,12 @@ struct PostgresPlanCheck {
         guard found.exists else {
             return try await preparation.checkCreation(found.connection, major: server.major)
         }
+        if !plan.target.continues {
+            try await PostgresDropCheck(
+                request: request, archive: archive, presence: found.presence,
+                connection: found.connection
+            ).run()
+        }
         try await checkRowsOfOthers()
         try await checkLargeObjects()
         try await checkTablesOfExtensions()

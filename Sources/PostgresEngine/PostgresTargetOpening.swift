@@ -250,10 +250,7 @@ struct PostgresTargetOpening {
             guard let error = error as? PostgresError else { throw error }
             var failure = error.backupError(
                 while: "\(request.database) is as it was: cannot drop what the backup holds")
-            if error.sqlState == "2BP01" {
-                failure.hint =
-                    "--existing truncate replaces the rows of tables that others refer to; or drop what depends on them yourself."
-            }
+            if error.sqlState == "2BP01" { failure.hint = PostgresDropCheck.hint }
             throw failure
         }
     }

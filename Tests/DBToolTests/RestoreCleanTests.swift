@@ -1,8 +1,50 @@
 import BackupTesting
 import Testing
 
-/// `--clean` of tables that need each other otherwise than by foreign keys.
+/// `--clean` of tables that need each other otherwise than by foreign keys, and of tables that others need.
 @Suite struct RestoreCleanTests {
+    @Test(arguments: TestServer.all)
+    func `what depends on tables that clean would drop is named by the dry run, too`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE people (id serial PRIMARY KEY, lead int REFERENCES people);
+                CREATE TABLE visits (at int, who int REFERENCES people) PARTITION BY RANGE (at);
+                CREATE TABLE visits_early PARTITION OF visits FOR VALUES FROM (0) TO (10);
+                CREATE VIEW leads AS SELECT lead FROM people; CREATE VIEW late AS TABLE visits;
+                INSERT INTO people VALUES (1, 1); INSERT INTO visits VALUES (1, 1);
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await bench.restore(tables: [], into: target, ["--clean", "--dry-run"])
+                .requireCode(0)
+            try await target.query(
+                """
+                CREATE VIEW mine AS SELECT id FROM people;
+                CREATE MATERIALIZED VIEW kept AS SELECT at FROM visits_early;
+                CREATE TABLE notes (who int REFERENCES people);
+                CREATE TABLE heirs () INHERITS (people); -- and the default of its column
+                """)
+            for words in [["--clean", "--dry-run"], ["--clean", "--yes"]] {
+                try await bench.expectRefused(
+                    target, saying: "as it was", "mine depends on", "kept depends on",
+                    "notes_who_fkey", "column id of table", "heirs depends on",
+                    "--existing truncate"
+                ) {
+                    try await bench.restore(tables: [], into: target, words)
+                }
+            }
+            // What the backup holds of it stays when a table alone is meant.
+            try await bench.expectRefused(target, saying: "leads depends on", "visits_who_fkey") {
+                try await bench.restore(
+                    tables: ["people"], into: target, ["--clean", "--dry-run"])
+            }
+        }
+    }
+
     /// pg_restore has an order of its own for what it drops, in which `entries` goes before the rule that writes into it.
     @Test(arguments: TestServer.all)
     func `clean drops tables whose rules and policies need other ones`(
