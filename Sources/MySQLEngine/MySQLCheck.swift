@@ -133,13 +133,14 @@ struct MySQLCheck {
         if !locked.isEmpty { check.findings.append(Self.finding(ofLocked: locked)) }
         check.findings += try await views(of: scope, privileges, connection)
         let isWhole = request.scope == .database
+        let tables = "\(scope.stored.count) \(scope.stored.count == 1 ? "table" : "tables")"
         let lacks = privileges.lacks(
             of: scope, isWhole: isWhole, hidden: try await catalog.hiddenRoutines())
         check.findings.append(
             lacks.isEmpty
                 ? Finding(
                     .contents, "privileges", .ok,
-                    "account \(privileges.server.account) may read all \(scope.stored.count) tables"
+                    "account \(privileges.server.account) may read everything: \(tables)"
                 )
                 : Finding(
                     .contents, "privileges", lacks.contains(where: \.isFatal) ? .problem : .warning,
@@ -150,7 +151,7 @@ struct MySQLCheck {
         check.findings.append(
             Finding(
                 .contents, "size", .ok,
-                "\(scope.stored.count) tables, about \(ByteText(bytes))"))
+                "\(tables), about \(ByteText(bytes))"))
         do {
             try await addTables(to: &check, scope, besides: Set(locked.map(\.name)), catalog)
         } catch let error as BackupError where error.code == .serverRefused {

@@ -25,8 +25,9 @@ struct PostgresContentsCheck {
             findings.insert(
                 Finding(
                     .contents, "privileges", .ok,
-                    "role \(server.user) may read all \(inScope.count) tables and "
-                        + "\(sequences.count) sequences"), at: 0)
+                    "role \(server.user) may read everything: \(Self.count(inScope.count)) and "
+                        + "\(sequences.count) \(sequences.count == 1 ? "sequence" : "sequences")"),
+                at: 0)
         } else {
             let things =
                 scope.unreadable.map { "\($0.name)" } + closed.map { "\($0.name)" }

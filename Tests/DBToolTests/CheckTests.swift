@@ -13,7 +13,7 @@ import Testing
             let check = try await bench.check(source)
             check.expect(code: 0)
             #expect(check.subjects("problem") == [], "\(check.end)")
-            #expect(check.text("privileges").contains("2 tables and 1 sequences"))
+            #expect(check.text("privileges").contains("everything: 2 tables and 1 sequence"))
             #expect(check.text("version") == "PostgreSQL \(check.text("version").dropFirst(11))")
             #expect(check.text("pg_dump").contains("(version \(server.major))"))
             #expect(check.text("size").contains("2 tables, about"))
