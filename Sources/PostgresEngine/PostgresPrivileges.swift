@@ -3,9 +3,11 @@ import BackupCore
 /// What a role lacks for a backup, and the statements that give it.
 enum PostgresPrivileges {
     /// Everything that cannot be read, in one error.
+    ///
+    /// `maySkip`: Whether tables can be left out instead.
     static func missing(
         tables: [PostgresCatalog.Relation] = [], sequences: [PostgresSequences.Sequence] = [],
-        largeObjects: [String] = [], for user: String
+        largeObjects: [String] = [], for user: String, maySkip: Bool = false
     ) -> BackupError {
         let things =
             tables.map { "\($0.name)" } + sequences.map { "sequence \($0.name)" }
@@ -17,7 +19,7 @@ enum PostgresPrivileges {
         let way = "\nor leave \(isMore ? "the tables" : "them") out with --skip-unreadable."
         return BackupError(
             .permissionDenied, "role \(user) may not read \(list(things))",
-            hint: hint(unique(grants)) + (tables.isEmpty ? "" : way))
+            hint: hint(unique(grants)) + (tables.isEmpty || !maySkip ? "" : way))
     }
 
     /// Tables whose rows row-level security hides.

@@ -123,7 +123,7 @@ struct PostgresSource {
         throw PostgresPrivileges.missing(
             tables: scope.unreadable,
             sequences: sequences.filter { !$0.isUnknown && !$0.isReadable },
-            largeObjects: objects, for: user)
+            largeObjects: objects, for: user, maySkip: request.maySkipUnreadable)
     }
 
     /// Where the server knows no encoding a name may be bytes that are no text, and then it cannot be asked for.

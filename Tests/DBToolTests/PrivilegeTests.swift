@@ -93,6 +93,14 @@ import Testing
             let list = try await bench.dbtool(["list", "-path", bench.repository])
             #expect(list.output.contains("incomplete"), "\(list)")
 
+            // What rests on another leaves out what that one did, and has no such option.
+            let layer = try await bench.dbtool(
+                [
+                    "differential", "backup", "-path", bench.repository, "--database", source.name,
+                ] + bench.connection(as: reader))
+            layer.expect(code: 1, saying: "may not read public.pets", "GRANT SELECT ON TABLE")
+            #expect(!layer.errors.contains("--skip-unreadable"), "\(layer)")
+
             // It counts only when it is named, and holds what was readable.
             try await bench.restore("latest", into: bench.expectDatabase())
                 .expect(code: 1, saying: "no completed backup")

@@ -61,6 +61,8 @@ public struct SnapshotRequest: Sendable {
     public var trustsRestart = false
     /// Leave out what cannot be read instead of failing.
     public var skipsUnreadable = false
+    /// Whether whoever asks can ask for that: a backup that rests on another leaves nothing out of its own.
+    public var maySkipUnreadable = true
     /// How many connections read side by side; at least 1.
     public var connections = 2
     /// How long to wait for a table that somebody else has locked.

@@ -109,6 +109,7 @@ public struct Backup: Sendable {
     /// A backup that rests on another has its scope.
     private func snapshotRequest(_ progress: OperationProgress) async throws -> SnapshotRequest {
         var asked = request.snapshot
+        asked.maySkipUnreadable = request.kind == .full
         warnings.withValue { $0 = [] }
         asked.notes = { [warnings] note in
             progress.note(note)
