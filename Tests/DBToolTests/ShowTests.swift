@@ -16,12 +16,14 @@ import Testing
                 """)
             let backup = try await bench.backUp(
                 source, ["-compress", "zstd", "--exclude-tablename", "pets"])
+            let verify = try await bench.dbtool(["verify", "latest", "-path", bench.repository])
+            #expect(verify.output.contains("  rows left out  public.pets"), "\(verify)")
             let text = try await show(bench, "latest").output
             for words in [
                 "\(backup.id) completed", "full backup, scope database", source.name,
                 "PostgreSQL \(server.major)", "s ago", "rows left out  public.pets",
                 "packed with zstd", "extensions     hstore", "roles          \(server.superuser)",
-                "database UTF8", "large objects  1", "sequences      1", "verified       never",
+                "database UTF8", "large objects  1", "sequences      1", "verified       passed",
                 "drilled        never", "pinned         no", "under ACCESS SHARE locks",
             ] {
                 #expect(text.contains(words), "\(words) is missing in:\n\(text)")

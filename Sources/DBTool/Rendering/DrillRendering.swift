@@ -50,7 +50,7 @@ struct DrillRendering: Rendering {
 
     var lines: [String] {
         let document = document
-        let fields = [
+        var fields = [
             ("tables", NumberText.grouped(document.tables)),
             ("rows", "\(NumberText.grouped(document.rows)), checksums and fingerprints agree"),
             (
@@ -64,6 +64,7 @@ struct DrillRendering: Rendering {
             ),
             ("comparison", NumberText.duration(seconds: document.drill.comparison_seconds)),
         ]
+        fields += verified.point.metadata.rowsLeftOut
         return [title] + FieldList(fields).lines
             + document.drill.problems.map { "  not made: \(VisibleText.of($0))" }
             + document.drill.differences.map { "  different: \(VisibleText.of($0))" }

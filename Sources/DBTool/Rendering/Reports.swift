@@ -99,9 +99,7 @@ struct BackupRendering: Rendering {
         if !metadata.exact { fields.append(("exact", LayerSummary.inexact)) }
         fields += LayerSummary(metadata).fields
         if let archive = report.archive { fields.append(("archive", archive)) }
-        if !metadata.excludedTables.isEmpty {
-            fields.append(("rows left out", names(metadata.excludedTables)))
-        }
+        fields += metadata.rowsLeftOut
         if !metadata.unreadableTables.isEmpty {
             fields.append(("not readable", names(metadata.unreadableTables)))
         }
@@ -163,11 +161,20 @@ struct VerifyRendering: Rendering {
             ("time", NumberText.duration(seconds: document.duration_seconds)),
         ]
         if !report.point.metadata.exact { fields.append(("exact", LayerSummary.inexact)) }
+        fields += report.point.metadata.rowsLeftOut
         return ["\(document.id) verified"] + FieldList(fields).lines + warnings
     }
 
     /// One line for each.
     var warnings: [String] {
         report.warnings.map { "  warning: \(VisibleText.of($0))" }
+    }
+}
+
+extension Metadata {
+    /// A line that names the tables whose rows the backup leaves out, where there are any: nothing proves these.
+    var rowsLeftOut: [(String, String)] {
+        guard !excludedTables.isEmpty else { return [] }
+        return [("rows left out", excludedTables.map(\.description).joined(separator: ", "))]
     }
 }

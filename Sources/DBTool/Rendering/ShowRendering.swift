@@ -89,9 +89,7 @@ struct ShowRendering: Rendering {
             fields.append(("large objects", NumberText.grouped(count)))
         }
         fields.append(("sequences", NumberText.grouped(metadata.sequences.count)))
-        if !metadata.excludedTables.isEmpty {
-            fields.append(("rows left out", Self.names(metadata.excludedTables)))
-        }
+        fields += metadata.rowsLeftOut
         if !metadata.unreadableTables.isEmpty {
             fields.append(("not readable", Self.names(metadata.unreadableTables)))
         }
