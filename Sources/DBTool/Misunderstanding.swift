@@ -87,7 +87,7 @@ struct Misunderstanding {
 
     private var help: String {
         name.isEmpty
-            ? "\"dbtool help\" shows every command, with --help its options."
+            ? "\"dbtool help\" shows every command, \"dbtool help COMMAND\" its options."
             : "\"dbtool help \(name)\" shows its words and options."
     }
 }

@@ -360,6 +360,9 @@ import Testing
             let prune = try await bench.dbtool(
                 ["prune", "-path", bench.repository, "--keep-last", "1", "--json"])
             #expect(try JSON(parsing: prune.output)["removed"].integer == 0, "\(prune)")
+            let again = try await bench.dbtool(
+                ["prune", "-path", bench.repository, "--keep-last", "1"])
+            #expect(again.output.hasPrefix("\(source.name): nothing removed\n"), "\(again)")
             // The next run leaves the folder alone, and rests on what can be read.
             let next = try await bench.incremental(source)
             #expect(next.report["parent_id"].string == layers[0].id)

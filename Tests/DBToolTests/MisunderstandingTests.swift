@@ -14,7 +14,10 @@ import Testing
         (["verfy", "latest", "-path", "x"], "unknown command 'verfy'", "Nearest: verify."),
         (["full", "databse"], "unknown command 'databse'", "Nearest: database."),
         (["full", "xyzzy"], "unknown command 'xyzzy'", "\"dbtool help full\" shows"),
-        (["xyzzy"], "unknown command 'xyzzy'", "\"dbtool help\" shows every command"),
+        (
+            ["xyzzy"], "unknown command 'xyzzy'",
+            "\"dbtool help\" shows every command, \"dbtool help COMMAND\" its options."
+        ),
         (["list", "--databse", "x"], "unknown option '--databse'", "Nearest: --database."),
         (["list", "-pth", "x"], "unknown option '-pth'", "Nearest: -path."),
         (

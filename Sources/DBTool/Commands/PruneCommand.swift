@@ -99,7 +99,8 @@ struct PruneRendering: Rendering {
             table.add(
                 [line.id, line.kept ? "kept" : removes, line.reasons.joined(separator: ", ")])
         }
-        return ["\(VisibleText.of(document.database)): \(document.removed) \(removes)"]
+        let count = document.removed == 0 ? "nothing" : "\(document.removed)"
+        return ["\(VisibleText.of(document.database)): \(count) \(removes)"]
             + table.lines
     }
 }
