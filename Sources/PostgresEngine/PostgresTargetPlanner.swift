@@ -304,6 +304,14 @@ struct PostgresTargetPlanner {
         let decorations = archive.entries(
             ofKinds: ["ACL", "COMMENT", "SECURITY LABEL", "DEFAULT ACL"], among: plan.chosen)
         plan.target.creates = describe(plan.chosen.subtracting(decorations))
+        if let renamed = plan.renamed {
+            let original = Set(describe([renamed.entry]))
+            plan.target.creates = plan.target.creates.map { object in
+                original.contains(object)
+                    ? TargetPlan.Object(
+                        kind: object.kind, name: "\(renamed.from) as \(renamed.to)") : object
+            }
+        }
         return plan
     }
 

@@ -47,6 +47,25 @@ import Testing
         }
     }
 
+    @Test(arguments: TestServer.all)
+    func `a dry run says that the copy is made under its new name`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            _ = try await bench.backUp(source)
+            let plan = try await bench.restore(
+                tables: ["people"], into: source, ["--as", "people_before", "--dry-run"])
+            try plan.requireCode(0)
+            for line in [
+                "  create  table public.people as public.people_before\n",
+                "  the copy's sequences, indexes and keys get names of their own\n",
+            ] {
+                #expect(plan.output.contains(line), "\(plan)")
+            }
+        }
+    }
+
     /// A new name, as it is written for dbtool and in SQL.
     struct Name: Sendable, CustomTestStringConvertible {
         let written: String

@@ -170,6 +170,10 @@ struct RestorePlanRendering: Rendering {
             "  made    \(VisibleText.of($0)), before the interruption"
         }
         lines += Self.counts(creates).map { "  create  \(VisibleText.of($0))" }
+        // A name of these is one of the whole schema on PostgreSQL, and of the table elsewhere.
+        if request.newName != nil, plan.point.metadata.engine != "mysql", !creates.isEmpty {
+            lines.append("  the copy's sequences, indexes and keys get names of their own")
+        }
         lines += plan.target.keeps.map {
             "  use     \(VisibleText.of(Self.words($0))), which exists, as it is"
         }
