@@ -9,18 +9,12 @@ import Testing
     func `what a server is set to spoils nothing`(server: MySQLTestServer) async throws {
         try await MySQLBench.withOwnServer(like: server) { bench, _ in
             let account = try await bench.source.createAccount(
-                "hurried", Self.privileges(on: server))
+                "hurried", server.ownerPrivileges)
             let shop = try await CampaignShop(MySQLCampaignServer(bench, as: account))
             try await shop.server.query(Self.delicateThings, in: shop.server.source)
             try await Self.attackBackups(of: shop, on: server)
             try await Self.attackRestores(of: shop, on: server)
         }
-    }
-
-    /// All that it takes to restore what acts for root into any database of the test.
-    private static func privileges(on server: MySQLTestServer) -> [String] {
-        ["ALL ON `{}%`.*", server.routinePrivilege]
-            + [server.isMariaDB ? "SET USER ON *.*" : "SET_ANY_DEFINER, SYSTEM_USER ON *.*"]
     }
 
     /// Values that look otherwise, and bodies that mean something else, under one setting or another.

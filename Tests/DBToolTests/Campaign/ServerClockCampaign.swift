@@ -7,14 +7,16 @@ import Testing
 @Suite struct ServerClockCampaign {
     /// Each is several backups and restores.
     private static let tries = Attack.isLong ? Attack.tries : 1
+    private static let products: [CampaignShop.Product] =
+        [.postgres, .mariadb] + (Attack.isLong ? [.mysql] : [])
 
-    @Test
-    func `points are in the order of the server's clock, and each is the database that it saw`()
-        async throws
-    {
-        try await ServerClock.withShop { shop, clock in
-            try await Attack("clock of the server that is set").run(tries: Self.tries) {
-                number, random in
+    @Test(arguments: products)
+    func `points are in the order of the server's clock, and each is the database that it saw`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await CampaignShop.openWithClock(on: product) { shop, clock in
+            let attack = Attack("clock of the server that is set, \(product)")
+            try await attack.run(tries: Self.tries) { number, random in
                 try shop.layOut()
                 var (story, broken): ([String], [String]) = ([], [])
                 // What each point must restore to.
@@ -22,8 +24,8 @@ import Testing
                 for verb in [CampaignVerb.full, .incremental, .differential]
                     .shuffled(using: &random)
                 {
-                    let offset = ServerClock.offset(&random)
-                    try clock.set(offset)
+                    let offset = clock.offset(&random)
+                    try await clock.set(offset)
                     story.append("\(verb) at \(offset)")
                     let row = Int.random(in: 1...900, using: &random)
                     try await shop.server.query(
@@ -64,50 +66,52 @@ import Testing
                 if left.last?.id != order.last?.id {
                     broken.append("prune has removed the newest of \(order), and left \(left)")
                 }
-                try clock.set(0)
+                try await clock.set(0)
                 return broken.map { "\(story): \($0)" }
             }
         }
     }
 
-    @Test func `by a column nothing is missed but what has an older time than the overlap`()
-        async throws
-    {
-        try await ServerClock.withShop { shop, clock in
+    @Test(arguments: products)
+    func `by a column nothing is missed but what has an older time than the overlap`(
+        product: CampaignShop.Product
+    ) async throws {
+        try await CampaignShop.openWithClock(on: product) { shop, clock in
             let (server, source) = (shop.server, shop.server.source)
-            try await server.query(
-                """
-                CREATE TABLE stamps (id integer PRIMARY KEY, v text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now());
-                INSERT INTO stamps SELECT i, 'v' FROM generate_series(1, 500) i;
-                """, in: source)
-            try await Attack("clock of the server that is set, by column").run(tries: Self.tries) {
-                number, random in
+            let attack = Attack("clock of the server that is set, by column, \(product)")
+            try await attack.run(tries: Self.tries) { number, random in
                 try shop.layOut()
                 var (story, broken): ([String], [String]) = ([], [])
-                try clock.set(0)
+                try await clock.set(0)
                 // An index tells the greatest time; without, rows do.
                 let isIndexed = Bool.random(using: &random)
                 try await server.query(
                     """
-                    DROP INDEX IF EXISTS stamped; \(isIndexed ? "CREATE INDEX stamped ON stamps (updated_at);" : "")
-                    UPDATE stamps SET updated_at = now()
+                    DROP TABLE IF EXISTS stamps;
+                    CREATE TABLE stamps (id integer PRIMARY KEY, v varchar(40) NOT NULL,
+                      updated_at \(clock.columnType) NOT NULL DEFAULT CURRENT_TIMESTAMP(6));
+                    \(isIndexed ? "CREATE INDEX stamped ON stamps (updated_at);" : "")
+                    INSERT INTO stamps (id, v) SELECT id, 'v' FROM people WHERE id <= 500
                     """, in: source)
                 let full = try await shop.run(CampaignVerb.full.words + ["--json"])
                 try full.requireCode(0)
                 var greatest = [
-                    try StoredBackup(full).id: try await Stamps(in: source, server).greatest
+                    try StoredBackup(full).id: try await Stamps(in: source, of: shop, clock)
+                        .greatest
                 ]
                 for step in 1...3 {
-                    let offset = ServerClock.offset(&random)
+                    let offset = clock.offset(&random)
                     let overlap = [0, 60, 7200].randomElement(using: &random) ?? 0
                     story.append("at \(offset), overlap \(overlap)")
-                    try clock.set(offset)
+                    try await clock.set(offset)
                     let part = Int.random(in: 0...9, using: &random)
                     try await server.query(
                         """
-                        UPDATE stamps SET v = '\(number).\(step)', updated_at = now() WHERE id % 10 = \(part);
+                        \(clock.beginning(at: offset))
+                        UPDATE stamps SET v = '\(number).\(step)', updated_at = CURRENT_TIMESTAMP(6) WHERE id % 10 = \(part);
                         DELETE FROM stamps WHERE id % 50 = \(step);
-                        INSERT INTO stamps SELECT i, 'new in \(number)' FROM generate_series(1, 500, 7) i ON CONFLICT DO NOTHING
+                        INSERT INTO stamps (id, v) SELECT id, 'new in \(number)' FROM people
+                        WHERE id <= 500 AND id % 7 = 1 AND id NOT IN (SELECT id FROM stamps)
                         """, in: source)
                     let end = try await shop.run(
                         CampaignVerb.incremental.words
@@ -115,19 +119,20 @@ import Testing
                     guard end.code == 0 else { return ["\(story): \(end)"] }
                     let point = try StoredBackup(end)
                     let parent = try #require(point.report["parent_id"].string)
-                    let restored = try await shop.stamps(ofPoint: point.id)
+                    let restored = try await shop.stamps(ofPoint: point.id, clock)
                     greatest[point.id] = restored.greatest
                     // What a point rests on is the newest by a clock that was set, not always the one before.
                     let since = try #require(greatest[parent], "\(story): rests on \(parent)")
-                    broken += try await Stamps(in: source, server).missed(
+                    broken += try await Stamps(in: source, of: shop, clock).missed(
                         by: restored, since: since - Double(overlap))
                 }
                 // The next point that is exact has it all.
                 let end = try await shop.run(CampaignVerb.incremental.words + ["--json"])
                 guard end.code == 0 else { return ["\(story): \(end)"] }
-                let exact = try await shop.stamps(ofPoint: StoredBackup(end).id)
-                broken += try await Stamps(in: source, server).missed(by: exact, since: -.infinity)
-                try clock.set(0)
+                let exact = try await shop.stamps(ofPoint: StoredBackup(end).id, clock)
+                broken += try await Stamps(in: source, of: shop, clock).missed(
+                    by: exact, since: -.infinity)
+                try await clock.set(0)
                 return broken.map { "\(story): \($0)" }
             }
         }
@@ -143,9 +148,12 @@ private struct Stamps {
 
     private let rows: [Int: Row]
 
-    init(in database: String, _ server: any CampaignServer) async throws {
-        let text = try await server.query(
-            "SELECT id, v, extract(epoch FROM updated_at) FROM stamps", in: database)
+    init(
+        in database: String, of shop: CampaignShop, _ clock: any ServerClock
+    ) async throws {
+        let text = try await shop.server.query(
+            "SELECT CONCAT(id, '|', v, '|', \(clock.seconds(of: "updated_at"))) FROM stamps",
+            in: database)
         rows = try Dictionary(
             uniqueKeysWithValues: text.split(separator: "\n").map { line -> (Int, Row) in
                 let fields = line.split(separator: "|")
@@ -174,10 +182,10 @@ private struct Stamps {
 
 extension CampaignShop {
     /// The rows of the table `stamps` at a point.
-    fileprivate func stamps(ofPoint id: String) async throws -> Stamps {
+    fileprivate func stamps(ofPoint id: String, _ clock: any ServerClock) async throws -> Stamps {
         let target = server.newName("stamps")
         try await run(["restore", id, "--into", target, "--create"]).requireCode(0)
-        let stamps = try await Stamps(in: target, server)
+        let stamps = try await Stamps(in: target, of: self, clock)
         try await server.drop(target)
         return stamps
     }

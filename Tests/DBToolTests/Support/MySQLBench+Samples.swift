@@ -24,4 +24,11 @@ extension MySQLTestServer {
     var backupPrivileges: [String] {
         ["SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON {}.*", routinePrivilege]
     }
+
+    /// All that it takes to back up what acts for root and to restore it into any database of a test, without being an
+    /// administrator.
+    var ownerPrivileges: [String] {
+        ["ALL ON `{}%`.*", routinePrivilege]
+            + [isMariaDB ? "SET USER ON *.*" : "SET_ANY_DEFINER, SYSTEM_USER ON *.*"]
+    }
 }
