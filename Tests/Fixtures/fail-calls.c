@@ -1,9 +1,10 @@
 // Makes calls of the system fail in a program that is run with it (LD_PRELOAD), or kills the program when it is about to make
-// one; but only calls for files whose paths begin with one of those that FAIL_UNDER names, divided by colons. What has no path
+// one, or tells it to stop; but only calls for files whose paths begin with one of those that FAIL_UNDER names, divided by colons. What has no path
 // is called as in /proc/self/fd: `socket` is every connection, `pipe` what others read or write.
 // The FAIL_FIRST-th call of FAIL_CALL (write, say), counted over all threads, fails with FAIL_ERROR (ENOSPC, say), and where
-// FAIL_FOR_GOOD is set all that follow. Where FAIL_ERROR is SIGKILL the program dies instead, and the call is not made.
-// FAIL_LOG gets a line for each call: its name and its path, behind a "!" where it failed.
+// FAIL_FOR_GOOD is set all that follow. Where FAIL_ERROR is SIGKILL the program dies instead, and the call is not made. Where
+// it is SIGTERM or SIGHUP the program gets that, as from somebody else, and the call is made when it has had time to notice.
+// FAIL_LOG gets a line for each call: its name and its path, behind a "!" where it failed or brought a signal.
 //
 // strace knows whole paths only, and counts in each thread: it cannot tell a new file of a repository from a terminal, nor
 // hit each call of a program whose threads take turns.
@@ -22,6 +23,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_long calls;
@@ -64,24 +66,35 @@ static void note(const char *call, const char *path, int fails) {
   syscall(SYS_close, file);
 }
 
-static int shall_kill(void) {
+// 0 where none is asked for.
+static int signal_number(void) {
   const char *name = getenv("FAIL_ERROR");
-  return name && strcmp(name, "SIGKILL") == 0;
+  if (!name || strncmp(name, "SIG", 3) != 0) return 0;
+  return strcmp(name, "SIGTERM") == 0 ? SIGTERM : strcmp(name, "SIGHUP") == 0 ? SIGHUP : SIGKILL;
+}
+
+// To the program, not to the thread: that is what somebody else can do.
+static void send_signal(int number) {
+  struct timespec moment = {.tv_nsec = 20 * 1000 * 1000};
+  kill(getpid(), number);
+  nanosleep(&moment, NULL);
 }
 
 // Whether a call shall fail; errno says how, and is as it was where not.
 static int fails(const char *call, const char *path) {
   char tidied[PATH_MAX];
-  int before = errno, number = 0;
+  int before = errno, number = 0, is_hit = 0;
   const char *chosen = getenv("FAIL_CALL");
   tidy(path, tidied, sizeof tidied);
   if (is_watched(tidied)) {
     if (chosen && strcmp(chosen, call) == 0) {
       long count = atomic_fetch_add(&calls, 1) + 1, first = atol(getenv("FAIL_FIRST"));
-      if (count == first && shall_kill()) raise(SIGKILL);
-      if (count == first || (count > first && getenv("FAIL_FOR_GOOD"))) number = error_number();
+      int signal = signal_number();
+      is_hit = count == first || (count > first && getenv("FAIL_FOR_GOOD"));
+      if (signal && count == first) send_signal(signal);
+      if (is_hit && !signal) number = error_number();
     }
-    note(call, tidied, number != 0);
+    note(call, tidied, is_hit);
   }
   errno = number ? number : before;
   return number != 0;

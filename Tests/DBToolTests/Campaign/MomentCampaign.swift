@@ -29,6 +29,48 @@ import Testing
         }
     }
 
+    @Test
+    func `a prune, a pin or a proof that is told to stop is done, or goes on when it is run again`()
+        async throws
+    {
+        // They ask no server, and are done too soon for whoever waits for a moment: each is told at one of its calls.
+        let verbs: [CampaignVerb] = [.prune, .pin, .verify]
+        try await CampaignShop.open(on: .postgres, stock: .twoChains) { shop in
+            let attack = Attack("SIGTERM and SIGHUP of prune, pin and verify")
+            var calls: [KillingCalls] = []
+            for verb in verbs {
+                calls.append(
+                    try await KillingCalls(.repository, of: attack, in: shop) {
+                        try shop.layOut()
+                        return try await shop.run(verb.words, before: $0)
+                    })
+            }
+            var hit = verbs.map { _ in Set<KillingCalls.Step>() }
+            let tries = max(Attack.tries, verbs.count)
+            try await attack.run(tries: tries) { number, random in
+                try shop.layOut()
+                let (turn, place) = number.quotientAndRemainder(dividingBy: verbs.count)
+                let (verb, step) = (verbs[place], calls[place].step(ofTry: turn))
+                let signal = Bool.random(using: &random) ? "SIGTERM" : "SIGHUP"
+                let end = try await shop.run(
+                    verb.words, before: calls[place].words(at: step, telling: signal))
+                guard calls[place].wasTold else { return nil }
+                // Where threads take turns so, it had not begun.
+                guard ![128 + SIGTERM, 128 + SIGHUP].contains(end.code) else { return nil }
+                hit[place].insert(step)
+                // Some of the last calls are too late to undo anything.
+                var broken = [0, 130].contains(end.code) ? [] : ["\(end)"]
+                broken += try await shop.faults(
+                    ofNoteAfter: verb, isDone: end.code == 0)
+                broken += try await shop.unfinished()
+                broken += try await shop.aftermath(of: verb, inTry: number)
+                return broken.map { "\(signal) at \(step), \(verb): \($0)" }
+            }
+            try attack.note(
+                stepsHit: hit.map(\.count).reduce(0, +), of: calls.map(\.count).reduce(0, +))
+        }
+    }
+
     @Test(arguments: CampaignShop.Product.asTimeAllows)
     func `two runs at once are as two runs, or one of them is refused`(
         product: CampaignShop.Product

@@ -1,4 +1,5 @@
 import BackupTesting
+import Foundation
 import Testing
 
 /// A library of the fixtures that is loaded before all others (`LD_PRELOAD`), and stands between a program and the system.
@@ -28,5 +29,12 @@ struct PreloadedLibrary {
     func words(_ variables: [String: String]) -> [String] {
         ["/usr/bin/env", "LD_PRELOAD=\(path)"]
             + variables.map { "\($0.key)=\($0.value)" }.sorted()
+    }
+
+    /// Whether a call was hit in a run, by the log of `fail-calls`.
+    static func hasHit(by log: String) -> Bool {
+        // There is none where no such call was made.
+        let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        return text.hasPrefix("!") || text.contains("\n!")
     }
 }

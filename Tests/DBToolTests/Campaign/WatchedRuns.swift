@@ -216,10 +216,7 @@ struct WatchedRuns {
         // One whose dbtool had not begun ends by the signal.
         case .terminated: return end.code != 0 && end.code != 128 + SIGTERM
         case .killed: return end.code == 128 + SIGKILL
-        case .failingCall:
-            // There is none where no such call was made.
-            let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-            return text.hasPrefix("!") || text.contains("\n!")
+        case .failingCall: return PreloadedLibrary.hasHit(by: log)
         }
     }
 
