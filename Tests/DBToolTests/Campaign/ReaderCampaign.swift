@@ -1,31 +1,77 @@
 import BackupTesting
 import Testing
 
-/// Whoever reads a repository while somebody removes from it or adds to it reads what is right, or is told that it is gone.
+/// Whoever reads a repository while somebody removes from it, adds to it or notes something reads what is right, or is told that
+/// it is gone.
 @Suite struct ReaderCampaign {
     @Test(arguments: CampaignShop.Product.asTimeAllows)
-    func `reading beside a prune or a merge is right, or ends with words`(
+    func `reading beside a prune, a merge, a pin or a proof is right, or ends with words`(
         product: CampaignShop.Product
     ) async throws {
         try await CampaignShop.open(on: product, stock: .twoChains) { shop in
             try shop.layOut()
             let truth = try await Truth(of: shop)
-            try await Attack("readers beside prune and merge, \(product)").run { number, random in
-                try shop.layOut()
-                let verb: CampaignVerb = Bool.random(using: &random) ? .prune : .merge
-                let words = verb == .prune ? verb.words : ["merge", truth.incremental]
-                let readings = try (0..<3).map { _ in
-                    try Reading(of: truth, within: 150, &random)
-                }
-                let wait = Int.random(in: 0...100, using: &random)
-                async let writing = shop.run(words)
-                try await Task.sleep(for: .milliseconds(wait))
-                var broken = try await Self.faults(of: readings, beside: verb, truth, shop)
-                let end = try await writing
-                if end.code != 0 { broken.append("\(end)") }
-                broken += try await shop.aftermath(
-                    of: verb, inTry: number, restoring: truth.contents[shop.newest])
-                return broken.map { "\(verb), \(wait) ms before \(readings): \($0)" }
+            try await Self.readBesideChanges(of: shop, truth, on: product)
+            try await Self.readBesideNotes(in: shop, truth, on: product)
+        }
+    }
+
+    private static func readBesideChanges(
+        of shop: CampaignShop, _ truth: Truth, on product: CampaignShop.Product
+    ) async throws {
+        try await Attack("readers beside prune and merge, \(product)").run { number, random in
+            try shop.layOut()
+            let verb: CampaignVerb = Bool.random(using: &random) ? .prune : .merge
+            let words = verb == .prune ? verb.words : ["merge", truth.incremental]
+            let readings = try (0..<3).map { _ in
+                try Reading(of: truth, within: 150, &random)
+            }
+            let wait = Int.random(in: 0...100, using: &random)
+            async let writing = shop.run(words)
+            try await Task.sleep(for: .milliseconds(wait))
+            var broken = try await faults(of: readings, beside: verb, truth, shop)
+            let end = try await writing
+            if end.code != 0 { broken.append("\(end)") }
+            broken += try await shop.aftermath(
+                of: verb, inTry: number, restoring: truth.contents[shop.newest])
+            return broken.map { "\(verb), \(wait) ms before \(readings): \($0)" }
+        }
+    }
+
+    /// Beside whoever notes something about a backup, again and again, which removes nothing: nobody may miss anything, and what
+    /// was told last is noted.
+    private static func readBesideNotes(
+        in shop: CampaignShop, _ truth: Truth, on product: CampaignShop.Product
+    ) async throws {
+        let attack = Attack("readers beside pin, unpin and verify, \(product)")
+        try await attack.run { number, random in
+            try shop.layOut()
+            let noting = try #require(Noting.allCases.randomElement(using: &random))
+            let point = try #require(truth.points.randomElement(using: &random))
+            let readings = try (0..<3).map { _ in
+                try Reading(of: truth, within: 150, &random)
+            }
+            let ended = Ended()
+            async let writing = noting.run(point, in: shop, until: ended)
+            var broken = try await faults(of: readings, beside: noting.verb, truth, shop)
+            ended.set()
+            let ends = try await writing
+            broken += ends.filter { $0.code != 0 }.map { "\($0)" }
+
+            let notes = try await shop.notes()
+            let isPinned = noting == .pins && Noting.pinsLast(of: ends.count)
+            for id in truth.points where notes[id]?.isPinned != (id == point && isPinned) {
+                broken.append("\(id) is pinned, and should not be, or should be and is not")
+            }
+            let proven = readings.filter { $0.verb == .verify }.map(\.point)
+            for id in proven + (noting == .proofs ? [point] : [])
+            where notes[id]?.passed != true {
+                broken.append("\(id) was proven, and that is not noted")
+            }
+            broken += try await shop.aftermath(
+                of: noting.verb, inTry: number, restoring: truth.contents[shop.newest])
+            return broken.map {
+                "\(noting) of \(point), \(ends.count) runs beside \(readings): \($0)"
             }
         }
     }
@@ -48,6 +94,31 @@ import Testing
             }
             return try await group.reduce(into: [String]()) { $0 += $1 }
         }
+    }
+}
+
+/// What somebody notes about a backup, again and again.
+private enum Noting: CaseIterable {
+    /// That it is kept, and that it is not.
+    case pins
+    case proofs
+
+    /// What must succeed afterwards.
+    var verb: CampaignVerb { self == .pins ? .pin : .verify }
+
+    /// Whether the last of so many runs pins.
+    static func pinsLast(of count: Int) -> Bool { count % 2 == 1 }
+
+    /// Does it at least twice, and until something has ended.
+    func run(
+        _ point: String, in shop: CampaignShop, until ended: Ended
+    ) async throws -> [ProgramEnd] {
+        var ends: [ProgramEnd] = []
+        repeat {
+            let pins = Self.pinsLast(of: ends.count + 1) ? "pin" : "unpin"
+            ends.append(try await shop.run([self == .pins ? pins : "verify", point]))
+        } while ends.count < 2 || !ended.isSo
+        return ends
     }
 }
 
