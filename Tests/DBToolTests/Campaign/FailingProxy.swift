@@ -11,7 +11,8 @@ final class FailingProxy: Sendable, CustomStringConvertible {
         case cut
         /// Connections stay and say nothing any more.
         case silent
-        /// One bit is passed as another one, and everything else as it is.
+        /// One bit is passed as another one, and everything else as it is; not where MySQL greets and is answered, before anything
+        /// is encrypted.
         case flipped
 
         /// Whether somebody may wait for what never comes: of what is longer than was said, too.
@@ -25,13 +26,19 @@ final class FailingProxy: Sendable, CustomStringConvertible {
     private let bytes: Int
     private let failure: Failure
     private let passed = Atomic(0)
+    private let hasFlipped = Atomic(false)
+    /// What a connection says at most before it is encrypted, in each direction.
+    private static let clearBytes = 200
     private let open = Mutex<[Int32]>([])
     private let threads = DispatchGroup()
 
     var description: String { "\(failure) after \(bytes) bytes" }
 
-    /// Whether somebody has had more to say than it passes.
-    var hasFailed: Bool { passed.load(ordering: .relaxed) > bytes }
+    /// Whether somebody has had more to say than it passes, or got another bit.
+    var hasFailed: Bool {
+        failure == .flipped
+            ? hasFlipped.load(ordering: .relaxed) : passed.load(ordering: .relaxed) > bytes
+    }
 
     /// `isOnNetwork`: Whether it listens on all addresses.
     init(
@@ -97,6 +104,7 @@ final class FailingProxy: Sendable, CustomStringConvertible {
 
     private func pump(_ from: Int32, _ to: Int32) {
         var buffer = [UInt8](repeating: 0, count: 4096)
+        var said = 0
         while true {
             let count = recv(from, &buffer, buffer.count, 0)
             guard count > 0 else { break }
@@ -105,8 +113,14 @@ final class FailingProxy: Sendable, CustomStringConvertible {
                 // Whoever waits for an answer waits for ever.
                 if failure == .silent { return }
                 if failure == .cut { break }
-                if before <= bytes { buffer[bytes - before] ^= 1 << UInt8(bytes % 8) }
+                let place = before <= bytes ? bytes - before : bytes % count
+                if said + place >= Self.clearBytes,
+                    !hasFlipped.exchange(true, ordering: .relaxed)
+                {
+                    buffer[place] ^= 1 << UInt8(bytes % 8)
+                }
             }
+            said += count
             var sent = 0
             while sent < count {
                 let more = send(
