@@ -6,6 +6,8 @@ import Terminal
 /// Ctrl-C and its kin: the first asks the work to undo itself and stop, the second stops at once.
 enum Interruption {
     private static let requests = Atomic(0)
+    /// What a signal stops, once it has begun: everything.
+    private static let outer = Mutex<(@Sendable () -> Void)?>(nil)
     /// What a signal stops instead of everything: a command of the console.
     private static let inner = Mutex<(@Sendable () -> Void)?>(nil)
 
@@ -28,7 +30,6 @@ enum Interruption {
     static func cancelling<Result: Sendable>(
         _ body: @escaping @Sendable () async -> Result
     ) async -> Result {
-        let task = Task { await body() }
         // Who started this with nohup wants it to go on without its terminal.
         let hangsUp =
             unsafeBitCast(signal(SIGHUP, SIG_IGN), to: Int.self)
@@ -42,7 +43,9 @@ enum Interruption {
                 guard let cancel = command, number == SIGINT else {
                     if earlier > 0 { _exit(ExitCode.interrupted.rawValue) }
                     command?()
-                    return task.cancel()
+                    let cancelAll = outer.withLock { $0 }
+                    cancelAll?()
+                    return
                 }
                 // The console outlives an impatient second one.
                 switch earlier {
@@ -58,6 +61,11 @@ enum Interruption {
         signal(SIGPIPE, SIG_IGN)
         // And so does a file that may not grow any more (`ulimit -f`).
         signal(SIGXFSZ, SIG_IGN)
+        // Nothing begins before it can be stopped.
+        let task = Task { await body() }
+        outer.withLock { $0 = { task.cancel() } }
+        // Whoever asked before that found nothing to cancel.
+        if isRequested { task.cancel() }
         let result = await task.value
         sources.forEach { $0.cancel() }
         return result
