@@ -13,8 +13,10 @@ struct PostgresTypeCheck {
     func run(major: Int) async throws {
         let used = typesOfColumns
         guard request.content != .structure, !used.isEmpty else { return }
-        let there = try await shapes()
+        let relations = relationsOfTypes
+        let there = try await shapes(ofRowsOf: relations)
         guard !there.isEmpty else { return }
+        let entries = entries.union(relations.map(\.id))
         let definitions = PostgresTypeDefinitions(
             try await archive.script(entries, sections: ["pre-data"], major: major))
         let all = definitions.withParts(used).sorted()
@@ -50,16 +52,37 @@ struct PostgresTypeCheck {
             .union(archive.archive.entries(of: "TYPE", among: all))
     }
 
+    /// Tables and views that tables and types are made of, as the type of a column or by inheritance; but for those that are
+    /// dropped and made again.
+    private var relationsOfTypes: [PostgresArchive.Entry] {
+        let made = archive.archive.entries.filter { entry in
+            Self.kindsMadeOfOthers.contains { entry.isA($0) }
+        }
+        let parts = Set(made.flatMap(\.dependencies)).subtracting(archive.plan.drops)
+        return archive.archive.entries.filter { entry in
+            parts.contains(entry.id) && entry.isRelation
+                && Self.kindsWithRows.contains { entry.isA($0) }
+        }
+    }
+
+    private static let kindsWithRows = ["TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW"]
+    private static let kindsMadeOfOthers = ["TABLE", "FOREIGN TABLE", "TYPE", "DOMAIN"]
+
     // MARK: What is there
 
-    private func shapes() async throws -> [TableName: PostgresTypeShape] {
+    /// Those of types, and of the rows of some relations, where they are there.
+    private func shapes(
+        ofRowsOf relations: [PostgresArchive.Entry]
+    ) async throws -> [TableName: PostgresTypeShape] {
+        let names = PostgresArchiveNames(archive.archive, request)
+        let relations = SQLText.array(relations.map(names.table))
         var attributes: [TableName: [PostgresTypeShape.Attribute]] = [:]
-        for row in try await connection.rows(Self.attributesQuery) {
+        for row in try await connection.rows(Self.attributesQuery, [relations]) {
             attributes[Self.name(row), default: []].append(
                 .init(name: row[2] ?? "", type: row[3] ?? ""))
         }
         var shapes: [TableName: PostgresTypeShape] = [:]
-        for row in try await connection.rows(Self.typesQuery) {
+        for row in try await connection.rows(Self.typesQuery, [relations]) {
             let (name, type) = (Self.name(row), row[3] ?? "")
             switch row[2] ?? "" {
             case "d": shapes[name] = .domain(base: type)
@@ -84,7 +107,7 @@ struct PostgresTypeCheck {
         LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
         LEFT JOIN pg_catalog.pg_range r ON t.oid IN (r.rngtypid, r.rngmultitypid)
         WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-          AND (t.typtype IN ('d', 'r', 'm') OR c.relkind = 'c')
+          AND (t.typtype IN ('d', 'r', 'm') OR \(isMeant))
         """
 
     private static let attributesQuery = """
@@ -93,7 +116,13 @@ struct PostgresTypeCheck {
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
         WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-          AND c.relkind = 'c' AND a.attnum > 0 AND NOT a.attisdropped
+          AND \(isMeant) AND a.attnum > 0 AND NOT a.attisdropped
         ORDER BY a.attrelid, a.attnum
+        """
+
+    /// Rows of tables are types as well, which hardly any of them is used as.
+    private static let isMeant = """
+        (c.relkind = 'c' OR c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.oid IN (
+          SELECT pg_catalog.to_regclass(used.name) FROM pg_catalog.unnest($1::text[]) used(name)))
         """
 }

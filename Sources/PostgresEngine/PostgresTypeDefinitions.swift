@@ -1,8 +1,8 @@
 import BackupCore
 
-/// The types that a script of pg_restore makes.
+/// The types that a script of pg_restore makes, the rows of its tables among them.
 ///
-/// - SeeAlso: `dumpDomain`, `dumpRangeType` and `dumpCompositeType` in `src/bin/pg_dump/pg_dump.c`.
+/// - SeeAlso: `dumpDomain`, `dumpRangeType`, `dumpCompositeType` and `dumpTableSchema` in `src/bin/pg_dump/pg_dump.c`.
 struct PostgresTypeDefinitions: Sendable {
     /// What is left of a piece of SQL, with its spaces.
     private struct Words {
@@ -35,10 +35,10 @@ struct PostgresTypeDefinitions: Sendable {
 
     private mutating func read(_ statement: Words) {
         var words = statement
-        guard words.next()?.keyword == "CREATE", let kind = words.next()?.keyword,
-            kind == "DOMAIN" || kind == "TYPE", let name = words.name()
-        else { return }
-        guard let shape = kind == "DOMAIN" ? Self.domain(words) : Self.type(words) else {
+        guard words.next()?.keyword == "CREATE", var kind = words.next()?.keyword else { return }
+        if Self.kindsOfRelations.contains(kind), let next = words.next()?.keyword { kind = next }
+        guard Self.kinds.contains(kind), let name = words.name() else { return }
+        guard let shape = shape(kind, words) else {
             unknown.insert(name)
             return
         }
@@ -47,6 +47,20 @@ struct PostgresTypeDefinitions: Sendable {
         else { return }
         var multirange = Words(rest: tokens)
         if let name = multirange.name() { shapes[name] = shape }
+    }
+
+    private static let kinds = ["DOMAIN", "TYPE", "TABLE", "VIEW"]
+    /// What may stand before `TABLE` or `VIEW`.
+    private static let kindsOfRelations = ["UNLOGGED", "FOREIGN", "MATERIALIZED"]
+
+    /// Nil where a statement does not say it: that of a view has a query.
+    private func shape(_ kind: String, _ statement: Words) -> PostgresTypeShape? {
+        switch kind {
+        case "DOMAIN": Self.domain(statement)
+        case "TYPE": Self.type(statement)
+        case "TABLE": row(statement)
+        default: nil
+        }
     }
 
     // MARK: What is used
@@ -102,6 +116,47 @@ struct PostgresTypeDefinitions: Sendable {
         return .composite(attributes)
     }
 
+    /// Reads `(a integer NOT NULL, CONSTRAINT …) INHERITS (public.b)`, or `OF public.c`: others come before it in an archive.
+    private func row(_ statement: Words) -> PostgresTypeShape? {
+        var words = statement
+        if words.next()?.keyword == "OF" { return words.name().flatMap { shapes[$0] } }
+        guard let own = Self.elements(of: statement.rest), let end = own.last?.endIndex,
+            var columns = inheritedColumns(statement.rest[end...].dropFirst())
+        else { return nil }
+        for element in own where !element.allSatisfy({ $0.isSpace }) {
+            var words = Words(rest: element)
+            guard let first = words.next() else { continue }
+            if first.keyword.map(Self.constraints.contains) ?? false { continue }
+            guard let name = first.identifier, let type = Self.typeText(words.rest) else {
+                return nil
+            }
+            // One that others have as well stays at their place.
+            guard !columns.contains(where: { $0.name.isExactly(name) }) else { continue }
+            columns.append(.init(name: name, type: type))
+        }
+        return .composite(columns)
+    }
+
+    /// Those of the tables that a table inherits from, each once; nil where nobody knows these.
+    private func inheritedColumns(
+        _ tokens: ArraySlice<SQLTokens.Token>
+    ) -> [PostgresTypeShape.Attribute]? {
+        var words = Words(rest: tokens)
+        guard words.next()?.keyword == "INHERITS" else { return [] }
+        var columns: [PostgresTypeShape.Attribute] = []
+        for element in Self.elements(of: words.rest) ?? [] {
+            var parent = Words(rest: element)
+            guard let name = parent.name(), case .composite(let inherited)? = shapes[name] else {
+                return nil
+            }
+            for column in inherited
+            where !columns.contains(where: { $0.name.isExactly(column.name) }) {
+                columns.append(column)
+            }
+        }
+        return columns
+    }
+
     /// What stands behind `setting =` in parentheses.
     private static func value(
         of setting: String, in statement: Words
@@ -120,32 +175,43 @@ struct PostgresTypeDefinitions: Sendable {
         of tokens: ArraySlice<SQLTokens.Token>
     ) -> [ArraySlice<SQLTokens.Token>]? {
         let (opening, closing) = ([UInt8(ascii: "(")], [UInt8(ascii: ")")])
-        guard let open = tokens.firstIndex(where: { $0.bytes == opening }),
-            let close = tokens.lastIndex(where: { $0.bytes == closing }), open < close
-        else { return nil }
+        guard let open = tokens.firstIndex(where: { $0.bytes == opening }) else { return nil }
         var elements: [ArraySlice<SQLTokens.Token>] = []
         var (depth, start) = (0, open + 1)
-        for index in (open + 1)..<close {
+        for index in tokens[start...].indices {
             let token = tokens[index]
             if token.bytes == opening { depth += 1 }
             if token.bytes == closing { depth -= 1 }
+            if depth < 0 { return elements + [tokens[start..<index]] }
             guard depth == 0, token.isComma else { continue }
             elements.append(tokens[start..<index])
             start = index + 1
         }
-        return elements + [tokens[start..<close]]
+        return nil
     }
 
-    /// What may follow a type; none of it is a name without quotes.
-    private static let ends = ["COLLATE", "CONSTRAINT", "NOT", "NULL", "DEFAULT", "CHECK"]
+    /// What the parts of a table begin with that are no columns.
+    private static let constraints = ["CONSTRAINT", "NOT", "CHECK"]
+
+    /// What may follow a type; none of it is a name without quotes and without a schema.
+    private static let ends = [
+        "COLLATE", "CONSTRAINT", "NOT", "NULL", "DEFAULT", "CHECK", "GENERATED", "OPTIONS",
+    ]
 
     /// The type that SQL begins with: pg_dump has it from `format_type`.
     private static func typeText(_ tokens: ArraySlice<SQLTokens.Token>) -> String? {
-        var own = tokens.drop { $0.isSpace }.prefix { token in
-            !(token.keyword.map(ends.contains) ?? false)
+        let rest = tokens.drop { $0.isSpace }
+        let end = rest.indices.first { index in
+            rest[index].keyword.map(ends.contains) ?? false && !rest[..<index].isInName
         }
+        var own = rest[..<(end ?? rest.endIndex)]
         while own.last?.isSpace ?? false { own.removeLast() }
         guard own.first?.identifier != nil else { return nil }
         return String(decoding: own.flatMap(\.bytes), as: UTF8.self)
     }
+}
+
+extension ArraySlice<SQLTokens.Token> {
+    /// Whether what follows is the second half of a name with its schema.
+    fileprivate var isInName: Bool { last?.isDot ?? false }
 }

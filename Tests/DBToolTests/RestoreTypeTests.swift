@@ -121,4 +121,79 @@ import Testing
             }
         }
     }
+
+    /// What rows of tables are used as: by themselves, in lists, under conditions, as a part of another type.
+    private static let rowTypes = """
+        CREATE TYPE spare AS (p part);
+        CREATE DOMAIN good AS part CHECK ((VALUE).price > 0);
+        CREATE TABLE plain (id integer PRIMARY KEY, c part);
+        CREATE TABLE lists (id integer PRIMARY KEY, c part[]);
+        CREATE TABLE goods (id integer PRIMARY KEY, c good);
+        CREATE TABLE spares (id integer PRIMARY KEY, c spare);
+        CREATE TABLE kinds (id integer PRIMARY KEY, c kind);
+        """
+    private static let allOfRows = ["plain", "lists", "goods", "spares", "kinds"]
+
+    /// A dropped column is no part of a value; the heir has the columns of its table and its own.
+    @Test(arguments: TestServer.all)
+    func `rows of tables that are the type of a column are compared as well`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE part (name text, gone integer, price numeric(10,4));
+                ALTER TABLE part DROP COLUMN gone;
+                CREATE TABLE kind (note text) INHERITS (part);
+                \(Self.rowTypes)
+                INSERT INTO part VALUES ('kept', 1);
+                INSERT INTO plain VALUES (1, '(x,1.2345)');
+                INSERT INTO lists VALUES (1, '{"(x,1.2345)"}');
+                INSERT INTO goods VALUES (1, '(x,1.2345)');
+                INSERT INTO spares VALUES (1, '("(x,1.2345)")');
+                INSERT INTO kinds VALUES (1, '(x,1.2345,n)');
+                """)
+            _ = try await bench.backUp(source)
+            let others = [
+                ("narrow", "name text, price numeric(10,2)", "attribute price of type public.part"),
+                ("more", "name text, price numeric(10,4), more text", "type public.part is (name"),
+                ("turned", "price numeric(10,4), name text", "type public.part is (price, name"),
+            ]
+            for (name, columns, words) in others {
+                let target = try await bench.createDatabase(name)
+                try await target.query(
+                    """
+                    CREATE TABLE part (\(columns));
+                    CREATE TABLE kind (note text) INHERITS (part)
+                    """)
+                let ofHeir = words.replacing("part", with: "kind")
+                try await bench.expectRefused(target, saying: "the rows do not fit: ", ofHeir) {
+                    try await bench.restore(tables: ["kinds"], into: target)
+                }
+                for table in name == "narrow" ? Array(Self.allOfRows.dropLast()) : ["plain"] {
+                    try await bench.expectRefused(target, saying: "the rows do not fit: ", words) {
+                        try await bench.restore(tables: [table], into: target)
+                    }
+                }
+                // What is made again is not used as it is.
+                try await bench.restore(tables: [], into: target, ["--clean", "--yes"])
+                    .requireCode(0)
+                try await bench.expectEqual(source, target)
+            }
+            let same = try await bench.createDatabase("same")
+            try await same.query(
+                """
+                CREATE TABLE part (name varchar, price numeric(12,4));
+                CREATE TABLE kind (note text) INHERITS (part)
+                """)
+            try await bench.restore(tables: Self.allOfRows, into: same, ["--check", "rows"])
+                .requireCode(0)
+            for table in Self.allOfRows {
+                let rows = "SELECT c::text FROM \(table)"
+                let (there, was) = (try await same.query(rows), try await source.query(rows))
+                #expect(there == was)
+            }
+        }
+    }
 }

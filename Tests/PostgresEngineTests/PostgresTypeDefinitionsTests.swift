@@ -62,6 +62,56 @@ import Testing
         #expect(Self.shape("CREATE TYPE public.t AS (\n);") == .composite([]))
     }
 
+    @Test func `rows of a table have its columns, and those that it inherits before its own`() {
+        let text = """
+            CREATE TABLE public.wide (
+                a integer NOT NULL,
+                options numeric(10,4) DEFAULT 1,
+                c public.options GENERATED ALWAYS AS (((a * 2))) STORED,
+                d text COLLATE pg_catalog."C",
+                CONSTRAINT x CHECK (((a > 0) AND (a < 5))),
+                NOT NULL d
+            )
+            WITH (fillfactor='70');
+            CREATE UNLOGGED TABLE public.heir (
+                a integer,
+                z text
+            )
+            INHERITS (public.wide);
+            CREATE FOREIGN TABLE public.away (
+                id integer OPTIONS (column_name 'a, b') NOT NULL
+            )
+            SERVER far OPTIONS (table_name 't');
+            CREATE TABLE public.none (
+            )
+            PARTITION BY LIST (z);
+            CREATE TABLE public.typed OF public.none;
+            CREATE TABLE public.lost (
+            )
+            INHERITS (public.missing);
+            CREATE VIEW public.v AS
+             SELECT 1 AS x;
+            CREATE MATERIALIZED VIEW public.m AS
+             SELECT 1 AS x
+              WITH NO DATA;
+            CREATE FOREIGN DATA WRAPPER w;
+            """
+        let definitions = PostgresTypeDefinitions(PostgresScript(text: text))
+        let wide: [PostgresTypeShape.Attribute] = [
+            .init(name: "a", type: "integer"), .init(name: "options", type: "numeric(10,4)"),
+            .init(name: "c", type: "public.options"), .init(name: "d", type: "text"),
+        ]
+        #expect(
+            definitions.shapes == [
+                Self.name("wide"): .composite(wide),
+                Self.name("heir"): .composite(wide + [.init(name: "z", type: "text")]),
+                Self.name("away"): .composite([.init(name: "id", type: "integer")]),
+                Self.name("none"): .composite([]), Self.name("typed"): .composite([]),
+            ])
+        #expect(
+            definitions.unknown == [Self.name("lost"), Self.name("v"), Self.name("m")])
+    }
+
     @Test func `labels and functions are left to the server, and what nobody knows is named`() {
         #expect(Self.shape("CREATE TYPE public.t AS ENUM (\n    'a',\n    'b;c'\n);") == .other)
         #expect(Self.shape("CREATE TYPE public.t (\n    INPUT = public.t_in\n);") == .other)
