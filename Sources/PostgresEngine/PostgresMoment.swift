@@ -141,14 +141,17 @@ struct PostgresMoment: Sendable {
     /// The role that made the server is among no dependencies: what it owns is asked of every catalog that has owners.
     ///
     /// `objects`: What is in scope, by the oids of its catalog and its own; nil for everything.
+    /// `leftOut`: The oids of tables and sequences that the backup lacks all the same, and with them policies and statistics.
     static func roles(
-        of objects: [(catalog: String, object: String)]?, on connection: PostgresConnection
+        of objects: [(catalog: String, object: String)]?, without leftOut: [String],
+        on connection: PostgresConnection
     ) async throws -> (all: [String], owners: [String]) {
         let rows = try await connection.rows(
             rolesQuery,
             [
                 objects.map { PostgresCatalog.array($0.map(\.catalog)) },
                 objects.map { PostgresCatalog.array($0.map(\.object)) },
+                PostgresCatalog.array(leftOut),
             ])
         return (rows.compactMap { $0[0] }, rows.filter { $0[1] == "t" }.compactMap { $0[0] })
     }
@@ -170,7 +173,8 @@ struct PostgresMoment: Sendable {
 
     /// Row types and arrays have the owner of what they are of.
     ///
-    /// Subscriptions are not asked: where one is made the script names its owner, and a drill makes none.
+    /// Subscriptions are not asked: where one is made the script names its owner, and a drill makes none. A part of a whole
+    /// that is left out may be there, though it depends on it as a policy does.
     private static let rolesQuery = """
         WITH owned(catalog, object, owner) AS (
           \(owned)
@@ -203,6 +207,12 @@ struct PostgresMoment: Sendable {
           AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
                           WHERE e.classid = u.catalog AND e.objid = u.object
                             AND e.deptype = 'e')
+          AND NOT (u.catalog = 'pg_catalog.pg_class'::regclass AND u.object = ANY ($3::oid[]))
+          AND NOT EXISTS (
+            SELECT 1 FROM pg_catalog.pg_depend d
+            WHERE d.classid = u.catalog AND d.objid = u.object AND d.deptype = 'a'
+              AND d.classid <> 'pg_catalog.pg_class'::regclass
+              AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = ANY ($3::oid[]))
         GROUP BY r.rolname ORDER BY r.rolname
         """
 }

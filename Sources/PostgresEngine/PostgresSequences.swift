@@ -69,6 +69,32 @@ enum PostgresSequences {
         }
     }
 
+    /// Those that belong to columns of some tables, by their oids, and that nothing but these tables is numbered by.
+    ///
+    /// pg_dump leaves no sequence out with its table that somebody could have made by hand.
+    static func numbering(
+        _ tables: [String], on connection: PostgresConnection
+    ) async throws -> [(oid: String, name: TableName)] {
+        guard !tables.isEmpty else { return [] }
+        return try await connection.rows(
+            """
+            SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind = 'S'
+              AND EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                          WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
+                            AND d.refclassid = 'pg_catalog.pg_class'::regclass
+                            AND d.deptype IN ('a', 'i') AND d.refobjid = ANY ($1::oid[]))
+              AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                              LEFT JOIN pg_catalog.pg_attrdef f
+                                ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND f.oid = d.objid
+                              WHERE d.refclassid = 'pg_catalog.pg_class'::regclass
+                                AND d.refobjid = c.oid AND d.deptype = 'n'
+                                AND coalesce(f.adrelid <> ALL ($1::oid[]), true))
+            """, [PostgresCatalog.array(tables)]
+        ).map { (oid: $0[0] ?? "", name: TableName(schema: $0[1] ?? "", name: $0[2] ?? "")) }
+    }
+
     /// Where the sequences stand now: their values obey no snapshot.
     ///
     /// Reading also holds a lock until the transaction ends, so that they cannot be dropped.

@@ -206,10 +206,13 @@ struct PostgresSource {
         let isWhole = request.scope == .database
         let inScope = scope.inScope.map(\.oid)
         let leftOut = scope.unreadable + scope.untouchable
+        let numbering =
+            try await isWhole ? PostgresSequences.numbering(leftOut.map(\.oid), on: leader) : []
         let id = try await leader.value("SELECT pg_catalog.pg_export_snapshot()") ?? ""
         // pg_dump asks the catalogs for as long as the leader does: beside it.
         async let definition = definition(
-            at: id, request, tables: isWhole ? nil : Set(inScope), unreadable: leftOut.map(\.name))
+            at: id, request, tables: isWhole ? nil : Set(inScope),
+            unreadable: leftOut.map(\.name) + numbering.map(\.name))
         let sequences = try await readableSequences(
             request, tables: isWhole ? nil : inScope, leftOut: leftOut.map(\.oid))
         // Held from now on; their values are read again at the end.
@@ -232,7 +235,9 @@ struct PostgresSource {
         }
         try await confirmDefinition()
         for warning in warnings { warn("pg_dump: \(warning)", request) }
-        let roles = try await PostgresMoment.roles(of: list.map(Self.objects), on: leader)
+        let roles = try await PostgresMoment.roles(
+            of: list.map(Self.objects), without: leftOut.map(\.oid) + numbering.map(\.oid),
+            on: leader)
         var description = SchemaDefinition(
             sql: sql, dump: dump, roles: roles.all, owners: roles.owners,
             extensions: isWhole ? facts.extensions : [])

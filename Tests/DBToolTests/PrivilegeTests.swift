@@ -113,6 +113,56 @@ import Testing
         }
     }
 
+    /// Owners and grantees of the table, of a column, of its sequences and its policies.
+    @Test(arguments: TestServer.all)
+    func `a backup without a table needs none of the roles that only this one names`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            let reader = try await bench.reader(of: source)
+            var roles: [String] = []
+            for role in ["owner", "guest", "clerk", "judge"] {
+                roles.append(try await bench.createRole(role))
+            }
+            let kept = try await bench.createRole("kept")
+            try await source.query(
+                """
+                GRANT SELECT ON people TO \(kept);
+                CREATE TABLE secret (id serial, n int GENERATED ALWAYS AS IDENTITY, c int);
+                ALTER TABLE secret OWNER TO \(roles[0]);
+                GRANT SELECT (c) ON secret TO \(roles[1]);
+                GRANT USAGE ON SEQUENCE secret_id_seq TO \(roles[2]);
+                CREATE POLICY judged ON secret TO \(roles[3]) USING (true);
+                CREATE TABLE whole (a int) PARTITION BY LIST (a);
+                CREATE TABLE part PARTITION OF whole DEFAULT;
+                ALTER TABLE whole OWNER TO \(roles[0]);
+                GRANT SELECT ON part TO \(reader), \(kept);
+                CREATE TABLE closed (id serial);
+                CREATE TABLE numbered (id int DEFAULT nextval('closed_id_seq'));
+                GRANT SELECT ON numbered TO \(reader);
+                """)
+            let end = try await bench.full(source, ["--skip-unreadable"], as: reader)
+            try end.requireCode(3)
+            try await source.query(
+                roles.map { "DROP OWNED BY \($0) CASCADE; DROP ROLE \($0)" }
+                    .joined(separator: ";"))
+            let target = bench.expectDatabase()
+            let restore = try await bench.restore(try StoredBackup(end).id, into: target)
+            #expect(restore.code == 3, "\(restore)")
+            #expect(
+                try await target.query("SELECT has_table_privilege('\(kept)', 'people', 'SELECT')")
+                    == "t")
+            // Another table is numbered by a sequence of one that is not there.
+            #expect(
+                try await target.query(
+                    """
+                    SELECT to_regclass('part') IS NOT NULL, to_regclass('secret_id_seq') IS NULL,
+                           to_regclass('numbered') IS NOT NULL
+                    """) == "t|t|t")
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `an unreadable sequence is named with its GRANT`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
