@@ -8,7 +8,7 @@ extension PostgresArchiveRestore {
     /// in whatever order a list has them. A superuser gives things to anybody.
     func openedSchemas(among entries: Set<Int>) -> Set<Int> {
         let grants = aboutSchemas(["ACL"], among: entries)
-        guard givesPrivilegesLate, !grants.isEmpty else { return [] }
+        guard givesPrivilegesLate, !(grants.isEmpty && closing.isEmpty) else { return [] }
         return archive.entries(of: "SCHEMA", among: entries).union(grants).union(
             aboutSchemas(["COMMENT", "SECURITY LABEL"], among: entries))
     }
@@ -20,6 +20,13 @@ extension PostgresArchiveRestore {
         try await make(
             "create the structure", nil, openedSchemas(among: beforeRows).subtracting(made),
             failuresAreExpected: request.lacksTables)
+    }
+
+    /// What is granted on schemas that are closed with the end: owners of what is made in these need it before.
+    func grantsOnClosedSchemas(
+        _ schemas: Set<Int>? = nil, major: Int
+    ) async throws -> PostgresScript {
+        try await script(schemas ?? closing, sections: [], major: major).grants
     }
 
     private func aboutSchemas(_ kinds: [String], among ids: Set<Int>) -> Set<Int> {

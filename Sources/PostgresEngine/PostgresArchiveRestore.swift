@@ -147,6 +147,7 @@ struct PostgresArchiveRestore: Sendable {
         let first = openedSchemas(among: beforeRows)
         let rest = beforeRows.subtracting(first)
         return try await script(first, sections: [], major: major)
+            .followed(by: grantsOnClosedSchemas(major: major))
             .followed(by: script(rest, sections: ["pre-data"], major: major))
     }
 
@@ -156,14 +157,15 @@ struct PostgresArchiveRestore: Sendable {
             .ownerChanges
     }
 
-    /// The grants of some entries, but for those that wait.
+    /// The grants of some entries, but for those that wait; of what closes schemas what it grants.
     func grants(of things: Set<Int>, major: Int) async throws -> PostgresScript {
         let given = archive.entries(of: "ACL", among: plan.chosen).filter { id in
             archive[id].map { !things.isDisjoint(with: $0.dependencies) } ?? false
         }
         // A grant is in the section of whatever stands before it in the list.
         return try await script(
-            given.subtracting(privileges).subtracting(closing), sections: [], major: major)
+            given.subtracting(privileges).subtracting(closing), sections: [], major: major
+        ).followed(by: grantsOnClosedSchemas(given.intersection(closing), major: major))
     }
 
     /// What has privileges and is made after the rows: views that need a primary key, and what needs these.
@@ -185,14 +187,13 @@ struct PostgresArchiveRestore: Sendable {
 
     // MARK: By pg_restore
 
-    /// Everything that must be there before rows, one by one.
+    /// Everything that must be there before rows, one by one, but for schemas that are opened.
     ///
     /// Gives what the backup does not hold the parts for.
     func createStructure() async throws -> [String] {
         let rest = beforeRows.subtracting(openedSchemas(among: beforeRows)).subtracting(made)
-        return try await openSchemas()
-            + make(
-                "create the structure", "pre-data", rest, failuresAreExpected: request.lacksTables)
+        return try await make(
+            "create the structure", "pre-data", rest, failuresAreExpected: request.lacksTables)
     }
 
     /// Indexes, constraints, foreign keys, triggers and rules, side by side where they may be.

@@ -35,7 +35,8 @@ struct PostgresScript: Sendable {
 
     /// This one, and then another one.
     func followed(by next: PostgresScript) -> PostgresScript {
-        PostgresScript(bytes: bytes + [UInt8(ascii: "\n")] + next.bytes)
+        guard !bytes.isEmpty, !next.bytes.isEmpty else { return bytes.isEmpty ? next : self }
+        return PostgresScript(bytes: bytes + [UInt8(ascii: "\n")] + next.bytes)
     }
 
     /// The lines before the first entry.
@@ -51,18 +52,41 @@ struct PostgresScript: Sendable {
 
     /// The statements that give things to their owners, each behind the head as a script of its own.
     var ownerChanges: [PostgresScript] {
-        let newline = UInt8(ascii: "\n")
-        let head = Array(self.head.joined(separator: [newline])) + [newline]
-        let statements = SQLTokens(bytes).tokens.split { $0.bytes == [UInt8(ascii: ";")] }
-        return statements.compactMap { tokens in
-            // Comments stand in front of it.
-            let statement = tokens.drop { $0.isSpace || $0.bytes.starts(with: "--".utf8) }
+        let head = drops.bytes + [UInt8(ascii: "\n")]
+        return statements.compactMap { statement in
             let end = statement.filter { !$0.isSpace }.suffix(3)
             guard statement.first?.keyword == "ALTER", end.last?.identifier != nil,
                 end.dropLast().map(\.keyword) == ["OWNER", "TO"]
             else { return nil }
             return PostgresScript(
                 bytes: head + statement.flatMap(\.bytes) + [UInt8(ascii: ";")])
+        }
+    }
+
+    /// What it grants, behind its head; nothing where it grants nothing.
+    ///
+    /// Without what another role has granted, which pg_restore becomes for that.
+    var grants: PostgresScript {
+        var (found, isOfAnother): ([UInt8], Bool) = ([], false)
+        for statement in statements {
+            switch statement.first?.keyword {
+            case "GRANT" where !isOfAnother:
+                found += statement.flatMap(\.bytes) + Array(";\n".utf8)
+            case "SET", "RESET":
+                let words = statement.filter { !$0.isSpace }.prefix(3).map(\.keyword)
+                guard words.dropFirst().starts(with: ["SESSION", "AUTHORIZATION"]) else { break }
+                isOfAnother = statement.first?.keyword == "SET"
+            default: break
+            }
+        }
+        return PostgresScript(
+            bytes: found.isEmpty ? [] : drops.bytes + [UInt8(ascii: "\n")] + found)
+    }
+
+    /// Each without the comments in front of it, and without what ends it.
+    private var statements: [ArraySlice<SQLTokens.Token>] {
+        SQLTokens(bytes).tokens.split { $0.bytes == [UInt8(ascii: ";")] }.map { tokens in
+            tokens.drop { $0.isSpace || $0.bytes.starts(with: "--".utf8) }
         }
     }
 

@@ -12,17 +12,11 @@ extension PostgresTarget {
         guard !hasStructure else {
             guard request.lacksTables, renaming == nil else { return [] }
             // What the backup lacks the tables for is tried again: the interrupted restore has named it to nobody.
-            let problems = try await archive.createStructure()
-            try await run("create the structure", on: try await fresh()) { connection in
-                try await Self.inTransaction(on: connection) {
-                    try await defaultPrivileges.undo(for: archive.plan.chosen, on: connection)
-                }
-            }
-            return problems
+            return try await createOneByOne()
         }
         // A table with another name comes with all that belongs to it, or not at all.
         guard renaming != nil || !(hasBegun || request.lacksTables) else {
-            return try await createStructureOneByOne()
+            return try await beginOneByOne()
         }
         do {
             // On a connection of its own: the script changes settings of its session.
@@ -39,24 +33,32 @@ extension PostgresTarget {
             where error.message.contains("(SQLSTATE \(Self.lockTableFull))") && renaming == nil
         {
             // So many tables at once are too many locks: one by one then.
-            return try await createStructureOneByOne()
+            return try await beginOneByOne()
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot create the structure")
         }
     }
 
-    /// What an interrupted restore has made already stays, as the catalogs have it.
-    private func createStructureOneByOne() async throws -> [String] {
-        if hasBegun {
-            // What could not be made is named when it is tried again.
-            _ = try await archive.openSchemas()
-            try await giveToOwners()
-        } else {
+    private func beginOneByOne() async throws -> [String] {
+        if !hasBegun {
             try await run("create the structure", on: try await fresh()) { connection in
                 try await note(PostgresRestoreMark.structureIsBegun, connection)
             }
         }
-        let problems = try await archive.createStructure()
+        return try await createOneByOne()
+    }
+
+    /// What an interrupted restore has made already stays, as the catalogs have it.
+    private func createOneByOne() async throws -> [String] {
+        var problems = try await archive.openSchemas()
+        let grants = try await archive.grantsOnClosedSchemas(major: server.major)
+        if !grants.bytes.isEmpty {
+            try await run("create the structure", on: try await fresh()) { connection in
+                try await grants.run(on: connection, to: "create the structure")
+            }
+        }
+        if hasBegun { try await giveToOwners() }
+        problems += try await archive.createStructure()
         try await run("create the structure", on: try await fresh()) { connection in
             try await Self.inTransaction(on: connection) {
                 try await defaultPrivileges.undo(for: archive.plan.chosen, on: connection)

@@ -40,6 +40,48 @@ import Testing
             try await bench.expectNoMark(target)
         }
     }
+
+    /// What is granted stands beside what is taken away, in one entry of the archive.
+    @Test(arguments: TestServer.all)
+    func `things are given to roles in a schema whose owner may make nothing there any more`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner", "CREATEDB")
+            let source = try await bench.shared(by: owner)
+            try await source.query("REVOKE CREATE ON SCHEMA app FROM \(owner)", as: owner)
+            let backup = try await bench.backUp(source, as: owner)
+            let target = bench.expectDatabase()
+            try await bench.restore(backup.id, into: target, ["--check", "rows"], as: owner)
+                .requireCode(0)
+            try await bench.expectEqual(source, target)
+
+            // What the role's own defaults give is taken away in between, and with it what was granted.
+            let usual = try await bench.createDatabase("usual", owner: owner)
+            try await usual.query(
+                "ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO PUBLIC", as: owner)
+            try await bench.restore(
+                backup.id, into: usual, ["--existing", "append", "--yes"], creating: false,
+                as: owner
+            ).requireCode(0)
+            let rights = """
+                SELECT a.* FROM pg_namespace, aclexplode(nspacl) a WHERE nspname = 'app'
+                ORDER BY grantee, privilege_type
+                """
+            let (there, was) = (try await usual.query(rights), try await source.query(rights))
+            #expect(there == was)
+
+            try await source.query(
+                "CREATE TABLE unread (id int); REVOKE ALL ON unread FROM \(owner)", as: owner)
+            let end = try await bench.full(source, ["--skip-unreadable"], as: owner)
+            try end.requireCode(3)
+            let expected = try await bench.duplicate(target, "expected")
+            let other = bench.expectDatabase("other")
+            _ = try await bench.restore(try StoredBackup(end).id, into: other, as: owner)
+            try await bench.expectEqual(expected, other)
+            try await bench.expectNoMark(other)
+        }
+    }
 }
 
 extension Workbench {

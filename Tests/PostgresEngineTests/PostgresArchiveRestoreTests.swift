@@ -40,4 +40,30 @@ import Testing
         #expect(PostgresArchiveRestore.withdrawals(in: Array(script.utf8)) == [3701, 3703])
         #expect(PostgresArchiveRestore.withdrawals(in: []) == [])
     }
+
+    @Test func `what a script grants is told from what it takes, and from what others grant`() {
+        let script = """
+            SET search_path = '';
+
+            --
+            -- Name: SCHEMA closed; Type: ACL; Schema: -; Owner: shop
+            --
+
+            REVOKE ALL ON SCHEMA closed FROM shop;
+            GRANT USAGE ON SCHEMA closed TO shop;
+            SET SESSION AUTHORIZATION "GRANT";
+            GRANT USAGE ON SCHEMA closed TO guest;
+            RESET SESSION AUTHORIZATION;
+            GRANT CREATE ON SCHEMA closed TO "a;b";
+            """
+        #expect(
+            PostgresScript(text: script).grants.text.hasSuffix(
+                """
+                --
+                GRANT USAGE ON SCHEMA closed TO shop;
+                GRANT CREATE ON SCHEMA closed TO "a;b";
+
+                """))
+        #expect(PostgresScript(text: "SET a = 1;\nREVOKE ALL ON t FROM b;").grants.bytes.isEmpty)
+    }
 }
