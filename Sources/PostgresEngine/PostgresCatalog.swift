@@ -325,8 +325,7 @@ struct PostgresCatalog {
         let owners = (["' '"] + access.map { "\(row).\($0)" }).joined(separator: ", ")
         return """
             pg_catalog.concat_ws(' ', \(thing)), \(row).xmin::text,
-            pg_catalog.hashtextextended(
-              (pg_catalog.to_jsonb(\(row)) - '{\(access.joined(separator: ","))}'::text[])::text, 0)::text,
+            \(SQLText.digest(of: row, but: access)),
             \(access.isEmpty ? "''" : "pg_catalog.concat_ws(\(owners))")
             """
     }

@@ -28,22 +28,22 @@ struct PostgresDefinitionVersions: Sendable {
         let rows = try await connection.rows(
             """
             SELECT 'function', p.oid, p.proname,
-                   \(Self.content(of: "p", but: ["proowner", "proacl"]))
+                   \(SQLText.digest(of: "p", but: ["proowner", "proacl"]))
             FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
             WHERE p.oid >= 16384 AND n.nspname !~ '^pg_temp_'
               AND \(Self.isOfNoExtension("pg_proc", "p.oid"))
             UNION ALL
-            SELECT 'trigger', t.oid, t.tgname, \(Self.content(of: "t", but: ["tgenabled"]))
+            SELECT 'trigger', t.oid, t.tgname, \(SQLText.digest(of: "t", but: ["tgenabled"]))
             FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
             WHERE NOT t.tgisinternal AND c.relpersistence <> 't'
             UNION ALL
-            SELECT 'view or rule', r.oid, c.relname, \(Self.content(of: "r", but: ["ev_enabled"]))
+            SELECT 'view or rule', r.oid, c.relname, \(SQLText.digest(of: "r", but: ["ev_enabled"]))
             FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
             WHERE r.oid >= 16384 AND c.relpersistence <> 't'
               AND \(Self.isOfNoExtension("pg_class", "c.oid"))
             UNION ALL
             SELECT 'statistics', s.oid, s.stxname,
-                   \(Self.content(of: "s", but: ["stxowner", "stxstattarget"]))
+                   \(SQLText.digest(of: "s", but: ["stxowner", "stxstattarget"]))
             FROM pg_catalog.pg_statistic_ext s
             JOIN pg_catalog.pg_class c ON c.oid = s.stxrelid
             WHERE c.relpersistence <> 't'
@@ -67,13 +67,6 @@ struct PostgresDefinitionVersions: Sendable {
             )
         }
         versions = Dictionary(named) { first, _ in first }
-    }
-
-    private static func content(of row: String, but columns: [String]) -> String {
-        """
-        pg_catalog.hashtextextended((pg_catalog.to_jsonb(\(row))
-          - '{\(columns.joined(separator: ","))}'::text[])::text, 0)::text
-        """
     }
 
     private static func isOfNoExtension(_ catalog: String, _ oid: String) -> String {

@@ -42,4 +42,12 @@ enum SQLText {
     static func columnList(_ columns: [String]) -> String {
         columns.isEmpty ? "" : " (\(columns.map(identifier).joined(separator: ", ")))"
     }
+
+    /// A hash of all that a row of a catalog says, but for some columns.
+    static func digest(of row: String, but columns: [String]) -> String {
+        """
+        pg_catalog.hashtextextended((pg_catalog.to_jsonb(\(row))
+          - '{\(columns.joined(separator: ","))}'::text[])::text, 0)::text
+        """
+    }
 }
