@@ -112,7 +112,17 @@ struct PostgresLenientConstraints {
             isValid: row[8] == "t", depth: Int(row[9] ?? "") ?? 0, mayGo: row[10] == "t")
     }
 
-    /// Constraints of parts are those of their whole by their names, those of columns by these.
+    /// Constraints of parts are those of their whole by their names, those of columns by these; a condition may follow.
+    static let named = """
+        SELECT c.oid, c.conrelid, c.contype, c.conname, c.convalidated, c.connoinherit,
+               CASE c.contype WHEN 'n' THEN a.attname ELSE c.conname END AS name
+        FROM pg_catalog.pg_constraint c
+        LEFT JOIN pg_catalog.pg_attribute a
+          ON c.contype = 'n' AND a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+        WHERE c.contype IN ('c', 'n')
+        """
+
+    /// Those of some tables, with all that have them from each other.
     ///
     /// First whatever is tied to those that are looked for, then each with all that has it from there; `OFFSET 0` has the
     /// server go by tables, of which there may be thousands, and not by names. Wholes have no rows. Keys, and what tells rows
@@ -120,13 +130,7 @@ struct PostgresLenientConstraints {
     private static let query = """
         WITH RECURSIVE changed(oid) AS MATERIALIZED (
           SELECT DISTINCT pg_catalog.unnest($1::regclass[]::oid[])),
-        named AS MATERIALIZED (
-          SELECT c.oid, c.conrelid, c.contype, c.connoinherit,
-                 CASE c.contype WHEN 'n' THEN a.attname ELSE c.conname END AS name
-          FROM pg_catalog.pg_constraint c
-          LEFT JOIN pg_catalog.pg_attribute a
-            ON c.contype = 'n' AND a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-          WHERE c.contype IN ('c', 'n') AND c.conrelid <> 0),
+        named AS MATERIALIZED (\(named) AND c.conrelid <> 0),
         inherited(whole, part) AS MATERIALIZED (
           SELECT whole.oid, part.oid
           FROM (SELECT i.inhrelid, w.* FROM pg_catalog.pg_inherits i

@@ -106,17 +106,12 @@ extension PostgresTarget {
         }
     }
 
-    /// Those of a whole that a part has none for: they are told by their names, and those of columns by these.
+    /// Those of a whole that a part has none for.
     ///
     /// None of tables whose names an archive does not list as they are.
     private static let constraintsLacked = """
         WITH constraints AS (
-          SELECT c.oid, c.conrelid, c.contype, c.conname, c.convalidated, c.connoinherit,
-                 CASE c.contype WHEN 'n' THEN a.attname ELSE c.conname END AS name
-          FROM pg_catalog.pg_constraint c
-          LEFT JOIN pg_catalog.pg_attribute a
-            ON c.contype = 'n' AND a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-          WHERE c.contype IN ('c', 'n')
+          \(PostgresLenientConstraints.named)
             AND c.conrelid IN (pg_catalog.to_regclass($1), pg_catalog.to_regclass($2)))
         SELECT w.conname, pg_catalog.pg_get_constraintdef(w.oid) FROM constraints w
         WHERE w.conrelid = pg_catalog.to_regclass($1) AND NOT w.convalidated AND NOT w.connoinherit
