@@ -42,9 +42,11 @@ struct PostgresExistingTables {
             lost: lost, continues: continues)
     }
 
-    private func guards() async throws -> PostgresRowGuards {
+    private func guards(
+        _ lenient: PostgresLenientConstraints? = nil
+    ) async throws -> PostgresRowGuards {
         try await PostgresRowGuards(
-            of: tables, emptied: emptied.map(\.table), on: connection)
+            of: tables, emptied: emptied.map(\.table), lenient, on: connection)
     }
 
     // MARK: Before anything is changed
@@ -138,7 +140,7 @@ struct PostgresExistingTables {
                 SET LOCAL lock_timeout = '\(PostgresPatience.limit)'
                 """)
             let counts = !ownAlone.isEmpty || !emptied.isEmpty
-            try await PostgresTableLocks(
+            let lenient = try await PostgresTableLocks(
                 connection: connection, watch: watch, tables: tables, emptied: emptied.map(\.table),
                 wholes: counts ? parts.wholes(of: tables) : []
             ).take()
@@ -146,7 +148,7 @@ struct PostgresExistingTables {
             if counts {
                 try await parts.requireKnown(around: tables, in: database, on: connection)
             }
-            let guards = try await guards()
+            let guards = try await guards(lenient)
             try await run(guards.unforcing)
             try await emptiness.require(.underLock)
             try await run(guards.suspending + [emptying])

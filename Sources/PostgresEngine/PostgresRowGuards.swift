@@ -9,16 +9,18 @@ struct PostgresRowGuards {
     let triggers: [Trigger]
     /// Keys whose own triggers are not as they would be made.
     let keyTriggers: [PostgresKeyTriggers]
-    private let lenient: PostgresLenientConstraints
+    /// Nil where nobody asks for what goes meanwhile.
+    private let lenient: PostgresLenientConstraints?
     private let forced: [TableName]
 
     /// Those of some tables, some of which are emptied.
     init(
-        of tables: [TableName], emptied: [TableName], on connection: PostgresConnection
+        of tables: [TableName], emptied: [TableName], _ lenient: PostgresLenientConstraints?,
+        on connection: PostgresConnection
     ) async throws {
+        self.lenient = lenient
         keys = try await Self.foreignKeys(of: tables, emptied: emptied, on: connection)
         triggers = try await Self.triggers(of: tables, on: connection)
-        lenient = try await PostgresLenientConstraints(of: tables, on: connection)
         forced = try await Self.forcedTables(
             among: Set(tables + keys.flatMap { [$0.table, $0.referenced] }), on: connection)
         keyTriggers = try await PostgresKeyTriggers.changed(
@@ -60,7 +62,7 @@ struct PostgresRowGuards {
                 "ALTER TABLE ONLY \(SQLText.qualified(trigger.table)) "
                     + "DISABLE TRIGGER \(SQLText.identifier(trigger.name))"
             }
-            + lenient.suspending
+            + (lenient?.suspending ?? [])
     }
 
     /// Makes the constraints again, and the keys, which checks all rows; switches triggers and policies on.
@@ -73,7 +75,7 @@ struct PostgresRowGuards {
             "ALTER TABLE \(SQLText.qualified($0)) FORCE ROW LEVEL SECURITY"
         }
         // Policies last: the server reads the tables to check foreign keys.
-        return lenient.resuming + switching + keys.flatMap(Self.making) + forcing
+        return (lenient?.resuming ?? []) + switching + keys.flatMap(Self.making) + forcing
     }
 
     private static func making(_ key: ForeignKey) -> [String] {

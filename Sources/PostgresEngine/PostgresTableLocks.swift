@@ -58,19 +58,26 @@ struct PostgresTableLocks {
 
     /// Takes them in the transaction that is open, whose `lock_timeout` holds for each.
     ///
+    /// - Returns: The constraints that go meanwhile, as they are under the locks.
     /// - Throws: `PostgresError` with the SQLSTATE 55P03 when that is over; `BackupError.locked` when others are in a
     ///   circle with it once more after as long as it would wait for one lock.
-    func take() async throws {
+    func take() async throws -> PostgresLenientConstraints {
         var circles = Circles()
         var wanted: TableName?
         try await connection.execute("SAVEPOINT before_locks")
         while true {
-            let locks = try await locks()
+            let locks = try await locks().wanted
             // While nothing else is held nobody waits for it in vain.
             let first = try await wanted == nil ? inUse(locks) : wanted
             let outcome = try await take(locks, first: first)
             // Keys and parts may have come meanwhile.
-            if case .had = outcome, try await self.locks() == locks { break }
+            if case .had = outcome {
+                let now = try await self.locks()
+                if now.wanted == locks {
+                    try await connection.execute("RELEASE SAVEPOINT before_locks")
+                    return now.lenient
+                }
+            }
             try await connection.execute("ROLLBACK TO SAVEPOINT before_locks")
             if case .circle(let table?) = outcome { wanted = table }
             guard circles.allowAnother(at: .now) else {
@@ -79,7 +86,6 @@ struct PostgresTableLocks {
                     "others wait for these tables again and again while they use some of them")
             }
         }
-        try await connection.execute("RELEASE SAVEPOINT before_locks")
     }
 
     private func take(_ locks: [Lock], first: TableName?) async throws -> Outcome {
@@ -168,15 +174,17 @@ struct PostgresTableLocks {
 
     // MARK: What there is to lock
 
-    private func locks() async throws -> [Lock] {
+    private func locks() async throws -> (wanted: [Lock], lenient: PostgresLenientConstraints) {
         let (keys, tied) = try await keys()
         let lenient = try await PostgresLenientConstraints(of: tables, on: connection)
         let all = tied.union(tables).union(lenient.tables)
         let order = PostgresLockOrder.of(all, try await memberships(among: all) + keys)
         // A whole that a key ties to them as well is had alone.
-        return try await permittedWholes().subtracting(all).sorted()
-            .map { Lock(table: $0, mode: .keepsParts) }
-            + order.map { Lock(table: $0, mode: .alone) }
+        let keepsParts = try await permittedWholes().subtracting(all).sorted()
+        return (
+            keepsParts.map { Lock(table: $0, mode: .keepsParts) }
+                + order.map { Lock(table: $0, mode: .alone) }, lenient
+        )
     }
 
     /// The foreign keys that go meanwhile, with what partitions have of them on either side; and which of these tables the
