@@ -122,6 +122,22 @@ struct PostgresLenientConstraints {
         WHERE c.contype IN ('c', 'n')
         """
 
+    /// What a new table has as valid ones from tables that it inherits from, and what these have.
+    static let inheritedAsValid = """
+        WITH constraints AS (
+          \(named)
+            AND (c.conrelid = $1::regclass OR c.conrelid IN (
+              SELECT inhparent FROM pg_catalog.pg_inherits WHERE inhrelid = $1::regclass)))
+        SELECT own.conname, pg_catalog.min(pg_catalog.pg_get_constraintdef(other.oid))
+        FROM constraints own
+        JOIN constraints other ON other.contype = own.contype AND other.name = own.name
+        WHERE own.conrelid = $1::regclass AND other.conrelid <> own.conrelid AND NOT other.connoinherit
+        GROUP BY own.conname
+        HAVING pg_catalog.bool_and(
+          NOT other.convalidated AND pg_catalog.pg_get_constraintdef(other.oid) LIKE '% NOT VALID')
+        ORDER BY own.conname
+        """
+
     /// Those of some tables, with all that have them from each other.
     ///
     /// First whatever is tied to those that are looked for, then each with all that has it from there; `OFFSET 0` has the

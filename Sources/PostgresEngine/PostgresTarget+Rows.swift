@@ -29,15 +29,20 @@ extension PostgresTarget {
             guard load.table.schema != PostgresLargeObjects.pages.schema else {
                 return try await loadLargeObjects(load, next: next, agrees: agrees)
             }
+            let lenient = try await lenientConstraints(ofCopy: load)
             // What goes through another table cannot be emptied alone, and rows of a table of an extension may refer to
             // rows that another connection has not committed.
-            guard count > 1, connections.all.count > 1, load.loadsThrough == nil, load.filter == nil
+            guard count > 1, connections.all.count > 1, load.loadsThrough == nil,
+                load.filter == nil,
+                lenient == nil
             else {
                 return try await connections.withOne { connection in
                     try await Self.inTransaction(on: connection) {
                         try await quiet(load, on: connection)
+                        for sql in lenient?.suspending ?? [] { try await connection.execute(sql) }
                         try await agrees(
                             try await connection.copyIn(Self.copy(load), from: next))
+                        for sql in lenient?.resuming ?? [] { try await connection.execute(sql) }
                         try await noteLoaded(load, on: connection)
                     }
                 }
@@ -46,6 +51,17 @@ extension PostgresTarget {
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot load \(load.table)")
         }
+    }
+
+    /// Those of a table with another name that have let rows of the original be; nil where there are none.
+    private func lenientConstraints(
+        ofCopy load: TableLoad
+    ) async throws -> PostgresLenientConstraints? {
+        guard archive.plan.renamed != nil else { return nil }
+        let lenient = try await connections.withOne { connection in
+            try await PostgresLenientConstraints(of: [load.table], on: connection)
+        }
+        return lenient.tables.isEmpty ? nil : lenient
     }
 
     /// An interrupted restore may have committed a part of a table that several connections loaded; other rows are

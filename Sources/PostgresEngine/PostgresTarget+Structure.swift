@@ -82,9 +82,13 @@ extension PostgresTarget {
     }
 
     /// Rows of a copy must not show up in what the original inherits from.
+    ///
+    /// Nor must a constraint refuse them there that has let them be in the original.
     private func standAlone(_ connection: PostgresConnection) async throws {
         guard let name = archive.plan.renamed?.to else { return }
         let table = SQLText.qualified(name)
+        let lenient = try await connection.rows(
+            PostgresLenientConstraints.inheritedAsValid, [table])
         let parents = try await connection.rows(
             """
             SELECT n.nspname, c.relname FROM pg_catalog.pg_inherits i
@@ -97,6 +101,23 @@ extension PostgresTarget {
             try await connection.execute(
                 "ALTER TABLE \(table) NO INHERIT \(SQLText.qualified(parent))")
         }
+        let following = checksAfterRows
+        for row in lenient {
+            let (name, definition) = (row[0] ?? "", row[1] ?? "")
+            let constraint = "CONSTRAINT \(SQLText.identifier(name))"
+            try await connection.execute("ALTER TABLE \(table) DROP \(constraint)")
+            guard !following.contains(ExactText(name)) else { continue }
+            try await connection.execute("ALTER TABLE \(table) ADD \(constraint) \(definition)")
+        }
+    }
+
+    /// The names of constraints that the original of a copy has as its own besides, and that come when all rows are there.
+    private var checksAfterRows: Set<ExactText> {
+        let names = PostgresArchiveNames(archive.archive, request)
+        let own = archive.archive.entries.filter { entry in
+            archive.plan.chosen.contains(entry.id) && entry.isA("CHECK CONSTRAINT")
+        }.compactMap(names.nameOnTable).filter { $0.table == archive.plan.renamed?.from }
+        return Set(own.map { ExactText($0.own.name) })
     }
 
     /// What the server says when a transaction holds too many locks: `out_of_memory`.

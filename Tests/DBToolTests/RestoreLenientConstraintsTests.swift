@@ -102,6 +102,50 @@ import Testing
         }
     }
 
+    /// One has the constraint as its own besides, which its archive has behind the rows.
+    @Test(arguments: TestServer.all)
+    func `a copy of an heir takes rows that constraints of its table have let be`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                \(Self.heirs)
+                CREATE TABLE lone (c integer) INHERITS (par);
+                ALTER TABLE par DROP CONSTRAINT own;
+                INSERT INTO lone VALUES (NULL, 1), (10, 2), (5, 3);
+                ALTER TABLE par ADD CONSTRAINT own CHECK (a > 9) NOT VALID;
+                """)
+            if server.major >= 18 {
+                try await source.query("ALTER TABLE par ADD CONSTRAINT given NOT NULL a NOT VALID")
+            }
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            for table in ["lone", "chi"] {
+                try await bench.restore(
+                    tables: [table], into: target, ["--as", "copy_\(table)", "--check", "rows"]
+                ).requireCode(0)
+                let rows = "SELECT * FROM \(table) ORDER BY 1, 2"
+                let (there, was) = (
+                    try await target.query(rows.replacing("FROM ", with: "FROM copy_")),
+                    try await source.query(rows)
+                )
+                #expect(there == was)
+                // What new rows must be is what it was, and no constraint is another one's.
+                let refused = try await target.attempt("INSERT INTO copy_\(table) VALUES (5, 1)")
+                #expect(refused.code != 0)
+                #expect(
+                    try await target.query(
+                        """
+                        SELECT DISTINCT convalidated, conislocal, coninhcount FROM pg_constraint
+                        WHERE conrelid = 'copy_\(table)'::regclass AND contype IN ('c', 'n')
+                        """) == "f|t|0")
+            }
+            try await bench.expectNoMark(target)
+        }
+    }
+
     private static let parted = """
         CREATE TABLE whole (a integer, b integer) PARTITION BY RANGE (a);
         CREATE TABLE low PARTITION OF whole FOR VALUES FROM (0) TO (10);
