@@ -12,6 +12,8 @@ struct PostgresPlan: Sendable {
     var lateAttachments: Set<Int> = []
     /// Foreign keys to tables that were there before: their rows may not fit.
     var doubtful: Set<Int> = []
+    /// Tables that are made and may inherit from such as were there before, as an archive lists them.
+    var heirs: Set<TableName> = []
     /// Sequences to set.
     var sequences: [TableName: SequenceMove] = [:]
     /// Tables that are loaded again because a crash has taken rows of an interrupted restore, by their names in the backup.

@@ -29,6 +29,9 @@ extension PostgresTarget {
             guard load.table.schema != PostgresLargeObjects.pages.schema else {
                 return try await loadLargeObjects(load, next: next, agrees: agrees)
             }
+            if let heir = try await heir(load) {
+                return try await self.load(load, into: heir, next: next, agrees: agrees)
+            }
             let lenient = try await lenientConstraints(ofCopy: load)
             // What goes through another table cannot be emptied alone, and rows of a table of an extension may refer to
             // rows that another connection has not committed.
@@ -112,7 +115,7 @@ extension PostgresTarget {
             """)
     }
 
-    private func noteLoaded(_ load: TableLoad, on connection: PostgresConnection) async throws {
+    func noteLoaded(_ load: TableLoad, on connection: PostgresConnection) async throws {
         guard mark == .written else { return }
         try await connection.execute(PostgresRestoreMark.isLoaded(nameInBackup(load)))
     }

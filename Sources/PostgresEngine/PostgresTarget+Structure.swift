@@ -85,39 +85,23 @@ extension PostgresTarget {
     ///
     /// Nor must a constraint refuse them there that has let them be in the original.
     private func standAlone(_ connection: PostgresConnection) async throws {
-        guard let name = archive.plan.renamed?.to else { return }
-        let table = SQLText.qualified(name)
+        guard let renamed = archive.plan.renamed else { return }
+        let table = SQLText.qualified(renamed.to)
         let lenient = try await connection.rows(
             PostgresLenientConstraints.inheritedAsValid, [table])
-        let parents = try await connection.rows(
-            """
-            SELECT n.nspname, c.relname FROM pg_catalog.pg_inherits i
-            JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE i.inhrelid = $1::regclass
-            """, [table])
-        for row in parents {
-            let parent = TableName(schema: row[0] ?? "", name: row[1] ?? "")
+        for parent in try await Self.parents(of: table, on: connection) {
             try await connection.execute(
                 "ALTER TABLE \(table) NO INHERIT \(SQLText.qualified(parent))")
         }
-        let following = checksAfterRows
+        // What the original has as its own besides comes when all rows are there.
+        let late = Set(lateConstraints(of: [renamed.from]).map { ExactText($0.name) })
         for row in lenient {
             let (name, definition) = (row[0] ?? "", row[1] ?? "")
             let constraint = "CONSTRAINT \(SQLText.identifier(name))"
             try await connection.execute("ALTER TABLE \(table) DROP \(constraint)")
-            guard !following.contains(ExactText(name)) else { continue }
+            guard !late.contains(ExactText(name)) else { continue }
             try await connection.execute("ALTER TABLE \(table) ADD \(constraint) \(definition)")
         }
-    }
-
-    /// The names of constraints that the original of a copy has as its own besides, and that come when all rows are there.
-    private var checksAfterRows: Set<ExactText> {
-        let names = PostgresArchiveNames(archive.archive, request)
-        let own = archive.archive.entries.filter { entry in
-            archive.plan.chosen.contains(entry.id) && entry.isA("CHECK CONSTRAINT")
-        }.compactMap(names.nameOnTable).filter { $0.table == archive.plan.renamed?.from }
-        return Set(own.map { ExactText($0.own.name) })
     }
 
     /// What the server says when a transaction holds too many locks: `out_of_memory`.

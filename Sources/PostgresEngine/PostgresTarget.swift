@@ -93,6 +93,7 @@ struct PostgresTarget: Target {
         }
         var archive = archive
         archive.watch = watch
+        archive.made.formUnion(try await lateConstraintsThere())
         return try await archive.createIndexesAndConstraints { entries, section, mayFail in
             try await makePointers(
                 entries, section: section, failuresAreExpected: mayFail, seenBy: watch)

@@ -179,6 +179,12 @@ extension PostgresTargetPlanner {
         }
         plan.lateAttachments = pointers("TABLE ATTACH")
         plan.doubtful = pointers("FK CONSTRAINT")
+        guard plan.renamed == nil else { return }
+        let heirs = archive.entries.filter { entry in
+            entry.isTable && plan.chosen.contains(entry.id)
+                && !others.isDisjoint(with: entry.dependencies)
+        }
+        plan.heirs = Set(heirs.map(names.table))
     }
 
     /// What an interrupted restore has made.

@@ -110,16 +110,7 @@ import Testing
         try await Workbench.with(server) { bench in
             let source = try await bench.createDatabase()
             try await source.query(
-                """
-                \(Self.heirs)
-                CREATE TABLE lone (c integer) INHERITS (par);
-                ALTER TABLE par DROP CONSTRAINT own;
-                INSERT INTO lone VALUES (NULL, 1), (10, 2), (5, 3);
-                ALTER TABLE par ADD CONSTRAINT own CHECK (a > 9) NOT VALID;
-                """)
-            if server.major >= 18 {
-                try await source.query("ALTER TABLE par ADD CONSTRAINT given NOT NULL a NOT VALID")
-            }
+                Self.heirs + Self.another(server))
             _ = try await bench.backUp(source)
             let target = try await bench.duplicate(source, "target")
             for table in ["lone", "chi"] {
@@ -133,17 +124,71 @@ import Testing
                 )
                 #expect(there == was)
                 // What new rows must be is what it was, and no constraint is another one's.
-                let refused = try await target.attempt("INSERT INTO copy_\(table) VALUES (5, 1)")
+                let refused = try await target.attempt("INSERT INTO copy_\(table) (a) VALUES (5)")
                 #expect(refused.code != 0)
                 #expect(
                     try await target.query(
                         """
                         SELECT DISTINCT convalidated, conislocal, coninhcount FROM pg_constraint
-                        WHERE conrelid = 'copy_\(table)'::regclass AND contype IN ('c', 'n')
+                        WHERE conrelid = 'copy_\(table)'::regclass AND conname IN ('own', 'given')
                         """) == "f|t|0")
             }
             try await bench.expectNoMark(target)
         }
+    }
+
+    /// One has no such rows, and one has the constraint as its own besides.
+    @Test(arguments: TestServer.all)
+    func `an heir of a table that is there takes rows that this one's constraints have let be`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(Self.heirs + Self.another(server))
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await target.query("DROP TABLE lone, proven, chi")
+            let end = try await bench.restore(
+                tables: ["lone", "proven", "chi"], into: target, ["--check", "rows"])
+            try end.requireCode(0)
+            #expect(end.errors.contains("warning: public.lone has rows that"), "\(end)")
+            #expect(!end.errors.contains("warning: public.proven"), "\(end)")
+            for rows in [
+                "SELECT * FROM lone ORDER BY c",
+                "SELECT tableoid::regclass::text, a FROM par ORDER BY 1, 2",
+            ] {
+                let (there, was) = (try await target.query(rows), try await source.query(rows))
+                #expect(there == was)
+            }
+            #expect(
+                try await target.query(
+                    """
+                    SELECT conrelid::regclass::text, convalidated, coninhcount FROM pg_constraint
+                    WHERE conname = 'own' AND coninhcount > 0 ORDER BY 1
+                    """) == "chi|f|1\nlone|f|1\nproven|t|1")
+            // Whose rows are as they should be is an heir as it was.
+            #expect(
+                try await target.query(
+                    """
+                    SELECT attislocal FROM pg_attribute
+                    WHERE attrelid = 'proven'::regclass AND attname = 'a'
+                    """) == "f")
+            try await bench.expectNoMark(target)
+        }
+    }
+
+    /// One more heir, which has nothing of its own of what the table has.
+    private static func another(_ server: TestServer) -> String {
+        """
+        CREATE TABLE lone (
+          c integer GENERATED ALWAYS AS IDENTITY, twice integer GENERATED ALWAYS AS (a * 2) STORED
+        ) INHERITS (par);
+        ALTER TABLE par DROP CONSTRAINT own;
+        INSERT INTO lone (a) VALUES (NULL), (10), (5);
+        ALTER TABLE par ADD CONSTRAINT own CHECK (a > 9) NOT VALID;
+        """
+            + (server.major < 18
+                ? "" : "ALTER TABLE par ADD CONSTRAINT given NOT NULL a NOT VALID;")
     }
 
     private static let parted = """
