@@ -24,7 +24,7 @@ struct MySQLContinuation {
         let goes = Set(plan.drops.filter { $0.kind == .table }.map { ExactText($0.name) })
         let made = Set(plan.chosen.filter { $0.kind == .table }.map { ExactText($0.name) })
         let rowCounts = Dictionary(
-            request.storedTables.map { (ExactText($0.load.table.name), $0.rowCount) },
+            request.storedTables.map { (ExactText($0.load.table.name), $0.rowCount ?? 0) },
             uniquingKeysWith: { first, _ in first })
         var obstacles = Obstacles()
         for (name, table) in plan.target.tables.sorted(by: { $0.key < $1.key })
