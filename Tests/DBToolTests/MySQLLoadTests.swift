@@ -93,7 +93,7 @@ import Testing
                 CREATE TABLE huge (id int PRIMARY KEY, b longblob, t longtext, j json) ENGINE = InnoDB;
                 INSERT INTO huge VALUES (0, '', '', '1'), (1, REPEAT(UNHEX('00ff0a5c09'), 4000000), NULL, NULL),
                   (2, NULL, REPEAT(CONVERT(UNHEX('c3a9090a5c22') USING utf8mb4), 3500000), '"x"'),
-                  (3, REPEAT(UNHEX('00ff0a5c09'), 2000000), 'é\\', '{"a": 12.50}'), (4, 'x', 'y', NULL);
+                  (3, REPEAT(UNHEX('00ff0a5c09'), 2000000), 'é\\\\', '{"a": 12.50}'), (4, 'x', 'y', NULL);
                 CREATE TABLE letters (id int PRIMARY KEY, t longtext CHARACTER SET latin2) ENGINE = InnoDB;
                 INSERT INTO letters VALUES (0, ''), (1, REPEAT(CONVERT(UNHEX('b35c0a09') USING latin2), 5000000)), (2, 'x')
                 """)
