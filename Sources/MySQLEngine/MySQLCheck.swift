@@ -258,6 +258,10 @@ struct MySQLCheck {
                     "\(Self.list(keyless)) \(keyless.count == 1 ? "has" : "have") no key: every "
                         + "differential holds all rows, unless none has changed"))
         }
+        let zoned = try await MySQLZonedTables(stored.map(\.name), on: catalog.connection)
+        if let words = try await zoned.words(ofSource: catalog.connection) {
+            check.findings.append(Finding(.contents, "time zone", .warning, words))
+        }
         let versioned = stored.filter(\.isVersioned)
         if !versioned.isEmpty {
             check.findings.append(

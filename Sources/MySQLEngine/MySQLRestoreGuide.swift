@@ -28,6 +28,8 @@ enum MySQLRestoreGuide {
             - Texts that are none in UTF-8: bytes without a meaning become question marks.
             - MySQL's `JSON` gets its numbers from a text: a decimal of many digits becomes a floating point number.
             - `LOAD DATA` is never strict: look at its warnings.
+            - What tables compute from `TIMESTAMP` (stored columns, keys, partitions) is computed in UTC. In another time zone it is
+              computed by `SET time_zone = 'ZONE'; ALTER TABLE NAME FORCE, ALGORITHM = COPY;`.
             - Accounts that views, routines and triggers act for (`DEFINER`) must exist.
             - Nothing is counted and no fingerprint is compared.
             \(points(metadata))

@@ -119,6 +119,7 @@ struct MySQLSource {
                 hint: "Run the backup again.")
         }
         tellWhatHasNoSnapshot(scope, request)
+        try await tellWhatIsZoned(scope, statements, request)
         try await tellWhyOneReads(moment, request)
         let unlike =
             server.isMariaDB
@@ -237,6 +238,18 @@ struct MySQLSource {
         request.notes(
             "warning: no snapshot holds \(names): rows that are written while they are read may be missing or double"
         )
+    }
+
+    private func tellWhatIsZoned(
+        _ scope: MySQLScope, _ statements: [ExactText: String], _ request: SnapshotRequest
+    ) async throws {
+        var tables = MySQLZonedTables()
+        for table in scope.stored.map(\.name) {
+            tables.add(table, statements[ExactText(table.name)] ?? "")
+        }
+        if let words = try await tables.words(ofSource: leader) {
+            request.notes("warning: \(words)")
+        }
     }
 
     private func tellWhyOneReads(

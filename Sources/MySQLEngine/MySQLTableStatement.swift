@@ -104,7 +104,7 @@ struct MySQLTableStatement {
     }
 
     /// Divided at the commas between parentheses, up to the one that closes them.
-    private static func items(
+    static func items(
         of tokens: [MySQLTokens.Token], from start: Int
     ) -> ([[MySQLTokens.Token]], closing: Int)? {
         var (items, current, depth): ([[MySQLTokens.Token]], [MySQLTokens.Token], _) = ([], [], 0)

@@ -109,6 +109,15 @@ struct MySQLTargetOpening {
         ).check(found.presence, privileges, notes: request.notes)
     }
 
+    /// What is computed in UTC, and was in the zone of whoever wrote the rows.
+    private func tellWhatIsZoned(_ found: Found, _ plan: MySQLPlan) async throws {
+        guard !request.isScratch else { return }
+        let tables = try await MySQLZonedTables(plan, in: request.database, found.leader)
+        if let words = try await tables.words(ofTarget: found.administration) {
+            request.notes("warning: \(words)")
+        }
+    }
+
     // MARK: Making ready
 
     private func prepared(_ found: Found, _ plan: MySQLPlan) async throws -> MySQLTarget {

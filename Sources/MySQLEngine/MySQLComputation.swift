@@ -1,0 +1,139 @@
+import BackupCore
+
+/// What a table computes from its rows, read from its `CREATE TABLE` as the server prints it.
+///
+/// No file of a backup holds it: the server that takes the rows computes it anew, under the settings of that session.
+struct MySQLComputation: Sendable {
+    /// Whether it computes anything while rows are written: columns, keys on expressions, conditions.
+    let isThere: Bool
+    /// What is kept of it and is another in another time zone: columns that are stored, keys, a division into partitions.
+    let zoned: [String]
+
+    /// A column that is computed.
+    private struct Computed {
+        let name: String
+        let words: [MySQLTokens.Token]
+
+        /// Whether it is computed whenever it is read, and kept in keys alone.
+        var isVirtual: Bool { words.contains { $0.keyword == "VIRTUAL" } }
+    }
+
+    /// A key in its parts.
+    private struct Key {
+        let name: String
+        /// Its columns.
+        var columns: Set<String> = []
+        /// The words of its expressions.
+        var expressions: [MySQLTokens.Token] = []
+
+        init(_ words: [MySQLTokens.Token]) {
+            let opening = words.firstIndex { $0.isSign("(") } ?? words.endIndex
+            name =
+                words[..<opening].compactMap { $0.kind == .quotedIdentifier ? $0.identifier : nil }
+                .first ?? "PRIMARY"
+            var depth = 0
+            for word in words[opening...] {
+                if word.isSign("(") { depth += 1 }
+                if word.isSign(")") { depth -= 1 }
+                if depth > 1 {
+                    expressions.append(word)
+                } else if word.kind == .quotedIdentifier, let column = word.identifier {
+                    columns.insert(column.lowercased())
+                }
+            }
+        }
+
+        /// Whether it has an expression; the length of a prefix is none.
+        var isComputed: Bool { expressions.contains { $0.kind == .quotedIdentifier } }
+    }
+
+    init(_ statement: String) {
+        let tokens = MySQLTokens(statement).tokens
+        guard let opening = tokens.firstIndex(where: { $0.isSign("(") }),
+            let (items, closing) = MySQLTableStatement.items(of: tokens, from: opening + 1)
+        else {
+            (isThere, zoned) = (false, [])
+            return
+        }
+        var times: Set<String> = []
+        var computed: [Computed] = []
+        var keys: [Key] = []
+        var hasConditions = false
+        for words in items.map({ Self.code(of: $0) }) {
+            hasConditions = hasConditions || words.contains { $0.keyword == "CHECK" }
+            if let first = words.first, first.kind == .quotedIdentifier, words.count > 1 {
+                let name = first.identifier ?? ""
+                if words[1].keyword == "TIMESTAMP" { times.insert(name.lowercased()) }
+                if words.contains(where: { $0.keyword == "GENERATED" }) {
+                    computed.append(Computed(name: name, words: Array(words.dropFirst())))
+                }
+            } else if words.contains(where: { ["KEY", "INDEX"].contains($0.keyword) }),
+                words.first?.keyword != "CONSTRAINT"
+            {
+                keys.append(Key(words))
+            }
+        }
+        isThere = hasConditions || !computed.isEmpty || keys.contains { $0.isComputed }
+        let columns = Self.zoned(among: computed, times)
+        let virtual = Set(columns.filter(\.isVirtual).map { $0.name.lowercased() })
+        let all = Set(columns.map { $0.name.lowercased() })
+        var zoned = columns.filter { !$0.isVirtual }.map(\.name)
+        zoned += keys.filter {
+            !$0.columns.isDisjoint(with: virtual) || Self.reads($0.expressions, times, all)
+        }.map(\.name)
+        let border = Self.border(in: Self.code(of: Array(tokens[closing...])))
+        if border.contains(where: { virtual.contains(($0.identifier ?? "").lowercased()) }) {
+            zoned.append("partitions")
+        }
+        self.zoned = zoned
+    }
+
+    /// Those whose values depend on the zone, by a time or by another of them.
+    private static func zoned(among columns: [Computed], _ times: Set<String>) -> [Computed] {
+        var names: Set<String> = []
+        var found: [Computed] = []
+        while true {
+            found = columns.filter { reads($0.words, times, names) }
+            let now = Set(found.map { $0.name.lowercased() })
+            guard now != names else { return found }
+            names = now
+        }
+    }
+
+    /// Whether an expression depends on the zone: it reads a time as people read it, or what was computed from one.
+    ///
+    /// The seconds of a time are the same in every zone, those of a `DATETIME` are not.
+    private static func reads(
+        _ words: [MySQLTokens.Token], _ times: Set<String>, _ computed: Set<String>
+    ) -> Bool {
+        func name(_ index: Int) -> String? {
+            guard words.indices.contains(index), words[index].kind == .quotedIdentifier else {
+                return nil
+            }
+            return words[index].identifier?.lowercased()
+        }
+        func isSeconds(_ index: Int) -> Bool {
+            words.indices.contains(index) && words[index].keyword == "UNIX_TIMESTAMP"
+        }
+        return words.indices.contains { index in
+            if isSeconds(index) { return !times.contains(name(index + 2) ?? "") }
+            guard let name = name(index) else { return false }
+            return computed.contains(name) || times.contains(name) && !isSeconds(index - 2)
+        }
+    }
+
+    /// By what a table is divided: what stands before its first partition.
+    private static func border(in words: [MySQLTokens.Token]) -> ArraySlice<MySQLTokens.Token> {
+        guard let start = words.firstIndex(where: { $0.keyword == "PARTITION" }) else { return [] }
+        return words[(start + 1)...].prefix { $0.keyword != "PARTITION" }
+    }
+
+    /// Without spaces and comments; MySQL prints how it divides a table in one that it reads.
+    private static func code(of tokens: [MySQLTokens.Token]) -> [MySQLTokens.Token] {
+        tokens.filter(\.isCode).flatMap { token in
+            guard token.kind == .executableComment else { return [token] }
+            let text = Array(token.bytes.dropFirst("/*!".utf8.count).dropLast("*/".utf8.count))
+            return MySQLTokens(bytes: text).tokens.filter(\.isCode)
+        }
+    }
+}

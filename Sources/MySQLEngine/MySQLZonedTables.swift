@@ -1,0 +1,87 @@
+import BackupCore
+
+/// Tables that keep what was computed from times: it depends on the zone of whoever wrote the rows, and a restore
+/// computes it in UTC.
+struct MySQLZonedTables: Sendable {
+    /// What is kept, by table.
+    private var kept: [TableName: [String]] = [:]
+
+    /// Adds a table, if it is one, by the statement that makes it.
+    mutating func add(_ table: TableName, _ statement: String) {
+        let zoned = MySQLComputation(statement).zoned
+        if !zoned.isEmpty { kept[table] = zoned }
+    }
+
+    private var list: String {
+        kept.keys.sorted().map { table in
+            "\(table.name) (\((kept[table] ?? []).joined(separator: ", ")))"
+        }.joined(separator: ", ")
+    }
+
+    private var verb: String { kept.count == 1 ? "keeps" : "keep" }
+
+    /// What to tell of a source, nil where there is nothing to tell.
+    ///
+    /// - Throws: `MySQLError`.
+    func words(ofSource connection: MySQLConnection) async throws -> String? {
+        guard !kept.isEmpty else { return nil }
+        let zone = try await MySQLZone(of: connection)
+        guard !zone.isUTC else { return nil }
+        return """
+            \(list) \(verb) what is computed from TIMESTAMP, and new sessions are in the time zone \(zone.words): a restore \
+            computes it in UTC, and says how to compute it in another zone
+            """
+    }
+
+    /// What to tell of a restore, with the statements that compute it anew; nil where there is nothing to tell.
+    ///
+    /// `connection`: On the target.
+    /// - Throws: `MySQLError`.
+    func words(ofTarget connection: MySQLConnection) async throws -> String? {
+        guard !kept.isEmpty else { return nil }
+        let zone = try await MySQLZone(of: connection)
+        let statements = kept.keys.sorted().map {
+            " ALTER TABLE \(MySQLText.qualified($0)) FORCE, ALGORITHM = COPY;"
+        }
+        return """
+            \(list) \(verb) what is computed from TIMESTAMP, which is computed in UTC now. In the zone of new sessions here, \
+            or of those that wrote the rows, it is computed by: SET SESSION time_zone = \(MySQLText.literal(zone.name));\
+            \(statements.joined())
+            """
+    }
+}
+
+extension MySQLZonedTables {
+    /// Those whose rows are restored.
+    ///
+    /// `connection`: In the target's database; nil while there is none.
+    /// - Throws: `MySQLError`.
+    init(_ plan: MySQLPlan, in database: String, _ connection: MySQLConnection?) async throws {
+        for (name, table) in plan.target.tables {
+            let place = TableName(schema: database, name: plan.place(of: name.name))
+            let made = plan.chosen.first { $0.kind == .table && $0.name.isExactly(name.name) }
+            if let made {
+                add(place, made.statement)
+            } else if table.treatment != .create, let connection {
+                try await add(place, on: connection)
+            }
+        }
+    }
+
+    /// Those among tables of a source that can be looked at.
+    ///
+    /// - Throws: `MySQLError`.
+    init(_ tables: [TableName], on connection: MySQLConnection) async throws {
+        for table in tables { try await add(table, on: connection) }
+    }
+
+    private mutating func add(_ table: TableName, on connection: MySQLConnection) async throws {
+        do {
+            let rows = try await connection.rowsInterruptibly(
+                "SHOW CREATE TABLE \(MySQLText.qualified(table))")
+            add(table, (rows.first?[1]) ?? "")
+        } catch let error as MySQLError where !error.isConnectionLoss {
+            // What is wrong with it, or is not there any more, is said by whoever uses it.
+        }
+    }
+}

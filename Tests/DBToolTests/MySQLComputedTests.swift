@@ -1,0 +1,85 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// What tables compute is in no file: a restore computes it as the source did, or says that it may not have.
+@Suite struct MySQLComputedTests {
+    private static let times = """
+        CREATE TABLE kept (id int PRIMARY KEY, ts timestamp NOT NULL, d date AS (DATE(ts)) STORED, KEY (d)) ENGINE = InnoDB;
+        CREATE TABLE looked_up (id int PRIMARY KEY, ts timestamp NOT NULL, d date AS (DATE(ts)) VIRTUAL, KEY by_day (d)) ENGINE = InnoDB;
+        CREATE TABLE plain (id int PRIMARY KEY, ts timestamp NOT NULL, d date AS (DATE(ts)) VIRTUAL, KEY (ts)) ENGINE = InnoDB;
+        INSERT INTO kept (id, ts) VALUES (1, '2020-01-02 01:00:00'), (2, '2020-01-02 12:00:00');
+        INSERT INTO looked_up (id, ts) SELECT id, ts FROM kept;
+        INSERT INTO plain (id, ts) SELECT id, ts FROM kept;
+        """
+
+    private static let expression = """
+        CREATE TABLE expressed (id int PRIMARY KEY, ts timestamp NOT NULL, KEY by_day ((DATE(ts)))) ENGINE = InnoDB;
+        INSERT INTO expressed SELECT id, ts FROM kept;
+        """
+
+    @Test(arguments: MySQLTestServer.all)
+    func `what was computed in another zone is named, with what computes it again`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.withOwnServer(like: server, ["default_time_zone=+02:00"]) { bench, _ in
+            try await bench.source.load(Self.times + (server.isMariaDB ? "" : Self.expression))
+            let names =
+                (server.isMariaDB ? "" : "expressed (by_day), ")
+                + "kept (d), looked_up (by_day) keep"
+            let check = try await bench.check()
+            #expect(check.severities("time zone") == ["warning"], "\(check.end)")
+            #expect(check.text("time zone").hasPrefix(names), "\(check.end)")
+            let backup = try await bench.backUp()
+            let warnings = backup.report["warnings"].items.compactMap(\.string)
+            #expect(warnings.contains { $0.contains("\(names) what is computed") }, "\(warnings)")
+            let copy = bench.other("copy")
+            let end = try await bench.restore(into: copy, ["--create"])
+            end.expect(code: 0, saying: "\(names) what is computed from TIMESTAMP")
+            try await mend(copy, by: end)
+            try await expectEqual(bench.source, copy, server)
+            // Into tables that are there, too.
+            let again = try await bench.restore(
+                into: copy, ["--data-only", "--existing", "truncate", "--yes"])
+            again.expect(code: 0, saying: "\(names) what is computed from TIMESTAMP")
+            try await mend(copy, by: again)
+            try await expectEqual(bench.source, copy, server)
+        }
+    }
+
+    /// Runs what the restore has printed, as a person would.
+    private func mend(_ database: MySQLTestDatabase, by end: ProgramEnd) async throws {
+        let start = try #require(end.errors.range(of: "it is computed by: ")?.upperBound)
+        let statements = end.errors[start...].prefix { $0 != "\n" }
+        #expect(statements.hasPrefix("SET SESSION time_zone = '+02:00'; ALTER TABLE"))
+        try await database.query(String(statements))
+    }
+
+    private func expectEqual(
+        _ source: MySQLTestDatabase, _ copy: MySQLTestDatabase, _ server: MySQLTestServer
+    ) async throws {
+        let day = "= '2020-01-02' ORDER BY id"
+        var questions = [
+            "SELECT id, ts, d FROM kept ORDER BY id",
+            "SELECT id FROM looked_up FORCE INDEX (by_day) WHERE d \(day)",
+        ]
+        if !server.isMariaDB {
+            questions.append("SELECT id FROM expressed FORCE INDEX (by_day) WHERE DATE(ts) \(day)")
+        }
+        for question in questions {
+            let expected = try await source.query(question)
+            #expect(expected.split(separator: "\n").count == 2, "\(question)")
+            #expect(try await copy.query(question) == expected, "\(question)")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a source in UTC is not warned of`(server: MySQLTestServer) async throws {
+        try await MySQLBench.withOwnServer(like: server, ["default_time_zone=+00:00"]) { bench, _ in
+            try await bench.source.load(Self.times)
+            #expect(try await bench.check().severities("time zone") == [])
+            let warnings = try await bench.backUp().report["warnings"].items.compactMap(\.string)
+            #expect(!warnings.contains { $0.contains("TIMESTAMP") }, "\(warnings)")
+        }
+    }
+}
