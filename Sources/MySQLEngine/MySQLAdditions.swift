@@ -11,6 +11,8 @@ struct MySQLAdditions {
             let name: String
             let activity: String
             let sql: String
+            /// Whether it is to compute no day that no calendar has.
+            var computes = false
         }
 
         var statements: [Statement] = []
@@ -80,7 +82,8 @@ struct MySQLAdditions {
             var statements = groups.map { additions in
                 Table.Statement(
                     name: "\(additions.map(\.name).joined(separator: ", ")) of \(place)",
-                    activity: "building", sql: alter(place, additions.map(\.definition)))
+                    activity: "building", sql: alter(place, additions.map(\.definition)),
+                    computes: table.computes)
             }
             if table.takesRowsInOrder {
                 statements.append(

@@ -98,11 +98,14 @@ extension MySQLConnection {
         var count = 0
         /// How many of them lost digits of numbers in their documents.
         var roundedCount = 0
+        /// How many of them came where something is computed, with or beside days that no calendar has.
+        var laxCount = 0
 
         static func + (one: Delivery, other: Delivery) -> Delivery {
             Delivery(
                 count: one.count + other.count,
-                roundedCount: one.roundedCount + other.roundedCount)
+                roundedCount: one.roundedCount + other.roundedCount,
+                laxCount: one.laxCount + other.laxCount)
         }
     }
 
@@ -134,6 +137,20 @@ extension MySQLConnection {
         committingEvery commitBytes: Int? = nil,
         from next: @escaping @Sendable () async throws -> RowBatch?
     ) async throws -> Delivery {
+        guard try await computes(transfer.table) else {
+            return try await copy(
+                transfer, by: way, committingEvery: commitBytes, isComputing: false, from: next)
+        }
+        return try await inMode(.computing) {
+            try await copy(
+                transfer, by: way, committingEvery: commitBytes, isComputing: true, from: next)
+        }
+    }
+
+    private nonisolated func copy(
+        _ transfer: MySQLTransfer, by way: MySQLTransfer.Way, committingEvery commitBytes: Int?,
+        isComputing: Bool, from next: @escaping @Sendable () async throws -> RowBatch?
+    ) async throws -> Delivery {
         var (delivery, openBytes) = (Delivery(), 0)
         var following = try await supply(transfer, by: way, from: next)
         while var rows = following {
@@ -143,7 +160,12 @@ extension MySQLConnection {
             following = nil
             async let ahead = readsAhead ? supply(transfer, by: way, from: next) : nil
             openBytes += rows.batch.bytes.count
-            let intake = try await take(&rows, transfer, by: way)
+            let isLax = try isComputing && MySQLRowWriter(transfer).lacksDays(in: rows.batch)
+            let intake =
+                isLax
+                ? try await inMode(.exact) { try await take(&rows, transfer, by: way) }
+                : try await take(&rows, transfer, by: way)
+            if isLax { delivery.laxCount += intake.count }
             delivery.count += intake.count
             delivery.roundedCount += intake.roundedCount
             if let commitBytes, openBytes >= commitBytes {

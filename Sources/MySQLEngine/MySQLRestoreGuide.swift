@@ -30,6 +30,8 @@ enum MySQLRestoreGuide {
             - `LOAD DATA` is never strict: look at its warnings.
             - What tables compute from `TIMESTAMP` (stored columns, keys, partitions) is computed in UTC. In another time zone it is
               computed by `SET time_zone = 'ZONE'; ALTER TABLE NAME FORCE, ALGORITHM = COPY;`.
+            - What tables compute from texts that are no day (`2021-02-31`) becomes such a day, by `ALLOW_INVALID_DATES`.
+              Leave that out where no column of `DATE` or `DATETIME` holds such days.
             - Accounts that views, routines and triggers act for (`DEFINER`) must exist.
             - Nothing is counted and no fingerprint is compared.
             \(points(metadata))

@@ -14,8 +14,8 @@ enum MySQLSession {
         /// The modes that it needs, and no other.
         ///
         /// `ANSI_QUOTES`, `NO_BACKSLASH_ESCAPES` and `PAD_CHAR_TO_FULL_LENGTH` would change what is
-        /// printed; a zero is a zero for keys that count, and dates may be any. A table whose storage
-        /// engine is not there must not get another one.
+        /// printed; a zero is a zero for keys that count, and dates may be any, but where something is computed
+        /// (`RowMode`). A table whose storage engine is not there must not get another one.
         var mode: String {
             switch self {
             case .source: ""

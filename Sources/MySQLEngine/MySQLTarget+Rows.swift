@@ -210,6 +210,13 @@ extension MySQLTarget {
 extension TargetRequest {
     /// Says what a table's rows have lost on their way.
     func tell(of delivery: MySQLConnection.Delivery, into table: TableName) {
+        if delivery.laxCount > 0 {
+            notes(
+                """
+                warning: rows of \(table) hold days that no calendar has (such as 2021-02-31): what it computes from texts, in \
+                \(delivery.laxCount) rows, may be such a day where the source had none
+                """)
+        }
         guard delivery.roundedCount > 0 else { return }
         notes(
             """

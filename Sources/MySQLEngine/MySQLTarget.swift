@@ -124,11 +124,37 @@ struct MySQLTarget: Target {
         try await connections.withOne { connection in
             for step in table.statements {
                 try await steps.take(step.name, activity: step.activity) {
-                    try await make(step.sql, step.name, on: connection)
+                    if step.computes {
+                        try await compute(step, on: connection)
+                    } else {
+                        try await make(step.sql, step.name, on: connection)
+                    }
                 }
             }
         }
     }
+
+    /// Makes indexes of a table that computes, where the server can do it without writing rows anew: that would change
+    /// days that no calendar has (MySQL).
+    private func compute(
+        _ step: MySQLAdditions.Table.Statement, on connection: MySQLConnection
+    ) async throws {
+        do {
+            try await connection.inMode(.computing) {
+                try await make("\(step.sql), ALGORITHM = INPLACE", step.name, on: connection)
+            }
+        } catch let error as MySQLError where Self.needsAnotherMode.contains(error.number) {
+            try await make(step.sql, step.name, on: connection)
+            request.notes(
+                """
+                warning: \(step.name) may hold days that no calendar has (such as 2021-02-31) where what is computed from \
+                texts is none in the table: \(error.message)
+                """)
+        }
+    }
+
+    /// A default that no calendar has; what is only made by a copy of the table.
+    private static let needsAnotherMode: Set<UInt32> = [1067, 1221, 1845, 1846]
 
     /// Runs a statement that makes a table or a part of one, and tells what the server has made otherwise.
     ///

@@ -46,7 +46,8 @@ struct MySQLTargetColumns: Sendable {
                     // A text, or MariaDB's, may name a member twice.
                     holdsDocuments: column.column.type == "json"
                         && types[ExactText(column.column.name)] == "json" && !areOfMariaDB,
-                    places: column.places, number: MySQLNumber(ofType: column.column.type))
+                    places: column.places, number: MySQLNumber(ofType: column.column.type),
+                    holdsDays: column.column.type.lowercased().hasPrefix("date"))
             }, mayComputeValues: own.values.contains(where: \.column.isGenerated))
     }
 

@@ -31,6 +31,9 @@ struct MySQLTransfer: Sendable {
         /// The number that a value is, where one holds it exactly.
         var number: MySQLNumber?
 
+        /// Whether its values are days, or begin with one.
+        var holdsDays = false
+
         /// What its values are sent as to a prepared statement that takes texts: numbers and times as bytes, which the server
         /// does not look at for a character set.
         var parameterType: enum_field_types {

@@ -21,7 +21,10 @@ struct MySQLValueProof {
         var twin = transfer
         twin.table = Self.place(beside: transfer.table)
         do {
-            try await connection.execute(creation(of: twin.table))
+            // A default may be a day that no calendar has.
+            try await connection.inMode(.exact) {
+                try await connection.execute(creation(of: twin.table))
+            }
         } catch let problem as MySQLError {
             guard !problem.isConnectionLoss else { throw problem }
             throw MySQLError(

@@ -82,4 +82,59 @@ import Testing
             #expect(!warnings.contains { $0.contains("TIMESTAMP") }, "\(warnings)")
         }
     }
+
+    /// `loads`: Whether MySQL takes rows by `LOAD DATA`.
+    @Test(arguments: MySQLTestServer.all, [true, false])
+    func `a text that is no day is computed as none`(
+        server: MySQLTestServer, loads: Bool
+    ) async throws {
+        let settings = ["local_infile=\(loads ? 1 : 0)"]
+        try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
+            try await bench.source.load(
+                """
+                CREATE TABLE g (id int PRIMARY KEY, s varchar(20), t date NULL, v date AS (CAST(s AS DATE)) STORED,
+                  w date AS (CAST(s AS DATE)) VIRTUAL, KEY kw (w)) ENGINE = InnoDB;
+                SET sql_mode = '';
+                INSERT IGNORE INTO g (id, s, t) VALUES (1, '2021-02-31', '0000-00-00'), (2, '2020-01-01', '2020-01-01');
+                """)
+            let backup = try await bench.backUp()
+            let copy = bench.other("copy")
+            let end = try await bench.restore(into: copy, ["--create", "--check", "rows"])
+            end.expect(code: 0)
+            #expect(!end.errors.contains("no calendar"), "\(end)")
+            try await bench.expectEqual(bench.source, copy)
+            for question in [
+                "SELECT id, v FROM g ORDER BY id",
+                "SELECT w FROM g FORCE INDEX (kw) WHERE w > '1900-01-01'",
+            ] {
+                let expected = try await bench.source.query(question)
+                #expect(!expected.contains("2021-02-31"))
+                #expect(try await copy.query(question) == expected, "\(question) of \(backup.id)")
+            }
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `days that no calendar has come back where something is computed, and it is said`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.load(
+                """
+                SET sql_mode = 'ALLOW_INVALID_DATES';
+                CREATE TABLE g (id int PRIMARY KEY, p date DEFAULT '2021-02-31', at datetime(3) NULL, n int, v int AS (n + 1) STORED,
+                  w int AS (n + 1) VIRTUAL, KEY kw (w)) ENGINE = InnoDB;
+                INSERT INTO g (id, p, at, n) VALUES (1, '2021-02-31', NULL, 1), (2, '2020-01-01', '2021-04-31 10:00:00', 2), (3, NULL, NULL, 3);
+                """)
+            _ = try await bench.backUp()
+            let copy = bench.other("copy")
+            let end = try await bench.restore(into: copy, ["--create", "--check", "rows"])
+            end.expect(code: 0, saying: "hold days that no calendar has", "in 3 rows")
+            try await bench.expectEqual(bench.source, copy)
+            let question = "SELECT id, p, at, v FROM g ORDER BY id"
+            let expected = try await bench.source.query(question)
+            #expect(expected.contains("2021-02-31") && expected.contains("2021-04-31"))
+            #expect(try await copy.query(question) == expected)
+        }
+    }
 }

@@ -47,4 +47,17 @@ import Testing
         #expect(computation.isThere == isThere)
         #expect(computation.zoned == zoned)
     }
+
+    private static let days: [(String, Bool)] = [
+        ("2021-02-28", false), ("2021-02-29", true), ("2020-02-29", false), ("2020-02-30", true),
+        ("1900-02-29", true), ("2000-02-29", false), ("0000-02-29", true), ("2021-04-31", true),
+        ("2021-12-31", false), ("2021-00-31", false), ("2021-02-00", false), ("0000-00-00", false),
+        ("2021-02-31 10:00:00.5", true), ("", false),
+    ]
+
+    @Test(arguments: days)
+    func `a day that no calendar has is known`(text: String, isLacking: Bool) {
+        let lacks = Array(text.utf8).withUnsafeBytes { MySQLCalendar.lacksDay($0) }
+        #expect(lacks == isLacking)
+    }
 }
