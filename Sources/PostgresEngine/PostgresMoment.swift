@@ -169,14 +169,25 @@ struct PostgresMoment: Sendable {
 
     private static let owned = owners.map { catalog, owner in
         "SELECT 'pg_catalog.\(catalog)'::regclass, oid, \(owner) FROM pg_catalog.\(catalog)"
+            + (catalog == "pg_class" ? " WHERE relkind NOT IN ('i', 'I', 't', 'c')" : "")
     }.joined(separator: " UNION ALL ")
 
-    /// Row types and arrays have the owner of what they are of.
+    /// What comes along with what a script makes has its owner, or the role that made the server: nothing names that.
+    ///
+    /// The former are indexes and what holds long values, row types, arrays and multiranges; the latter the functions of
+    /// ranges. That role owns the schemas of temporary tables as well, which stay when these are gone.
     ///
     /// Subscriptions are not asked: where one is made the script names its owner, and a drill makes none. A part of a whole
     /// that is left out may be there, though it depends on it as a policy does.
     private static let rolesQuery = """
-        WITH owned(catalog, object, owner) AS (
+        WITH RECURSIVE temporary(catalog, object) AS (
+          SELECT 'pg_catalog.pg_namespace'::regclass::oid, oid FROM pg_catalog.pg_namespace
+          WHERE nspname ~ '^pg_(toast_)?temp_'
+          UNION
+          SELECT d.classid, d.objid FROM temporary t
+          JOIN pg_catalog.pg_depend d ON d.refclassid = t.catalog AND d.refobjid = t.object
+          WHERE t.catalog = 'pg_catalog.pg_namespace'::regclass OR d.deptype IN ('a', 'i')
+        ), owned(catalog, object, owner) AS (
           \(owned)
           UNION ALL
           SELECT 'pg_catalog.pg_type'::regclass, t.oid, t.typowner FROM pg_catalog.pg_type t
@@ -204,9 +215,12 @@ struct PostgresMoment: Sendable {
             SELECT s.catalog, s.object
             FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::oid[]))
               s(catalog, object)))
-          AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
-                          WHERE e.classid = u.catalog AND e.objid = u.object
-                            AND e.deptype = 'e')
+          AND (u.catalog, u.object) NOT IN (SELECT catalog, object FROM temporary)
+          AND NOT EXISTS (
+            SELECT 1 FROM pg_catalog.pg_depend e
+            WHERE e.classid = u.catalog AND e.objid = u.object
+              AND (e.deptype = 'e' OR e.deptype = 'i' AND e.classid IN (
+                     'pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_type'::regclass)))
           AND NOT (u.catalog = 'pg_catalog.pg_class'::regclass AND u.object = ANY ($3::oid[]))
           AND NOT EXISTS (
             SELECT 1 FROM pg_catalog.pg_depend d
