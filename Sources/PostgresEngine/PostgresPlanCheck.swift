@@ -13,7 +13,6 @@ struct PostgresPlanCheck {
     func run(_ server: PostgresServer) async throws {
         let sql = try await archive.script(
             plan.chosen, sections: ["pre-data", "post-data"], major: server.major)
-        let namesAllRoles = request.isWhole && request.content != .rows
         let extensions = archive.archive.entries.filter { entry in
             plan.chosen.contains(entry.id) && entry.kind == "EXTENSION"
         }.map { PostgresArchiveNames(archive.archive, request).name(of: $0) }
@@ -22,8 +21,7 @@ struct PostgresPlanCheck {
         let serverCheck = PostgresServerCheck(request: request)
         try await serverCheck.check(
             found.connection, major: server.major, sql: sql, extensions: extensions,
-            // Large objects have owners that no statement of the script names.
-            roles: serverCheck.roles(of: sql, among: known, isWhole: namesAllRoles))
+            roles: serverCheck.roles(of: sql, among: known, hasLargeObjects: hasLargeObjects))
         guard found.exists else {
             return try await preparation.checkCreation(found.connection, major: server.major)
         }
@@ -42,6 +40,14 @@ struct PostgresPlanCheck {
         ).run(major: server.major)
         try await checkSequences()
         try await checkSubscriptions()
+    }
+
+    /// Whether some are made, and given to whom they belonged.
+    private var hasLargeObjects: Bool {
+        request.content != .rows && plan.target.tables[PostgresLargeObjects.objects] != nil
+            && request.storedTables.contains {
+                $0.load.table == PostgresLargeObjects.objects && $0.rowCount != 0
+            }
     }
 
     /// Tables whose rows one transaction commits together with the mark are empty until they are marked.

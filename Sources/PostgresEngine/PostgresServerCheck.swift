@@ -64,14 +64,16 @@ struct PostgresServerCheck {
     /// The roles that a script needs, and those of them that will own something.
     ///
     /// `known`: Whom what is written down of the backup names, and whom its archive does.
-    /// `isWhole`: Whether the script is of everything: then the roles that the backup knows of are needed, and owners
-    ///   that it did not write down.
+    /// `hasLargeObjects`: Whether there are some: no statement of the script names their owners, nor whom they are granted
+    ///   to. Then all roles that the backup knows of are needed; else only those that the script names, as backups of older
+    ///   dbtools know of roles that own nothing which comes back.
     func roles(
-        of sql: PostgresScript, among known: [String], isWhole: Bool
+        of sql: PostgresScript, among known: [String], hasLargeObjects: Bool
     ) -> (all: [String], owners: [String]) {
-        guard !omitsRoles else { return (sql.rolesOfPoliciesAndMappings, []) }
+        let inside = sql.rolesOfPoliciesAndMappings
+        guard !omitsRoles else { return (inside, []) }
         let named = sql.roles(among: known)
-        guard isWhole else { return named }
+        guard hasLargeObjects else { return (Self.united(named.all, inside), named.owners) }
         return (
             Self.united(request.definition.roles, named.owners),
             request.omitsOwners ? [] : Self.united(request.definition.owners, named.owners)
