@@ -208,8 +208,9 @@ struct PostgresTargetOpening {
         var archive = archive
         archive.login = await found.connection.programLogin
         archive.givesPrivilegesLate = !server.isSuperuser
+        // A database that was made just now has event triggers as soon as an extension brings some.
         archive.setting =
-            server.isSuperuser && found.exists
+            server.isSuperuser
             ? PostgresSession.quietEventTriggers(major: server.major) : nil
         return PostgresTarget(
             request: request, connections: ConnectionPool(all), archive: archive,
