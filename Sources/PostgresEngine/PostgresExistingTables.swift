@@ -18,6 +18,7 @@ struct PostgresExistingTables {
     /// Whether an interrupted restore is gone on with.
     private let continues: Bool
     private let loads: [TableName: TableLoad]
+    private let numberedWholes: [TableName: Set<TableName>]
 
     init(_ plan: PostgresPlan, of request: TargetRequest, on connection: PostgresConnection) {
         let all = plan.target.tables.filter { $0.value.treatment != .create && !$0.value.isLoaded }
@@ -33,6 +34,7 @@ struct PostgresExistingTables {
         lost = PostgresLostParts(among: emptied, transactions: plan.transactions)
         addedAgain = PostgresAddedAgain(
             tables: plan.addedAgain, transactions: plan.transactions)
+        numberedWholes = plan.numberedWholes
         loads = Dictionary(changed.map { ($0.load.table, $0.load) }) { first, _ in first }
     }
 
@@ -142,7 +144,8 @@ struct PostgresExistingTables {
             let counts = !ownAlone.isEmpty || !emptied.isEmpty
             let lenient = try await PostgresTableLocks(
                 connection: connection, watch: watch, tables: tables, emptied: emptied.map(\.table),
-                wholes: counts ? parts.wholes(of: tables) : []
+                wholes: counts ? parts.wholes(of: tables) : [],
+                numberedWholes: Set(numberedWholes.values.joined())
             ).take()
             try await checkColumns()
             if counts {
@@ -165,7 +168,7 @@ struct PostgresExistingTables {
             try await run(PostgresKeyTriggers.statements(for: guards.keyTriggers, on: connection))
             // What may be refused at the end is refused before anything that no rollback takes back.
             try await run(["SET CONSTRAINTS ALL IMMEDIATE"] + notes)
-            for sequence in sequences {
+            for sequence in try await settable(sequences) {
                 if let undo = try await sequence.undoing(on: connection) { undoing.append(undo) }
                 try await PostgresSequences.set(sequence, on: connection)
             }
@@ -175,6 +178,22 @@ struct PostgresExistingTables {
             try? await connection.execute("ROLLBACK")
             await set(back: undoing)
             throw explained(error)
+        }
+    }
+
+    /// A sequence only goes forward where the role may not lock a whole that it numbers: somebody may have a number that is
+    /// further, and wait for a part.
+    private func settable(
+        _ sequences: [PostgresSequences.Setting]
+    ) async throws -> [PostgresSequences.Setting] {
+        let wholes = Set(numberedWholes.values.joined()).sorted()
+        let had = try await PostgresTableLocks.permitted(among: wholes, on: connection)
+        return sequences.map { sequence in
+            let own = numberedWholes[PostgresPresence.asInList(sequence.name)] ?? []
+            return own.isSubset(of: had)
+                ? sequence
+                : PostgresSequences.Setting(
+                    value: sequence.value, name: sequence.name, move: .forward)
         }
     }
 

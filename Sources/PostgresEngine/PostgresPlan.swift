@@ -16,6 +16,8 @@ struct PostgresPlan: Sendable {
     var heirs: Set<TableName> = []
     /// Sequences to set.
     var sequences: [TableName: SequenceMove] = [:]
+    /// The wholes that sequences number which are set with the rows of all their parts, by the names that archives list.
+    var numberedWholes: [TableName: Set<TableName>] = [:]
     /// Tables that are loaded again because a crash has taken rows of an interrupted restore, by their names in the backup.
     var lost: [TableName] = []
     /// Tables that are emptied for no other reason, and must hold no rows of others, by their names in the backup.

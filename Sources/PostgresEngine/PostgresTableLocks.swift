@@ -22,6 +22,8 @@ struct PostgresTableLocks {
     let emptied: [TableName]
     /// Those that get and lose no parts meanwhile, where the role may keep others from that.
     let wholes: [TableName]
+    /// Those of these wholes that are had alone: whoever writes through one has a number before it waits for a part.
+    let numberedWholes: Set<TableName>
 
     enum Mode: String {
         /// Others read and write the table, and attach and detach nothing.
@@ -177,10 +179,12 @@ struct PostgresTableLocks {
     private func locks() async throws -> (wanted: [Lock], lenient: PostgresLenientConstraints) {
         let (keys, tied) = try await keys()
         let lenient = try await PostgresLenientConstraints(of: tables, on: connection)
+        let permitted = try await Self.permitted(among: wholes, on: connection)
         let all = tied.union(tables).union(lenient.tables)
+            .union(permitted.intersection(numberedWholes))
         let order = PostgresLockOrder.of(all, try await memberships(among: all) + keys)
         // A whole that a key ties to them as well is had alone.
-        let keepsParts = try await permittedWholes().subtracting(all).sorted()
+        let keepsParts = permitted.subtracting(all).sorted()
         return (
             keepsParts.map { Lock(table: $0, mode: .keepsParts) }
                 + order.map { Lock(table: $0, mode: .alone) }, lenient
@@ -234,13 +238,16 @@ struct PostgresTableLocks {
         """
     }
 
-    private func permittedWholes() async throws -> Set<TableName> {
-        guard !wholes.isEmpty else { return [] }
+    /// Those of some tables that the role may lock, and find.
+    static func permitted(
+        among tables: [TableName], on connection: PostgresConnection
+    ) async throws -> Set<TableName> {
+        guard !tables.isEmpty else { return [] }
         let rows = try await connection.rows(
             """
             SELECT n.nspname, c.relname FROM \(PostgresParts.named)
-            WHERE \(Self.isPermitted("c", in: "n"))
-            """, PostgresParts.names(of: wholes))
+            WHERE \(isPermitted("c", in: "n"))
+            """, PostgresParts.names(of: tables))
         return Set(rows.map { TableName(schema: $0[0] ?? "", name: $0[1] ?? "") })
     }
 

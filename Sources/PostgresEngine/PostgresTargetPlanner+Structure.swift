@@ -9,19 +9,19 @@ extension PostgresTargetPlanner {
     func decideSequences(_ selected: [Candidate], _ plan: inout PostgresPlan) throws {
         let wanted = wanted(selected, plan)
         var missing: [TableName] = []
-        let emptied = Set(
-            plan.target.tables.filter { $0.value.treatment == .truncate && !$0.value.isLoaded }
-                .map(\.key))
+        let (emptied, wholes) = emptied(by: plan)
         for entry in archive.entries where entry.isRelation && entry.isA("SEQUENCE") {
             let name = names.table(entry)
             if plan.chosen.contains(entry.id) {
                 plan.sequences[name] = plan.target.continues ? .unlessUsed : .exactly
             } else if wanted.contains(entry.id), plan.renamed == nil {
                 if presence.relation(listedAs: name)?.kind != "S" { missing.append(name) }
-                let isEmptied =
-                    presence.owner(ofSequence: name).map(emptied.contains) ?? false
-                    && presence.users(ofSequence: name).allSatisfy(emptied.contains)
+                let owner = presence.owner(ofSequence: name)
+                let numbered = Set(presence.users(ofSequence: name) + [owner].compactMap(\.self))
+                let isEmptied = owner != nil && numbered.isSubset(of: emptied)
                 plan.sequences[name] = isEmptied ? .withRows : .forward
+                guard isEmptied else { continue }
+                plan.numberedWholes[name] = wholes.filter { isWithin($0, numbered) }
             }
         }
         guard request.content != .structure, !missing.isEmpty else { return }
@@ -33,6 +33,31 @@ extension PostgresTargetPlanner {
                 + "ALTER SEQUENCE … RENAME TO …. Else create what is missing:\n"
                 + missing.map { "  CREATE SEQUENCE \(SQLText.qualified($0));" }
                 .joined(separator: "\n"))
+    }
+
+    /// The tables whose rows go, with the wholes that have no others, and these wholes alone.
+    private func emptied(
+        by plan: PostgresPlan
+    ) -> (all: Set<TableName>, wholes: Set<TableName>) {
+        let tables = Set(
+            plan.target.tables.filter { $0.value.treatment == .truncate && !$0.value.isLoaded }
+                .map(\.key))
+        var parts: [TableName: [TableName]] = [:]
+        // Those on other servers keep their rows.
+        for (name, relation) in presence.relations where relation.isTable || relation.kind == "f" {
+            if let whole = relation.parent { parts[whole, default: []].append(name) }
+        }
+        func isEmptied(_ table: TableName) -> Bool {
+            tables.contains(table) || parts[table]?.allSatisfy(isEmptied) ?? false
+        }
+        let wholes = Set(parts.keys.filter(isEmptied))
+        return (tables.union(wholes), wholes)
+    }
+
+    /// Whether a table is one of these, or a part of one at any depth.
+    private func isWithin(_ table: TableName, _ tables: Set<TableName>) -> Bool {
+        tables.contains(table)
+            || presence.relations[table]?.parent.map { isWithin($0, tables) } ?? false
     }
 
     // MARK: Structure
