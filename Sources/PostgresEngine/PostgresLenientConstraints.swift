@@ -6,6 +6,8 @@ import BackupCore
 struct PostgresLenientConstraints {
     /// Those that go meanwhile, each once, wholes before their parts.
     private let constraints: [Constraint]
+    /// Those that parts have of their wholes' but would not get from these: under names of their own.
+    private let ownNames: Set<String>
 
     /// One of a table, or what the table has of another one's.
     private struct Constraint {
@@ -33,14 +35,17 @@ struct PostgresLenientConstraints {
     /// One that other tables have as well, or that is not the role's, stays where it is.
     init(of tables: [TableName], on connection: PostgresConnection) async throws {
         guard !tables.isEmpty else {
-            constraints = []
+            (constraints, ownNames) = ([], [])
             return
         }
         let rows = try await connection.rows(Self.query, [SQLText.array(tables)])
         let trees = Dictionary(grouping: rows) { $0[0] ?? "" }
             .mapValues { $0.map(Self.constraint) }
-        let going = Self.going(among: Array(trees.values)).flatMap(\.self)
-        let each = Dictionary(going.map { ($0.object, $0) }) { $0.depth < $1.depth ? $1 : $0 }
+        let going = Self.going(among: Array(trees.values))
+        ownNames = Set(going.flatMap(Self.ownNames).map(\.object))
+        let each = Dictionary(going.joined().map { ($0.object, $0) }) {
+            $0.depth < $1.depth ? $1 : $0
+        }
         constraints = each.values.sorted {
             ($0.depth, $0.table, $0.name) < ($1.depth, $1.table, $1.name)
         }
@@ -60,12 +65,19 @@ struct PostgresLenientConstraints {
         }
     }
 
-    /// Whether what a part has of its whole would come back as another one: under the whole's name, or as strict as that.
+    /// Whether what a part has of its whole would come back as another one: as strict as that.
     private static func isMixed(_ tree: [Constraint]) -> Bool {
         guard let root = tree.min(by: { $0.depth < $1.depth }) else { return false }
-        return tree.contains { part in
-            !part.isLocal && !(part.name.isExactly(root.name) && part.isAsStrict(as: root))
-        }
+        return tree.contains { !$0.isLocal && !$0.isAsStrict(as: root) }
+    }
+
+    /// What parts would get from their wholes under another name than they have it: `NOT NULL` of parts that had it
+    /// before they were attached, and what is below these.
+    private static func ownNames(in tree: [Constraint]) -> [Constraint] {
+        guard let root = tree.min(by: { $0.depth < $1.depth }) else { return [] }
+        let others = tree.filter { !$0.name.isExactly(root.name) }
+        guard let highest = others.map(\.depth).min() else { return [] }
+        return others + tree.filter { $0.depth > highest }
     }
 
     /// The tables that are changed for that.
@@ -80,8 +92,11 @@ struct PostgresLenientConstraints {
     }
 
     /// Makes them again: of parts before those of their wholes, which take what is there for their own.
+    ///
+    /// What is made for its name is the part's own then besides.
     var resuming: [String] {
-        let making = constraints.reversed().filter(\.isLocal).map { constraint in
+        let made = constraints.reversed().filter { $0.isLocal || ownNames.contains($0.object) }
+        let making = made.map { constraint in
             "\(Self.alteration(of: constraint)) "
                 + "ADD CONSTRAINT \(SQLText.identifier(constraint.name)) \(constraint.definition)"
         }
