@@ -107,10 +107,13 @@ struct PostgresScript: Sendable {
         let before = String(text.unicodeScalars.prefix(position)).utf8
         let line = before.split(separator: UInt8(ascii: "\n")).map { String(Substring($0)) }
             .last { $0.hasPrefix("-- Name: ") }
-        return line.flatMap { line in
-            line.firstMatch(of: #/^-- Name: (.*); Type: ([A-Z ]+); Schema: (.*); Owner: /#).map {
-                "\($0.2) \($0.3 == "-" ? "" : "\($0.3).")\($0.1)"
-            }
+        return line.flatMap(Self.entry(in:))
+    }
+
+    /// That of the comment in front of it.
+    static func entry(in line: String) -> String? {
+        line.firstMatch(of: #/^-- Name: (.*); Type: ([A-Z ]+); Schema: (.*); Owner: /#).map {
+            "\($0.2) \($0.3 == "-" ? "" : "\($0.3).")\($0.1)"
         }
     }
 
@@ -215,12 +218,13 @@ struct PostgresScript: Sendable {
 
     /// Runs it on a connection, in the transaction that is open there.
     ///
-    /// - Throws: `BackupError` that names what could not be made.
+    /// - Throws: `BackupError` that names what could not be made; nothing but a rollback may follow it.
     func run(on connection: PostgresConnection, to what: String) async throws {
         do {
             try await send(on: connection)
         } catch let error as PostgresError {
-            let place = error.position.flatMap(entry(at:))
+            var place = error.position.flatMap(entry(at:))
+            if place == nil { place = await entry(refusedWith: error, on: connection) }
             throw error.backupError(while: "cannot \(what)\(place.map { ": \($0)" } ?? "")")
         }
     }
