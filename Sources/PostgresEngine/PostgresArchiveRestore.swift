@@ -26,6 +26,8 @@ struct PostgresArchiveRestore: Sendable {
     ///
     /// A superuser may always, and learns before any row what cannot be granted.
     var givesPrivilegesLate = false
+    /// What could not be made of it.
+    let refusals = PostgresRefusals()
     /// Grants and revocations on schemas that take something from the schema's own owner.
     private let withdrawals: Set<Int>
 
@@ -255,18 +257,20 @@ struct PostgresArchiveRestore: Sendable {
     /// What would hide rows, and privileges.
     func createWhatWouldBeInTheWay() async throws -> [String] {
         let lacks = request.lacksTables
+        // What takes rights from owners would be in the way of the run that makes the rest.
+        let given = refusals.endsRestore ? [] : privileges
         // A grant is in the section of whatever stands before it in the list.
-        return try await make("give privileges", nil, privileges, failuresAreExpected: lacks)
+        return try await make("give privileges", nil, given, failuresAreExpected: lacks)
             + make(
                 "create event triggers and policies", "post-data",
                 last.subtracting(made).subtracting(eventTriggers), failuresAreExpected: lacks)
     }
 
-    /// Runs pg_restore; what could not be made, where that is to be expected.
+    /// Runs pg_restore; what could not be made, which ends the restore later where that is not to be expected.
     ///
     /// In the archive nothing says that the state of a partition's trigger comes after the trigger
     /// of a table two levels above, which makes it; pg_restore alone fails there. So what fails may
-    /// be tried again after the others, as long as that helps.
+    /// be tried again after the others, as long as that helps; and it is once, where several things were made at a time.
     func make(
         _ what: String, _ section: String?, _ entries: Set<Int>, jobs: Int = 1,
         failuresAreExpected: Bool = false, triesFailuresAgain: Bool = false
@@ -282,7 +286,9 @@ struct PostgresArchiveRestore: Sendable {
         // Of what was never tried nobody knows that it is missing.
         guard run.interruption == nil else { throw failure("cannot \(what)", run) }
         let failed = PostgresRestoreProblem.entries(in: run.messages).intersection(entries)
-        if triesFailuresAgain, !failed.isEmpty, failed.count < entries.count {
+        // Side by side they may have been in each other's way, and what is said of them is not told apart.
+        let mayHelp = jobs > 1 || (triesFailuresAgain && failed.count < entries.count)
+        if mayHelp, !failed.isEmpty, !run.isCircumstantial {
             watch?.end(toTryAgain: failed)
             return try await make(
                 what, section, failed, failuresAreExpected: failuresAreExpected,
@@ -292,10 +298,15 @@ struct PostgresArchiveRestore: Sendable {
         let isHarmless =
             problems.isEmpty && run.messages.contains(PostgresRestoreProblem.harmless)
         // Without a connection everything fails, also what can be made.
-        let isExpected = failuresAreExpected && !problems.isEmpty && !run.isCircumstantial
-        guard isHarmless || isExpected else { throw failure("cannot \(what)", run) }
+        guard isHarmless || !(problems.isEmpty || run.isCircumstantial) else {
+            throw failure("cannot \(what)", run)
+        }
         watch?.end()
-        return problems.map(\.description)
+        let words = problems.map(\.description)
+        refusals.add(
+            words, to: "cannot \(what)", PostgresRestoreProblem.complaints(in: run.messages),
+            areExpected: failuresAreExpected)
+        return words
     }
 
     private func restore(
@@ -339,14 +350,12 @@ struct PostgresArchiveRestore: Sendable {
     }
 
     private func failure(_ what: String, _ run: PostgresRestoreRun) -> BackupError {
-        let problems = PostgresRestoreProblem.all(in: run.messages)
-        let first =
-            problems.first?.description
+        let words =
+            run.interruption ?? PostgresRestoreProblem.all(in: run.messages).first?.description
             ?? run.messages.split(separator: "\n").first.map(String.init) ?? ""
-        let more = problems.count > 1 ? " (and \(problems.count - 1) more problems)" : ""
         var error = BackupError(
-            .serverRefused, "\(what): \(run.interruption ?? first + more)",
-            hint: "Mend the cause and run the same restore again: it goes on with what is missing.",
+            .serverRefused, "\(what): \(words)",
+            hint: PostgresRefusals.hint,
             underlying: PostgresRestoreProblem.complaints(in: run.messages))
         error.isCircumstantial = run.isCircumstantial
         return error

@@ -233,6 +233,10 @@ struct PostgresPresence: Sendable {
                        ('n', 'CONSTRAINT'), ('n', 'CHECK CONSTRAINT'), ('c', 'CHECK CONSTRAINT'),
                        ('c', 'CONSTRAINT'), ('f', 'FK CONSTRAINT')) k(type, kind)
             ON k.type = c.contype
+          -- What a key has for each part of a whole that it refers to comes with it, and may have the name of another key.
+          WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_constraint w
+            WHERE c.contype = 'f' AND w.oid = c.conparentid AND w.conrelid = c.conrelid)
           UNION ALL
           SELECT 'TRIGGER', r.relnamespace, r.relname || ' ' || t.tgname
           FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class r ON r.oid = t.tgrelid

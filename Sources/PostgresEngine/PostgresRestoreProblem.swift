@@ -38,11 +38,12 @@ struct PostgresRestoreProblem: Sendable, CustomStringConvertible {
         }
     }
 
-    /// The archive's numbers of what failed; only with one job does each stand with its error.
+    /// The archive's numbers of what failed; only with one job does each stand with its error, and at the beginning of
+    /// its line.
     static func entries(in messages: String) -> Set<Int> {
         Set(
             messages.split(separator: "\n").compactMap { line in
-                line.firstMatch(of: /^pg_restore: from TOC entry (\d+);/).flatMap { Int($0.1) }
+                line.firstMatch(of: /from TOC entry (\d+);/).flatMap { Int($0.1) }
             })
     }
 

@@ -17,7 +17,7 @@ extension PostgresTarget {
     ///
     /// Not by pg_restore, which waits for any lock without a limit.
     ///
-    /// - Returns: What could not be made, where that is to be expected.
+    /// - Returns: What could not be made, which ends the restore later where that is not to be expected.
     /// - Throws: `BackupError.locked` where somebody holds a lock for longer than `PostgresPatience.limit`.
     func makePointers(
         _ entries: Set<Int>, section: String, failuresAreExpected: Bool,
@@ -47,8 +47,13 @@ extension PostgresTarget {
                     } catch let error as PostgresError {
                         let isOfServer =
                             error.isConnectionLoss || PostgresError.isCircumstantial(error.sqlState)
-                        guard failuresAreExpected, !isOfServer else { throw failure(entry, error) }
-                        problems.append("\(entry.words): \(error.message)")
+                        let refusal = failure(entry, error)
+                        guard !isOfServer else { throw refusal }
+                        let words = "\(entry.words): \(error.message)"
+                        archive.refusals.add(
+                            [words], to: "cannot create what refers to tables that were there",
+                            refusal.underlying ?? "", areExpected: failuresAreExpected)
+                        problems.append(words)
                     }
                     watch.end()
                 }
@@ -123,8 +128,7 @@ extension PostgresTarget {
 
     func failure(_ entry: PostgresArchive.Entry, _ error: PostgresError) -> BackupError {
         var failure = error.backupError(while: "cannot make \(entry.words)")
-        failure.hint =
-            "Mend the cause and run the same restore again: it goes on with what is missing."
+        failure.hint = PostgresRefusals.hint
         return failure
     }
 }

@@ -51,6 +51,7 @@ extension PostgresTarget {
     /// What an interrupted restore has made already stays, as the catalogs have it.
     private func createOneByOne() async throws -> [String] {
         var problems = try await archive.openSchemas()
+        try archive.refusals.endRestore()
         let grants = try await archive.grantsOnClosedSchemas(major: server.major)
         if !grants.bytes.isEmpty {
             try await run("create the structure", on: try await fresh()) { connection in
@@ -59,6 +60,8 @@ extension PostgresTarget {
         }
         if hasBegun { try await giveToOwners() }
         problems += try await archive.createStructure()
+        // Rows need all of it.
+        try archive.refusals.endRestore()
         try await run("create the structure", on: try await fresh()) { connection in
             try await Self.inTransaction(on: connection) {
                 try await defaultPrivileges.undo(for: archive.plan.chosen, on: connection)

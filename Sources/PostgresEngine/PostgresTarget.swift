@@ -160,6 +160,8 @@ struct PostgresTarget: Target {
     }
 
     func finish() async throws {
+        // With all else made, and the mark where it is.
+        try archive.refusals.endRestore()
         // What came last: materialized views.
         if request.isWhole { try await run("finish") { try await writeAll($0) } }
         // Of a table with another name these come with the end.

@@ -78,6 +78,9 @@ public protocol Target: Sendable {
     func switchOn() async throws -> [String]
 
     /// Ends the restore, with what would react to anything before: nothing remains to be gone on with.
+    ///
+    /// - Throws: `BackupError.serverRefused` where something is missing that the server has refused before, and all else is
+    ///   made: that remains.
     func finish() async throws
 }
 
