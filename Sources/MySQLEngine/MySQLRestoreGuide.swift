@@ -125,13 +125,16 @@ enum MySQLRestoreGuide {
         let settings = columns.enumerated().map { index, column in
             "\(MySQLText.identifier(column.name)) = \(value(column, "@v\(index)"))"
         }
-        let variables = columns.indices.map { "@v\($0)" }.joined(separator: ", ")
+        // Where all columns are computed each line is empty, and still a row.
+        let variables =
+            columns.isEmpty ? "@v0" : columns.indices.map { "@v\($0)" }.joined(separator: ", ")
+        let set = settings.isEmpty ? "" : " SET \(settings.joined(separator: ", "))"
         // Names of columns may have lines.
         let headerLines = CSVDialect.record(columns.map(\.name)).count { $0 == 0x0A }
         return """
             LOAD DATA LOCAL INFILE '/dev/stdin' INTO TABLE \(table) \
             CHARACTER SET utf8mb4 FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '' \
-            LINES TERMINATED BY '\\n' IGNORE \(headerLines) LINES (\(variables)) SET \(settings.joined(separator: ", "))
+            LINES TERMINATED BY '\\n' IGNORE \(headerLines) LINES (\(variables))\(set)
             """
     }
 

@@ -37,6 +37,10 @@ struct MySQLRows: Sendable {
     private func selection(
         _ list: [String], _ encodings: [MySQLEncoding], _ conditions: [String], isRange: Bool
     ) -> MySQLSelection {
+        // All that the table has may be computed. One NULL is written as no field is: as an empty line.
+        guard !list.isEmpty else {
+            return selection(["CAST(NULL AS CHAR)"], [.plain], conditions, isRange: isRange)
+        }
         // An index that holds all columns would be read whole for each range.
         let isForced = isRange && !conditions.isEmpty && index?.isPrimary == true
         let text = MySQLText.selection(

@@ -68,10 +68,12 @@ struct MySQLTransfer: Sendable {
     /// The statement that takes text as `MySQLRowWriter` writes it.
     var loading: String {
         let computes = columns.contains { $0.encoding.isComputed }
-        let places = columns.enumerated().map { index, column in
+        var places = columns.enumerated().map { index, column in
             column.encoding.isComputed || computes && column.counts
                 ? "@v\(index)" : MySQLText.identifier(column.name)
         }
+        // Where no column takes values, none named would mean all of them.
+        if places.isEmpty { places = ["@v0"] }
         let settings = columns.enumerated().compactMap { index, column -> String? in
             let name = MySQLText.identifier(column.name)
             return switch column.encoding {
@@ -108,9 +110,10 @@ struct MySQLTransfer: Sendable {
 
     /// Whether its values can be parameters of a statement: one of these has a character set, and a value of bytes has none.
     ///
-    /// Nor are labels whose places have to be looked up.
+    /// Nor are labels whose places have to be looked up; and rows without values have none.
     var takesParameters: Bool {
-        !columns.contains { $0.encoding == .coded && !$0.takesBytes || $0.places != nil }
+        !columns.isEmpty
+            && !columns.contains { $0.encoding == .coded && !$0.takesBytes || $0.places != nil }
     }
 
     /// The way that this table's rows can go.
