@@ -30,6 +30,8 @@ struct MySQLObject: Sendable, Hashable {
     var settings: [Setting] = []
     /// The names of a view's columns.
     var columns: [String] = []
+    /// The table that a trigger belongs to, as the server's catalogs say.
+    var table: String?
 
     /// One of the session's settings, or of its database.
     struct Setting: Sendable, Hashable {

@@ -42,22 +42,22 @@ struct MySQLObjects {
     ) async throws -> [MySQLObject] {
         var objects: [MySQLObject] = []
         var hidden: [String] = []
-        func add(_ names: [(MySQLObject.Kind, String)]) async throws {
-            for (kind, name) in names {
-                if let object = try await object(kind, name) {
+        func add(_ listings: [MySQLListing]) async throws {
+            for listing in listings {
+                if let object = try await object(listing) {
                     objects.append(object)
                 } else {
-                    hidden.append("\(kind.rawValue.lowercased()) \(name)")
+                    hidden.append("\(listing.kind.rawValue.lowercased()) \(listing.name)")
                 }
             }
         }
-        try await add(try await names(relations, isWhole: isWhole))
+        try await add(try await listings(relations, isWhole: isWhole))
         if !isWhole {
             let used = objects.filter { $0.kind == .table }.reduce(into: Set<ExactText>()) {
                 $0.formUnion(MySQLObject.sequences(in: $1.statement))
             }
             let sequences = others.filter { used.contains(ExactText($0.name.name)) }
-            try await add(sequences.map { (.sequence, $0.name.name) })
+            try await add(sequences.map { MySQLListing(kind: .sequence, name: $0.name.name) })
         }
         guard hidden.isEmpty else {
             let place = try await MySQLGrants(connection, on: server).place(of: database)
@@ -79,9 +79,9 @@ struct MySQLObjects {
         }.map(\.element)
     }
 
-    private func names(
+    private func listings(
         _ relations: [MySQLCatalog.Relation], isWhole: Bool
-    ) async throws -> [(MySQLObject.Kind, String)] {
+    ) async throws -> [MySQLListing] {
         let tables = Set(relations.map { ExactText($0.name.name) })
         let relations = relations.map { relation in
             let kind: MySQLObject.Kind =
@@ -90,19 +90,19 @@ struct MySQLObjects {
                 case .view: .view
                 case .sequence: .sequence
                 }
-            return (kind, relation.name.name)
+            return MySQLListing(kind: kind, name: relation.name.name)
         }
         let rows = try await connection.rowsInterruptibly(
             """
-            SELECT ROUTINE_TYPE, ROUTINE_NAME, NULL FROM information_schema.ROUTINES
+            SELECT ROUTINE_TYPE, ROUTINE_NAME, NULL, ROUTINE_COMMENT FROM information_schema.ROUTINES
             WHERE \(MySQLText.isDatabase("ROUTINE_SCHEMA", database))
             UNION ALL
-            SELECT 'EVENT', EVENT_NAME, NULL FROM information_schema.EVENTS
+            SELECT 'EVENT', EVENT_NAME, NULL, EVENT_COMMENT FROM information_schema.EVENTS
             WHERE \(MySQLText.isDatabase("EVENT_SCHEMA", database))
             """)
         let triggers = try await connection.rowsInterruptibly(
             """
-            SELECT 'TRIGGER', TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS
+            SELECT 'TRIGGER', TRIGGER_NAME, EVENT_OBJECT_TABLE, NULL FROM information_schema.TRIGGERS
             WHERE \(MySQLText.isDatabase("TRIGGER_SCHEMA", database))
             ORDER BY CAST(EVENT_OBJECT_TABLE AS BINARY), ACTION_TIMING, ACTION_ORDER, EVENT_MANIPULATION
             """
@@ -118,12 +118,14 @@ struct MySQLObjects {
                         "\(row[1] ?? "") is a \(row[0] ?? ""), which is not known",
                         hint: "Use a newer version of this program.")
                 }
-                return (kind, row[1] ?? "")
+                return MySQLListing(
+                    kind: kind, name: row[1] ?? "", table: row[2], comment: row[3] ?? "")
             }
     }
 
     /// Nil where the account may not see it.
-    private func object(_ kind: MySQLObject.Kind, _ name: String) async throws -> MySQLObject? {
+    private func object(_ listing: MySQLListing) async throws -> MySQLObject? {
+        let (kind, name) = (listing.kind, listing.name)
         let here = "\(MySQLText.identifier(database)).\(MySQLText.identifier(name))"
         var row: [String?]
         do {
@@ -163,26 +165,39 @@ struct MySQLObjects {
             object.columns = try await columns(of: name)
             return object
         case .function, .procedure, .package, .packageBody, .trigger:
-            return statement(row, 2).map {
-                MySQLObject(
-                    kind: kind, name: name, statement: $0,
-                    settings: settings(
-                        [
-                            ("sql_mode", 1), ("character_set_client", 3),
-                            ("collation_connection", 4), (MySQLObject.Setting.collation, 5),
-                        ], row, $0))
-            }
+            return object(
+                listing, row,
+                [
+                    ("sql_mode", 1), ("character_set_client", 3),
+                    ("collation_connection", 4), (MySQLObject.Setting.collation, 5),
+                ])
         case .event:
-            return statement(row, 3).map {
-                MySQLObject(
-                    kind: kind, name: name, statement: $0,
-                    settings: settings(
-                        [
-                            ("sql_mode", 1), ("time_zone", 2), ("character_set_client", 4),
-                            ("collation_connection", 5), (MySQLObject.Setting.collation, 6),
-                        ], row, $0))
-            }
+            return object(
+                listing, row,
+                [
+                    ("sql_mode", 1), ("time_zone", 2), ("character_set_client", 4),
+                    ("collation_connection", 5), (MySQLObject.Setting.collation, 6),
+                ])
         }
+    }
+
+    /// A thing with a body.
+    ///
+    /// `places`: In which column each of its settings stands.
+    private func object(
+        _ listing: MySQLListing, _ row: [String?], _ places: [(name: String, index: Int)]
+    ) -> MySQLObject? {
+        guard let text = statement(row, Self.placeOfText(listing.kind)) else { return nil }
+        func setting(_ name: String) -> String {
+            places.first { $0.name == name }.flatMap { statement(row, $0.index) } ?? ""
+        }
+        let corrected = listing.corrected(
+            text, characterSet: setting("character_set_client"), mode: setting("sql_mode"))
+        var object = MySQLObject(
+            kind: listing.kind, name: listing.name, statement: corrected,
+            settings: settings(places, row, corrected))
+        object.table = listing.table
+        return object
     }
 
     /// In which column the statement stands.

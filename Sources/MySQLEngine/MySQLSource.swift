@@ -328,8 +328,15 @@ struct MySQLSource {
         }
         let text = Array(MySQLScript.text(of: objects, collation: collation).utf8)
         let read = try MySQLDefinition(text).objects
-        let known = Set(read.map(MySQLRestoreMark.label(of:)))
-        guard let lost = objects.first(where: { !known.contains(MySQLRestoreMark.label(of: $0)) })
+        let known = Dictionary(read.map { (MySQLRestoreMark.label(of: $0), $0) }) { _, last in last
+        }
+        guard
+            let lost = objects.first(where: { object in
+                guard let read = known[MySQLRestoreMark.label(of: object)] else { return true }
+                // Some servers do not tell names of tables by their case.
+                let table = MySQLStatementHead(read.statement)?.table?.lowercased() ?? ""
+                return !table.isExactly((object.table ?? table).lowercased())
+            })
         else { return text }
         let what = "\(lost.kind.rawValue.lowercased()) \(lost.name)"
         throw BackupError(.serverRefused, "what the server says of \(what) is not understood")

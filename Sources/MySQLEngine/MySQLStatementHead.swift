@@ -16,6 +16,8 @@ struct MySQLStatementHead {
     private let qualifiers: [Range<Int>]
     /// Where the name stands.
     private let nameToken: Int
+    /// Where the name of a trigger's table stands.
+    private let tableToken: Int?
     private let tokens: [MySQLTokens.Token]
 
     /// Nil for a statement that makes nothing of a known kind.
@@ -41,17 +43,17 @@ struct MySQLStatementHead {
         reader.skip(["IF", "NOT", "EXISTS"])
         guard let name = reader.name() else { return nil }
         var qualifiers = [name.qualifier].compactMap(\.self)
-        var table: String?
+        var (table, tableToken) = (String?.none, Int?.none)
         if kind == .trigger {
             while let token = reader.next(), token.keyword != "ON" {}
             let owner = reader.name()
-            table = owner?.name
+            (table, tableToken) = (owner?.name, owner?.place)
             qualifiers += [owner?.qualifier].compactMap(\.self)
         }
         (self.kind, self.name, self.table) = (kind, name.name, table)
         (definerTokens, self.definer) = (definer?.0, definer?.1)
         self.qualifiers = qualifiers
-        nameToken = name.place
+        (nameToken, self.tableToken) = (name.place, tableToken)
     }
 
     /// The statement for whichever database is the session's: names in its head without a database.
@@ -73,6 +75,53 @@ struct MySQLStatementHead {
             }
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The statement with other names, of what it makes and of a trigger's table, and another comment on it; nil leaves each as
+    /// it is.
+    ///
+    /// A name that cannot be told from what follows it stays, too.
+    ///
+    /// `comment`: A literal. Where none stands, none is put.
+    func statement(naming name: String?, on table: String?, comment: String?) -> String {
+        var pieces = tokens.map(\.bytes)
+        let names: [(Int?, String?)] = [(nameToken, name), (tableToken, table)]
+        for (place, name) in names {
+            guard let place, let name, !(tokens[place].name?.isExactly(name) ?? false),
+                isWhole(place)
+            else { continue }
+            pieces[place] = Array(MySQLText.identifier(name).utf8)
+        }
+        if let comment, let place = commentToken { pieces[place] = Array(comment.utf8) }
+        return String(decoding: pieces.joined(), as: UTF8.self)
+    }
+
+    /// Whether behind a name stands what always stands there.
+    ///
+    /// Taken for text of a set with signs of several bytes, a name may swallow the quote behind it, and what follows is read as a
+    /// part of it.
+    private func isWhole(_ place: Int) -> Bool {
+        let next = tokens[(place + 1)...].first(where: \.isCode)
+        return switch kind {
+        case .trigger where place == tableToken: next?.keyword == "FOR"
+        case .trigger: ["BEFORE", "AFTER"].contains(next?.keyword)
+        case .event: next?.keyword == "ON"
+        default: next?.isSign("(") ?? false
+        }
+    }
+
+    /// The comment of a routine or an event, which stands before its body.
+    ///
+    /// The same word in parentheses is a parameter, or a label of one.
+    private var commentToken: Int? {
+        var (depth, isBehindWord) = (0, false)
+        for index in tokens.indices where index > nameToken && tokens[index].isCode {
+            if isBehindWord, depth == 0, tokens[index].kind == .string { return index }
+            if tokens[index].isSign("(") { depth += 1 }
+            if tokens[index].isSign(")") { depth -= 1 }
+            isBehindWord = tokens[index].keyword == "COMMENT"
+        }
+        return nil
     }
 
     /// Positions that are left out.

@@ -47,6 +47,51 @@ import Testing
         #expect(error?.message == "the server names event e twice")
     }
 
+    /// It would fire nowhere, or elsewhere.
+    @Test func `a trigger that is printed with another table is refused`() throws {
+        var trigger = MySQLObject(
+            kind: .trigger, name: "x",
+            statement: "CREATE TRIGGER `x` BEFORE INSERT ON `tÃ©` FOR EACH ROW SET @x = 1")
+        trigger.table = "té"
+        #expect(throws: BackupError.self) { try MySQLSource.script([trigger], "utf8mb4_bin") }
+        trigger.table = "TÃ©"
+        #expect(try !MySQLSource.script([trigger], "utf8mb4_bin").isEmpty)
+    }
+
+    @Test func `what is printed in another character set is called as it is listed`() {
+        let listing = MySQLListing(kind: .trigger, name: "xé", table: "té")
+        let printed = "CREATE TRIGGER `xÃ©` BEFORE INSERT ON `d`.`tÃ©` FOR EACH ROW SET NEW.`é`=1"
+        #expect(
+            listing.corrected(printed, characterSet: "latin1", mode: "")
+                == "CREATE TRIGGER `xé` BEFORE INSERT ON `d`.`té` FOR EACH ROW SET NEW.`é`=1")
+        #expect(listing.corrected(printed, characterSet: "utf8mb4", mode: "") == printed)
+    }
+
+    /// In gbk the quote behind it belongs to the name's last sign.
+    @Test(arguments: [
+        "CREATE PROCEDURE `鏃?()\nSELECT 1", "CREATE PROCEDURE `鏃?(`a` int)\nSELECT `a`",
+        "CREATE PROCEDURE `鏃?()\nSELECT 1 AS `x`",
+    ])
+    func `a name that swallows what follows is not put in its place`(printed: String) {
+        let listing = MySQLListing(kind: .procedure, name: "日")
+        #expect(listing.corrected(printed, characterSet: "gbk", mode: "") == printed)
+        let object = MySQLObject(kind: .procedure, name: "日", statement: printed)
+        #expect(throws: BackupError.self) { try MySQLSource.script([object], "utf8mb4_bin") }
+    }
+
+    @Test func `comments are written for the mode that they are made under`() {
+        let listing = MySQLListing(kind: .function, name: "f", comment: #"it's"#)
+        let printed = #"""
+            CREATE FUNCTION `f`(a enum("COMMENT",'b')) RETURNS int
+                COMMENT 'it''s\'
+            RETURN 1
+            """#
+        #expect(
+            listing.corrected(printed, characterSet: "utf8mb4", mode: "NO_BACKSLASH_ESCAPES")
+                == printed.replacing(#"\'"#, with: #"'"#))
+        #expect(listing.corrected(printed, characterSet: "utf8mb4", mode: "") == printed)
+    }
+
     @Test func `a body that holds the delimiter gets another one`() {
         let body = MySQLObject(
             kind: .procedure, name: "p",
