@@ -119,8 +119,8 @@ struct MySQLColumn: Sendable {
 
     /// Whether labels may be told apart by their places only, as far as the type tells: in some collation they are equal.
     static func mayBlur(_ type: String) -> Bool {
+        if isSetWithEmptyLabel(type) { return true }
         let labels = MySQLTokens(type).tokens.compactMap(\.literal)
-        if type.lowercased().hasPrefix("set"), labels.contains("") { return true }
         let folded = labels.map {
             let plain = $0.precomposedStringWithCompatibilityMapping
                 .folding(options: [.diacriticInsensitive, .widthInsensitive], locale: nil)
@@ -128,6 +128,11 @@ struct MySQLColumn: Sendable {
             return plain.applyingTransform(.hiraganaToKatakana, reverse: false) ?? plain
         }
         return Set(folded.map(ExactText.init)).count < labels.count
+    }
+
+    /// Whether a type is a set whose values are always written by the places of its labels: one of these is empty.
+    static func isSetWithEmptyLabel(_ type: String) -> Bool {
+        type.lowercased().hasPrefix("set(") && labels(ofType: type).contains(ExactText(""))
     }
 
     /// `0`, or `00` where there is a label `0`.

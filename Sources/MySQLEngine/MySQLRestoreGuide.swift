@@ -141,6 +141,9 @@ enum MySQLRestoreGuide {
     /// What a column makes of its text.
     private static func value(_ column: Column, _ variable: String) -> String {
         switch MySQLColumn.encoding(ofType: column.type) {
+        // Its values are numbers, which stand for its labels.
+        case _ where MySQLColumn.isSetWithEmptyLabel(column.type):
+            "CAST(NULLIF(\(variable), '') AS UNSIGNED)"
         case .binary: "UNHEX(SUBSTR(NULLIF(\(variable), ''), 3))"
         case .bits: "CAST(NULLIF(\(variable), '') AS UNSIGNED)"
         case .instant: "REPLACE(NULLIF(\(variable), ''), '+00:00', '')"

@@ -76,9 +76,8 @@ extension MySQLRowWriter {
                 continue
             }
             if let places = column.places {
-                text.append(UInt8(ascii: "'"))
+                // As a text it would be none in sets with signs of several bytes.
                 text += try number(places, bytes, field, column)
-                text.append(UInt8(ascii: "'"))
             } else if keepsDecimals, column.holdsDocuments, Self.holdsDecimals(bytes, field) {
                 try Self.appendDocument(bytes, field, column.encoding, to: &text)
                 holdsDecimals = true

@@ -67,9 +67,9 @@ struct MySQLTransfer: Sendable {
 
     /// The statement that takes text as `MySQLRowWriter` writes it.
     var loading: String {
-        let computes = columns.contains { $0.encoding.isComputed }
+        let computes = columns.contains(where: \.isComputed)
         var places = columns.enumerated().map { index, column in
-            column.encoding.isComputed || computes && column.counts
+            column.isComputed || computes && column.counts
                 ? "@v\(index)" : MySQLText.identifier(column.name)
         }
         // Where no column takes values, none named would mean all of them.
@@ -77,6 +77,8 @@ struct MySQLTransfer: Sendable {
         let settings = columns.enumerated().compactMap { index, column -> String? in
             let name = MySQLText.identifier(column.name)
             return switch column.encoding {
+            // In a text of a set with signs of several bytes the server reads no number.
+            case _ where column.places != nil: "\(name) = CAST(@v\(index) AS UNSIGNED)"
             case .binary: "\(name) = UNHEX(@v\(index))"
             case .bits: "\(name) = CAST(@v\(index) AS UNSIGNED)"
             case .coded:
@@ -171,7 +173,9 @@ extension MySQLTransfer.Limit {
     }
 }
 
-extension MySQLEncoding {
+extension MySQLTransfer.Column {
     /// Whether `LOAD DATA` must compute the value from its text.
-    fileprivate var isComputed: Bool { [.binary, .bits, .coded].contains(self) }
+    fileprivate var isComputed: Bool {
+        places != nil || [.binary, .bits, .coded].contains(encoding)
+    }
 }

@@ -42,8 +42,9 @@ struct MySQLWideLabels {
             "HEX(CONVERT(\(MySQLText.literal(label)) USING \(characterSet)))"
         }
         let all = labels.map(hex).joined(separator: ", ")
+        // An empty label that is the first of a value has no comma behind it.
         return isSet
-            ? "HEX(\(name)) <> REPLACE(MAKE_SET(CAST(\(name) AS UNSIGNED), \(all)), ',', \(hex(",")))"
+            ? "HEX(\(name)) <> REPLACE(TRIM(LEADING ',' FROM MAKE_SET(CAST(\(name) AS UNSIGNED), \(all))), ',', \(hex(",")))"
             : "\(name) + 0 > 0 AND HEX(\(name)) NOT IN (\(all))"
     }
 }

@@ -98,6 +98,31 @@ import Testing
         }
     }
 
+    /// They are written by their places, which no text in a set with signs of several bytes names.
+    @Test(arguments: MySQLTestServer.all, ["utf16", "ucs2", "utf32"])
+    func `values come back whose labels only places tell apart, whatever their set`(
+        server: MySQLTestServer, set: String
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                SET sql_mode = '';
+                CREATE TABLE t (id int PRIMARY KEY, s set('', 'b', '03') CHARACTER SET \(set),
+                  e enum('a', 'A', 'b') CHARACTER SET \(set), l set('', 'x') CHARACTER SET latin2);
+                INSERT INTO t VALUES (1, 'b', 2, 'x'), (2, 7, 1, 3), (3, 1, 3, 1), (4, 0, 0, 0), (5, NULL, NULL, NULL)
+                """)
+            let backup = try await bench.backUp()
+            #expect(backup.report["warnings"].items.isEmpty, "\(backup.report)")
+            let question = "SELECT id, s + 0, e + 0, l + 0, HEX(s), HEX(e) FROM t ORDER BY id"
+            for localFiles in ["1", "0"] {
+                try await server.query("SET GLOBAL local_infile = \(localFiles)")
+                let copy = try await bench.restored(
+                    backup.id, ["--check", "rows"], into: "copy_\(localFiles)")
+                #expect(try await copy.query(question) == bench.source.query(question))
+            }
+        }
+    }
+
     @Test(arguments: MySQLTestServer.all)
     func `what the files and the server's own client restore is nearly the same`(
         server: MySQLTestServer
