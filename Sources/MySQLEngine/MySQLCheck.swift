@@ -131,6 +131,13 @@ struct MySQLCheck {
             request, try await catalog.relations(), database: privileges.database)
         let locked = try await locked(in: scope, connection)
         if !locked.isEmpty { check.findings.append(Self.finding(ofLocked: locked)) }
+        let objects = MySQLObjects(
+            connection: connection, database: privileges.database, server: privileges.server)
+        check.findings += Self.findings(
+            ofUndescribed: try await objects.undescribed(
+                among: scope.inScope.filter { table in
+                    !locked.contains { $0.name == table.name }
+                }))
         check.findings += try await views(of: scope, privileges, connection)
         let isWhole = request.scope == .database
         let tables = "\(scope.stored.count) \(scope.stored.count == 1 ? "table" : "tables")"
@@ -224,6 +231,19 @@ struct MySQLCheck {
                     + "restore or a drill that cannot make it lists it, and the exit code is 3",
                 fix: views.map {
                     "-- mend what it shows, or: DROP VIEW \(MySQLText.qualified($0.name));"
+                })
+        ]
+    }
+
+    private static func findings(ofUndescribed tables: [MySQLObjects.Undescribed]) -> [Finding] {
+        guard let first = tables.first else { return [] }
+        let reason = first.reason.message.split(separator: "\n").joined(separator: " ")
+        return [
+            Finding(
+                .contents, "tables", .problem,
+                "the server does not say what makes \(list(tables.map(\.relation))): \(reason)",
+                fix: tables.map {
+                    "-- mend it, leave it out with --skip-unreadable, or: DROP TABLE \(MySQLText.qualified($0.relation.name));"
                 })
         ]
     }

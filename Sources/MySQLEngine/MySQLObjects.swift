@@ -9,10 +9,13 @@ struct MySQLObjects {
     let server: MySQLServer
     /// The database's own, for what names none; known once everything is read.
     var collation = ""
+    /// Whether tables can be left out that the server does not describe.
+    var maySkip = false
 
     /// What makes some tables, by their names.
     ///
-    /// - Throws: `BackupError.locked` naming one that somebody makes anew; `MySQLError`.
+    /// - Throws: `BackupError.locked` naming one that somebody makes anew, `.serverRefused` naming one that cannot be opened;
+    ///   `MySQLError`.
     func statements(of tables: [TableName]) async throws -> [ExactText: String] {
         var statements: [ExactText: String] = [:]
         for table in tables {
@@ -26,6 +29,8 @@ struct MySQLObjects {
                     hint:
                         "Wait until it has ended, or raise --lock-timeout. SHOW PROCESSLIST lists the sessions.",
                     underlying: error.message)
+            } catch let error as MySQLError where error.isOfUnopenedTable {
+                throw self.error(of: .table, table.name, error)
             }
         }
         return statements
@@ -35,7 +40,8 @@ struct MySQLObjects {
     ///
     /// `isWhole`: Whether what is no table belongs to it: else only the tables' triggers do, and the sequences
     /// among `others` that they count by.
-    /// - Throws: `BackupError.permissionDenied` naming all that the account may not see; `MySQLError`.
+    /// - Throws: `BackupError.permissionDenied` naming all that the account may not see, `.serverRefused` naming what cannot be
+    ///   opened; `MySQLError`.
     func all(
         _ relations: [MySQLCatalog.Relation], isWhole: Bool,
         others: [MySQLCatalog.Relation] = []
@@ -143,6 +149,8 @@ struct MySQLObjects {
             }
         } catch let error as MySQLError where error.isRefusal {
             return nil
+        } catch let error as MySQLError where error.isOfUnopenedTable {
+            throw self.error(of: kind, name, error)
         }
         switch kind {
         case .table:

@@ -8,7 +8,7 @@ struct MySQLScope: Sendable {
     private(set) var excluded: [TableName] = []
     /// In scope, and made of rows that are elsewhere.
     private(set) var windows: [MySQLCatalog.Relation] = []
-    /// In scope, and left out because the account may not read them.
+    /// In scope, and left out because the account may not read them, or nobody can.
     private(set) var unreadable: [TableName] = []
     /// Not in scope, but tables may count by them.
     private(set) var otherSequences: [MySQLCatalog.Relation] = []
@@ -74,6 +74,8 @@ struct MySQLScope: Sendable {
     mutating func leaveOut(_ tables: [TableName]) {
         unreadable += tables
         stored.removeAll { tables.contains($0.name) }
+        windows.removeAll { tables.contains($0.name) }
+        excluded.removeAll { tables.contains($0) }
         inScope.removeAll { tables.contains($0.name) }
     }
 }

@@ -81,7 +81,9 @@ struct MySQLSource {
 
     private func attemptSnapshot(of request: SnapshotRequest) async throws -> MySQLSnapshot {
         let catalog = MySQLCatalog(connection: leader, database: database)
-        var objects = MySQLObjects(connection: leader, database: database, server: server)
+        var objects = MySQLObjects(
+            connection: leader, database: database, server: server,
+            maySkip: request.maySkipUnreadable)
         // Who makes a table anew keeps others from asking what it is, too.
         let deadline = ContinuousClock.now + request.lockTimeout
         try await MySQLSession.limitLockWaits(of: leader, to: request.lockTimeout)
@@ -178,6 +180,9 @@ struct MySQLSource {
         var scope = try MySQLScope(request, try await catalog.relations(), database: database)
         if request.skipsUnreadable {
             scope.leaveOut(try await privileges().unreadable(in: scope))
+            let objects = MySQLObjects(connection: leader, database: database, server: server)
+            scope.leaveOut(
+                try await objects.undescribed(among: scope.inScope).map(\.relation.name))
         }
         return scope
     }

@@ -237,6 +237,31 @@ import Testing
         }
     }
 
+    // MARK: Tables
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a table that nobody can open is named, and can be left out`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.query(
+                """
+                CREATE TABLE good (id int PRIMARY KEY) ENGINE = InnoDB; INSERT INTO good VALUES (1);
+                CREATE TABLE gone (id int) ENGINE = MyISAM;
+                CREATE TABLE shows (id int) ENGINE = MERGE UNION = (gone); DROP TABLE gone
+                """)
+            let check = try await bench.check()
+            #expect(check.severities("tables") == ["problem"], "\(check.end)")
+            #expect(check.text("tables").hasPrefix("the server does not say what makes shows: "))
+            let words = ["-path", bench.repository, "--database", bench.source.name]
+            try await bench.dbtool(["full", "database"] + words).expect(
+                code: 1, saying: "the server does not say what makes table shows",
+                "leave it out with --skip-unreadable")
+            try await bench.dbtool(["full", "database"] + words + ["--skip-unreadable"])
+                .requireCode(3)
+        }
+    }
+
     // MARK: One moment
 
     /// A way to one moment, as `check` foretells it and a backup has taken it.
