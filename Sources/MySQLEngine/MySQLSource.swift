@@ -133,6 +133,14 @@ struct MySQLSource {
                 "warning: the server prints other labels for \(unlike.joined(separator: ", ")) than its rows have: they "
                     + "would be restored as others")
         }
+        let doubtful = try await MySQLLostLabels(connection: leader, database: database)
+            .doubtful(in: scope.inScope.map(\.name))
+        if !doubtful.isEmpty {
+            request.notes(
+                "warning: labels of \(doubtful.joined(separator: ", ")) have question marks, which the server also prints for "
+                    + "signs that UTF-8 has none for: such a label would be restored as one with a question mark"
+            )
+        }
         if try await MySQLRestoreMark.isIn(database, leader) {
             request.notes(
                 "warning: \(database) holds an unfinished restore: the backup is of what it has made so far"

@@ -49,6 +49,28 @@ import Testing
     }
 
     @Test(arguments: MySQLTestServer.all)
+    func `labels that the server may print as question marks are warned of`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            var script = Data(
+                """
+                CREATE TABLE good (id int PRIMARY KEY, a enum('?', 'x') CHARACTER SET utf8mb4, b set('why?') CHARACTER SET latin2,
+                  c enum('no') CHARACTER SET big5);
+                SET NAMES big5; CREATE TABLE bad (id int PRIMARY KEY, a enum('
+                """.utf8)
+            script += [0xC8, 0x40] + Data("', 'x') CHARACTER SET big5);\n".utf8)
+            try await bench.source.load(script)
+            let backup = try await bench.backUp()
+            let warnings = backup.report["warnings"].items.compactMap(\.string)
+            #expect(
+                warnings.count == 1
+                    && warnings.allSatisfy { $0.hasPrefix("labels of bad.a have question marks") },
+                "\(warnings)")
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
     func `comments have as many backslashes as they had`(server: MySQLTestServer) async throws {
         try await MySQLBench.with(server) { bench in
             try await bench.source.load(
