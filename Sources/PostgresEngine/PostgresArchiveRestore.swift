@@ -153,12 +153,6 @@ struct PostgresArchiveRestore: Sendable {
             .followed(by: script(rest, sections: ["pre-data"], major: major))
     }
 
-    /// What gives to its owners what an interrupted restore has made of the structure, one statement a script.
-    func ownerChanges(major: Int) async throws -> [PostgresScript] {
-        try await script(beforeRows.intersection(made), sections: ["pre-data"], major: major)
-            .ownerChanges
-    }
-
     /// The grants of some entries, but for those that wait; of what closes schemas what it grants.
     func grants(of things: Set<Int>, major: Int) async throws -> PostgresScript {
         let given = archive.entries(of: "ACL", among: plan.chosen).filter { id in
@@ -177,14 +171,6 @@ struct PostgresArchiveRestore: Sendable {
             plan.chosen.contains($0.id) && kinds.contains($0.kind)
         }
         return try await listed(Set(candidates.map(\.id)), in: "post-data")
-    }
-
-    /// What drops the entries that are dropped, in an order in which that is possible.
-    func drops(major: Int) async throws -> PostgresScript {
-        try await script(
-            plan.drops, sections: ["pre-data", "post-data"], ["--clean", "--if-exists"],
-            major: major
-        ).drops
     }
 
     // MARK: By pg_restore
