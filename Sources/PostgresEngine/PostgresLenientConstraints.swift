@@ -114,6 +114,14 @@ struct PostgresLenientConstraints {
         return making + proving + commenting
     }
 
+    /// Makes them valid, each by looking at all rows.
+    var validating: [String] {
+        constraints.filter(\.isLocal).map { constraint in
+            "\(Self.alteration(of: constraint)) "
+                + "VALIDATE CONSTRAINT \(SQLText.identifier(constraint.name))"
+        }
+    }
+
     private static func alteration(of constraint: Constraint) -> String {
         "ALTER TABLE \(SQLText.qualified(constraint.table))"
     }
@@ -129,7 +137,7 @@ struct PostgresLenientConstraints {
 
     /// Constraints of parts are those of their whole by their names, those of columns by these; a condition may follow.
     static let named = """
-        SELECT c.oid, c.conrelid, c.contype, c.conname, c.convalidated, c.connoinherit,
+        SELECT c.oid, c.conrelid, c.contype, c.conname, c.convalidated, c.connoinherit, c.conislocal,
                CASE c.contype WHEN 'n' THEN a.attname ELSE c.conname END AS name
         FROM pg_catalog.pg_constraint c
         LEFT JOIN pg_catalog.pg_attribute a
@@ -137,7 +145,9 @@ struct PostgresLenientConstraints {
         WHERE c.contype IN ('c', 'n')
         """
 
-    /// What a new table has as valid ones from tables that it inherits from, and what these have.
+    /// What a new table has as valid ones from tables that it inherits from alone, and what these have.
+    ///
+    /// One that is its own as well was made with it, as the backup has it: its rows keep to that.
     static let inheritedAsValid = """
         WITH constraints AS (
           \(named)
@@ -146,7 +156,8 @@ struct PostgresLenientConstraints {
         SELECT own.conname, pg_catalog.min(pg_catalog.pg_get_constraintdef(other.oid))
         FROM constraints own
         JOIN constraints other ON other.contype = own.contype AND other.name = own.name
-        WHERE own.conrelid = $1::regclass AND other.conrelid <> own.conrelid AND NOT other.connoinherit
+        WHERE own.conrelid = $1::regclass AND NOT own.conislocal
+          AND other.conrelid <> own.conrelid AND NOT other.connoinherit
         GROUP BY own.conname
         HAVING pg_catalog.bool_and(
           NOT other.convalidated AND pg_catalog.pg_get_constraintdef(other.oid) LIKE '% NOT VALID')

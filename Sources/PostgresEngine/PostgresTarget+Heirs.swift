@@ -17,6 +17,8 @@ extension PostgresTarget {
         struct Constraint: Sendable {
             let name: String
             let definition: String
+            /// Whether the archive has it behind the rows, as one that has let some be.
+            let isLate: Bool
         }
 
         var leaving: [String] {
@@ -26,10 +28,21 @@ extension PostgresTarget {
                 }
         }
 
-        var returning: [String] {
+        var resuming: [String] {
             constraints.map {
                 "ALTER TABLE \(table) ADD CONSTRAINT \(SQLText.identifier($0.name)) \($0.definition)"
-            } + parents.map { "ALTER TABLE \(table) INHERIT \(SQLText.qualified($0))" }
+            }
+        }
+
+        /// Of those that its rows may keep to.
+        var validating: [String] {
+            constraints.filter { !$0.isLate }.map {
+                "ALTER TABLE \(table) VALIDATE CONSTRAINT \(SQLText.identifier($0.name))"
+            }
+        }
+
+        var returning: [String] {
+            parents.map { "ALTER TABLE \(table) INHERIT \(SQLText.qualified($0))" }
         }
     }
 
@@ -46,10 +59,17 @@ extension PostgresTarget {
             guard !constraints.isEmpty,
                 try await connection.value(Self.mayLeave, [table]) == "t"
             else { return nil }
+            let late = Set(
+                lateConstraints(of: [PostgresPresence.asInList(load.table)]).map {
+                    ExactText($0.name)
+                })
             return Heir(
                 table: table, parents: try await Self.parents(of: table, on: connection),
-                constraints: constraints.map {
-                    Heir.Constraint(name: $0[0] ?? "", definition: $0[1] ?? "")
+                constraints: constraints.map { row in
+                    let name = row[0] ?? ""
+                    return Heir.Constraint(
+                        name: name, definition: row[1] ?? "", isLate: late.contains(ExactText(name))
+                    )
                 })
         }
     }
@@ -115,6 +135,23 @@ extension PostgresTarget {
         }
     }
 
+    /// Makes constraints valid that all rows keep to, as the server has those that come with a table; others stay as they are.
+    static func validate(
+        _ validations: [String], on connection: PostgresConnection
+    ) async throws {
+        for sql in validations {
+            try await connection.execute("SAVEPOINT validation")
+            do {
+                try await connection.executeInterruptibly(sql)
+            } catch let error as PostgresError
+                where !error.isConnectionLoss && !PostgresError.isCircumstantial(error.sqlState)
+            {
+                // Whatever it says of a row: a condition may fail to be computed.
+                try await connection.execute("ROLLBACK TO SAVEPOINT validation")
+            }
+        }
+    }
+
     /// Loads an heir, in one transaction.
     func load(
         _ load: TableLoad, into heir: Heir,
@@ -143,9 +180,11 @@ extension PostgresTarget {
                     where error.sqlState == "23514" || error.sqlState == "23502"
                 {
                     try await connection.execute("ROLLBACK TO SAVEPOINT heir")
-                    for sql in heir.leaving + [insertion] + heir.returning {
+                    for sql in heir.leaving + [insertion] + heir.resuming {
                         try await connection.executeInterruptibly(sql)
                     }
+                    try await Self.validate(heir.validating, on: connection)
+                    for sql in heir.returning { try await connection.executeInterruptibly(sql) }
                     request.notes(
                         "warning: \(load.table) has rows that constraints of what it inherits from "
                             + "have let be: its columns and these constraints are its own as well")

@@ -46,6 +46,7 @@ extension PostgresTarget {
                         try await agrees(
                             try await connection.copyIn(Self.copy(load), from: next))
                         for sql in lenient?.resuming ?? [] { try await connection.execute(sql) }
+                        try await Self.validate(lenient?.validating ?? [], on: connection)
                         try await noteLoaded(load, on: connection)
                     }
                 }
@@ -56,7 +57,7 @@ extension PostgresTarget {
         }
     }
 
-    /// Those of a table with another name that have let rows of the original be; nil where there are none.
+    /// Those of a table with another name that may have let rows of the original be; nil where there are none.
     private func lenientConstraints(
         ofCopy load: TableLoad
     ) async throws -> PostgresLenientConstraints? {

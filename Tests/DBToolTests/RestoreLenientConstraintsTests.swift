@@ -177,7 +177,8 @@ import Testing
                 #expect(
                     try await target.query(
                         """
-                        SELECT DISTINCT convalidated, conislocal, coninhcount FROM pg_constraint
+                        SELECT bool_or(convalidated) FILTER (WHERE conname = 'own'),
+                               bool_and(conislocal), max(coninhcount) FROM pg_constraint
                         WHERE conrelid = 'copy_\(table)'::regclass AND conname IN ('own', 'given')
                         """) == "f|t|0")
             }
@@ -221,6 +222,61 @@ import Testing
                     SELECT attislocal FROM pg_attribute
                     WHERE attrelid = 'proven'::regclass AND attname = 'a'
                     """) == "f")
+            try await bench.expectNoMark(target)
+        }
+    }
+
+    /// One heir has valid constraints of its own besides those that its parent has let rows break, another one has what
+    /// all its rows keep to from its parent alone.
+    @Test(arguments: TestServer.all)
+    func `what all rows of an heir keep to stays valid, in copies too`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE par (n integer, a integer, b integer);
+                CREATE TABLE own (n integer, a integer, b integer, CONSTRAINT ca CHECK (a <> 0));
+                INSERT INTO own VALUES (1, -1, -1);
+                ALTER TABLE par ADD CONSTRAINT ca CHECK (a <> 0) NOT VALID;
+                ALTER TABLE par ADD CONSTRAINT cb CHECK (b > 0) NOT VALID;
+                ALTER TABLE own ADD CONSTRAINT cb CHECK (b > 0) NOT VALID;
+                COMMENT ON CONSTRAINT ca ON own IS 'it''s valid';
+                COMMENT ON CONSTRAINT cb ON own IS 'it''s not';
+                CREATE TABLE other (a integer, b integer);
+                ALTER TABLE other ADD CONSTRAINT ca CHECK (a > 0) NOT VALID;
+                CREATE TABLE given (c integer) INHERITS (other);
+                INSERT INTO given VALUES (1, -1, 2);
+                ALTER TABLE other ADD CONSTRAINT cb CHECK (b > 0) NOT VALID;
+                """
+                    + (server.major < 18
+                        ? ""
+                        : """
+                        ALTER TABLE par ADD CONSTRAINT nn NOT NULL n NOT VALID;
+                        ALTER TABLE own ADD CONSTRAINT "own nn" NOT NULL n;
+                        """) + "ALTER TABLE own INHERIT par;")
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await target.query("DROP TABLE own, given")
+            try await bench.restore(tables: ["own", "given"], into: target, ["--check", "rows"])
+                .requireCode(0)
+            for table in ["own", "given"] {
+                let constraints = """
+                    SELECT conname, convalidated, pg_get_constraintdef(oid),
+                           obj_description(oid, 'pg_constraint') FROM pg_constraint
+                    WHERE conrelid = 'TABLE'::regclass AND contype IN ('c', 'n') ORDER BY conname
+                    """
+                let before = try await source.query(constraints.replacing("TABLE", with: table))
+                #expect(before.contains("ca|t|") && before.contains("cb|f|"))
+                #expect(
+                    try await target.query(constraints.replacing("TABLE", with: table)) == before)
+                try await bench.restore(tables: [table], into: target, ["--as", "copy_\(table)"])
+                    .requireCode(0)
+                #expect(
+                    try await target.query(constraints.replacing("TABLE", with: "copy_\(table)"))
+                        == before)
+            }
             try await bench.expectNoMark(target)
         }
     }
