@@ -30,6 +30,8 @@ struct PostgresArchiveRestore: Sendable {
     let refusals = PostgresRefusals()
     /// Grants and revocations on schemas that take something from the schema's own owner.
     private let withdrawals: Set<Int>
+    /// The columns of `NOT NULL` constraints that are made behind the rows.
+    let columnsNotNull: [Int: String]
 
     init(
         _ dump: [UInt8], _ request: TargetRequest, programs: PostgresPrograms
@@ -53,6 +55,7 @@ struct PostgresArchiveRestore: Sendable {
                 of: Self.overlapConstraints(in: script).intersection(constraints))
         }
         self.archive = archive
+        columnsNotNull = Self.columnsNotNull(in: script)
         withdrawals = Self.withdrawals(in: script).intersection(
             archive.entries.filter { $0.words.startsExactly(with: "ACL - SCHEMA ") }.map(\.id))
     }
@@ -211,9 +214,12 @@ struct PostgresArchiveRestore: Sendable {
         // A failure is told apart from others only when one thing is made at a time.
         let jobs = request.lacksTables ? 1 : request.connections
         let lacks = request.lacksTables
-        var problems = try await make(
-            what, "post-data", independent.subtracting(attachments).subtracting(keys), jobs: jobs,
-            failuresAreExpected: lacks)
+        let notNulls = notNulls(among: independent)
+        var problems = try await makeNotNulls(notNulls, what, failuresAreExpected: lacks)
+        problems += try await make(
+            what, "post-data",
+            independent.subtracting(attachments).subtracting(keys).subtracting(notNulls),
+            jobs: jobs, failuresAreExpected: lacks)
         // A part that has parts is attached with indexes that are whole: others are made beside those that are not.
         let toKept = attachments.filter(pointsToKeptIndex)
         problems += try await make(

@@ -145,7 +145,8 @@ struct PostgresLenientConstraints {
         WHERE c.contype IN ('c', 'n')
         """
 
-    /// What a new table has as valid ones from tables that it inherits from alone, and what these have.
+    /// What a new table has as valid ones from tables that it inherits from alone, what these have, and of which column it is
+    /// where it says that this one is not NULL.
     ///
     /// One that is its own as well was made with it, as the backup has it: its rows keep to that.
     static let inheritedAsValid = """
@@ -153,12 +154,13 @@ struct PostgresLenientConstraints {
           \(named)
             AND (c.conrelid = $1::regclass OR c.conrelid IN (
               SELECT inhparent FROM pg_catalog.pg_inherits WHERE inhrelid = $1::regclass)))
-        SELECT own.conname, pg_catalog.min(pg_catalog.pg_get_constraintdef(other.oid))
+        SELECT own.conname, pg_catalog.min(pg_catalog.pg_get_constraintdef(other.oid)),
+               CASE own.contype WHEN 'n' THEN own.name END
         FROM constraints own
         JOIN constraints other ON other.contype = own.contype AND other.name = own.name
         WHERE own.conrelid = $1::regclass AND NOT own.conislocal
           AND other.conrelid <> own.conrelid AND NOT other.connoinherit
-        GROUP BY own.conname
+        GROUP BY own.conname, own.contype, own.name
         HAVING pg_catalog.bool_and(
           NOT other.convalidated AND pg_catalog.pg_get_constraintdef(other.oid) LIKE '% NOT VALID')
         ORDER BY own.conname

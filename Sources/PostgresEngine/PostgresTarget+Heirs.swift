@@ -15,10 +15,17 @@ extension PostgresTarget {
         let constraints: [Constraint]
 
         struct Constraint: Sendable {
+            /// As it came from a parent.
             let name: String
             let definition: String
-            /// Whether the archive has it behind the rows, as one that has let some be.
-            let isLate: Bool
+            /// Where the archive has it behind the rows, as one that has let some be.
+            let lateName: String?
+        }
+
+        /// Whether its own ones have other names: the server makes no second one of a column, and renames none that
+        /// is another one's.
+        var hasOtherNames: Bool {
+            constraints.contains { !($0.lateName?.isExactly($0.name) ?? true) }
         }
 
         var leaving: [String] {
@@ -29,14 +36,15 @@ extension PostgresTarget {
         }
 
         var resuming: [String] {
-            constraints.map {
-                "ALTER TABLE \(table) ADD CONSTRAINT \(SQLText.identifier($0.name)) \($0.definition)"
+            constraints.map { constraint in
+                let name = SQLText.identifier(constraint.lateName ?? constraint.name)
+                return "ALTER TABLE \(table) ADD CONSTRAINT \(name) \(constraint.definition)"
             }
         }
 
         /// Of those that its rows may keep to.
         var validating: [String] {
-            constraints.filter { !$0.isLate }.map {
+            constraints.filter { $0.lateName == nil }.map {
                 "ALTER TABLE \(table) VALIDATE CONSTRAINT \(SQLText.identifier($0.name))"
             }
         }
@@ -59,17 +67,14 @@ extension PostgresTarget {
             guard !constraints.isEmpty,
                 try await connection.value(Self.mayLeave, [table]) == "t"
             else { return nil }
-            let late = Set(
-                lateConstraints(of: [PostgresPresence.asInList(load.table)]).map {
-                    ExactText($0.name)
-                })
+            let late = lateConstraints(of: [PostgresPresence.asInList(load.table)])
             return Heir(
                 table: table, parents: try await Self.parents(of: table, on: connection),
                 constraints: constraints.map { row in
                     let name = row[0] ?? ""
+                    let own = late.first { $0.replaces(name, ofColumn: row[2]) }
                     return Heir.Constraint(
-                        name: name, definition: row[1] ?? "", isLate: late.contains(ExactText(name))
-                    )
+                        name: name, definition: row[1] ?? "", lateName: own?.name)
                 })
         }
     }
@@ -98,6 +103,14 @@ extension PostgresTarget {
         let entry: Int
         let name: String
         let table: TableName
+        /// That which it says is not NULL.
+        let column: String?
+
+        /// Whether it is what a table has from another one, by whatever name where that is of a column.
+        func replaces(_ name: String, ofColumn column: String?) -> Bool {
+            guard let column, let own = self.column else { return self.name.isExactly(name) }
+            return own.isExactly(column)
+        }
     }
 
     /// Those of some tables, by their names in the backup.
@@ -109,7 +122,9 @@ extension PostgresTarget {
                 ["CHECK CONSTRAINT", "CONSTRAINT"].contains(where: entry.isA),
                 let (own, table) = names.nameOnTable(entry), tables.contains(table)
             else { return nil }
-            return LateConstraint(entry: entry.id, name: own.name, table: table)
+            return LateConstraint(
+                entry: entry.id, name: own.name, table: table,
+                column: archive.columnsNotNull[entry.id])
         }
     }
 
@@ -173,24 +188,48 @@ extension PostgresTarget {
                     """)
                 let copy = "COPY \(Self.waitingRows)\(list) FROM STDIN (FORMAT csv)"
                 try await agrees(try await connection.copyIn(copy, from: next))
-                try await connection.execute("SAVEPOINT heir")
-                do {
-                    try await connection.executeInterruptibly(insertion)
-                } catch let error as PostgresError
-                    where error.sqlState == "23514" || error.sqlState == "23502"
-                {
-                    try await connection.execute("ROLLBACK TO SAVEPOINT heir")
-                    for sql in heir.leaving + [insertion] + heir.resuming {
-                        try await connection.executeInterruptibly(sql)
-                    }
-                    try await Self.validate(heir.validating, on: connection)
-                    for sql in heir.returning { try await connection.executeInterruptibly(sql) }
+                if try await !Self.takes(heir, insertion, on: connection) {
+                    try await Self.load(alone: heir, insertion, on: connection)
+                    let reason =
+                        heir.hasOtherNames
+                        ? "constraints under other names than what it inherits from"
+                        : "rows that constraints of what it inherits from have let be"
                     request.notes(
-                        "warning: \(load.table) has rows that constraints of what it inherits from "
-                            + "have let be: its columns and these constraints are its own as well")
+                        "warning: \(load.table) has \(reason): its columns and these constraints "
+                            + "are its own as well")
                 }
                 try await noteLoaded(load, on: connection)
             }
         }
     }
+
+    /// Whether rows go into an heir as it is.
+    private static func takes(
+        _ heir: Heir, _ insertion: String, on connection: PostgresConnection
+    ) async throws -> Bool {
+        guard !heir.hasOtherNames else { return false }
+        try await connection.execute("SAVEPOINT heir")
+        do {
+            try await connection.executeInterruptibly(insertion)
+            return true
+        } catch let error as PostgresError where error.isOfConstraint {
+            try await connection.execute("ROLLBACK TO SAVEPOINT heir")
+            return false
+        }
+    }
+
+    private static func load(
+        alone heir: Heir, _ insertion: String, on connection: PostgresConnection
+    ) async throws {
+        for sql in heir.leaving + [insertion] + heir.resuming {
+            try await connection.executeInterruptibly(sql)
+        }
+        try await validate(heir.validating, on: connection)
+        for sql in heir.returning { try await connection.executeInterruptibly(sql) }
+    }
+}
+
+extension PostgresError {
+    /// Whether a row breaks a `CHECK` or `NOT NULL` constraint.
+    fileprivate var isOfConstraint: Bool { ["23514", "23502"].contains(sqlState) }
 }

@@ -97,12 +97,12 @@ extension PostgresTarget {
                 "ALTER TABLE \(table) NO INHERIT \(SQLText.qualified(parent))")
         }
         // What the original has as its own besides comes when all rows are there.
-        let late = Set(lateConstraints(of: [renamed.from]).map { ExactText($0.name) })
+        let late = lateConstraints(of: [renamed.from])
         for row in lenient {
             let (name, definition) = (row[0] ?? "", row[1] ?? "")
             let constraint = "CONSTRAINT \(SQLText.identifier(name))"
             try await connection.execute("ALTER TABLE \(table) DROP \(constraint)")
-            guard !late.contains(ExactText(name)) else { continue }
+            guard !late.contains(where: { $0.replaces(name, ofColumn: row[2]) }) else { continue }
             try await connection.execute("ALTER TABLE \(table) ADD \(constraint) \(definition)")
         }
     }

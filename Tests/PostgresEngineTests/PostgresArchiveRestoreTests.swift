@@ -41,6 +41,32 @@ import Testing
         #expect(PostgresArchiveRestore.withdrawals(in: []) == [])
     }
 
+    @Test func `columns that are not NULL are told from other constraints`() {
+        let script = """
+            -- TOC entry 7 (class 2606 OID 16400)
+            -- Name: users mail; Type: CONSTRAINT; Schema: public; Owner: shop
+            --
+
+            ALTER TABLE public.users
+                ADD CONSTRAINT "the mail" NOT NULL "e mail" NOT VALID;
+
+            -- TOC entry 8 (class 2606 OID 16401)
+            -- Name: users users_pkey; Type: CONSTRAINT; Schema: public; Owner: shop
+            --
+
+            ALTER TABLE ONLY public.users
+                ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+            -- TOC entry 9 (class 2606 OID 16402)
+            -- Name: users named; Type: CHECK CONSTRAINT; Schema: public; Owner: shop
+            --
+
+            ALTER TABLE public.users
+                ADD CONSTRAINT named CHECK ((name IS NOT NULL)) NOT VALID;
+            """
+        #expect(PostgresArchiveRestore.columnsNotNull(in: Array(script.utf8)) == [7: "e mail"])
+    }
+
     @Test func `what a script grants is told from what it takes, and from what others grant`() {
         let script = """
             SET search_path = '';
