@@ -218,6 +218,12 @@ extension PostgresTarget {
         }
     }
 
+    /// Lets one heir at a time return to its parents, each of which the server locks until the end of the transaction, in the
+    /// heir's order.
+    ///
+    /// Not by a lock of the parents in an order that is the same for all: an owner may have given up the rights for that.
+    private static let oneReturns = "SELECT pg_catalog.pg_advisory_xact_lock(1146242895, 8)"
+
     private static func load(
         alone heir: Heir, _ insertion: String, on connection: PostgresConnection
     ) async throws {
@@ -225,7 +231,7 @@ extension PostgresTarget {
             try await connection.executeInterruptibly(sql)
         }
         try await validate(heir.validating, on: connection)
-        for sql in heir.returning { try await connection.executeInterruptibly(sql) }
+        for sql in [oneReturns] + heir.returning { try await connection.executeInterruptibly(sql) }
     }
 }
 

@@ -100,6 +100,45 @@ import Testing
         }
     }
 
+    /// The server locks all that an heir inherits from, one after another.
+    @Test(arguments: TestServer.all)
+    func `heirs that have the same parents in other orders do not wait for each other`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE one (a integer); CREATE TABLE two (b integer);
+                DO $$ BEGIN FOR i IN 1..24 LOOP
+                  EXECUTE format('CREATE TABLE heir%s () INHERITS (%s)', i,
+                    CASE i % 2 WHEN 0 THEN 'one, two' ELSE 'two, one' END);
+                  EXECUTE format('INSERT INTO heir%s (a) VALUES (0)', i);
+                END LOOP; END $$;
+                ALTER TABLE one ADD CONSTRAINT above CHECK (a > 0) NOT VALID;
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await target.query(
+                """
+                DO $$ BEGIN FOR i IN 1..24 LOOP EXECUTE format('DROP TABLE heir%s', i);
+                END LOOP; END $$
+                """)
+            try await bench.restore(tables: ["heir*"], into: target, ["--jobs", "4"])
+                .requireCode(0)
+            for facts in [
+                """
+                SELECT inhrelid::regclass::text, inhparent::regclass FROM pg_inherits
+                ORDER BY 1, inhseqno
+                """, "SELECT tableoid::regclass::text, a FROM one ORDER BY 1",
+            ] {
+                let (there, was) = (try await target.query(facts), try await source.query(facts))
+                #expect(there == was)
+            }
+            try await bench.expectNoMark(target)
+        }
+    }
+
     /// Heirs behind their parents in the order of names, which is an archive's.
     private static let namedOtherwise = """
         CREATE TABLE par (n integer, a integer);
