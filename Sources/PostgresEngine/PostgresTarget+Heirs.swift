@@ -233,6 +233,53 @@ extension PostgresTarget {
         try await validate(heir.validating, on: connection)
         for sql in [oneReturns] + heir.returning { try await connection.executeInterruptibly(sql) }
     }
+
+    /// Why a table does not take its rows, and what to do about it where a constraint refuses them that has let rows be in a
+    /// table above it.
+    func refusal(of load: TableLoad, _ error: PostgresError) async -> BackupError {
+        var refusal = error.backupError(while: "cannot load \(load.table)")
+        // What cannot be asked by now tells nothing more; the first error counts.
+        guard error.isOfConstraint, (try? await heir(load)) == nil,
+            let above = try? await connections.withOne({ connection in
+                try await connection.rows(
+                    Self.lenientAbove,
+                    [SQLText.qualified(load.table), error.sqlState == "23514" ? "c" : "n"])
+            }), !above.isEmpty
+        else { return refusal }
+        var (dropping, adding): ([String], [String]) = ([], [])
+        for row in above {
+            let table = SQLText.qualified(TableName(schema: row[0] ?? "", name: row[1] ?? ""))
+            let (name, definition) = (SQLText.identifier(row[2] ?? ""), row[3] ?? "")
+            dropping.append("  ALTER TABLE \(table) DROP CONSTRAINT \(name);")
+            adding.insert("  ALTER TABLE \(table) ADD CONSTRAINT \(name) \(definition);", at: 0)
+        }
+        let taking = "What it inherits from has let such rows be. Take that constraint away:"
+        let making = "Run the same restore again, which goes on, and make it again:"
+        let lines = [taking] + dropping + [making] + adding
+        refusal.hint = lines.joined(separator: "\n")
+        return refusal
+    }
+
+    /// Those of everything that a table inherits from which it has, too; the highest first, which others may have it from.
+    private static let lenientAbove = """
+        WITH RECURSIVE above(oid, depth) AS (
+          SELECT inhparent, 1 FROM pg_catalog.pg_inherits WHERE inhrelid = $1::regclass
+          UNION
+          SELECT i.inhparent, a.depth + 1
+          FROM above a JOIN pg_catalog.pg_inherits i ON i.inhrelid = a.oid),
+        constraints AS (\(PostgresLenientConstraints.named))
+        SELECT n.nspname, r.relname, c.conname, pg_catalog.pg_get_constraintdef(c.oid)
+        FROM above a
+        JOIN constraints c ON c.conrelid = a.oid
+        JOIN constraints own
+          ON own.conrelid = $1::regclass AND own.contype = c.contype AND own.name = c.name
+        JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+        WHERE c.contype = $2::"char" AND c.conislocal AND NOT c.convalidated AND NOT c.connoinherit
+          AND pg_catalog.pg_get_constraintdef(c.oid) LIKE '% NOT VALID'
+        GROUP BY n.nspname, r.relname, c.conname, c.oid
+        ORDER BY pg_catalog.max(a.depth) DESC, n.nspname, r.relname, c.conname
+        """
 }
 
 extension PostgresError {

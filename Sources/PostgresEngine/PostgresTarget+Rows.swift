@@ -53,7 +53,7 @@ extension PostgresTarget {
             }
             try await loadSideBySide(load, next: next, agrees: agrees)
         } catch let error as PostgresError {
-            throw error.backupError(while: "cannot load \(load.table)")
+            throw await refusal(of: load, error)
         }
     }
 

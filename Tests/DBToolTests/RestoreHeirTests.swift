@@ -139,6 +139,40 @@ import Testing
         }
     }
 
+    /// Others would lose the constraint as well, which the server makes for them as a valid one.
+    @Test(arguments: TestServer.all)
+    func `an heir that has heirs says what to do about rows that are refused`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE root (a integer); CREATE TABLE par () INHERITS (root);
+                CREATE TABLE heir () INHERITS (par); CREATE TABLE last () INHERITS (heir);
+                INSERT INTO last VALUES (0);
+                ALTER TABLE par ADD CONSTRAINT above CHECK (a > 0) NOT VALID;
+                ALTER TABLE root ADD CONSTRAINT above CHECK (a > 0) NOT VALID;
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await target.query("DROP TABLE heir, last")
+            let heirs = ["heir", "last"]
+            let end = try await bench.restore(tables: heirs, into: target)
+            end.expect(code: 1, saying: "cannot load public.last")
+            let lines = end.errors.split(separator: "\n").map { line in
+                String(line.drop { $0 == " " })
+            }
+            let statements = lines.filter { $0.hasPrefix("ALTER TABLE ") }
+            try #require(statements.count == 4, "\(end)")
+            try await target.query(statements.prefix(2).joined(separator: " "))
+            try await bench.restore(tables: heirs, into: target).requireCode(0)
+            try await target.query(statements.suffix(2).joined(separator: " "))
+            try await bench.expectEqual(source, target)
+            try await bench.expectNoMark(target)
+        }
+    }
+
     /// Heirs behind their parents in the order of names, which is an archive's.
     private static let namedOtherwise = """
         CREATE TABLE par (n integer, a integer);
