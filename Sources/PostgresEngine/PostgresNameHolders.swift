@@ -1,9 +1,11 @@
 import BackupCore
 
-/// What has the names in the target that indexes, sequences and statistics of an archive need.
+/// What has the names in the target that entries of an archive need.
 ///
 /// An index, that of a constraint too, and a sequence share their names with everything in their schema that a table
-/// could have the name of, statistics with other statistics: a table that was renamed keeps them.
+/// could have the name of, statistics with other statistics: a table that was renamed keeps them. Tables and views share
+/// theirs with types besides, and functions with procedures and aggregates of the same arguments: such a name may have
+/// come to something of another kind.
 struct PostgresNameHolders {
     let archive: PostgresArchive
     let names: PostgresArchiveNames
@@ -19,28 +21,91 @@ struct PostgresNameHolders {
 
         /// `index public.uq of public.users_old`.
         var words: String {
-            "\(kind.lowercased()) \(name)" + (table.map { " of \($0)" } ?? "")
+            let shown = isRoutine ? "\(name.schema).\(name.name)" : "\(name)"
+            return "\(kind.lowercased()) \(shown)" + (table.map { " of \($0)" } ?? "")
         }
 
         /// The statement that frees the name, but for the other one.
-        var renaming: String { "ALTER \(kind) \(SQLText.qualified(name)) RENAME TO …;" }
+        var renaming: String { "ALTER \(kind) \(qualifiedName) RENAME TO …;" }
 
-        /// Whether it goes when these tables, views and sequences do.
+        /// A routine is named with its arguments, which are SQL as they are.
+        private var qualifiedName: String {
+            guard isRoutine, let open = name.name.firstIndex(of: "(") else {
+                return SQLText.qualified(name)
+            }
+            let own = TableName(schema: name.schema, name: String(name.name[..<open]))
+            return "\(SQLText.qualified(own))\(name.name[open...])"
+        }
+
+        /// Whether it goes when these tables, views and sequences do, whose names types and routines may have, too.
         func goes(with dropped: Set<TableName>) -> Bool {
             if let table { return dropped.contains(table) }
-            return dropped.contains(name)
+            return !isRoutine && !PostgresNameHolders.types.contains(kind) && dropped.contains(name)
         }
+
+        private var isRoutine: Bool { PostgresNameHolders.routines.contains(kind) }
     }
 
-    /// What has the name of the index, sequence or statistics that an entry makes; nil for entries that make none.
+    private static let types = ["TYPE", "DOMAIN"]
+    private static let routines = ["FUNCTION", "PROCEDURE", "AGGREGATE"]
+
+    /// What has the name that an entry needs for what it makes; nil where nothing has, or only the same thing.
+    ///
+    /// For indexes, sequences and statistics whatever has it, as that may be another table's.
     func holder(of entry: PostgresArchive.Entry) -> Holder? {
-        guard let name = name(neededBy: entry) else { return nil }
-        guard entry.kind != "STATISTICS" else {
+        switch entry.kind {
+        case "STATISTICS":
+            let name = names.table(entry)
             return presence.table(ofStatistics: name).map {
                 Holder(kind: "STATISTICS", name: name, table: PostgresPresence.asInList($0))
             }
+        case "INDEX", "SEQUENCE": return relation(named: names.table(entry))
+        case "CONSTRAINT":
+            // Its name is that of the table and its own; that of a domain has no index.
+            return names.nameOnTable(entry).flatMap { relation(named: $0.own) }
+        case let kind where Self.types.contains(kind) || kind == "SHELL TYPE" || entry.isRelation:
+            return presence.holds(entry) ? nil : holder(ofRelationOrType: entry)
+        case let kind where Self.routines.contains(kind):
+            return presence.holds(entry) ? nil : holder(ofRoutine: entry)
+        default: return nil
         }
-        return presence.relation(listedAs: name).map { relation in
+    }
+
+    /// What of another kind has the name of a table, a view or a type; each of them makes a type.
+    private func holder(ofRelationOrType entry: PostgresArchive.Entry) -> Holder? {
+        let name = names.table(entry)
+        // The type that a shell becomes has an entry of its own, which decides what becomes of one that is there.
+        let kind = entry.kind == "SHELL TYPE" ? "TYPE" : entry.kind
+        // Of types only those of columns share their names with indexes and sequences, but archives do not tell these.
+        let sharesWithAll = entry.isRelation || entry.kind == "TYPE"
+        if let holder = relation(named: name), holder.kind != kind,
+            sharesWithAll || !["INDEX", "SEQUENCE"].contains(holder.kind)
+        {
+            return holder
+        }
+        return Self.types.first { $0 != kind && presence.holds($0, listedAs: name) }
+            .map { Holder(kind: $0, name: name, table: nil) }
+    }
+
+    /// What of another kind has the name and the arguments of a function, a procedure or an aggregate.
+    private func holder(ofRoutine entry: PostgresArchive.Entry) -> Holder? {
+        let name = names.table(entry)
+        // An aggregate that takes nothing is listed as one of all rows.
+        let nothing = ["()", "(*)"].first { end in
+            name.name.utf8.reversed().starts(with: end.utf8.reversed())
+        }
+        let own = String(
+            decoding: name.name.utf8.dropLast(nothing?.utf8.count ?? 0), as: UTF8.self)
+        return Self.routines.filter { $0 != entry.kind }.map { kind in
+            let end = nothing == nil ? "" : kind == "AGGREGATE" ? "(*)" : "()"
+            return Holder(
+                kind: kind, name: TableName(schema: name.schema, name: own + end), table: nil)
+        }.first { presence.holds($0.kind, listedAs: $0.name) }
+    }
+
+    /// What has a name that a table could have.
+    private func relation(named name: TableName) -> Holder? {
+        presence.relation(listedAs: name).map { relation in
             // A partition has its whole there.
             let isOfTable = ["i", "I", "S"].contains(relation.kind)
             return Holder(
@@ -75,16 +140,6 @@ struct PostgresNameHolders {
         "i": "INDEX", "I": "INDEX", "S": "SEQUENCE", "v": "VIEW", "m": "MATERIALIZED VIEW",
         "f": "FOREIGN TABLE", "c": "TYPE",
     ]
-
-    private func name(neededBy entry: PostgresArchive.Entry) -> TableName? {
-        switch entry.kind {
-        case "INDEX", "SEQUENCE", "STATISTICS": return names.table(entry)
-        case "CONSTRAINT":
-            // Its name is that of the table and its own; that of a domain has no index.
-            return names.nameOnTable(entry)?.own
-        default: return nil
-        }
-    }
 
     /// A partition's index needs the whole's index, too, and one on an expression may need another table's type.
     private func tables(of entry: PostgresArchive.Entry) -> [TableName] {

@@ -123,6 +123,11 @@ struct PostgresPresence: Sendable {
         }
     }
 
+    /// Whether there is something of a kind, by its name as archives list it.
+    func holds(_ kind: String, listedAs name: TableName) -> Bool {
+        keys.contains(ExactText("\(kind) \(name.schema) \(name.name)"))
+    }
+
     /// pg_restore lists a name on one line, whatever it holds.
     static func asInList(_ words: String) -> String {
         words.replacing(scalar: "\n", with: " ").replacing(scalar: "\r", with: " ")

@@ -339,10 +339,10 @@ struct PostgresTargetPlanner {
                 """)
     }
 
-    /// An index whose name is taken could not be made when all rows are there already, and a sequence would be taken
-    /// from its table.
+    /// Refuses names that are taken: what is dropped first is not in the way.
     ///
-    /// What is dropped first is not in the way.
+    /// An index could not be made when all rows are there already, and a sequence would be taken from its table. A view,
+    /// a type or a function could not be made when what `--clean` drops is gone.
     func requireFreeNames(for entries: Set<Int>, _ plan: PostgresPlan) throws {
         let dropped = plan.drops.compactMap { archive[$0] }.filter {
             $0.isRelation && $0.kind != "INDEX"

@@ -94,4 +94,65 @@ import Testing
             try await bench.expectEqual(source, target)
         }
     }
+
+    /// What the backup holds, what has its name in the target, and how a refusal calls that.
+    private static let successors = [
+        ("VIEW n1", " AS SELECT 1 AS x", "TABLE n1 (i int)", "table public.n1"),
+        ("MATERIALIZED VIEW n2", " AS SELECT 1 AS x", "VIEW n2 AS SELECT 1 AS x", "view public.n2"),
+        ("MATERIALIZED VIEW n3", " AS SELECT 1 AS x", "SEQUENCE n3", "sequence public.n3"),
+        ("TYPE n4", " AS (a int)", "DOMAIN n4 AS int", "domain public.n4"),
+        ("DOMAIN n5", " AS int", "TYPE n5 AS ENUM ('a')", "type public.n5"),
+        ("DOMAIN n6", " AS int", "TABLE n6 (i int)", "table public.n6"),
+        (
+            "FUNCTION n7(int)", " RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "PROCEDURE n7(int) LANGUAGE sql AS 'SELECT 1'", "procedure public.n7(integer)"
+        ),
+        (
+            "AGGREGATE n8(*)", " (SFUNC = int8inc, STYPE = int8, INITCOND = '0')",
+            "FUNCTION n8() RETURNS int LANGUAGE sql AS 'SELECT 1'", "function public.n8()"
+        ),
+        ("TABLE n9", " (i int)", "DOMAIN n9 AS int", "domain public.n9"),
+    ]
+
+    /// It would be found only when everything is dropped.
+    @Test(arguments: TestServer.all)
+    func `clean drops nothing where something of another kind has a name`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query("CREATE TABLE a (i int); INSERT INTO a VALUES (1)")
+            for (thing, definition, _, _) in Self.successors {
+                try await source.query("CREATE \(thing)\(definition)")
+            }
+            _ = try await bench.backUp(source)
+            // A refusal names five of them.
+            for few in [Self.successors.prefix(5), Self.successors.dropFirst(5)] {
+                let target = try await bench.duplicate(source, "target")
+                for (thing, _, successor, _) in few {
+                    try await target.query("DROP \(thing); CREATE \(successor)")
+                }
+                for words in [["--clean", "--dry-run"], ["--clean", "--yes"]] {
+                    try await bench.expectRefused(target, saying: "already", "RENAME TO …;") {
+                        let end = try await bench.restore(tables: [], into: target, words)
+                        for (_, _, _, name) in few {
+                            #expect(end.errors.contains(name), "\(name)\n\(end)")
+                        }
+                        return end
+                    }
+                }
+            }
+            // What has another name stays.
+            let target = try await bench.duplicate(source, "renamed")
+            try await target.query(
+                """
+                DROP VIEW n1; CREATE TABLE n1 (i int); DROP FUNCTION n7(int);
+                CREATE PROCEDURE n7(int) LANGUAGE sql AS 'SELECT 1';
+                ALTER TABLE "public"."n1" RENAME TO own; ALTER PROCEDURE "public"."n7"(integer) RENAME TO own;
+                """)
+            try await bench.restore(tables: [], into: target, ["--clean", "--yes"]).requireCode(0)
+            try await target.query("DROP TABLE own; DROP PROCEDURE own(int)")
+            try await bench.expectEqual(source, target)
+        }
+    }
 }

@@ -86,6 +86,22 @@ import Testing
         #expect(holder(10, holders)?.words == "sequence public.users_n_seq")
     }
 
+    @Test func `what a view or a type is called may be something else's name`() {
+        let holders = target { presence in
+            presence.add(
+                PostgresPresence.Relation(oid: "4", kind: "r", parent: nil),
+                named: Self.name("shown"))
+            presence.add(Self.sequence(of: "users"), named: Self.name("number"))
+            presence.add(
+                PostgresPresence.Relation(oid: "5", kind: "c", parent: nil),
+                named: Self.name("pair"))
+        }
+        #expect(holder(12, holders)?.words == "table public.shown")
+        #expect(holder(12, holders)?.goes(with: [Self.name("users")]) == false)
+        // Domains share their names with no sequence; a type that is there is the one of the archive.
+        for id in [1, 13, 14] { #expect(holder(id, holders) == nil) }
+    }
+
     private static func name(_ name: String) -> TableName {
         TableName(schema: "public", name: name)
     }
@@ -126,6 +142,9 @@ import Testing
                 10; 1259 108 SEQUENCE public users_n_seq shop
                 ;\tdepends on: 1
                 11; 1259 109 SEQUENCE public free shop
+                12; 1259 110 VIEW public shown shop
+                13; 1247 111 DOMAIN public number shop
+                14; 1247 112 TYPE public pair shop
                 """)
         var request = TargetRequest(
             database: "x", definition: SchemaDefinition(sql: [], dump: nil, owners: ["shop"]),
