@@ -149,6 +149,12 @@ struct PostgresPresence: Sendable {
         listed[name].flatMap { $0.kind == "S" ? $0.parent : nil }
     }
 
+    /// What `holds(_:listedAs:)` calls the default of a column, `users id`.
+    ///
+    /// Archives call it otherwise: where a default is there that an heir has got from its parent, the one that it has in
+    /// the archive need not be.
+    static let ownDefault = "COLUMN DEFAULT"
+
     // MARK: Questions
 
     private static let relationsQuery = """
@@ -242,6 +248,11 @@ struct PostgresPresence: Sendable {
           WHERE NOT EXISTS (
             SELECT FROM pg_catalog.pg_constraint w
             WHERE c.contype = 'f' AND w.oid = c.conparentid AND w.conrelid = c.conrelid)
+          UNION ALL
+          SELECT '\(ownDefault)', r.relnamespace, r.relname || ' ' || a.attname
+          FROM pg_catalog.pg_attrdef f JOIN pg_catalog.pg_class r ON r.oid = f.adrelid
+          JOIN pg_catalog.pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+          WHERE a.attgenerated = ''
           UNION ALL
           SELECT 'TRIGGER', r.relnamespace, r.relname || ' ' || t.tgname
           FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class r ON r.oid = t.tgrelid

@@ -307,15 +307,41 @@ extension PostgresTargetPlanner {
     }
 
     /// What ties dropped tables to each other, whatever the order in which they go: foreign keys in a circle, rules that
-    /// write into another table, policies that ask one.
+    /// write into another table, policies that ask one; and what ties them to functions and types that go before them.
     func ties(amongTables dropped: Set<Int>) -> Set<Int> {
         let tables = dropped.filter { archive[$0]?.isTable ?? false }
+        let others = dropped.filter { archive[$0].map { !$0.isRelation } ?? false }
+        let attached = Set(
+            archive.entries.filter { $0.isA("INDEX ATTACH") }.compactMap { archive.owner(of: $0) })
         return Set(
             archive.entries.filter { entry in
-                Self.kindsOfTies.contains { entry.isA($0) } && present.contains(entry.id)
-                    && archive.table(of: entry).map(tables.contains) ?? false
+                let isTie =
+                    Self.kindsOfTies.contains { entry.isA($0) }
+                    || Self.kindsOfTiesToOthers.contains { entry.isA($0) }
+                        && !others.isDisjoint(with: entry.dependencies)
+                guard isTie, isPresent(entry), let table = archive.table(of: entry) else {
+                    return false
+                }
+                return tables.contains(table) && !attached.contains(entry.id)
+                    && !isInherited(entry, in: table)
             }.map(\.id))
     }
 
+    /// Defaults are asked for by their own name: what is there counts by other ones.
+    private func isPresent(_ entry: PostgresArchive.Entry) -> Bool {
+        guard entry.isA("DEFAULT") else { return present.contains(entry.id) }
+        return presence.holds(PostgresPresence.ownDefault, listedAs: names.table(entry))
+    }
+
+    /// Whether a check may be that of another table, with which it goes: the server drops it from no heir or part.
+    private func isInherited(_ check: PostgresArchive.Entry, in table: Int) -> Bool {
+        guard check.isA("CHECK CONSTRAINT") else { return false }
+        return archive.wholesOfParts[table] != nil
+            || archive[table]?.dependencies.contains { archive[$0]?.isTable ?? false } ?? false
+    }
+
     private static let kindsOfTies = ["FK CONSTRAINT", "RULE", "POLICY"]
+    private static let kindsOfTiesToOthers = [
+        "TRIGGER", "CHECK CONSTRAINT", "DEFAULT", "INDEX", "STATISTICS",
+    ]
 }

@@ -155,4 +155,44 @@ import Testing
             try await bench.expectEqual(source, target)
         }
     }
+
+    /// Functions that take rows of a table come behind it in an archive, and may take others there with them.
+    @Test(arguments: TestServer.all)
+    func `clean drops tables whose functions need them`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE a (id int PRIMARY KEY, d int, v int);
+                CREATE FUNCTION zf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+                CREATE TRIGGER tg BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION zf();
+                CREATE FUNCTION rta(a) RETURNS a LANGUAGE sql AS 'SELECT $1';
+                CREATE FUNCTION chk(a) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';
+                ALTER TABLE a ADD CONSTRAINT checked CHECK (chk(a));
+                CREATE FUNCTION counted() RETURNS int LANGUAGE sql
+                    BEGIN ATOMIC SELECT count(*)::int FROM a; END;
+                ALTER TABLE a ALTER d SET DEFAULT counted();
+                CREATE FUNCTION ix(a) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+                CREATE INDEX indexed ON a (ix(a));
+                INSERT INTO a VALUES (1, 2, 3);
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            let changes = [
+                "UPDATE a SET v = 4",
+                // Where they are gone, nothing of them is dropped.
+                """
+                DROP TRIGGER tg ON a; DROP INDEX indexed; ALTER TABLE a DROP CONSTRAINT checked;
+                ALTER TABLE a DROP d; ALTER TABLE a ADD d int GENERATED ALWAYS AS (v) STORED;
+                """,
+                "ALTER TABLE a ALTER d DROP DEFAULT",
+            ]
+            for change in changes {
+                try await target.query(change)
+                try await bench.restore(tables: [], into: target, ["--clean", "--yes"])
+                    .requireCode(0)
+                try await bench.expectEqual(source, target)
+            }
+        }
+    }
 }
