@@ -43,7 +43,7 @@ struct PostgresContentsCheck {
 
     private func sequences() async throws -> [PostgresSequences.Sequence] {
         try await PostgresSequences.names(
-            tables: isWhole ? nil : inScope.map(\.oid), leftOut: [], on: connection)
+            tables: isWhole ? nil : inScope.map(\.oid), on: connection)
     }
 
     /// A comment, so that running what is printed does no more than it must.

@@ -12,6 +12,8 @@ enum PostgresSequences {
         let maySeeSchema: Bool
         /// Whether the server is a standby, and nobody there knows where it stands.
         let isUnknown: Bool
+        /// Whether it belongs to a table that is left out: others are numbered by it.
+        let isOfLeftOut: Bool
         let smallest: Int64
         let largest: Int64
 
@@ -25,16 +27,22 @@ enum PostgresSequences {
     ///
     /// `tables`: The oids of the tables in scope; nil for everything. A sequence belongs to
     ///   a table that owns it or whose defaults use it.
-    /// Sequences that `leftOut` tables own are left out with them, as pg_dump does.
+    /// `leftOut`: The oids of tables that are left out.
+    /// `omitted`: The oids of the sequences that are left out with them, as pg_dump is told to.
     static func names(
-        tables: [String]?, leftOut: [String], on connection: PostgresConnection
+        tables: [String]?, leftOut: [String] = [], omitted: [String] = [],
+        on connection: PostgresConnection
     ) async throws -> [Sequence] {
         let rows = try await connection.rows(
             """
             SELECT n.nspname, c.relname,
                    pg_catalog.has_sequence_privilege(c.oid, 'SELECT'),
                    pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
-                   c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery(), q.seqmin, q.seqmax
+                   c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery(), q.seqmin, q.seqmax,
+                   EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                           WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
+                             AND d.refclassid = 'pg_catalog.pg_class'::regclass
+                             AND d.deptype IN ('a', 'i') AND d.refobjid = ANY ($2::oid[]))
             FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             JOIN pg_catalog.pg_sequence q ON q.seqrelid = c.oid
@@ -44,11 +52,7 @@ enum PostgresSequences {
             WHERE c.relkind = 'S' AND c.relpersistence <> 't'
               AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
               AND (e.oid IS NULL OR c.oid = ANY (e.extconfig))
-              AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
-                              WHERE d.classid = 'pg_catalog.pg_class'::regclass
-                                AND d.objid = c.oid
-                                AND d.refclassid = 'pg_catalog.pg_class'::regclass
-                                AND d.deptype IN ('a', 'i') AND d.refobjid = ANY ($2::oid[]))
+              AND c.oid <> ALL ($3::oid[])
               AND ($1::oid[] IS NULL
                 OR EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
                            WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
@@ -60,11 +64,15 @@ enum PostgresSequences {
                              AND d.refclassid = 'pg_catalog.pg_class'::regclass
                              AND d.refobjid = c.oid AND f.adrelid = ANY ($1::oid[])))
             ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
-            """, [tables.map(PostgresCatalog.array), PostgresCatalog.array(leftOut)])
+            """,
+            [
+                tables.map(PostgresCatalog.array), PostgresCatalog.array(leftOut),
+                PostgresCatalog.array(omitted),
+            ])
         return rows.map {
             Sequence(
                 name: TableName(schema: $0[0] ?? "", name: $0[1] ?? ""), mayRead: $0[2] == "t",
-                maySeeSchema: $0[3] == "t", isUnknown: $0[4] == "t",
+                maySeeSchema: $0[3] == "t", isUnknown: $0[4] == "t", isOfLeftOut: $0[7] == "t",
                 smallest: Int64($0[5] ?? "") ?? .min, largest: Int64($0[6] ?? "") ?? .max)
         }
     }

@@ -118,7 +118,7 @@ struct PostgresSource {
         let isWhole = request.scope == .database
         let tables = (scope.inScope + scope.unreadable).map(\.oid)
         let sequences = try await PostgresSequences.names(
-            tables: isWhole ? nil : tables, leftOut: [], on: leader)
+            tables: isWhole ? nil : tables, on: leader)
         let objects = isWhole ? try await PostgresLargeObjects.unreadable(leader) : []
         throw PostgresPrivileges.missing(
             tables: scope.unreadable,
@@ -214,7 +214,8 @@ struct PostgresSource {
             at: id, request, tables: isWhole ? nil : Set(inScope),
             unreadable: leftOut.map(\.name) + numbering.map(\.name))
         let sequences = try await readableSequences(
-            request, tables: isWhole ? nil : inScope, leftOut: leftOut.map(\.oid))
+            request, tables: isWhole ? nil : inScope, leftOut: leftOut.map(\.oid),
+            omitted: numbering.map(\.oid))
         // Held from now on; their values are read again at the end.
         _ = try await PostgresSequences.read(sequences.map(\.name), on: leader)
         var contents = try await PostgresContents(
@@ -286,25 +287,38 @@ struct PostgresSource {
         }
     }
 
+    /// Those whose places are not to be had begin anew in a restore: the backup has been told to leave out what may not be
+    /// read, and their tables with it.
     private func readableSequences(
-        _ request: SnapshotRequest, tables: [String]?, leftOut: [String]
+        _ request: SnapshotRequest, tables: [String]?, leftOut: [String], omitted: [String]
     ) async throws -> [PostgresSequences.Sequence] {
         let all = try await PostgresSequences.names(
-            tables: tables, leftOut: leftOut, on: leader)
-        let unknown = all.filter(\.isUnknown)
-        if !unknown.isEmpty {
-            warn(
-                "unlogged sequences, which a standby knows nothing of, begin anew in a restore: "
-                    + PostgresPrivileges.list(unknown.map { "\($0.name)" }), request)
-        }
+            tables: tables, leftOut: leftOut, omitted: omitted, on: leader)
         let sequences = all.filter { !$0.isUnknown }
-        let unreadable = sequences.filter { !$0.isReadable }
+        let (hidden, unreadable) = (
+            sequences.filter { !$0.isReadable && $0.isOfLeftOut },
+            sequences.filter { !$0.isReadable && !$0.isOfLeftOut }
+        )
+        warnOfNewBeginnings(
+            "unlogged sequences, which a standby knows nothing of", all.filter(\.isUnknown), request
+        )
+        warnOfNewBeginnings(
+            "sequences of tables that are left out, which others need and the role may not read",
+            hidden, request)
         guard unreadable.isEmpty else {
             let isWhole = tables == nil
             let objects = isWhole ? try await PostgresLargeObjects.unreadable(leader) : []
             throw PostgresPrivileges.missing(
                 sequences: unreadable, largeObjects: objects, for: user)
         }
-        return sequences
+        return sequences.filter(\.isReadable)
+    }
+
+    private func warnOfNewBeginnings(
+        _ what: String, _ sequences: [PostgresSequences.Sequence], _ request: SnapshotRequest
+    ) {
+        guard !sequences.isEmpty else { return }
+        let names = PostgresPrivileges.list(sequences.map { "\($0.name)" })
+        warn("\(what), begin anew in a restore: \(names)", request)
     }
 }

@@ -23,7 +23,7 @@ import Testing
     private func sequence(from smallest: Int64, to largest: Int64) -> PostgresSequences.Sequence {
         PostgresSequences.Sequence(
             name: TableName(schema: "public", name: "s"), mayRead: true, maySeeSchema: true,
-            isUnknown: false, smallest: smallest, largest: largest)
+            isUnknown: false, isOfLeftOut: false, smallest: smallest, largest: largest)
     }
 
     private func value(_ place: Int64) -> SequenceValue {
