@@ -17,7 +17,7 @@ struct Lineage: Sendable {
     /// - Throws: `BackupError.usage` when the one that was named cannot be.
     func base() throws -> Point? {
         if let name = request.base {
-            let named = try contents.chain(named: name, database: database, engine: engine)
+            let named = try chain(named: name)
             guard named.point.metadata.type == .full else {
                 throw BackupError(
                     .usage, "\(named.point.id) is no full backup",
@@ -36,6 +36,17 @@ struct Lineage: Sendable {
             return point
         }
         return newestFull(of: .database) ?? newestFull
+    }
+
+    /// A base that is not there is named wrongly, as that of another database is.
+    private func chain(named name: String) throws -> Chain {
+        do {
+            return try contents.chain(named: name, database: database, engine: engine)
+        } catch let error as BackupError where error.code == .notFound {
+            var failure = error
+            failure.code = .usage
+            throw failure
+        }
     }
 
     /// An older full that left nothing out, where a base did.

@@ -65,7 +65,7 @@ import Testing
         for base in ["full_shop_20200102_030405_abcd", "nobody"] {
             shop.request.base = base
             let error = await #expect(throws: BackupError.self) { try await shop.backUp() }
-            #expect(error?.code == .notFound && error?.message.contains(base) == true)
+            #expect(error?.code == .usage && error?.message.contains(base) == true)
         }
         #expect(try shop.catalog().backups.map(\.id) == [full.id.text])
     }
