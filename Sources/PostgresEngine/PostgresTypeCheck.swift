@@ -18,7 +18,8 @@ struct PostgresTypeCheck {
         guard !there.isEmpty else { return }
         let entries = entries.union(relations.map(\.id))
         let definitions = PostgresTypeDefinitions(
-            try await archive.script(entries, sections: ["pre-data"], major: major))
+            try await archive.script(entries, sections: ["pre-data"], major: major),
+            stored: storedColumns)
         let all = definitions.withParts(used).sorted()
         let problems = all.flatMap { name -> [String] in
             guard let was = definitions.shapes[name], let shape = there[name] else { return [] }
@@ -43,6 +44,17 @@ struct PostgresTypeCheck {
         let tables = archive.plan.target.tables.values.filter { !$0.isLoaded }
         return Set(
             tables.flatMap(\.load.types).compactMap { PostgresTypeDefinitions.name(in: $0) })
+    }
+
+    /// Those of tables whose rows are in the backup: `format_type` has written their types, too.
+    private var storedColumns: [TableName: [PostgresTypeShape.Attribute]] {
+        let columns = request.storedTables.filter { !$0.columns.isEmpty }.map { stored in
+            (
+                stored.load.table,
+                stored.columns.map { PostgresTypeShape.Attribute(name: $0.name, type: $0.type) }
+            )
+        }
+        return Dictionary(columns) { first, _ in first }
     }
 
     /// What makes the types of the backup, but for those that are dropped and made again.

@@ -22,11 +22,28 @@ struct PostgresTypeDefinitions: Sendable {
         }
     }
 
-    private(set) var shapes: [TableName: PostgresTypeShape] = [:]
-    /// Those whose statement is one that nobody knows.
-    private(set) var unknown: Set<TableName> = []
+    /// A table as its statement makes it.
+    struct Row: Sendable {
+        let name: TableName
+        /// What it inherits from, or the type that it is of.
+        let parents: [TableName]
+        /// The columns that the statement names.
+        let own: [PostgresTypeShape.Attribute]
+    }
 
-    init(_ script: PostgresScript) {
+    /// What the types were in the source.
+    private(set) var shapes: [TableName: PostgresTypeShape] = [:]
+    /// Those whose statement is one that nobody knows, or does not say in which order the columns were.
+    private(set) var unknown: Set<TableName> = []
+    private let stored: [TableName: [PostgresTypeShape.Attribute]]
+
+    /// Reads the statements of a script, which name those columns first that a table inherits, wherever they were.
+    ///
+    /// `stored`: The columns of tables as the source had them.
+    init(
+        _ script: PostgresScript, stored: [TableName: [PostgresTypeShape.Attribute]] = [:]
+    ) {
+        self.stored = stored
         let tokens = SQLTokens(script.bytes).tokens.filter { !$0.bytes.starts(with: "--".utf8) }
         for statement in tokens.split(whereSeparator: { $0.bytes == [UInt8(ascii: ";")] }) {
             read(Words(rest: statement))
@@ -38,7 +55,8 @@ struct PostgresTypeDefinitions: Sendable {
         guard words.next()?.keyword == "CREATE", var kind = words.next()?.keyword else { return }
         if Self.kindsOfRelations.contains(kind), let next = words.next()?.keyword { kind = next }
         guard Self.kinds.contains(kind), let name = words.name() else { return }
-        guard let shape = shape(kind, words) else {
+        let row = kind == "TABLE" ? Self.row(name, words) : nil
+        guard let shape = row.flatMap({ source($0) }) ?? Self.shape(kind, words) else {
             unknown.insert(name)
             return
         }
@@ -54,13 +72,19 @@ struct PostgresTypeDefinitions: Sendable {
     private static let kindsOfRelations = ["UNLOGGED", "FOREIGN", "MATERIALIZED"]
 
     /// Nil where a statement does not say it: that of a view has a query.
-    private func shape(_ kind: String, _ statement: Words) -> PostgresTypeShape? {
+    private static func shape(_ kind: String, _ statement: Words) -> PostgresTypeShape? {
         switch kind {
-        case "DOMAIN": Self.domain(statement)
-        case "TYPE": Self.type(statement)
-        case "TABLE": row(statement)
+        case "DOMAIN": domain(statement)
+        case "TYPE": type(statement)
         default: nil
         }
+    }
+
+    /// What a table was; nil where it had columns of its own among those that it inherits, and its rows are not stored.
+    private func source(_ row: Row) -> PostgresTypeShape? {
+        if let columns = stored[row.name] { return .composite(columns) }
+        guard let parent = row.parents.first else { return .composite(row.own) }
+        return row.own.isEmpty && row.parents.count == 1 ? shapes[parent] : nil
     }
 
     // MARK: What is used
@@ -116,45 +140,37 @@ struct PostgresTypeDefinitions: Sendable {
         return .composite(attributes)
     }
 
-    /// Reads `(a integer NOT NULL, CONSTRAINT …) INHERITS (public.b)`, or `OF public.c`: others come before it in an archive.
-    private func row(_ statement: Words) -> PostgresTypeShape? {
+    /// Reads `(a integer NOT NULL, CONSTRAINT …) INHERITS (public.b)`, or `OF public.c`.
+    private static func row(_ name: TableName, _ statement: Words) -> Row? {
         var words = statement
-        if words.next()?.keyword == "OF" { return words.name().flatMap { shapes[$0] } }
-        guard let own = Self.elements(of: statement.rest), let end = own.last?.endIndex,
-            var columns = inheritedColumns(statement.rest[end...].dropFirst())
+        if words.next()?.keyword == "OF" {
+            return words.name().map { Row(name: name, parents: [$0], own: []) }
+        }
+        guard let parts = elements(of: statement.rest), let end = parts.last?.endIndex,
+            let parents = Self.parents(statement.rest[end...].dropFirst())
         else { return nil }
-        for element in own where !element.allSatisfy({ $0.isSpace }) {
+        var own: [PostgresTypeShape.Attribute] = []
+        for element in parts where !element.allSatisfy({ $0.isSpace }) {
             var words = Words(rest: element)
             guard let first = words.next() else { continue }
             if first.keyword.map(Self.constraints.contains) ?? false { continue }
-            guard let name = first.identifier, let type = Self.typeText(words.rest) else {
-                return nil
-            }
-            // One that others have as well stays at their place.
-            guard !columns.contains(where: { $0.name.isExactly(name) }) else { continue }
-            columns.append(.init(name: name, type: type))
+            guard let name = first.identifier, let type = typeText(words.rest) else { return nil }
+            own.append(.init(name: name, type: type))
         }
-        return .composite(columns)
+        return Row(name: name, parents: parents, own: own)
     }
 
-    /// Those of the tables that a table inherits from, each once; nil where nobody knows these.
-    private func inheritedColumns(
-        _ tokens: ArraySlice<SQLTokens.Token>
-    ) -> [PostgresTypeShape.Attribute]? {
+    /// The tables that a table inherits from; nil where nobody knows their names.
+    private static func parents(_ tokens: ArraySlice<SQLTokens.Token>) -> [TableName]? {
         var words = Words(rest: tokens)
         guard words.next()?.keyword == "INHERITS" else { return [] }
-        var columns: [PostgresTypeShape.Attribute] = []
-        for element in Self.elements(of: words.rest) ?? [] {
+        var parents: [TableName] = []
+        for element in elements(of: words.rest) ?? [] {
             var parent = Words(rest: element)
-            guard let name = parent.name(), case .composite(let inherited)? = shapes[name] else {
-                return nil
-            }
-            for column in inherited
-            where !columns.contains(where: { $0.name.isExactly(column.name) }) {
-                columns.append(column)
-            }
+            guard let name = parent.name() else { return nil }
+            parents.append(name)
         }
-        return columns
+        return parents
     }
 
     /// What stands behind `setting =` in parentheses.

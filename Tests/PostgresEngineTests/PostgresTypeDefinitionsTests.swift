@@ -62,7 +62,8 @@ import Testing
         #expect(Self.shape("CREATE TYPE public.t AS (\n);") == .composite([]))
     }
 
-    @Test func `rows of a table have its columns, and those that it inherits before its own`() {
+    @Test func `rows of a table have its columns, in the order of the source where that is known`()
+    {
         let text = """
             CREATE TABLE public.wide (
                 a integer NOT NULL,
@@ -75,6 +76,13 @@ import Testing
             WITH (fillfactor='70');
             CREATE UNLOGGED TABLE public.heir (
                 a integer,
+                z text
+            )
+            INHERITS (public.wide);
+            CREATE TABLE public.same (
+            )
+            INHERITS (public.wide);
+            CREATE TABLE public.mixed (
                 z text
             )
             INHERITS (public.wide);
@@ -96,7 +104,12 @@ import Testing
               WITH NO DATA;
             CREATE FOREIGN DATA WRAPPER w;
             """
-        let definitions = PostgresTypeDefinitions(PostgresScript(text: text))
+        let heir: [PostgresTypeShape.Attribute] = [
+            .init(name: "a", type: "integer"), .init(name: "z", type: "text"),
+            .init(name: "d", type: "text"),
+        ]
+        let definitions = PostgresTypeDefinitions(
+            PostgresScript(text: text), stored: [Self.name("heir"): heir])
         let wide: [PostgresTypeShape.Attribute] = [
             .init(name: "a", type: "integer"), .init(name: "options", type: "numeric(10,4)"),
             .init(name: "c", type: "public.options"), .init(name: "d", type: "text"),
@@ -104,12 +117,13 @@ import Testing
         #expect(
             definitions.shapes == [
                 Self.name("wide"): .composite(wide),
-                Self.name("heir"): .composite(wide + [.init(name: "z", type: "text")]),
+                Self.name("heir"): .composite(heir), Self.name("same"): .composite(wide),
                 Self.name("away"): .composite([.init(name: "id", type: "integer")]),
                 Self.name("none"): .composite([]), Self.name("typed"): .composite([]),
             ])
         #expect(
-            definitions.unknown == [Self.name("lost"), Self.name("v"), Self.name("m")])
+            definitions.unknown
+                == [Self.name("mixed"), Self.name("lost"), Self.name("v"), Self.name("m")])
     }
 
     @Test func `labels and functions are left to the server, and what nobody knows is named`() {

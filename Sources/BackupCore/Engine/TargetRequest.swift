@@ -107,6 +107,8 @@ public struct StoredTable: Sendable {
     public var load: TableLoad
     /// How many they are; nil where nobody knows.
     public var rowCount: Int?
+    /// All columns of the source's table in its order, computed ones too; empty where nobody knows.
+    public var columns: [Column] = []
 
     /// Describes what is stored.
     public init(object: String, load: TableLoad, rowCount: Int? = nil) {

@@ -134,9 +134,12 @@ public struct Restore: Sendable {
         target.defaultSchema = metadata.defaultSchema
         let isWhole = metadata.scope == Scope.database.word
         target.scopeObjects = isWhole ? nil : Set(metadata.scopeObjects)
-        target.storedTables = metadata.currentTables.map {
-            StoredTable(
-                object: $0.identity.object, load: $0.load, rowCount: $0.fingerprint.rows)
+        target.storedTables = metadata.currentTables.map { record in
+            var stored = StoredTable(
+                object: record.identity.object, load: record.load,
+                rowCount: record.fingerprint.rows)
+            stored.columns = record.columns
+            return stored
         }
         target.sequences = metadata.sequences
         target.backup = metadata.id
