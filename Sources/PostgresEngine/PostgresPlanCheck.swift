@@ -23,7 +23,8 @@ struct PostgresPlanCheck {
             found.connection, major: server.major, sql: sql, extensions: extensions,
             roles: serverCheck.roles(of: sql, among: known, hasLargeObjects: hasLargeObjects))
         guard found.exists else {
-            return try await preparation.checkCreation(found.connection, major: server.major)
+            try await preparation.checkCreation(found.connection, major: server.major)
+            return try await checkTypes(major: server.major)
         }
         if !plan.target.continues {
             try await PostgresDropCheck(
@@ -35,9 +36,7 @@ struct PostgresPlanCheck {
         try await checkLargeObjects()
         try await checkTablesOfExtensions()
         try await PostgresExistingTables(plan, of: request, on: found.connection).check()
-        try await PostgresTypeCheck(
-            request: request, archive: archive, connection: found.connection
-        ).run(major: server.major)
+        try await checkTypes(major: server.major)
         try await checkSequences()
         try await checkSubscriptions()
     }
@@ -48,6 +47,12 @@ struct PostgresPlanCheck {
             && request.storedTables.contains {
                 $0.load.table == PostgresLargeObjects.objects && $0.rowCount != 0
             }
+    }
+
+    private func checkTypes(major: Int) async throws {
+        try await PostgresTypeCheck(
+            request: request, archive: archive, connection: found.exists ? found.connection : nil
+        ).run(major: major)
     }
 
     /// Tables whose rows one transaction commits together with the mark are empty until they are marked.

@@ -7,35 +7,46 @@ import BackupCore
 struct PostgresTypeCheck {
     let request: TargetRequest
     let archive: PostgresArchiveRestore
-    let connection: PostgresConnection
+    /// Nil where the database is not there yet.
+    let connection: PostgresConnection?
 
+    /// Tells what cannot be made as it was.
+    ///
     /// - Throws: `BackupError.targetUnsuitable` naming every type that differs too much.
     func run(major: Int) async throws {
-        let used = typesOfColumns
-        guard request.content != .structure, !used.isEmpty else { return }
+        guard request.content != .structure else { return }
+        let (used, made) = (typesOfColumns, madeOfOthers)
+        guard !(used.isEmpty && made.isEmpty) else { return }
         let relations = relationsOfTypes
-        let there = try await shapes(ofRowsOf: relations)
-        guard !there.isEmpty else { return }
-        let entries = entries.union(relations.map(\.id))
+        let found = try await shapes(ofRowsOf: relations)
+        guard !(found.isEmpty && made.isEmpty) else { return }
+        let entries = entries.union((relations + made).map(\.id))
         let definitions = PostgresTypeDefinitions(
             try await archive.script(entries, sections: ["pre-data"], major: major),
             stored: storedColumns)
-        let all = definitions.withParts(used).sorted()
-        let problems = all.flatMap { name -> [String] in
-            guard let was = definitions.shapes[name], let shape = there[name] else { return [] }
-            return was.problems(in: shape, named: name)
+        let again = names(of: archive.plan.chosen.union(archive.plan.drops))
+        let there = found.filter { type in
+            let name = definitions.ranges[type.key] ?? type.key
+            return !again.contains(PostgresPresence.asInList(name))
         }
+        let fitting = PostgresTypeFitting(definitions, there: there)
+        let types = definitions.withParts(used).sorted()
+        try requireFit(types.flatMap { fitting.problems(of: $0) })
+        try tellOrders(fitting, found)
+        for name in types where definitions.unknown.contains(name) && there[name] != nil {
+            request.notes(
+                "warning: type \(name) of \(request.database) is used as it is, and was not "
+                    + "compared with that of the backup")
+        }
+    }
+
+    private func requireFit(_ problems: [String]) throws {
         guard problems.isEmpty else {
             throw BackupError(
                 .targetUnsuitable,
                 "the rows do not fit: \(problems.joined(separator: "; "))",
                 hint: "A type that exists is used as it is: change it, or restore into another "
                     + "database.")
-        }
-        for name in all where definitions.unknown.contains(name) && there[name] != nil {
-            request.notes(
-                "warning: type \(name) of \(request.database) is used as it is, and was not "
-                    + "compared with that of the backup")
         }
     }
 
@@ -57,84 +68,95 @@ struct PostgresTypeCheck {
         return Dictionary(columns) { first, _ in first }
     }
 
-    /// What makes the types of the backup, but for those that are dropped and made again.
+    /// What makes the types of the backup.
     private var entries: Set<Int> {
-        let all = archive.archive.all.subtracting(archive.plan.drops)
+        let all = archive.archive.all
         return archive.archive.entries(of: "DOMAIN", among: all)
             .union(archive.archive.entries(of: "TYPE", among: all))
     }
 
-    /// Tables and views that tables and types are made of, as the type of a column or by inheritance; but for those that are
-    /// dropped and made again.
+    /// Tables and views that tables and types are made of, as the type of a column or by inheritance.
     private var relationsOfTypes: [PostgresArchive.Entry] {
         let made = archive.archive.entries.filter { entry in
-            Self.kindsMadeOfOthers.contains { entry.isA($0) }
+            Self.isType(entry) && Self.kindsMadeOfOthers.contains { entry.isA($0) }
         }
-        let parts = Set(made.flatMap(\.dependencies)).subtracting(archive.plan.drops)
+        let parts = Set(made.flatMap(\.dependencies))
         return archive.archive.entries.filter { entry in
             parts.contains(entry.id) && entry.isRelation
                 && Self.kindsWithRows.contains { entry.isA($0) }
         }
     }
 
+    /// Tables that are made, and may have columns of others or be of a type.
+    private var madeOfOthers: [PostgresArchive.Entry] {
+        let ids = Set(archive.archive.entries.filter(Self.isType).map(\.id))
+        return archive.archive.entries.filter { entry in
+            entry.isTable && archive.plan.chosen.contains(entry.id)
+                && !ids.isDisjoint(with: entry.dependencies)
+        }
+    }
+
+    /// The types among some entries, as an archive lists them.
+    private func names(of ids: Set<Int>) -> Set<TableName> {
+        let names = PostgresArchiveNames(archive.archive, request)
+        let types = archive.archive.entries.filter { ids.contains($0.id) && Self.isType($0) }
+        return Set(types.map(names.table))
+    }
+
+    /// Attachments of parts have words that begin like those of tables.
+    private static func isType(_ entry: PostgresArchive.Entry) -> Bool {
+        entry.isRelation
+            ? kindsWithRows.contains { entry.isA($0) } : entry.isA("TYPE") || entry.isA("DOMAIN")
+    }
+
     private static let kindsWithRows = ["TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW"]
     private static let kindsMadeOfOthers = ["TABLE", "FOREIGN TABLE", "TYPE", "DOMAIN"]
 
-    // MARK: What is there
+    // MARK: The order of columns
 
-    /// Those of types, and of the rows of some relations, where they are there.
-    private func shapes(
-        ofRowsOf relations: [PostgresArchive.Entry]
-    ) async throws -> [TableName: PostgresTypeShape] {
-        let names = PostgresArchiveNames(archive.archive, request)
-        let relations = SQLText.array(relations.map(names.table))
-        var attributes: [TableName: [PostgresTypeShape.Attribute]] = [:]
-        for row in try await connection.rows(Self.attributesQuery, [relations]) {
-            attributes[Self.name(row), default: []].append(
-                .init(name: row[2] ?? "", type: row[3] ?? ""))
+    /// Tells of values that are read in another order than that in which they were written.
+    ///
+    /// - Throws: `BackupError.targetUnsuitable` where a table would be dropped that has them in order.
+    private func tellOrders(
+        _ fitting: PostgresTypeFitting, _ found: [TableName: PostgresTypeShape]
+    ) throws {
+        let dropped = names(of: archive.plan.drops)
+        for name in fitting.definitions.rows.map(\.name) {
+            guard let order = fitting.turned(name) else { continue }
+            let holders = columns(withValuesOf: name, fitting.definitions)
+            guard !holders.isEmpty else { continue }
+            let words =
+                "columns of \(name) in the order (\(order.were.joined(separator: ", "))): the server puts those "
+                + "first that it inherits, (\(order.are.joined(separator: ", "))), and reads values of "
+                + "\(PostgresTargetPlanner.list(holders)) in this order"
+            if dropped.contains(PostgresPresence.asInList(name)),
+                fitting.isAsItWas(name, in: found)
+            {
+                throw BackupError(
+                    .targetUnsuitable, "cannot be made as it was once it is dropped: \(words)",
+                    hint: "Leave out --clean: --existing truncate replaces the rows, and keeps the "
+                        + "tables as they are.")
+            }
+            request.notes("warning: cannot be made as it was: \(words)")
+            request.unmade(words)
         }
-        var shapes: [TableName: PostgresTypeShape] = [:]
-        for row in try await connection.rows(Self.typesQuery, [relations]) {
-            let (name, type) = (Self.name(row), row[3] ?? "")
-            switch row[2] ?? "" {
-            case "d": shapes[name] = .domain(base: type)
-            case "c": shapes[name] = .composite(attributes[name] ?? [])
-            default: shapes[name] = .range(subtype: type)
+    }
+
+    /// Those that are restored and hold values of a type, or of one that it is a part of; nobody knows of one whether all are
+    /// NULL.
+    private func columns(
+        withValuesOf type: TableName, _ definitions: PostgresTypeDefinitions
+    ) -> [String] {
+        let empty = Set(request.storedTables.filter { $0.rowCount == 0 }.map(\.load.table))
+        let tables = archive.plan.target.tables.filter { !empty.contains($0.key) }
+            .sorted { $0.key < $1.key }
+        return tables.map(\.value.load).flatMap { load in
+            zip(load.columns, load.types).compactMap { column, used -> String? in
+                guard let used = PostgresTypeDefinitions.name(in: used),
+                    definitions.withParts([used]).contains(type)
+                else { return nil }
+                return "\(column) of \(load.table)"
             }
         }
-        return shapes
     }
-
-    private static func name(_ row: [String?]) -> TableName {
-        TableName(schema: row[0] ?? "", name: row[1] ?? "")
-    }
-
-    /// Types are written as pg_dump writes them: those of a range without limits.
-    private static let typesQuery = """
-        SELECT n.nspname, t.typname, t.typtype,
-               CASE t.typtype WHEN 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod)
-                 ELSE pg_catalog.format_type(r.rngsubtype, NULL) END
-        FROM pg_catalog.pg_type t
-        JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-        LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
-        LEFT JOIN pg_catalog.pg_range r ON t.oid IN (r.rngtypid, r.rngmultitypid)
-        WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-          AND (t.typtype IN ('d', 'r', 'm') OR \(isMeant))
-        """
-
-    private static let attributesQuery = """
-        SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)
-        FROM pg_catalog.pg_class c
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-        WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-          AND \(isMeant) AND a.attnum > 0 AND NOT a.attisdropped
-        ORDER BY a.attrelid, a.attnum
-        """
-
-    /// Rows of tables are types as well, which hardly any of them is used as.
-    private static let isMeant = """
-        (c.relkind = 'c' OR c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.oid IN (
-          SELECT pg_catalog.to_regclass(used.name) FROM pg_catalog.unnest($1::text[]) used(name)))
-        """
 }

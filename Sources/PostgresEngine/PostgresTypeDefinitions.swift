@@ -35,6 +35,10 @@ struct PostgresTypeDefinitions: Sendable {
     private(set) var shapes: [TableName: PostgresTypeShape] = [:]
     /// Those whose statement is one that nobody knows, or does not say in which order the columns were.
     private(set) var unknown: Set<TableName> = []
+    /// The range of each multirange: both are made together.
+    private(set) var ranges: [TableName: TableName] = [:]
+    /// The tables, what others inherit from first.
+    private(set) var rows: [Row] = []
     private let stored: [TableName: [PostgresTypeShape.Attribute]]
 
     /// Reads the statements of a script, which name those columns first that a table inherits, wherever they were.
@@ -56,6 +60,7 @@ struct PostgresTypeDefinitions: Sendable {
         if Self.kindsOfRelations.contains(kind), let next = words.next()?.keyword { kind = next }
         guard Self.kinds.contains(kind), let name = words.name() else { return }
         let row = kind == "TABLE" ? Self.row(name, words) : nil
+        if let row { rows.append(row) }
         guard let shape = row.flatMap({ source($0) }) ?? Self.shape(kind, words) else {
             unknown.insert(name)
             return
@@ -64,7 +69,9 @@ struct PostgresTypeDefinitions: Sendable {
         guard case .range = shape, let tokens = Self.value(of: "MULTIRANGE_TYPE_NAME", in: words)
         else { return }
         var multirange = Words(rest: tokens)
-        if let name = multirange.name() { shapes[name] = shape }
+        guard let multiple = multirange.name() else { return }
+        shapes[multiple] = shape
+        ranges[multiple] = name
     }
 
     private static let kinds = ["DOMAIN", "TYPE", "TABLE", "VIEW"]

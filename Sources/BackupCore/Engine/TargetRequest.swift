@@ -14,6 +14,8 @@ public struct TargetRequest: Sendable {
     public var omitsTablespaces = false
     /// Told of what a person should know at once.
     public var notes: @Sendable (String) -> Void = { _ in }
+    /// Told of what will not be as it was, before anything is changed, as `Target.createStructure` gives it.
+    public var unmade: @Sendable (String) -> Void = { _ in }
     /// How many connections work side by side; at least 1.
     public var connections = 2
     /// What is restored of the tables.

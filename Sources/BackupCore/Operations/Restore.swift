@@ -43,6 +43,8 @@ public struct Restore: Sendable {
         var target = try await targetRequest(for: point)
         target.steps = { progress.show($0) }
         target.notes = { progress.note($0) }
+        let unmade = Exclusive<[String]>([])
+        target.unmade = { words in unmade.withValue { $0.append(words) } }
         progress.begin("checking the target")
         return try await engine.withTarget(of: target) { found in
             let plan = RestorePlan(point, in: request.database, found)
@@ -51,6 +53,7 @@ public struct Restore: Sendable {
             return true
         } _: { target in
             var problems = point.metadata.unreadableTables.map { "table \($0): not in the backup" }
+            problems += unmade.withValue { $0 }
             if !target.plan.creates.isEmpty {
                 progress.begin("creating the structure")
                 problems += try await target.createStructure()
