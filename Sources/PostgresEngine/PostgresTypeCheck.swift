@@ -31,7 +31,8 @@ struct PostgresTypeCheck {
         }
         let fitting = PostgresTypeFitting(definitions, there: there)
         let types = definitions.withParts(used).sorted()
-        try requireFit(types.flatMap { fitting.problems(of: $0) })
+        try requireFit(
+            types.flatMap { fitting.problems(of: $0) } + problemsOfNewTables(fitting))
         try tellOrders(fitting, found)
         for name in types where definitions.unknown.contains(name) && there[name] != nil {
             request.notes(
@@ -45,8 +46,17 @@ struct PostgresTypeCheck {
             throw BackupError(
                 .targetUnsuitable,
                 "the rows do not fit: \(problems.joined(separator: "; "))",
-                hint: "A type that exists is used as it is: change it, or restore into another "
-                    + "database.")
+                hint:
+                    "A type that exists is used as it is, and so is a table that others inherit from: "
+                    + "change it, or restore into another database.")
+        }
+    }
+
+    /// Why rows do not go into tables that are made: these get columns from what is there.
+    private func problemsOfNewTables(_ fitting: PostgresTypeFitting) -> [String] {
+        archive.plan.target.tables.sorted { $0.key < $1.key }.flatMap { name, table -> [String] in
+            table.treatment == .create && !table.isLoaded
+                ? fitting.problems(of: table.load, named: name) : []
         }
     }
 

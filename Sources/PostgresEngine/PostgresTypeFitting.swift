@@ -30,6 +30,23 @@ struct PostgresTypeFitting {
         return was.problems(in: shape, named: name)
     }
 
+    /// Why rows do not go as they are into a table that is made: what it inherits has the types of what is there.
+    func problems(of load: TableLoad, named name: TableName) -> [String] {
+        guard there[name] == nil, isBound(name), case .composite(let columns)? = here[name] else {
+            return []
+        }
+        let computed = Set(load.computed.map(ExactText.init))
+        let kinds = columns.map { column -> (ExactText, PostgresTargetColumns.Kind) in
+            let name = ExactText(column.name)
+            return (
+                name,
+                PostgresTargetColumns.Kind(type: column.type, isComputed: computed.contains(name))
+            )
+        }
+        let own = Dictionary(kinds) { first, _ in first }
+        return PostgresTargetColumns([load.table: own]).problems(of: load)
+    }
+
     /// In which order the columns of a table were, and are where the server makes it, if that is another one.
     ///
     /// The text of a row has no names, so that values would be exchanged without a word.

@@ -104,4 +104,65 @@ import Testing
             #expect(try await mended.query("SELECT (c).a, (c).b, (c).c FROM u") == "1|2|3")
         }
     }
+
+    /// The server rounds what goes into a column that comes from what is there.
+    @Test(arguments: TestServer.all)
+    func `rows do not go into columns that are narrower where they are inherited from`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE parent (a numeric(10,4));
+                CREATE TABLE child (b integer) INHERITS (parent);
+                CREATE TABLE grandchild (d integer) INHERITS (child);
+                CREATE TYPE kind AS (a numeric(10,4));
+                CREATE TABLE typed OF kind;
+                CREATE TABLE heirs (id integer PRIMARY KEY, c child);
+                CREATE TABLE kinds (id integer PRIMARY KEY, c typed);
+                INSERT INTO child VALUES (1.2345, 1);
+                INSERT INTO grandchild VALUES (2.3456, 1, 2);
+                INSERT INTO typed VALUES (1.2345);
+                INSERT INTO heirs VALUES (1, '(1.2345,1)');
+                INSERT INTO kinds VALUES (1, '(1.2345)');
+                """)
+            _ = try await bench.backUp(source)
+            let narrow = try await bench.createDatabase("narrow")
+            try await narrow.query(
+                """
+                CREATE TABLE parent (a numeric(10,2));
+                CREATE TYPE kind AS (a numeric(10,2));
+                """)
+            let was = "is numeric(10,2), and was numeric(10,4)"
+            let refusals = [
+                "child": "column a of public.child \(was)",
+                "grandchild": "column a of public.grandchild \(was)",
+                "typed": "column a of public.typed \(was)",
+                "heirs": "attribute a of type public.child \(was)",
+                "kinds": "attribute a of type public.typed \(was)",
+            ]
+            for (table, words) in refusals.sorted(by: { $0.key < $1.key }) {
+                try await bench.expectRefused(narrow, saying: "the rows do not fit: ", words) {
+                    try await bench.restore(tables: [table], into: narrow)
+                }
+            }
+            let copying = ["--as", "copy"]
+            try await bench.expectRefused(narrow, saying: "column a of public.copy \(was)") {
+                try await bench.restore(tables: ["child"], into: narrow, copying)
+            }
+            let wide = try await bench.createDatabase("wide")
+            try await wide.query(
+                """
+                CREATE TABLE parent (more integer, a numeric(12,4));
+                CREATE TYPE kind AS (a numeric(12,4));
+                """)
+            for table in ["grandchild", "kinds"] {
+                try await bench.restore(tables: [table], into: wide, ["--check", "rows"])
+                    .requireCode(0)
+            }
+            #expect(try await wide.query("SELECT a FROM grandchild") == "2.3456")
+            #expect(try await wide.query("SELECT (c).a FROM kinds") == "1.2345")
+        }
+    }
 }

@@ -62,4 +62,20 @@ import Testing
             turned.problems(of: Self.name("child"))
                 == ["type public.child is (a, c, b), and was (a, b, c)"])
     }
+
+    @Test func `a table that is made has the columns of what is there`() {
+        var load = TableLoad(
+            table: Self.name("copy"), loadsThrough: nil, columns: ["a", "b", "c"])
+        load.types = ["integer", "integer", "integer"]
+        func problems(_ parent: [PostgresTypeShape.Attribute]) -> [String] {
+            PostgresTypeFitting(Self.definitions, there: [Self.name("parent"): .composite(parent)])
+                .problems(of: load, named: Self.name("child"))
+        }
+        #expect(problems(Self.columns("c", "more", "a")).isEmpty)
+        #expect(problems(Self.columns("a")) == ["public.copy has no column c"])
+        let narrow = PostgresTypeShape.Attribute(name: "a", type: "smallint")
+        #expect(
+            problems([narrow] + Self.columns("c"))
+                == ["column a of public.copy is smallint, and was integer"])
+    }
 }
