@@ -216,7 +216,7 @@ struct PostgresTypeDefinitions: Sendable {
     /// What the parts of a table begin with that are no columns.
     private static let constraints = ["CONSTRAINT", "NOT", "CHECK"]
 
-    /// What may follow a type; none of it is a name without quotes and without a schema.
+    /// What may follow a type; without a dot beside it, none of it is a name without quotes.
     private static let ends = [
         "COLLATE", "CONSTRAINT", "NOT", "NULL", "DEFAULT", "CHECK", "GENERATED", "OPTIONS",
     ]
@@ -226,6 +226,8 @@ struct PostgresTypeDefinitions: Sendable {
         let rest = tokens.drop { $0.isSpace }
         let end = rest.indices.first { index in
             rest[index].keyword.map(ends.contains) ?? false && !rest[..<index].isInName
+                // A schema of that name: pg_dump writes only reserved words in quotes.
+                && !(rest[(index + 1)...].first?.isDot ?? false)
         }
         var own = rest[..<(end ?? rest.endIndex)]
         while own.last?.isSpace ?? false { own.removeLast() }

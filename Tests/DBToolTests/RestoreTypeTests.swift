@@ -196,4 +196,36 @@ import Testing
             }
         }
     }
+
+    /// Nothing of it is in quotes in a script, though these words follow a type elsewhere.
+    @Test(arguments: TestServer.all)
+    func `types in schemas that are called like words of SQL are compared as well`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE SCHEMA options;
+                CREATE SCHEMA generated;
+                CREATE TYPE options.options AS (a numeric(10,4));
+                CREATE DOMAIN generated.options AS options.options;
+                CREATE TABLE rt (x generated.options);
+                CREATE TABLE u (id integer PRIMARY KEY, c rt);
+                INSERT INTO u VALUES (1, '("(1.2345)")');
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.createDatabase("target")
+            try await target.query(
+                """
+                CREATE SCHEMA options;
+                CREATE TYPE options.options AS (a numeric(10,2));
+                """)
+            try await bench.expectRefused(
+                target, saying: "attribute a of type options.options is numeric(10,2)"
+            ) {
+                try await bench.restore(tables: ["u"], into: target)
+            }
+        }
+    }
 }

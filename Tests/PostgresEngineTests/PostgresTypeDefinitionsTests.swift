@@ -25,6 +25,8 @@ import Testing
             "interval day to second(3)[]": "interval day to second(3)[]",
             "public.\"Odd \"\"one\"[] DEFAULT NULL::numeric[]": "public.\"Odd \"\"one\"[]",
             "\"bit\"": "\"bit\"",
+            "options.t NOT NULL": "options.t",
+            "generated.options[] DEFAULT NULL::generated.options[]": "generated.options[]",
         ]
         for (text, base) in bases {
             #expect(Self.shape("CREATE DOMAIN public.t AS \(text);") == .domain(base: base))
