@@ -80,15 +80,15 @@ import Testing
     }
 
     @Test func `comments are written for the mode that they are made under`() {
-        let listing = MySQLListing(kind: .function, name: "f", comment: #"it's"#)
+        let listing = MySQLListing(kind: .function, name: "f", comment: #"it's\"#)
         let printed = #"""
             CREATE FUNCTION `f`(a enum("COMMENT",'b')) RETURNS int
-                COMMENT 'it''s\'
+                COMMENT 'it''s\\'
             RETURN 1
             """#
         #expect(
             listing.corrected(printed, characterSet: "utf8mb4", mode: "NO_BACKSLASH_ESCAPES")
-                == printed.replacing(#"\'"#, with: #"'"#))
+                == printed.replacing(#"\\"#, with: #"\"#))
         #expect(listing.corrected(printed, characterSet: "utf8mb4", mode: "") == printed)
     }
 
