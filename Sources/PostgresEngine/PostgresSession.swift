@@ -35,6 +35,12 @@ enum PostgresSession {
         "transaction_timeout": "0",
     ]
 
+    /// Those of the pins that are for the text of rows: what a database computes for good follows its own.
+    static let ofText = [
+        "DateStyle", "IntervalStyle", "TimeZone", "extra_float_digits", "bytea_output",
+        "xmloption", "array_nulls", "lc_monetary", "quote_all_identifiers",
+    ]
+
     /// Whom a session reads from or writes to.
     enum Side {
         /// The source: nothing that it owns may run on our behalf (CVE-2024-7348).
@@ -97,6 +103,11 @@ enum PostgresSession {
         let encoding = request.encoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8"
         try await pin(connection, encoding: encoding, side: .target)
         return connection
+    }
+
+    /// Lets a session compute as any other one of its database does, which it must have begun with.
+    static func computeAsDatabase(_ connection: PostgresConnection) async throws {
+        try await connection.execute(ofText.map { "RESET \($0)" }.joined(separator: "; "))
     }
 
     /// Keeps event triggers of a target from reacting to what a restore does.

@@ -259,12 +259,13 @@ struct PostgresTarget: Target {
                 || (request.isWhole && presence.relations[name]?.kind == "m")
         }
         guard !wanted.isEmpty else { return [] }
-        return try await connections.withOne { connection in
-            try await PostgresViewRefresh(
-                connection: connection, tell: request.steps, hidesRows: !request.omitsOwners
-            )
-            .refresh(wanted)
-        }
+        // Not one of those that were there before the database had its settings.
+        let connection = try await fresh()
+        try await PostgresSession.computeAsDatabase(connection)
+        return try await PostgresViewRefresh(
+            connection: connection, tell: request.steps, hidesRows: !request.omitsOwners
+        )
+        .refresh(wanted)
     }
 
     func analyze() async throws -> [String] {
