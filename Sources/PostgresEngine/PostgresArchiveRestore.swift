@@ -13,8 +13,8 @@ struct PostgresArchiveRestore: Sendable {
     let request: TargetRequest
     /// How pg_restore reaches the target; set before anything is made.
     var login = PostgresProgramLogin(database: "")
-    /// A setting of the server for its sessions, as `name=value`, where it needs one more.
-    var setting: String?
+    /// Settings of the server for its sessions, as `name=value`, which it needs besides.
+    var settings: [String] = []
     /// What follows how much is made.
     var watch: PostgresBuildWatch?
     /// What is made; nothing before the plan is known.
@@ -305,7 +305,7 @@ struct PostgresArchiveRestore: Sendable {
         _ arguments: [String], _ entries: Set<Int>
     ) async throws -> PostgresRestoreRun {
         guard !entries.isEmpty else { return .ofNothing }
-        var environment = Self.environment(login.environment, setting)
+        var environment = Self.environment(login.environment, settings)
         if let watch { environment["PGAPPNAME"] = watch.application }
         return try await withFiles(entries) { [environment] archive, list in
             try await programs.restore(
@@ -356,10 +356,10 @@ struct PostgresArchiveRestore: Sendable {
     /// More memory for building indexes, and no time limits: of what was there before these sessions lock nothing that
     /// others read or write.
     private static func environment(
-        _ own: [String: String], _ setting: String?
+        _ own: [String: String], _ settings: [String]
     ) -> [String: String] {
         let options =
-            (setting.map { [$0] } ?? []) + [
+            settings + [
                 "maintenance_work_mem=256MB", "statement_timeout=0", "lock_timeout=0",
                 "idle_in_transaction_session_timeout=0", "idle_session_timeout=0",
                 "default_transaction_read_only=off",

@@ -124,8 +124,8 @@ struct PostgresExistingTables {
     /// What the plan rests on is looked at again under the lock: it may have changed since, up to the moment when the
     /// lock was given.
     func change(
-        parts: PostgresParts, watch: PostgresLocks?, noting notes: [String],
-        setting sequences: [PostgresSequences.Setting],
+        parts: PostgresParts, watch: PostgresLocks?, by computing: PostgresComputing,
+        noting notes: [String], setting sequences: [PostgresSequences.Setting],
         tell: @escaping @Sendable (StepProgress) -> Void,
         _ body: (
             _ load: (TableLoad, _ next: @escaping @Sendable () async throws -> RowBatch?)
@@ -159,6 +159,7 @@ struct PostgresExistingTables {
             for load in emptied where load.filter != nil {
                 try await run([try await PostgresEmptying.statement(for: load, on: connection)])
             }
+            try await run([computing.timeZoneOfTransaction])
             try await checkingDeferrableKeys {
                 try await body { load, next in
                     try await connection.copyIn(PostgresTarget.copy(load), from: next)

@@ -181,6 +181,7 @@ extension PostgresTarget {
             """
         try await connections.withOne { connection in
             try await Self.inTransaction(on: connection) {
+                try await connection.execute(computing.timeZoneOfTransaction)
                 try await connection.execute(
                     """
                     CREATE TEMPORARY TABLE \(Self.waitingRows) ON COMMIT DROP

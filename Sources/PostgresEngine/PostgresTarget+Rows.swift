@@ -42,6 +42,7 @@ extension PostgresTarget {
                 return try await connections.withOne { connection in
                     try await Self.inTransaction(on: connection) {
                         try await quiet(load, on: connection)
+                        try await connection.execute(computing.timeZoneOfTransaction)
                         for sql in lenient?.suspending ?? [] { try await connection.execute(sql) }
                         try await agrees(
                             try await connection.copyIn(Self.copy(load), from: next))
@@ -135,7 +136,7 @@ extension PostgresTarget {
             let count = try await withThrowingTaskGroup(of: Int.self) { group in
                 for connection in all {
                     group.addTask {
-                        try await connection.execute("BEGIN")
+                        try await connection.execute("BEGIN; \(computing.timeZoneOfTransaction)")
                         return try await connection.copyIn(Self.copy(load), from: next)
                     }
                 }
@@ -251,8 +252,9 @@ extension PostgresTarget {
                 ) {
                     try await PostgresExistingTables(archive.plan, of: request, on: connection)
                         .change(
-                            parts: PostgresParts(presence), watch: watch, noting: notes,
-                            setting: sequencesOfExistingTables, tell: request.steps, body)
+                            parts: PostgresParts(presence), watch: watch, by: computing,
+                            noting: notes, setting: sequencesOfExistingTables,
+                            tell: request.steps, body)
                 }
             }
         }

@@ -5,6 +5,8 @@ extension PostgresTarget {
     func createStructure() async throws -> [String] {
         let problems = try await createWhatRowsNeed()
         try await tryAttachments()
+        // By now there are the configurations of text search that settings name.
+        for connection in connections.all { try await computing.give(to: connection) }
         return problems
     }
 

@@ -10,6 +10,7 @@ struct PostgresTarget: Target {
     let archive: PostgresArchiveRestore
     let server: PostgresServer
     let settings: PostgresSettings
+    let computing: PostgresComputing
     let presence: PostgresPresence
     /// Whether an interruption can be gone on from.
     let mark: Mark
@@ -39,6 +40,7 @@ struct PostgresTarget: Target {
     func fresh() async throws -> PostgresConnection {
         let connection = try await PostgresSession.toTarget(settings, for: request)
         try await PostgresSession.quieten(connection, on: server)
+        try await computing.prepare(connection)
         return connection
     }
 
@@ -93,6 +95,9 @@ struct PostgresTarget: Target {
         }
         var archive = archive
         archive.watch = watch
+        archive.settings += try await run("create every index and constraint") { connection in
+            try await computing.options(on: connection)
+        }
         archive.made.formUnion(try await lateConstraintsThere())
         return try await archive.createIndexesAndConstraints { entries, section, mayFail in
             try await makePointers(

@@ -209,12 +209,14 @@ struct PostgresTargetOpening {
         archive.login = await found.connection.programLogin
         archive.givesPrivilegesLate = !server.isSuperuser
         // A database that was made just now has event triggers as soon as an extension brings some.
-        archive.setting =
+        archive.settings =
             server.isSuperuser
-            ? PostgresSession.quietEventTriggers(major: server.major) : nil
+            ? [PostgresSession.quietEventTriggers(major: server.major)] : []
         return PostgresTarget(
             request: request, connections: ConnectionPool(all), archive: archive,
-            server: server, settings: preparation.targetSettings, presence: found.presence,
+            server: server, settings: preparation.targetSettings,
+            computing: try await PostgresComputing(request, on: found.connection),
+            presence: found.presence,
             mark: mark, hasBegun: found.mark?.hasBegun ?? false,
             hasStructure: found.mark?.hasStructure ?? false,
             hasIndexes: found.mark?.hasIndexes ?? false)

@@ -38,9 +38,125 @@ import Testing
             #expect(try await copy.query(facts) == expected)
         }
     }
+
+    @Test(arguments: TestServer.all)
+    func `rows and indexes are computed, and checked, by the settings of the database`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.sales()
+            let expected = try await source.query(Self.facts("sales"))
+            let backup = try await bench.backUp(source)
+            let copy = try await bench.restored(backup.id, ["--check", "rows"])
+            #expect(try await copy.query(Self.facts("sales")) == expected)
+            try await bench.drilling {
+                try await bench.dbtool(
+                    ["verify", backup.id, "-path", bench.repository, "--drill", "--same-server"]
+                        + bench.connection()
+                ).requireCode(0)
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `rows of tables that exist are computed, and checked, by the settings of their database`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.sales()
+            let expected = try await source.query(Self.facts("sales"))
+            _ = try await bench.backUp(source)
+            try await bench.restore(tables: ["sales"], into: source, ["--as", "beside"])
+                .requireCode(0)
+            #expect(try await source.query(Self.facts("beside")) == expected)
+            try await source.query("DROP TABLE beside; DELETE FROM sales WHERE id > 1")
+            try await bench.restore(
+                tables: ["sales"], into: source, ["--existing", "truncate", "--yes"]
+            ).requireCode(0)
+            #expect(try await source.query(Self.facts("sales")) == expected)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `a setting that is unknown to the target keeps no rows out`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.sales()
+            try await source.query(
+                """
+                CREATE TEXT SEARCH CONFIGURATION gone (COPY = simple);
+                ALTER DATABASE \(Workbench.quoted(source.name)) SET default_text_search_config = 'public.gone';
+                DROP TEXT SEARCH CONFIGURATION gone
+                """)
+            _ = try await bench.backUp(source)
+            let copy = bench.expectDatabase()
+            try await bench.restore(into: copy).requireCode(0)
+            let days = "SELECT id, d, day FROM sales ORDER BY id"
+            #expect(try await copy.query(days) == source.query(days))
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `rows that several connections load are checked by the settings of the database`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createSet(["timezone = 'Europe/Berlin'"])
+            try await source.query(
+                """
+                CREATE TABLE large (id integer PRIMARY KEY, at timestamptz, d date CHECK (d = at::date), pad text);
+                INSERT INTO large SELECT i, '2025-06-01 00:30+02', '2025-06-01', repeat('x', 1 << 20)
+                FROM generate_series(1, 66) i
+                """)
+            _ = try await bench.backUp(source)
+            let copy = try await bench.restored("latest", ["--jobs", "3"])
+            let days = "SELECT count(*), min(d), max(d) FROM large"
+            #expect(try await copy.query(days) == source.query(days))
+        }
+    }
+
+    /// What is computed for good, and what indexes find of it.
+    private static func facts(_ table: String) -> String {
+        """
+        SELECT id, d, day, words FROM \(table) ORDER BY id;
+        SET enable_seqscan = off;
+        SELECT count(*) FROM \(table) WHERE day(at) = '2025-06-01';
+        SELECT count(*) FROM \(table) WHERE is_here(region);
+        """
+    }
 }
 
 extension Workbench {
+    /// A table with functions that are called immutable and are not.
+    fileprivate func sales() async throws -> TestDatabase {
+        let database = try await createSet(["timezone = 'Europe/Berlin'", "my.region = 'eu west'"])
+        try await database.query(
+            """
+            CREATE FUNCTION day(timestamptz) RETURNS date LANGUAGE sql IMMUTABLE AS 'SELECT $1::date';
+            CREATE FUNCTION words(text) RETURNS tsvector LANGUAGE sql IMMUTABLE
+              AS 'SELECT pg_catalog.to_tsvector($1)';
+            CREATE FUNCTION is_here(text) RETURNS boolean LANGUAGE sql IMMUTABLE
+              AS 'SELECT $1 = pg_catalog.current_setting(''my.region'')';
+            CREATE TEXT SEARCH CONFIGURATION own (COPY = pg_catalog.german);
+            CREATE TABLE sales (id integer PRIMARY KEY, at timestamptz NOT NULL,
+              d date NOT NULL CHECK (d = at::date),
+              region text CHECK (region = current_setting('my.region')), said text,
+              day date GENERATED ALWAYS AS (day(at)) STORED,
+              words tsvector GENERATED ALWAYS AS (words(said)) STORED);
+            CREATE INDEX ON sales (day(at)); CREATE INDEX ON sales (is_here(region));
+            ALTER DATABASE \(Self.quoted(database.name)) SET default_text_search_config = 'public.own';
+            """)
+        // A session that has it.
+        try await database.query(
+            """
+            INSERT INTO sales (id, at, d, region, said) VALUES
+              (1, '2025-06-01 00:30', '2025-06-01', 'eu west', 'die Häuser laufen'),
+              (2, '2025-06-01 12:00', '2025-06-01', 'eu west', 'Haus');
+            """)
+        return database
+    }
+
     /// A database with settings of its own.
     fileprivate func createSet(_ settings: [String]) async throws -> TestDatabase {
         let database = try await createDatabase("computing")

@@ -1,0 +1,35 @@
+import Testing
+
+@testable import PostgresEngine
+
+/// Settings that rows are computed by.
+@Suite struct PostgresComputingTests {
+    @Test func `only what changes nothing about how rows are read is taken`() {
+        let settings = PostgresComputing.settings(in: [
+            "setting.TimeZone": "Europe/Berlin", "setting.DateStyle": "SQL, DMY",
+            "setting.IntervalStyle": "iso_8601", "setting.my.region": "eu", "encoding": "UTF8",
+            "setting.default_text_search_config": "pg_catalog.german",
+            "setting.session_replication_role": "replica", "setting.search_path": "x",
+        ])
+        #expect(
+            settings.map(\.name) == ["TimeZone", "default_text_search_config", "my.region"])
+    }
+
+    @Test(arguments: cases)
+    func `a connection asks for what it can ask for`(
+        name: String, value: String, options: [String]
+    ) {
+        #expect(PostgresComputing.options([(name: name, value: value)]) == options)
+    }
+
+    static let cases: [(String, String, [String])] = [
+        ("my.region", "eu", ["my.region=eu"]),
+        ("my.region", "", ["my.region="]),
+        ("my.region", "eu west\n\\", ["my.region=eu\\ west\\\n\\\\"]),
+        ("TimeZone", "<-03>+03", ["TimeZone=<-03>+03"]),
+        // Without a connection nothing at all would be made.
+        ("my.region", "Zürich", []),
+        ("my.a -c x", "1", []),
+        ("my.region", String(repeating: "x", count: 9_000), []),
+    ]
+}
