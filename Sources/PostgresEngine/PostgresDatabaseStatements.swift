@@ -42,19 +42,26 @@ enum PostgresDatabaseStatements {
 
     /// The source's `ALTER DATABASE … SET` for the new name, each without its value and whole.
     static func settings(_ request: TargetRequest) -> [(name: String, statement: String)] {
+        settings(in: request.databaseProperties, of: request.database)
+    }
+
+    /// Those among a source's properties for a database.
+    static func settings(
+        in properties: [String: String], of database: String
+    ) -> [(name: String, statement: String)] {
         // Lists are stored quoted already, and must not be quoted as one value.
         let lists: Set<String> = [
             "search_path", "DateStyle", "temp_tablespaces", "session_preload_libraries",
             "local_preload_libraries", "unix_socket_directories",
         ]
-        return request.databaseProperties.sorted { $0.key < $1.key }.compactMap { key, value in
+        return properties.sorted { $0.key < $1.key }.compactMap { key, value in
             guard key.hasPrefix("setting.") else { return nil }
             let name = String(key.dropFirst("setting.".count))
             let isList = lists.contains(name) && !value.isEmpty
             let text = isList ? Self.list(value) : SQLText.literal(value)
             let path = name.split(separator: ".").map { SQLText.identifier(String($0)) }
             let start =
-                "ALTER DATABASE \(SQLText.identifier(request.database)) "
+                "ALTER DATABASE \(SQLText.identifier(database)) "
                 + "SET \(path.joined(separator: "."))"
             return (name: start, statement: "\(start) TO \(text)")
         }

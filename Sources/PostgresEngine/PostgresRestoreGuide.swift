@@ -23,6 +23,8 @@ enum PostgresRestoreGuide {
           machine, load that file into its root table.
         - `psql` before version 18 takes a line that is exactly `\\.` inside a value for the end of the
           data, and stops with an error.
+        - Settings of the database (`ALTER DATABASE … SET`) are not made, but for those that values are
+          computed by.
         - Owners, privileges and comments of large objects (`data/pg_largeobject_metadata.csv`) are not
           set.
         - Materialized views that others are computed from must be refreshed first: change the order of
@@ -39,13 +41,26 @@ enum PostgresRestoreGuide {
             set -e
             sha256sum --quiet -c SHA256SUMS\(unpacking(metadata))
             export PGDATABASE=restored PGCLIENTENCODING=\(GuideText.word(metadata.encoding))
-            export PGOPTIONS='-c datestyle=ISO,YMD -c intervalstyle=postgres -c timezone=UTC -c lc_monetary=C'
-            createdb --template template0 --encoding \(GuideText.word(encoding)) restored
+            export PGOPTIONS='-c datestyle=ISO,YMD -c intervalstyle=postgres -c lc_monetary=C'
+            createdb --template template0 --encoding \(GuideText.word(encoding)) restored\(settings(metadata))
             pg_restore --dbname restored --section pre-data \(list(metadata))schema.dump\(pardon(metadata))
             \(lines(metadata.tables.filter { $0.schema != "pg_catalog" }.compactMap(load)))
             \(largeObjects(metadata))pg_restore --dbname restored --section post-data \(list(metadata))schema.dump\(pardon(metadata))
-            psql -X -v ON_ERROR_STOP=1 \(GuideText.input(rest))
+            PGOPTIONS= psql -X -v ON_ERROR_STOP=1 \(GuideText.input(rest))
             """
+    }
+
+    /// Those of the database that rows and materialized views are computed by.
+    ///
+    /// One that the server refuses stops nothing.
+    private static func settings(_ metadata: Metadata) -> String {
+        let properties = metadata.databaseProperties
+        let names = PostgresComputing.settings(in: properties).map(\.name) + PostgresSession.ofText
+        let keys = Set(names.map { "setting.\($0)" })
+        let statements = PostgresDatabaseStatements.settings(
+            in: properties.filter { keys.contains($0.key) }, of: "restored"
+        ).map { "\($0.statement);" }
+        return statements.isEmpty ? "" : "\npsql -X \(GuideText.input(lines(statements)))"
     }
 
     /// What changed since lies inside the backup's folder.

@@ -52,6 +52,31 @@ import Testing
         }
     }
 
+    @Test(arguments: TestServer.all)
+    func `the lines of RESTORE md compute by the settings of the database`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            for setting in ["timezone = 'Europe/Berlin'", "datestyle = 'SQL, DMY'", "my.x = 'a b'"]
+            {
+                try await source.query(
+                    "ALTER DATABASE \(Workbench.quoted(source.name)) SET \(setting)")
+            }
+            try await source.query(
+                """
+                CREATE TABLE sales (id integer PRIMARY KEY, at timestamptz, d date CHECK (d = at::date),
+                    x text CHECK (x = current_setting('my.x')));
+                INSERT INTO sales VALUES (1, '2025-06-01 00:30+02', '2025-06-01', 'a b');
+                CREATE MATERIALIZED VIEW texts AS SELECT at::text AS at, d::text AS d FROM sales;
+                """)
+            let backup = try await bench.backUp(source)
+            let copy = try await runGuide(of: backup, of: source, in: bench)
+            let texts = "SELECT * FROM texts"
+            #expect(try await copy.query(texts) == source.query(texts))
+        }
+    }
+
     @Test(arguments: TestServer.all, [[], ["-compress", "zstd"]])
     func `the lines of RESTORE md bring a table to a differential`(
         server: TestServer, words: [String]
@@ -117,9 +142,10 @@ import Testing
     }
 
     /// The guide names its database; the test gives it a name of its own.
+    @discardableResult
     private func runGuide(
         of backup: StoredBackup, of source: TestDatabase, in bench: Workbench
-    ) async throws {
+    ) async throws -> TestDatabase {
         let guide = try String(contentsOfFile: "\(backup.folder)/RESTORE.md", encoding: .utf8)
         let start = try #require(guide.range(of: "```sh\n"))
         let end = try #require(
@@ -135,6 +161,7 @@ import Testing
         let run = try await bench.shell(script, in: backup.folder)
         try run.requireCode(0)
         try await bench.expectEqual(source, copy)
+        return copy
     }
 
     @Test(arguments: TestServer.all)
