@@ -353,8 +353,9 @@ struct PostgresArchiveRestore: Sendable {
         return error
     }
 
-    /// More memory for building indexes, and no time limits: of what was there before these sessions lock nothing that
-    /// others read or write.
+    /// More memory for building indexes, and no time limits.
+    ///
+    /// Of what was there before these sessions lock nothing that others read or write. Constants are read as they were written, by whatever settings the role and the server have.
     private static func environment(
         _ own: [String: String], _ settings: [String]
     ) -> [String: String] {
@@ -362,7 +363,7 @@ struct PostgresArchiveRestore: Sendable {
             settings + [
                 "maintenance_work_mem=256MB", "statement_timeout=0", "lock_timeout=0",
                 "idle_in_transaction_session_timeout=0", "idle_session_timeout=0",
-                "default_transaction_read_only=off",
+                "default_transaction_read_only=off", "lc_monetary=C", "array_nulls=on",
             ]
         let words = options.map { "-c \($0)" }.joined(separator: " ")
         return own.merging([

@@ -11,7 +11,7 @@ struct PostgresSource {
     private let encoding: String
     private let user: String
     private let isStandby: Bool
-    private let hasStandardStrings: Bool
+    private let definitionSettings: [String]
     private let programs: PostgresPrograms
     /// Knows who waits for this backup, and whom it waits for.
     let watch: PostgresLockWatch
@@ -26,7 +26,7 @@ struct PostgresSource {
         encoding = server.clientEncoding
         user = server.user
         isStandby = server.isStandby
-        hasStandardStrings = server.hasStandardStrings
+        definitionSettings = server.definitionSettings
         programs = try await PostgresPrograms.find(atLeast: server.major, named: settings.pgDump)
         try await PostgresSession.pin(leader, encoding: encoding, side: .source)
         watch = await PostgresLockWatch(
@@ -267,7 +267,7 @@ struct PostgresSource {
         login.environment["PGAPPNAME"] = PostgresLockWatch.programName(
             leader: try await leader.process())
         // Older poolers refuse sessions that begin with settings: where there is none to change, none is given.
-        if !hasStandardStrings { login.set("standard_conforming_strings=on") }
+        for setting in definitionSettings { login.set(setting) }
         do {
             return try await PostgresDefinition(
                 programs: programs, login: login, snapshotID: snapshotID,
