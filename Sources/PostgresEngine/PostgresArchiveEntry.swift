@@ -30,6 +30,9 @@ extension PostgresArchive {
         /// Whether rows or the place of a sequence go into it.
         var holdsValues: Bool { isTable || isRelation && isA("SEQUENCE") }
 
+        /// Whether it is a function, a procedure or an aggregate: an object of `pg_proc`.
+        var isRoutine: Bool { catalog == "1255" }
+
         /// Schema, name and owner: what follows the kind.
         var name: String {
             String(decoding: words.utf8.dropFirst(kind.utf8.count + 1), as: UTF8.self)

@@ -22,14 +22,16 @@ struct PostgresArchiveRestore: Sendable {
     /// What an interrupted restore has made already.
     var made: Set<Int> = []
     /// Whether grants and revocations on tables and sequences wait for what these hold, which their owner may not add
-    /// where that was revoked, and those that close schemas for what is made in them.
+    /// where that was revoked, and those that take something from owners for what is made and checked with it.
     ///
     /// A superuser may always, and learns before any row what cannot be granted.
     var givesPrivilegesLate = false
     /// What could not be made of it.
     let refusals = PostgresRefusals()
     /// Grants and revocations on schemas that take something from the schema's own owner.
-    private let withdrawals: Set<Int>
+    let closures: Set<Int>
+    /// The same on whatever else.
+    let withdrawals: Set<Int>
     /// The columns of `NOT NULL` constraints that are made behind the rows.
     let columnsNotNull: [Int: String]
 
@@ -56,8 +58,11 @@ struct PostgresArchiveRestore: Sendable {
         }
         self.archive = archive
         columnsNotNull = Self.columnsNotNull(in: script)
-        withdrawals = Self.withdrawals(in: script).intersection(
-            archive.entries.filter { $0.words.startsExactly(with: "ACL - SCHEMA ") }.map(\.id))
+        let all = archive.entries(of: "ACL", among: Self.withdrawals(in: script))
+        closures = all.filter {
+            archive[$0]?.words.startsExactly(with: "ACL - SCHEMA ") ?? false
+        }
+        withdrawals = all.subtracting(closures)
     }
 
     private static func isGistExtension(_ entry: PostgresArchive.Entry) -> Bool {
@@ -112,21 +117,8 @@ struct PostgresArchiveRestore: Sendable {
         return archive.entries(ofKinds: ["EVENT TRIGGER"], among: chosen)
     }
 
-    /// Privileges on tables that are given when the rows are there.
-    private var privileges: Set<Int> {
-        guard givesPrivilegesLate else { return [] }
-        return archive.entries(of: "ACL", among: plan.chosen).filter { id in
-            archive[id]?.dependencies.contains { archive[$0]?.holdsValues ?? false } ?? false
-        }
-    }
-
     /// What would be in the way before.
     var late: Set<Int> { last.union(privileges) }
-
-    /// What closes schemas to their owners: nothing can be made in these afterwards, nor found by its name.
-    ///
-    /// It comes with the end: an interrupted restore could not go on in these.
-    var closing: Set<Int> { givesPrivilegesLate ? withdrawals.intersection(plan.chosen) : [] }
 
     var beforeRows: Set<Int> {
         plan.chosen.subtracting(plan.lateAttachments).subtracting(privileges).subtracting(closing)
@@ -355,7 +347,8 @@ struct PostgresArchiveRestore: Sendable {
 
     /// More memory for building indexes, and no time limits.
     ///
-    /// Of what was there before these sessions lock nothing that others read or write. Constants are read as they were written, by whatever settings the role and the server have.
+    /// Of what was there before these sessions lock nothing that others read or write. Constants are read as they were
+    /// written, whatever settings the role and the server have.
     private static func environment(
         _ own: [String: String], _ settings: [String]
     ) -> [String: String] {
