@@ -185,25 +185,52 @@ enum PostgresLargeObjects {
     /// their order, each by who gave it.
     private static func grants(_ batch: String, omitsOwners: Bool) -> String {
         let owner = omitsOwners ? "'CURRENT_USER'" : "pg_catalog.quote_ident(owner)"
+        let name = omitsOwners ? "current_user" : "owner"
+        let items =
+            omitsOwners
+            ? itemsOfNewOwner
+            : "pg_catalog.unnest(acl::pg_catalog.aclitem[]) WITH ORDINALITY i(item, position)"
         return """
             SELECT s.statement FROM \(batch) CROSS JOIN LATERAL (
               SELECT 0, pg_catalog.format('REVOKE ALL ON LARGE OBJECT %s FROM %s', loid, \(owner))
               UNION ALL
               SELECT i.position, pg_catalog.format(
                 '%sGRANT %s ON LARGE OBJECT %s TO %s%s; RESET ROLE',
-                CASE WHEN pg_catalog.pg_get_userbyid(a.grantor) <> owner
+                CASE WHEN pg_catalog.pg_get_userbyid(a.grantor) <> \(name)
                        AND pg_catalog.pg_has_role(a.grantor, 'MEMBER')
                      THEN pg_catalog.format(
                        'SET ROLE %I; ', pg_catalog.pg_get_userbyid(a.grantor)) END,
                 a.privilege_type, loid,
                 CASE WHEN a.grantee = 0 THEN 'PUBLIC'
-                     WHEN pg_catalog.pg_get_userbyid(a.grantee) = owner THEN \(owner)
+                     WHEN pg_catalog.pg_get_userbyid(a.grantee) = \(name) THEN \(owner)
                      ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
                 CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-              FROM pg_catalog.unnest(acl::pg_catalog.aclitem[]) WITH ORDINALITY i(item, position)
+              FROM \(items)
               CROSS JOIN LATERAL pg_catalog.aclexplode(ARRAY[i.item]) a
             ) s(position, statement)
             WHERE acl IS NOT NULL ORDER BY loid, s.position
             """
     }
+
+    /// What was given, with the restoring role in the place of the owner, who need not exist: `grantee=r/grantor`, of which
+    /// a name is in double quotes where it has more than letters, digits and underscores.
+    private static let itemsOfNewOwner = """
+        (SELECT (CASE WHEN pg_catalog.right(g.item, pg_catalog.length(owner) + 1) = '/' || owner
+                   THEN pg_catalog.left(g.item, -pg_catalog.length(owner)) || n.own
+                 WHEN pg_catalog.right(g.item, pg_catalog.length(n.quoted) + 1) = '/' || n.quoted
+                   THEN pg_catalog.left(g.item, -pg_catalog.length(n.quoted)) || n.own
+                 ELSE g.item END)::pg_catalog.aclitem, e.position
+         FROM pg_catalog.unnest(acl::pg_catalog.text[]) WITH ORDINALITY e(item, position)
+         CROSS JOIN LATERAL (
+           SELECT '"' || pg_catalog.replace(owner, '"', '""') || '"',
+                  '"' || pg_catalog.replace(current_user::pg_catalog.text, '"', '""') || '"'
+         ) n(quoted, own)
+         CROSS JOIN LATERAL (
+           SELECT CASE WHEN pg_catalog.starts_with(e.item, owner || '=')
+                    THEN n.own || pg_catalog.substr(e.item, pg_catalog.length(owner) + 1)
+                  WHEN pg_catalog.starts_with(e.item, n.quoted || '=')
+                    THEN n.own || pg_catalog.substr(e.item, pg_catalog.length(n.quoted) + 1)
+                  ELSE e.item END
+         ) g(item)) i(item, position)
+        """
 }

@@ -65,8 +65,8 @@ struct PostgresServerCheck {
     ///
     /// `known`: Whom what is written down of the backup names, and whom its archive does.
     /// `hasLargeObjects`: Whether there are some: no statement of the script names their owners, nor whom they are granted
-    ///   to. Then all roles that the backup knows of are needed; else only those that the script names, as backups of older
-    ///   dbtools know of roles that own nothing which comes back.
+    ///   to. Then all roles that the backup knows of are needed, without owners those that are none; else only those that the
+    ///   script names, as backups of older dbtools know of roles that own nothing which comes back.
     func roles(
         of sql: PostgresScript, among known: [String], hasLargeObjects: Bool
     ) -> (all: [String], owners: [String]) {
@@ -74,9 +74,14 @@ struct PostgresServerCheck {
         guard !omitsRoles else { return (inside, []) }
         let named = sql.roles(among: known)
         guard hasLargeObjects else { return (Self.united(named.all, inside), named.owners) }
+        guard !request.omitsOwners else {
+            let owners = Set(request.definition.owners.map(ExactText.init))
+            let others = request.definition.roles.filter { !owners.contains(ExactText($0)) }
+            return (Self.united(Self.united(others, named.all), inside), [])
+        }
         return (
             Self.united(request.definition.roles, named.owners),
-            request.omitsOwners ? [] : Self.united(request.definition.owners, named.owners)
+            Self.united(request.definition.owners, named.owners)
         )
     }
 

@@ -24,6 +24,11 @@ import Testing
         #expect(roles.all == Self.known && roles.owners == ["app", "postgres"])
     }
 
+    @Test func `without owners nobody is needed who only owns large objects`() {
+        let roles = roles(hasLargeObjects: true) { $0.omitsOwners = true }
+        #expect(Set(roles.all) == ["app", "reader", "mapped"] && roles.owners.isEmpty)
+    }
+
     @Test func `without owners and grants those are needed that are part of what is made`() {
         for hasLargeObjects in [false, true] {
             let roles = roles(hasLargeObjects: hasLargeObjects) {
