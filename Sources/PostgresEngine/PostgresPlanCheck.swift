@@ -19,9 +19,12 @@ struct PostgresPlanCheck {
         let known = PostgresServerCheck.united(
             request.definition.roles, archive.archive.owners)
         let serverCheck = PostgresServerCheck(request: request)
+        let roles = serverCheck.roles(of: sql, among: known, hasLargeObjects: hasLargeObjects)
         try await serverCheck.check(
-            found.connection, major: server.major, sql: sql, extensions: extensions,
-            roles: serverCheck.roles(of: sql, among: known, hasLargeObjects: hasLargeObjects))
+            found.connection, major: server.major, sql: sql, extensions: extensions, roles: roles,
+            acting: serverCheck.acting(
+                roles.owners, in: archive.archive, chosen: plan.chosen,
+                hasLargeObjects: hasLargeObjects))
         guard found.exists else {
             try await preparation.checkCreation(found.connection, major: server.major)
             return try await checkTypes(major: server.major)

@@ -9,11 +9,12 @@ struct PostgresServerCheck {
     /// `major`: The server's version.
     /// `sql`: What will be run.
     /// `roles`: Those that are needed, and those of them that will own something.
+    /// `acting`: Those of the owners whose rights are needed besides.
     ///
     /// - Throws: `BackupError.targetUnsuitable` with everything that is missing.
     func check(
         _ connection: PostgresConnection, major: Int, sql: PostgresScript,
-        extensions wanted: [String], roles: (all: [String], owners: [String])
+        extensions wanted: [String], roles: (all: [String], owners: [String]), acting: [String]
     ) async throws {
         var (problems, advice): ([String], [String]) = ([], [])
         func report(_ names: [String], _ problem: String, _ words: [String]) {
@@ -29,10 +30,17 @@ struct PostgresServerCheck {
                 ? "roles do not exist that policies or user mappings name" : "roles do not exist",
             ["Run as a superuser:"] + creation)
         let user = try await connection.value("SELECT current_user") ?? ""
+        let foreign = try await foreignRoles(roles.owners, connection, major: major)
         report(
-            try await foreignRoles(roles.owners, connection, major: major),
-            "role \(user) may not give things to roles",
+            foreign, "role \(user) may not give things to roles",
             ["Restore as a superuser, or as a role that may act for these roles."])
+        let others = Set(foreign.map(ExactText.init))
+        let unused = try await self.roles(acting, without: "USAGE", connection)
+            .filter { !others.contains(ExactText($0)) }
+        report(
+            unused, "role \(user) has no rights on what it gives to roles",
+            ["Run as a superuser, or as whoever may grant these roles:"]
+                + Self.inheritance(of: unused, by: user, major: major))
         if !problems.isEmpty, !omitsRoles {
             advice.append("Or restore without owners and grants: --no-owner --no-privileges.")
         }
