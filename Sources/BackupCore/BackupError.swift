@@ -47,6 +47,9 @@ public struct BackupError: Error, Sendable {
     /// Whether a server's circumstances caused it (no room, a deadlock, a limit of time), and not what it was asked for:
     /// the same may work another time.
     public var isCircumstantial = false
+    /// Whether rows of one table may have been refused for what others hold, as by a check that reads these: the same may
+    /// work when their rows are there.
+    public var mayDependOnOtherTables = false
 
     /// Describes a failure.
     public init(

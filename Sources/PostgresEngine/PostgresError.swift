@@ -55,6 +55,8 @@ struct PostgresError: Error, Sendable {
             code, "\(doing): \(words)\(state)", hint: advice,
             underlying: [detail, context].compactMap(\.self).joined(separator: "\n").nonEmpty)
         error.isCircumstantial = Self.isCircumstantial(sqlState)
+        // A check that does not hold, and what a function raises that is called by one.
+        error.mayDependOnOtherTables = ["23514", "P0001"].contains(sqlState)
         return error
     }
 

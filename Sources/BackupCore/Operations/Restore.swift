@@ -163,22 +163,51 @@ public struct Restore: Sendable {
         try await changeExistingTables(plan, reader, target, progress)
     }
 
+    private typealias Refusal = (table: TableName, error: BackupError)
+
+    /// Loads the largest first; what may be refused for what others hold is tried again after these, as long as that helps.
     private func loadCreatedTables(
         _ plan: RestorePlan, _ reader: PointReader, _ target: any Target,
         _ progress: OperationProgress
     ) async throws {
         guard !plan.created.isEmpty else { return }
         progress.begin("loading rows", totalBytes: plan.created.csvBytes)
-        for record in plan.first + plan.large {
-            try await create(record, plan, reader, target, request.connections, progress)
+        var (large, small) = (plan.first + plan.large, plan.small)
+        while true {
+            let refusals = try await load(large, small, of: plan, reader, target, progress)
+            guard let first = refusals.first else { return }
+            guard refusals.count < large.count + small.count else { throw first.error }
+            let refused = Set(refusals.map(\.table))
+            large = large.filter { refused.contains($0.tableName) }
+            small = small.filter { refused.contains($0.tableName) }
+            progress.begin(
+                "loading rows again that were refused",
+                totalBytes: large.csvBytes + small.csvBytes)
         }
+    }
+
+    /// - Returns: What was refused, perhaps for what other tables do not hold yet.
+    private func load(
+        _ large: [TableRecord], _ small: [TableRecord], of plan: RestorePlan,
+        _ reader: PointReader, _ target: any Target, _ progress: OperationProgress
+    ) async throws -> [Refusal] {
+        let refusals = Exclusive<[Refusal]>([])
+        @Sendable func attempt(_ record: TableRecord, _ connections: Int) async throws {
+            do {
+                try await create(record, plan, reader, target, connections, progress)
+            } catch let error as BackupError where error.mayDependOnOtherTables {
+                refusals.withValue { $0.append((record.tableName, error)) }
+            }
+        }
+        for record in large { try await attempt(record, request.connections) }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for (index, record) in plan.small.enumerated() {
+            for (index, record) in small.enumerated() {
                 if index >= request.connections { try await group.next() }
-                group.addTask { try await create(record, plan, reader, target, 1, progress) }
+                group.addTask { try await attempt(record, 1) }
             }
             try await group.waitForAll()
         }
+        return refusals.withValue { $0 }
     }
 
     private func changeExistingTables(

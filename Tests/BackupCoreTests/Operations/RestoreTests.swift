@@ -201,6 +201,54 @@ import Testing
         #expect(commits.count == 6)
     }
 
+    /// A check may read another table.
+    @Test(arguments: [1, 2])
+    func `a table that is refused for what others hold is loaded after these`(
+        connections: Int
+    ) async throws {
+        var shop = Shop()
+        try await shop.backUp()
+        let commit = MemoryEngine.Step.commit(Shop.sample.items)
+        let steps = Journal<MemoryEngine.Step>()
+        shop.engine.beforeStep = { step in
+            steps.append(step)
+            let count = steps.entries.filter { $0 == commit }.count
+            if step == commit, count == 1 { throw Self.refusal }
+        }
+        var request = RestoreRequest(point: "latest", database: "restored")
+        request.creates = true
+        request.connections = connections
+        try await shop.restore(request)
+        #expect(shop.rows(of: "restored") == shop.rows(of: "shop"))
+        let commits = steps.entries.filter { if case .commit = $0 { true } else { false } }
+        #expect(commits.last == commit)
+        #expect(commits.filter { $0 == commit }.count == 2)
+    }
+
+    @Test func `a table that is refused again when all others are there ends the restore`()
+        async throws
+    {
+        var shop = Shop()
+        try await shop.backUp()
+        let commit = MemoryEngine.Step.commit(Shop.sample.items)
+        let attempts = Journal<MemoryEngine.Step>()
+        shop.engine.beforeStep = { step in
+            guard step == commit else { return }
+            attempts.append(step)
+            throw Self.refusal
+        }
+        let error = await #expect(throws: BackupError.self) { try await shop.restore() }
+        #expect(error?.message == "a check does not hold")
+        #expect(attempts.entries.count == 2)
+        #expect(shop.server["restored"]?.hasIndexes == false)
+    }
+
+    private static var refusal: BackupError {
+        var error = BackupError(.serverRefused, "a check does not hold")
+        error.mayDependOnOtherTables = true
+        return error
+    }
+
     @Test func `a backup of another engine is refused`() async throws {
         let shop = Shop()
         let point = try await shop.point()
