@@ -6,6 +6,8 @@ struct PostgresPlan: Sendable {
     var target = TargetPlan()
     /// Entries of the archive that are made.
     var chosen: Set<Int> = []
+    /// Comments on extensions that are made only where the restoring role turns out to own these.
+    var extensionComments: Set<Int> = []
     /// Entries of the archive that are dropped first.
     var drops: Set<Int> = []
     /// Attachments to partitioned tables that were there before: made after the partition's indexes.

@@ -122,6 +122,7 @@ struct PostgresTarget: Target {
 
     func switchOn() async throws -> [String] {
         try await undoDefaultPrivilegesOfLateViews()
+        try await commentOnExtensions()
         // Of a table with another name these come with the end.
         let problems =
             archive.plan.renamed == nil ? try await archive.createWhatWouldBeInTheWay() : []

@@ -42,7 +42,7 @@ struct PostgresTargetOpening {
                 request, archive: archive.archive, presence: found.presence)
             archive.plan = try planner.plan(continuing: found.mark)
             if !server.isSuperuser {
-                leaveOutComments(&archive)
+                deferComments(&archive)
                 try await leaveOutDefaults(&archive, on: found.connection, server)
             }
             // A table with another name shares no names with the archive's entries; its indexes
@@ -158,12 +158,14 @@ struct PostgresTargetOpening {
 
     // MARK: Planning and checking
 
-    /// An extension belongs to who made it; commenting on another's is refused.
-    private func leaveOutComments(_ archive: inout PostgresArchiveRestore) {
-        archive.plan.chosen.subtract(
-            archive.archive.entries.filter {
-                $0.words.startsExactly(with: "COMMENT - EXTENSION ")
-            }.map(\.id))
+    /// An extension belongs to who made it, unless the server has it otherwise; commenting on another's is refused, and
+    /// with it all that is made by the same script.
+    private func deferComments(_ archive: inout PostgresArchiveRestore) {
+        let comments = archive.archive.entries.filter {
+            $0.words.startsExactly(with: "COMMENT - EXTENSION ")
+        }.map(\.id)
+        archive.plan.extensionComments = archive.plan.chosen.intersection(comments)
+        archive.plan.chosen.subtract(comments)
     }
 
     /// What a role gives away of all that it will make only itself, its members and superusers may say.
