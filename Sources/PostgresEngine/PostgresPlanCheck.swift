@@ -25,6 +25,11 @@ struct PostgresPlanCheck {
             acting: serverCheck.acting(
                 roles.owners, in: archive.archive, chosen: plan.chosen,
                 hasLargeObjects: hasLargeObjects))
+        if let amount = sql.foreignMoney {
+            request.notes(
+                "warning: the backup's definitions have amounts of money as another lc_monetary writes them (\(amount)): "
+                    + "look at defaults and conditions, which may come back with other amounts")
+        }
         guard found.exists else {
             try await preparation.checkCreation(found.connection, major: server.major)
             return try await checkTypes(major: server.major)

@@ -32,6 +32,12 @@ import Testing
                 try await bench.expectEqual(source, copy)
                 #expect(
                     try await copy.query("INSERT INTO t (id) VALUES (2) RETURNING m") == "$ 12,30")
+
+                let older = try await bench.backUp(source, ["--pg-dump", bench.pgDumpWithCommas()])
+                try await bench.restore(
+                    older.id, into: bench.existingDatabase("older", on: postgres.server),
+                    ["--dry-run"]
+                ).expect(code: 0, saying: "another lc_monetary writes them ($ ")
             }
         }
     }
@@ -85,6 +91,21 @@ import Testing
 
 extension Workbench {
     fileprivate static let localeWithCommas = "xx_XX"
+
+    /// A pg_dump whose sessions write money with commas, whatever it is told, as that of older dbtools did.
+    fileprivate func pgDumpWithCommas() throws -> String {
+        let name = uniqueName("commas")
+        let program = try write(
+            """
+            #!/bin/sh
+            export PGOPTIONS="$PGOPTIONS -c lc_monetary=\(Self.localeWithCommas)"
+            exec '\(server.bin)/pg_dump' "$@"
+            """, to: "\(name)/pg_dump", mode: 0o700)
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder)/\(name)/pg_restore",
+            withDestinationPath: "\(server.bin)/pg_restore")
+        return program
+    }
 
     /// A folder of locales, of which one writes money with commas: a machine need not have any but C.
     fileprivate func localesWithCommas() async throws -> String {

@@ -21,6 +21,18 @@ import Testing
         #expect(script.rolesOfPoliciesAndMappings == ["alice", "The \"big\" Boss", "bob"])
     }
 
+    @Test func `amounts of money are told from such as another locale has`() {
+        let own = """
+            CREATE TABLE t (m money DEFAULT '-$1,234.50'::money, v text DEFAULT '12,30'::text, money int);
+            COMMENT ON TABLE t IS 'as ''12,30''::money';
+            """
+        #expect(PostgresScript(text: own).foreignMoney == nil)
+        for amount in ["$ 12,30", "12,30 €", "¥1,234"] {
+            let script = own + "ALTER TABLE t ADD CHECK ((m < '\(amount)'::money));"
+            #expect(PostgresScript(text: script).foreignMoney == amount)
+        }
+    }
+
     @Test func `what gives things to their owners is found, and nothing that looks like it`() {
         let head = "SET client_encoding = 'UTF8';\n"
         let script = PostgresScript(
