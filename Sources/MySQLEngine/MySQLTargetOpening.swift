@@ -38,6 +38,7 @@ struct MySQLTargetOpening {
                 ).check(&plan)
             }
             try await check(found, plan)
+            try await tellWhatIsZoned(found, plan)
             var shown = plan.target
             shown.createsDatabase = found.leader == nil
             guard try await approves(shown) else { return nil }

@@ -57,11 +57,13 @@ extension MySQLZonedTables {
     /// `connection`: In the target's database; nil while there is none.
     /// - Throws: `MySQLError`.
     init(_ plan: MySQLPlan, in database: String, _ connection: MySQLConnection?) async throws {
+        let made = Dictionary(
+            plan.chosen.filter { $0.kind == .table }.map { (ExactText($0.name), $0.statement) }
+        ) { one, _ in one }
         for (name, table) in plan.target.tables {
             let place = TableName(schema: database, name: plan.place(of: name.name))
-            let made = plan.chosen.first { $0.kind == .table && $0.name.isExactly(name.name) }
-            if let made {
-                add(place, made.statement)
+            if let statement = made[ExactText(name.name)] {
+                add(place, statement)
             } else if table.treatment != .create, let connection {
                 try await add(place, on: connection)
             }
