@@ -29,7 +29,8 @@ enum MySQLRestoreGuide {
             - MySQL's `JSON` gets its numbers from a text: a decimal of many digits becomes a floating point number.
             - `LOAD DATA` is never strict: look at its warnings.
             - What tables compute from `TIMESTAMP` (stored columns, keys, partitions) is computed in UTC. In another time zone it is
-              computed by `SET time_zone = 'ZONE'; ALTER TABLE NAME FORCE, ALGORITHM = COPY;`.
+              computed by `SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone = 'ZONE';` and then
+              `ALTER TABLE NAME FORCE, ALGORITHM = COPY;` (without the mode it may change dates that no calendar has).
             - What tables compute from texts that are no day (`2021-02-31`) becomes such a day, by `ALLOW_INVALID_DATES`.
               Leave that out where no column of `DATE` or `DATETIME` holds such days.
             - Accounts that views, routines and triggers act for (`DEFINER`) must exist.

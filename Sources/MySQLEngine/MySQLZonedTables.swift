@@ -35,6 +35,8 @@ struct MySQLZonedTables: Sendable {
 
     /// What to tell of a restore, with the statements that compute it anew; nil where there is nothing to tell.
     ///
+    /// Without the mode days that no calendar has would be zeros, or an error, and so would texts that are no days.
+    ///
     /// `connection`: On the target.
     /// - Throws: `MySQLError`.
     func words(ofTarget connection: MySQLConnection) async throws -> String? {
@@ -45,7 +47,8 @@ struct MySQLZonedTables: Sendable {
         }
         return """
             \(list) \(verb) what is computed from TIMESTAMP, which is computed in UTC now. In the zone of new sessions here, \
-            or of those that wrote the rows, it is computed by: SET SESSION time_zone = \(MySQLText.literal(zone.name));\
+            or of those that wrote the rows, it is computed by: SET SESSION sql_mode = 'ALLOW_INVALID_DATES', \
+            time_zone = \(MySQLText.literal(zone.name));\
             \(statements.joined())
             """
     }
