@@ -83,7 +83,9 @@ struct MySQLAdditions {
                 Table.Statement(
                     name: "\(additions.map(\.name).joined(separator: ", ")) of \(place)",
                     activity: "building", sql: alter(place, additions.map(\.definition)),
-                    computes: table.computes)
+                    computes: additions.contains {
+                        table.keysOfDays.contains(ExactText($0.name))
+                    })
             }
             if table.takesRowsInOrder {
                 statements.append(

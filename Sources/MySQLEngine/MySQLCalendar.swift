@@ -4,7 +4,7 @@ import BackupCore
 ///
 /// Columns of `DATE` and `DATETIME` hold them where somebody wrote them under `ALLOW_INVALID_DATES`, and take them under
 /// that mode only. Under it a text that is no day becomes one, too: what a table computes from `'2021-02-31'` would
-/// be that day, and was nothing in the source. So tables that compute are loaded without the mode, but for such rows.
+/// be that day, and was nothing in the source. So tables that compute days are loaded without the mode, but for such rows.
 enum MySQLCalendar {
     /// Whether a text begins with one.
     static func lacksDay(_ text: UnsafeRawBufferPointer) -> Bool {

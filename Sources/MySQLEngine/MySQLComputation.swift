@@ -4,8 +4,10 @@ import BackupCore
 ///
 /// No file of a backup holds it: the server that takes the rows computes it anew, under the settings of that session.
 struct MySQLComputation: Sendable {
-    /// Whether it computes anything while rows are written: columns, keys on expressions, conditions.
-    let isThere: Bool
+    /// Whether columns, keys on expressions or conditions may make days of texts or numbers while rows are written.
+    let computesDays: Bool
+    /// Keys that may hold such days: those on expressions, and on columns that are computed whenever they are read.
+    let keysOfDays: Set<ExactText>
     /// What is kept of it and is another in another time zone: columns that are stored, keys, a division into partitions.
     let zoned: [String]
 
@@ -52,18 +54,25 @@ struct MySQLComputation: Sendable {
         guard let opening = tokens.firstIndex(where: { $0.isSign("(") }),
             let (items, closing) = MySQLTableStatement.items(of: tokens, from: opening + 1)
         else {
-            (isThere, zoned) = (false, [])
+            (computesDays, keysOfDays, zoned) = (false, [], [])
             return
         }
         var times: Set<String> = []
         var computed: [Computed] = []
         var keys: [Key] = []
-        var hasConditions = false
+        var days: Set<String> = []
+        var conditions: [[MySQLTokens.Token]] = []
         for words in items.map({ Self.code(of: $0) }) {
-            hasConditions = hasConditions || words.contains { $0.keyword == "CHECK" }
+            if let start = words.firstIndex(where: { $0.keyword == "CHECK" }) {
+                conditions.append(Array(words[start...]))
+            }
             if let first = words.first, first.kind == .quotedIdentifier, words.count > 1 {
                 let name = first.identifier ?? ""
-                if words[1].keyword == "TIMESTAMP" { times.insert(name.lowercased()) }
+                let type = words[1].keyword ?? ""
+                if type == "TIMESTAMP" { times.insert(name.lowercased()) }
+                if ["DATE", "DATETIME", "TIMESTAMP"].contains(type) {
+                    days.insert(name.lowercased())
+                }
                 if words.contains(where: { $0.keyword == "GENERATED" }) {
                     computed.append(Computed(name: name, words: Array(words.dropFirst())))
                 }
@@ -73,7 +82,14 @@ struct MySQLComputation: Sendable {
                 keys.append(Key(words))
             }
         }
-        isThere = hasConditions || !computed.isEmpty || keys.contains { $0.isComputed }
+        let expressions =
+            computed.map(\.words) + keys.filter(\.isComputed).map(\.expressions) + conditions
+        let computesDays = expressions.contains { Self.computesDays($0, days) }
+        let read = Set(computed.filter(\.isVirtual).map { $0.name.lowercased() })
+        keysOfDays = Set(
+            keys.filter { computesDays && ($0.isComputed || !$0.columns.isDisjoint(with: read)) }
+                .map { ExactText($0.name) })
+        self.computesDays = computesDays
         let columns = Self.zoned(among: computed, times)
         let virtual = Set(columns.filter(\.isVirtual).map { $0.name.lowercased() })
         let all = Set(columns.map { $0.name.lowercased() })

@@ -2,13 +2,13 @@ import BackupCore
 
 /// Tables that compute, and what they compute from.
 extension MySQLConnection {
-    /// Whether a table computes anything while rows are written; one that cannot be looked at might.
+    /// Whether a table may compute days while rows are written; one that cannot be looked at might.
     ///
     /// - Throws: `MySQLError` for a connection that is lost.
-    func computes(_ table: TableName) throws -> Bool {
+    func computesDays(_ table: TableName) throws -> Bool {
         do {
             let statement = try rows("SHOW CREATE TABLE \(MySQLText.qualified(table))").first?[1]
-            return statement.map { MySQLComputation($0).isThere } ?? true
+            return statement.map { MySQLComputation($0).computesDays } ?? true
         } catch let error as MySQLError where !error.isConnectionLoss {
             return true
         }

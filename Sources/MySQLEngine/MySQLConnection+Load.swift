@@ -98,7 +98,7 @@ extension MySQLConnection {
         var count = 0
         /// How many of them lost digits of numbers in their documents.
         var roundedCount = 0
-        /// How many of them came where something is computed, with or beside days that no calendar has.
+        /// How many of them came where days are computed, with or beside days that no calendar has.
         var laxCount = 0
 
         static func + (one: Delivery, other: Delivery) -> Delivery {
@@ -137,7 +137,7 @@ extension MySQLConnection {
         committingEvery commitBytes: Int? = nil,
         from next: @escaping @Sendable () async throws -> RowBatch?
     ) async throws -> Delivery {
-        guard try await computes(transfer.table) else {
+        guard try await computesDays(transfer.table) else {
             return try await copy(
                 transfer, by: way, committingEvery: commitBytes, isComputing: false, from: next)
         }

@@ -38,8 +38,8 @@ struct MySQLTableStatement {
     let takesRowsInOrder: Bool
     /// Whether a `TIMESTAMP` that may not be null has no default: older servers would give it one.
     let hasBareTimestamp: Bool
-    /// Whether it computes anything while rows are written or indexes made.
-    let computes: Bool
+    /// Indexes that may hold days which are computed while they are made.
+    let keysOfDays: Set<ExactText>
 
     private let head: [MySQLTokens.Token]
     private let nameToken: Int
@@ -58,7 +58,7 @@ struct MySQLTableStatement {
             let (items, closing) = Self.items(of: tokens, from: opening + 1)
         else { throw damage }
         self.name = name
-        computes = MySQLComputation(statement).isThere
+        keysOfDays = MySQLComputation(statement).keysOfDays
         self.nameToken = nameToken
         head = Array(tokens[...opening])
         tail = Array(tokens[closing...])

@@ -134,7 +134,7 @@ struct MySQLTarget: Target {
         }
     }
 
-    /// Makes indexes of a table that computes, where the server can do it without writing rows anew: that would change
+    /// Makes indexes on what is computed, where the server can do it without writing rows anew: that would change
     /// days that no calendar has (MySQL).
     private func compute(
         _ step: MySQLAdditions.Table.Statement, on connection: MySQLConnection

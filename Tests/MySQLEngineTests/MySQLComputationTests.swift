@@ -1,3 +1,4 @@
+import BackupCore
 import Testing
 
 @testable import MySQLEngine
@@ -23,7 +24,7 @@ import Testing
         ("UNIQUE KEY `k` (`id`,(cast(`at` as date)))", "", true, []),
         ("`u` bigint GENERATED ALWAYS AS (unix_timestamp(`ts`)) STORED", "", true, []),
         ("`u` bigint GENERATED ALWAYS AS (unix_timestamp(`at`)) STORED", "", true, ["u"]),
-        ("CONSTRAINT `c` CHECK ((`id` <> 'x'))", "", true, []),
+        ("CONSTRAINT `c` CHECK ((`id` <> 'x'))", "", false, []),
         ("`c` date DEFAULT (cast(`at` as date)) COMMENT 'CHECK GENERATED KEY'", "", false, []),
         (
             "`d` date GENERATED ALWAYS AS (cast(`ts` as date)) VIRTUAL",
@@ -39,13 +40,48 @@ import Testing
 
     @Test(arguments: statements)
     func `what is computed, and what of it a zone decides, is read from the statement`(
-        part: String, tail: String, isThere: Bool, zoned: [String]
+        part: String, tail: String, computesDays: Bool, zoned: [String]
     ) {
         let computation = MySQLComputation(
             "CREATE TABLE `t` (\n  `id` varchar(9) NOT NULL,\n  \(Self.time),\n  \(part)\n) ENGINE=InnoDB\(tail)"
         )
-        #expect(computation.isThere == isThere)
+        #expect(computation.computesDays == computesDays)
         #expect(computation.zoned == zoned)
+    }
+
+    private static let expressions: [(String, Bool, [String])] = [
+        (
+            "`j` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL CHECK (json_valid(`j`))",
+            false, []
+        ),
+        ("CONSTRAINT `c` CHECK ((`at` > _utf8mb4'2000-01-01'))", false, []),
+        ("CONSTRAINT `c` CHECK ((`at` > _utf8mb4'2021-02-31'))", true, []),
+        ("CONSTRAINT `c` CHECK ((`at` > `id`))", true, []),
+        ("CONSTRAINT `c` CHECK ((`at` > 20210231))", true, []),
+        ("CONSTRAINT `c` CHECK ((`id` is null) or (cast(`id` as date) is not null))", true, []),
+        ("`c` int GENERATED ALWAYS AS ((`n` + 1)) STORED,\n  KEY `k` (`c`)", false, []),
+        (
+            "`c` varchar(9) COLLATE utf8mb4_bin GENERATED ALWAYS AS (lower(`id`)) VIRTUAL,\n  KEY `k` (`c`)",
+            false, []
+        ),
+        ("`c` date GENERATED ALWAYS AS (`id`) STORED,\n  KEY `k` (`c`)", true, []),
+        (
+            "`c` int GENERATED ALWAYS AS (to_days(`id`)) VIRTUAL,\n  KEY `k` (`c`),\n  KEY `n` (`id`)",
+            true, ["k"]
+        ),
+        ("UNIQUE KEY `k` ((str_to_date(`id`,_utf8mb4'%Y')))", true, ["k"]),
+        ("KEY `k` ((concat(`id`,_latin1'x')))", false, []),
+    ]
+
+    @Test(arguments: expressions)
+    func `what may make days of texts is told from what does not`(
+        part: String, computesDays: Bool, keys: [String]
+    ) {
+        let computation = MySQLComputation(
+            "CREATE TABLE `t` (\n  `id` varchar(9) NOT NULL,\n  \(Self.time),\n  \(part)\n) ENGINE=InnoDB"
+        )
+        #expect(computation.computesDays == computesDays)
+        #expect(computation.keysOfDays == Set(keys.map(ExactText.init)))
     }
 
     private static let days: [(String, Bool)] = [
