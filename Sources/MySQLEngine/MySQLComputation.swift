@@ -8,6 +8,8 @@ struct MySQLComputation: Sendable {
     let computesDays: Bool
     /// Keys that may hold such days: those on expressions, and on columns that are computed whenever they are read.
     let keysOfDays: Set<ExactText>
+    /// Whether its rows obey transactions.
+    let isTransactional: Bool
     /// What is kept of it and is another in another time zone: columns that are stored, keys, a division into partitions.
     let zoned: [String]
 
@@ -54,7 +56,7 @@ struct MySQLComputation: Sendable {
         guard let opening = tokens.firstIndex(where: { $0.isSign("(") }),
             let (items, closing) = MySQLTableStatement.items(of: tokens, from: opening + 1)
         else {
-            (computesDays, keysOfDays, zoned) = (false, [], [])
+            (computesDays, keysOfDays, isTransactional, zoned) = (false, [], false, [])
             return
         }
         var times: Set<String> = []
@@ -90,6 +92,8 @@ struct MySQLComputation: Sendable {
             keys.filter { computesDays && ($0.isComputed || !$0.columns.isDisjoint(with: read)) }
                 .map { ExactText($0.name) })
         self.computesDays = computesDays
+        isTransactional =
+            MySQLTableStatement.engine(in: Array(tokens[closing...])) == "INNODB"
         let columns = Self.zoned(among: computed, times)
         let virtual = Set(columns.filter(\.isVirtual).map { $0.name.lowercased() })
         let all = Set(columns.map { $0.name.lowercased() })

@@ -2,17 +2,62 @@ import BackupCore
 
 /// Tables that compute, and what they compute from.
 extension MySQLConnection {
-    /// Whether a table may compute days while rows are written; one that cannot be looked at might.
+    /// How a table takes rows, for what it computes from them.
+    enum Computing: Sendable {
+        /// It computes no days: in the mode that takes all.
+        case noDays
+        /// Without days that no calendar has, but for rows that need them.
+        case days
+        /// In the mode that takes all days: of rows that are refused without it some would stay.
+        case anyDays
+    }
+
+    /// How a table is to take rows; one that cannot be looked at may compute days, and have no transactions.
     ///
     /// - Throws: `MySQLError` for a connection that is lost.
-    func computesDays(_ table: TableName) throws -> Bool {
+    func computing(in table: TableName) throws -> Computing {
         do {
             let statement = try rows("SHOW CREATE TABLE \(MySQLText.qualified(table))").first?[1]
-            return statement.map { MySQLComputation($0).computesDays } ?? true
+            guard let statement else { return .anyDays }
+            let computation = MySQLComputation(statement)
+            guard computation.computesDays else { return .noDays }
+            return computation.isTransactional ? .days : .anyDays
         } catch let error as MySQLError where !error.isConnectionLoss {
-            return true
+            return .anyDays
         }
     }
+
+    /// Sends rows to a table that computes days.
+    ///
+    /// Days of the rows themselves need the mode that takes all, and so does what the table has computed under it where it
+    /// cannot be without: a condition, a column that is never NULL.
+    /// - Returns: Besides what the server took, whether they were taken in that mode.
+    nonisolated func takeComputing(
+        _ rows: inout Supply, _ transfer: MySQLTransfer, by way: MySQLTransfer.Way
+    ) async throws -> (Intake, Bool) {
+        if try !MySQLRowWriter(transfer).lacksDays(in: rows.batch) {
+            let again = rows.batch
+            try await execute("SAVEPOINT dbtool_rows")
+            do {
+                let intake = try await take(&rows, transfer, by: way)
+                guard intake.isOfNull else { return (intake, false) }
+                try await execute(Self.takingBack)
+            } catch let error as MySQLError
+                where !error.isConnectionLoss && !error.isLockTimeout && !error.isCircumstantial
+            {
+                do {
+                    try await execute(Self.takingBack)
+                } catch is MySQLError {
+                    // A deadlock has ended the transaction: what led here is reported.
+                    throw error
+                }
+            }
+            rows = Supply(batch: again)
+        }
+        return (try await inMode(.exact) { try await take(&rows, transfer, by: way) }, true)
+    }
+
+    private static let takingBack = "ROLLBACK TO SAVEPOINT dbtool_rows"
 
     /// Runs `body` in a mode for rows, and leaves that which the session had before.
     ///
@@ -21,8 +66,15 @@ extension MySQLConnection {
         _ mode: MySQLSession.RowMode, _ body: () async throws -> Value
     ) async throws -> Value {
         let before = try await value("SELECT @@SESSION.sql_mode") ?? ""
-        let restoring = "SET SESSION sql_mode = \(MySQLText.literal(before))"
-        try await execute("SET SESSION sql_mode = '\(mode.words)'")
+        let checks = "check_constraint_checks"
+        let conditions = try await rows("SHOW SESSION VARIABLES LIKE '\(checks)'").first?[1]
+        var restoring = "SET SESSION sql_mode = \(MySQLText.literal(before))"
+        var setting = "SET SESSION sql_mode = '\(mode.words)'"
+        if let conditions {
+            restoring += ", \(checks) = \(conditions)"
+            setting += ", \(checks) = \(mode == .exact ? "OFF" : "ON")"
+        }
+        try await execute(setting)
         let outcome: Value
         do {
             outcome = try await body()
@@ -41,7 +93,7 @@ extension MySQLSession {
     enum RowMode {
         /// As they are, as every session of a target begins.
         case exact
-        /// Not at all, so that none is computed.
+        /// Not at all, so that none is computed; and MariaDB looks at conditions, which rows then may need such days for.
         case computing
 
         /// Zeros are days in both.
@@ -51,5 +103,12 @@ extension MySQLSession {
             case .computing: "NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION"
             }
         }
+    }
+}
+
+extension MySQLConnection.Intake {
+    /// Whether a column got another value than NULL, which it cannot hold.
+    fileprivate var isOfNull: Bool {
+        mayHideWarnings || warnings.contains { $0.number == 1048 }
     }
 }

@@ -110,7 +110,7 @@ extension MySQLConnection {
     }
 
     /// Rows that come next.
-    private struct Supply: Sendable {
+    struct Supply: Sendable {
         var batch: RowBatch
         /// The same as a prepared statement takes them, where one does.
         var portions: [MySQLPortion]?
@@ -137,19 +137,19 @@ extension MySQLConnection {
         committingEvery commitBytes: Int? = nil,
         from next: @escaping @Sendable () async throws -> RowBatch?
     ) async throws -> Delivery {
-        guard try await computesDays(transfer.table) else {
+        let kind = try await computing(in: transfer.table)
+        guard kind == .days else {
             return try await copy(
-                transfer, by: way, committingEvery: commitBytes, isComputing: false, from: next)
+                transfer, by: way, committingEvery: commitBytes, kind, from: next)
         }
         return try await inMode(.computing) {
-            try await copy(
-                transfer, by: way, committingEvery: commitBytes, isComputing: true, from: next)
+            try await copy(transfer, by: way, committingEvery: commitBytes, kind, from: next)
         }
     }
 
     private nonisolated func copy(
         _ transfer: MySQLTransfer, by way: MySQLTransfer.Way, committingEvery commitBytes: Int?,
-        isComputing: Bool, from next: @escaping @Sendable () async throws -> RowBatch?
+        _ computing: Computing, from next: @escaping @Sendable () async throws -> RowBatch?
     ) async throws -> Delivery {
         var (delivery, openBytes) = (Delivery(), 0)
         var following = try await supply(transfer, by: way, from: next)
@@ -160,11 +160,10 @@ extension MySQLConnection {
             following = nil
             async let ahead = readsAhead ? supply(transfer, by: way, from: next) : nil
             openBytes += rows.batch.bytes.count
-            let isLax = try isComputing && MySQLRowWriter(transfer).lacksDays(in: rows.batch)
-            let intake =
-                isLax
-                ? try await inMode(.exact) { try await take(&rows, transfer, by: way) }
-                : try await take(&rows, transfer, by: way)
+            let (intake, isLax) =
+                computing == .days
+                ? try await takeComputing(&rows, transfer, by: way)
+                : (try await take(&rows, transfer, by: way), computing == .anyDays)
             if isLax { delivery.laxCount += intake.count }
             delivery.count += intake.count
             delivery.roundedCount += intake.roundedCount
@@ -180,7 +179,7 @@ extension MySQLConnection {
     }
 
     /// Sends rows, of which `rows` keeps nothing, and proves that the server took them as they are.
-    private nonisolated func take(
+    nonisolated func take(
         _ rows: inout Supply, _ transfer: MySQLTransfer, by way: MySQLTransfer.Way
     ) async throws -> Intake {
         defer { rows = Supply(batch: RowBatch(bytes: [], ends: [])) }

@@ -128,7 +128,7 @@ struct MySQLTableStatement {
         return nil
     }
 
-    private static func engine(in tail: [MySQLTokens.Token]) -> String? {
+    static func engine(in tail: [MySQLTokens.Token]) -> String? {
         let words = tail.filter(\.isCode)
         guard let place = words.firstIndex(where: { $0.keyword == "ENGINE" }),
             place + 2 < words.count

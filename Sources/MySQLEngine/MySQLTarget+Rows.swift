@@ -213,8 +213,8 @@ extension TargetRequest {
         if delivery.laxCount > 0 {
             notes(
                 """
-                warning: rows of \(table) hold days that no calendar has (such as 2021-02-31): what it computes from texts, in \
-                \(delivery.laxCount) rows, may be such a day where the source had none
+                warning: \(delivery.laxCount) rows of \(table) were taken with days that no calendar has (such as 2021-02-31): what \
+                it computes from texts of these may be such a day where the source had none
                 """)
         }
         guard delivery.roundedCount > 0 else { return }
