@@ -120,7 +120,8 @@ struct MySQLComputation: Sendable {
         }
     }
 
-    /// Whether an expression depends on the zone: it reads a time as people read it, or what was computed from one.
+    /// Whether an expression depends on the zone: it reads or makes a time as people read it, or reads what was
+    /// computed from one.
     ///
     /// The seconds of a time are the same in every zone, those of a `DATETIME` are not.
     private static func reads(
@@ -136,6 +137,7 @@ struct MySQLComputation: Sendable {
             words.indices.contains(index) && words[index].keyword == "UNIX_TIMESTAMP"
         }
         return words.indices.contains { index in
+            if words[index].keyword == "FROM_UNIXTIME" { return true }
             if isSeconds(index) { return !times.contains(name(index + 2) ?? "") }
             guard let name = name(index) else { return false }
             return computed.contains(name) || times.contains(name) && !isSeconds(index - 2)

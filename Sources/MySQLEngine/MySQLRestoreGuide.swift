@@ -28,7 +28,7 @@ enum MySQLRestoreGuide {
             - Texts that are none in UTF-8: bytes without a meaning become question marks.
             - MySQL's `JSON` gets its numbers from a text: a decimal of many digits becomes a floating point number.
             - `LOAD DATA` is never strict: look at its warnings.
-            - What tables compute from `TIMESTAMP` (stored columns, keys, partitions) is computed in UTC. In another time zone it is
+            - What tables compute from `TIMESTAMP` or by `FROM_UNIXTIME` (stored columns, keys, partitions) is computed in UTC. In another time zone it is
               computed by `SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone = 'ZONE';` and then
               `ALTER TABLE NAME FORCE, ALGORITHM = COPY;` (without the mode it may change dates that no calendar has).
             - What tables compute from texts that are no day (`2021-02-31`) becomes such a day, by `ALLOW_INVALID_DATES`.

@@ -1,6 +1,6 @@
 import BackupCore
 
-/// Tables that keep what was computed from times: it depends on the zone of whoever wrote the rows, and a restore
+/// Tables that keep what was computed in a session's time zone: it depends on the zone of whoever wrote the rows, and a restore
 /// computes it in UTC.
 struct MySQLZonedTables: Sendable {
     /// What is kept, by table.
@@ -28,7 +28,7 @@ struct MySQLZonedTables: Sendable {
         let zone = try await MySQLZone(of: connection)
         guard !zone.isUTC else { return nil }
         return """
-            \(list) \(verb) what is computed from TIMESTAMP, and new sessions are in the time zone \(zone.words): a restore \
+            \(list) \(verb) what is computed in the session's time zone, and new sessions are in \(zone.words): a restore \
             computes it in UTC, and says how to compute it in another zone
             """
     }
@@ -46,7 +46,7 @@ struct MySQLZonedTables: Sendable {
             " ALTER TABLE \(MySQLText.qualified($0)) FORCE, ALGORITHM = COPY;"
         }
         return """
-            \(list) \(verb) what is computed from TIMESTAMP, which is computed in UTC now. In the zone of new sessions here, \
+            \(list) \(verb) what is computed in the session's time zone, which is UTC now. In the zone of new sessions here, \
             or of those that wrote the rows, it is computed by: SET SESSION sql_mode = 'ALLOW_INVALID_DATES', \
             time_zone = \(MySQLText.literal(zone.name));\
             \(statements.joined())

@@ -24,6 +24,8 @@ import Testing
         ("UNIQUE KEY `k` (`id`,(cast(`at` as date)))", "", true, []),
         ("`u` bigint GENERATED ALWAYS AS (unix_timestamp(`ts`)) STORED", "", true, []),
         ("`u` bigint GENERATED ALWAYS AS (unix_timestamp(`at`)) STORED", "", true, ["u"]),
+        ("`f` datetime GENERATED ALWAYS AS (from_unixtime(`n`)) STORED", "", true, ["f"]),
+        ("KEY `k` ((from_unixtime(`n`)))", "", true, ["k"]),
         ("CONSTRAINT `c` CHECK ((`id` <> 'x'))", "", false, []),
         ("`c` date DEFAULT (cast(`at` as date)) COMMENT 'CHECK GENERATED KEY'", "", false, []),
         (
