@@ -243,7 +243,9 @@ struct MySQLCheck {
                 .contents, "tables", .problem,
                 "the server does not say what makes \(list(tables.map(\.relation))): \(reason)",
                 fix: tables.map {
-                    "-- mend it, leave it out with --skip-unreadable, or: DROP TABLE \(MySQLText.qualified($0.relation.name));"
+                    let word = $0.relation.kind == .view ? "VIEW" : "TABLE"
+                    return
+                        "-- mend it, leave it out with --skip-unreadable, or: DROP \(word) \(MySQLText.qualified($0.relation.name));"
                 })
         ]
     }

@@ -2,21 +2,26 @@ import BackupCore
 
 /// Things that the server lists, and does not say what makes them: their files are damaged, or what they show is gone.
 extension MySQLObjects {
-    /// A table that the server does not describe, and why.
+    /// A table or a view that the server does not describe, and why.
     struct Undescribed: Sendable {
         let relation: MySQLCatalog.Relation
         let reason: MySQLError
     }
 
-    /// Those among some tables.
+    /// Those among some relations; a view is one where it shows a table that cannot be opened.
     ///
     /// - Throws: `MySQLError`; `CancellationError`.
     func undescribed(among relations: [MySQLCatalog.Relation]) async throws -> [Undescribed] {
         var found: [Undescribed] = []
-        for relation in relations where relation.kind == .table {
+        let views = relations.filter { $0.kind == .view }
+        for relation in relations.filter({ $0.kind == .table }) + views {
             do {
+                let word = relation.kind == .view ? "VIEW" : "TABLE"
                 _ = try await connection.rowsInterruptibly(
-                    "SHOW CREATE TABLE \(MySQLText.qualified(relation.name))")
+                    "SHOW CREATE \(word) \(MySQLText.qualified(relation.name))")
+            } catch let error as MySQLError where error.isLockTimeout && relation.kind == .view {
+                // Each further one might be waited for as long.
+                return found
             } catch let error as MySQLError where error.isOfUnopenedTable {
                 found.append(Undescribed(relation: relation, reason: error))
             } catch let error as MySQLError where !error.isConnectionLoss {
@@ -31,7 +36,7 @@ extension MySQLObjects {
         var error = reason.backupError(
             while: "the server does not say what makes \(kind.rawValue.lowercased()) \(name)")
         let way =
-            kind == .table && maySkip
+            [.table, .view].contains(kind) && maySkip
             ? "Mend it or drop it, or leave it out with --skip-unreadable." : "Mend it or drop it."
         error.hint = error.hint ?? way
         return error

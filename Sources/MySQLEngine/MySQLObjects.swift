@@ -9,7 +9,7 @@ struct MySQLObjects {
     let server: MySQLServer
     /// The database's own, for what names none; known once everything is read.
     var collation = ""
-    /// Whether tables can be left out that the server does not describe.
+    /// Whether tables and views can be left out that the server does not describe.
     var maySkip = false
 
     /// What makes some tables, by their names.

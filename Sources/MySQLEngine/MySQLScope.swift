@@ -8,7 +8,7 @@ struct MySQLScope: Sendable {
     private(set) var excluded: [TableName] = []
     /// In scope, and made of rows that are elsewhere.
     private(set) var windows: [MySQLCatalog.Relation] = []
-    /// In scope, and left out because the account may not read them, or nobody can.
+    /// In scope, and left out because the account may not read them, or nobody can: tables, and views that show such.
     private(set) var unreadable: [TableName] = []
     /// Not in scope, but tables may count by them.
     private(set) var otherSequences: [MySQLCatalog.Relation] = []
@@ -70,7 +70,7 @@ struct MySQLScope: Sendable {
         return inScope.map(\.name) == before.inScope.map(\.name) && made(self) == made(before)
     }
 
-    /// Leaves tables out, rows and structure.
+    /// Leaves tables out, rows and structure, and views.
     mutating func leaveOut(_ tables: [TableName]) {
         unreadable += tables
         stored.removeAll { tables.contains($0.name) }
