@@ -96,7 +96,11 @@ final class MySQLLockWatch: Sendable {
         guard connection != nil else { return }
         while !Task.isCancelled {
             do {
-                try await look()
+                do {
+                    try await look()
+                } catch let error as MySQLError where !error.isConnectionLoss {
+                    // A server that is too busy to answer may answer the next time.
+                }
                 try await Task.sleep(for: interval)
             } catch {
                 // Cancelled, or cut off from the server: the backup will notice that by itself.

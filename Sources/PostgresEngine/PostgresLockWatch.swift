@@ -52,7 +52,11 @@ final class PostgresLockWatch: Sendable {
         guard let connection else { return }
         while !Task.isCancelled {
             do {
-                try await look(through: PostgresLocks(connection: connection))
+                do {
+                    try await look(through: PostgresLocks(connection: connection))
+                } catch let error as PostgresError where !error.isConnectionLoss {
+                    // A server that is too busy to answer may answer the next time.
+                }
                 try await Task.sleep(for: interval)
             } catch {
                 // Cancelled, or cut off from the server: the backup will notice that by itself.

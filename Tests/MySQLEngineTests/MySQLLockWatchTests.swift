@@ -48,12 +48,16 @@ import Testing
                 try await database.untilWaiting(count: 1)
                 let reading = Task { try await reader.value("SELECT COUNT(*) FROM pets") }
                 try await database.untilWaiting(count: 2)
-                try await eventually("both are told of") {
-                    notes.all.contains {
-                        $0.hasSuffix("s for this backup (1 more behind it): \(alter)")
-                            && $0.hasPrefix("process ")
-                            && $0.contains(" of account root has waited")
+                do {
+                    try await eventually("both are told of") {
+                        notes.all.contains {
+                            $0.hasSuffix("s for this backup (1 more behind it): \(alter)")
+                                && $0.hasPrefix("process ")
+                                && $0.contains(" of account root has waited")
+                        }
                     }
+                } catch {
+                    Issue.record("\(error): \(notes.all)")
                 }
                 return (altering, reading)
             }
