@@ -200,6 +200,7 @@ struct RestorePlanRendering: Rendering {
         var table = TextTable([
             ("TABLE", .left), ("ROWS", .right), ("SIZE", .right), ("WHAT HAPPENS", .left),
         ])
+        let made = Set(plan.target.made)
         for record in plan.tables {
             let planned = plan.target.tables[record.tableName]
             let name = "\(record.tableName)"
@@ -207,17 +208,18 @@ struct RestorePlanRendering: Rendering {
             table.add([
                 place == name ? name : "\(name) as \(place)",
                 NumberText.grouped(record.fingerprint.rows), "\(ByteText(record.csvBytes))",
-                planned.map(fate(of:)) ?? "",
+                planned.map { Self.fate(of: $0, besides: made) } ?? "",
             ])
         }
         return table.lines
     }
 
-    private func fate(of table: TargetPlan.TablePlan) -> String {
+    /// `made`: What an interrupted restore has made.
+    private static func fate(
+        of table: TargetPlan.TablePlan, besides made: Set<TargetPlan.Object>
+    ) -> String {
         guard !table.isLoaded else { return "read back: loaded before the interruption" }
-        let isMade = plan.target.made.contains {
-            $0.kind == "TABLE" && $0.name == "\(table.load.table)"
-        }
+        let isMade = made.contains(TargetPlan.Object(kind: "TABLE", name: "\(table.load.table)"))
         return switch table.treatment {
         case .create: isMade ? "made before the interruption; loaded now" : "created and loaded"
         case .truncate: "exists: its rows are replaced"
