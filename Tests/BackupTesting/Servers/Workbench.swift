@@ -10,10 +10,10 @@ public final class Workbench: Sendable {
     public let folder: String
     private let made = Mutex<(databases: [TestDatabase], roles: [String])>(([], []))
 
-    /// Tests run side by side, each with several processes and connections: as many as there are
-    /// processors, whichever servers they use.
+    /// Tests run side by side, each with several processes and connections: half as many again as there are processors, whichever
+    /// servers they use, as each waits for one of these some of its time.
     public static let gate = TestGate(
-        permits: max(2, ProcessInfo.processInfo.activeProcessorCount))
+        permits: max(3, ProcessInfo.processInfo.activeProcessorCount * 3 / 2))
 
     /// Those that mostly wait for time to pass do so beside them.
     public static let waitingGate = TestGate(permits: 3)
