@@ -8,8 +8,9 @@ struct PruneCommand: BackupCommand {
         commandName: "prune", abstract: "Remove backups that no rule keeps.",
         discussion: """
             A backup is kept when any rule keeps it. Never removed: what a kept one rests on, pinned \
-            ones, the newest, and the last full that was verified. Days, weeks, months and years are \
-            those of the calendar in UTC; the newest backup of each counts.
+            ones, the newest, the last full that was verified, and the last backup of any kind that \
+            was. Days, weeks, months and years are those of the calendar in UTC; the newest backup of \
+            each counts.
             """)
 
     @Option(name: .word("keep-last"), help: "The newest so many.")
