@@ -133,11 +133,10 @@ struct MySQLCheck {
         if !locked.isEmpty { check.findings.append(Self.finding(ofLocked: locked)) }
         let objects = MySQLObjects(
             connection: connection, database: privileges.database, server: privileges.server)
-        check.findings += Self.findings(
-            ofUndescribed: try await objects.undescribed(
-                among: scope.inScope.filter { table in
-                    !locked.contains { $0.name == table.name }
-                }))
+        let busy = Set(locked.map(\.name))
+        let answers = try await objects.answers(
+            about: scope.inScope.filter { !busy.contains($0.name) })
+        check.findings += Self.findings(ofUndescribed: answers.undescribed)
         check.findings += try await views(of: scope, privileges, connection)
         let isWhole = request.scope == .database
         let tables = "\(scope.stored.count) \(scope.stored.count == 1 ? "table" : "tables")"
@@ -160,7 +159,8 @@ struct MySQLCheck {
                 .contents, "size", .ok,
                 "\(tables), about \(ByteText(bytes))"))
         do {
-            try await addTables(to: &check, scope, besides: Set(locked.map(\.name)), catalog)
+            try await addTables(
+                to: &check, scope, besides: busy, answers.statements, catalog)
         } catch let error as BackupError where error.code == .serverRefused {
             check.findings.append(
                 Finding(
@@ -261,7 +261,7 @@ struct MySQLCheck {
 
     private func addTables(
         to check: inout SourceCheck, _ scope: MySQLScope, besides locked: Set<TableName>,
-        _ catalog: MySQLCatalog
+        _ statements: [ExactText: String], _ catalog: MySQLCatalog
     ) async throws {
         let stored = scope.stored.filter { !locked.contains($0.name) }
         // The server would wait for each that is not named.
@@ -280,7 +280,7 @@ struct MySQLCheck {
                     "\(Self.list(keyless)) \(keyless.count == 1 ? "has" : "have") no key: every "
                         + "differential holds all rows, unless none has changed"))
         }
-        let zoned = try await MySQLZonedTables(stored.map(\.name), on: catalog.connection)
+        let zoned = MySQLZonedTables(stored.map(\.name), statements)
         if let words = try await zoned.words(ofSource: catalog.connection) {
             check.findings.append(Finding(.contents, "time zone", .warning, words))
         }

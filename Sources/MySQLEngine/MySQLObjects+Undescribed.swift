@@ -8,27 +8,39 @@ extension MySQLObjects {
         let reason: MySQLError
     }
 
-    /// Those among some relations; a view is one where it shows a table that cannot be opened.
+    /// What the server said when it was asked for each of some tables and views.
+    struct Answers: Sendable {
+        /// What makes the tables, by their names; without those of which it said nothing.
+        var statements: [ExactText: String] = [:]
+        /// What it does not describe; views are among them where they show a table that cannot be opened.
+        var undescribed: [Undescribed] = []
+    }
+
+    /// Asks what makes some relations, once for all who want to know it.
     ///
     /// - Throws: `MySQLError`; `CancellationError`.
-    func undescribed(among relations: [MySQLCatalog.Relation]) async throws -> [Undescribed] {
-        var found: [Undescribed] = []
+    func answers(about relations: [MySQLCatalog.Relation]) async throws -> Answers {
+        var answers = Answers()
         let views = relations.filter { $0.kind == .view }
         for relation in relations.filter({ $0.kind == .table }) + views {
             do {
-                let word = relation.kind == .view ? "VIEW" : "TABLE"
-                _ = try await connection.rowsInterruptibly(
-                    "SHOW CREATE \(word) \(MySQLText.qualified(relation.name))")
+                if relation.kind == .view {
+                    try await connection.executeInterruptibly(
+                        "SHOW CREATE VIEW \(MySQLText.qualified(relation.name))")
+                } else {
+                    answers.statements[ExactText(relation.name.name)] =
+                        try await statement(of: relation.name)
+                }
             } catch let error as MySQLError where error.isLockTimeout && relation.kind == .view {
                 // Each further one might be waited for as long.
-                return found
+                return answers
             } catch let error as MySQLError where error.isOfUnopenedTable {
-                found.append(Undescribed(relation: relation, reason: error))
+                answers.undescribed.append(Undescribed(relation: relation, reason: error))
             } catch let error as MySQLError where !error.isConnectionLoss {
                 // What the account may not see, what somebody keeps locked or has dropped is told where it matters.
             }
         }
-        return found
+        return answers
     }
 
     /// The same as an error that names the thing.

@@ -14,15 +14,21 @@ struct MySQLObjects {
 
     /// What makes some tables, by their names.
     ///
+    /// `known`: What need not be asked for again.
     /// - Throws: `BackupError.locked` naming one that somebody makes anew, `.serverRefused` naming one that cannot be opened;
     ///   `MySQLError`.
-    func statements(of tables: [TableName]) async throws -> [ExactText: String] {
+    func statements(
+        of tables: [TableName], known: [ExactText: String] = [:]
+    ) async throws -> [ExactText: String] {
         var statements: [ExactText: String] = [:]
         for table in tables {
+            let name = ExactText(table.name)
+            if let statement = known[name] {
+                statements[name] = statement
+                continue
+            }
             do {
-                let rows = try await connection.rowsInterruptibly(
-                    "SHOW CREATE TABLE \(MySQLText.qualified(table))")
-                statements[ExactText(table.name)] = (rows.first?[1]).map(MySQLObject.withoutCounter)
+                statements[name] = try await statement(of: table)
             } catch let error as MySQLError where error.isLockTimeout {
                 throw BackupError(
                     .locked, "another session holds a lock on table \(table)",
@@ -36,21 +42,30 @@ struct MySQLObjects {
         return statements
     }
 
+    /// What makes a table, without what changes with every row.
+    ///
+    /// - Throws: `MySQLError`; `CancellationError`.
+    func statement(of table: TableName) async throws -> String? {
+        let rows = try await connection.rowsInterruptibly(
+            "SHOW CREATE TABLE \(MySQLText.qualified(table))")
+        return (rows.first?[1]).map(MySQLObject.withoutCounter)
+    }
+
     /// Everything, in the order in which it is made again.
     ///
     /// `isWhole`: Whether what is no table belongs to it: else only the tables' triggers do, and the sequences
-    /// among `others` that they count by.
+    /// among `others` that they count by; `known`: What makes tables, as far as it need not be asked for again.
     /// - Throws: `BackupError.permissionDenied` naming all that the account may not see, `.serverRefused` naming what cannot be
     ///   opened; `MySQLError`.
     func all(
         _ relations: [MySQLCatalog.Relation], isWhole: Bool,
-        others: [MySQLCatalog.Relation] = []
+        others: [MySQLCatalog.Relation] = [], known: [ExactText: String] = [:]
     ) async throws -> [MySQLObject] {
         var objects: [MySQLObject] = []
         var hidden: [String] = []
         func add(_ listings: [MySQLListing]) async throws {
             for listing in listings {
-                if let object = try await object(listing) {
+                if let object = try await object(listing, known) {
                     objects.append(object)
                 } else {
                     hidden.append("\(listing.kind.rawValue.lowercased()) \(listing.name)")
@@ -130,8 +145,14 @@ struct MySQLObjects {
     }
 
     /// Nil where the account may not see it.
-    private func object(_ listing: MySQLListing) async throws -> MySQLObject? {
+    private func object(
+        _ listing: MySQLListing, _ known: [ExactText: String]
+    ) async throws -> MySQLObject? {
         let (kind, name) = (listing.kind, listing.name)
+        // A doubtful one is looked at beside what is stored of it.
+        if kind == .table, let text = known[ExactText(name)], !MySQLExactText.isDoubtful(text) {
+            return table(name, text)
+        }
         let here = "\(MySQLText.identifier(database)).\(MySQLText.identifier(name))"
         var row: [String?]
         do {
@@ -154,12 +175,7 @@ struct MySQLObjects {
         }
         switch kind {
         case .table:
-            return statement(row, 1).map {
-                MySQLObject(
-                    kind: kind, name: name,
-                    statement: MySQLObject.withoutDatabase(
-                        MySQLObject.withoutCounter($0), database))
-            }
+            return statement(row, 1).map { table(name, MySQLObject.withoutCounter($0)) }
         case .sequence:
             return statement(row, 1).map { MySQLObject(kind: kind, name: name, statement: $0) }
         case .view:
@@ -187,6 +203,11 @@ struct MySQLObjects {
                     ("collation_connection", 5), (MySQLObject.Setting.collation, 6),
                 ])
         }
+    }
+
+    private func table(_ name: String, _ text: String) -> MySQLObject {
+        MySQLObject(
+            kind: .table, name: name, statement: MySQLObject.withoutDatabase(text, database))
     }
 
     /// A thing with a body.

@@ -87,12 +87,13 @@ struct MySQLSource {
         // Who makes a table anew keeps others from asking what it is, too.
         let deadline = ContinuousClock.now + request.lockTimeout
         try await MySQLSession.limitLockWaits(of: leader, to: request.lockTimeout)
-        let before = try await scope(of: request, catalog)
+        let (before, known) = try await self.scope(of: request, catalog, objects)
         watch.begin(before.stored.map(\.name))
         let blindness = try await checkPrivileges(before, request, catalog)
         try await MySQLSession.limitLockWaits(
             of: leader, to: ContinuousClock.now.duration(to: deadline))
-        let statements = try await objects.statements(of: before.stored.map(\.name))
+        let statements = try await objects.statements(
+            of: before.stored.map(\.name), known: known)
         let numbers = await catalog.numbers(of: before.namesOfStored)
         // Before the snapshots: what begins later began after this, and what was done before is in them.
         let clock = try await MySQLIdentity.clock(guardian, server)
@@ -111,10 +112,11 @@ struct MySQLSource {
                 isFirst: index == 0)
             watch.hold()
         }
-        let scope = try await scope(of: request, catalog)
+        let (scope, knownNow) = try await self.scope(of: request, catalog, objects)
         guard scope.isUnchanged(since: before),
             await catalog.numbers(of: before.namesOfStored) == numbers,
-            try await objects.statements(of: scope.stored.map(\.name)) == statements
+            try await objects.statements(of: scope.stored.map(\.name), known: knownNow)
+                == statements
         else {
             throw BackupError(
                 .sourceChanged, "tables were created, dropped or altered while they were looked at",
@@ -182,17 +184,16 @@ struct MySQLSource {
         }
     }
 
+    /// - Returns: Besides, what makes tables, as far as that had to be asked for.
     private func scope(
-        of request: SnapshotRequest, _ catalog: MySQLCatalog
-    ) async throws -> MySQLScope {
+        of request: SnapshotRequest, _ catalog: MySQLCatalog, _ objects: MySQLObjects
+    ) async throws -> (MySQLScope, [ExactText: String]) {
         var scope = try MySQLScope(request, try await catalog.relations(), database: database)
-        if request.skipsUnreadable {
-            scope.leaveOut(try await privileges().unreadable(in: scope))
-            let objects = MySQLObjects(connection: leader, database: database, server: server)
-            scope.leaveOut(
-                try await objects.undescribed(among: scope.inScope).map(\.relation.name))
-        }
-        return scope
+        guard request.skipsUnreadable else { return (scope, [:]) }
+        scope.leaveOut(try await privileges().unreadable(in: scope))
+        let answers = try await objects.answers(about: scope.inScope)
+        scope.leaveOut(answers.undescribed.map(\.relation.name))
+        return (scope, answers.statements)
     }
 
     private func privileges() async throws -> MySQLPrivileges {
@@ -256,10 +257,7 @@ struct MySQLSource {
     private func tellWhatIsZoned(
         _ scope: MySQLScope, _ statements: [ExactText: String], _ request: SnapshotRequest
     ) async throws {
-        var tables = MySQLZonedTables()
-        for table in scope.stored.map(\.name) {
-            tables.add(table, statements[ExactText(table.name)] ?? "")
-        }
+        let tables = MySQLZonedTables(scope.stored.map(\.name), statements)
         if let words = try await tables.words(ofSource: leader) {
             request.notes("warning: \(words)")
         }
@@ -313,7 +311,7 @@ struct MySQLSource {
             rows[relation.name] = selected
         }
         let made = try await objects.all(
-            scope.inScope, isWhole: isWhole, others: scope.otherSequences)
+            scope.inScope, isWhole: isWhole, others: scope.otherSequences, known: statements)
         let libraries = isWhole ? await catalog.libraries() : []
         if !libraries.isEmpty {
             request.notes(

@@ -73,11 +73,11 @@ extension MySQLZonedTables {
         }
     }
 
-    /// Those among tables of a source that can be looked at.
-    ///
-    /// - Throws: `MySQLError`.
-    init(_ tables: [TableName], on connection: MySQLConnection) async throws {
-        for table in tables { try await add(table, on: connection) }
+    /// Those among tables of a source, by what makes them, as far as the server says it.
+    init(_ tables: [TableName], _ statements: [ExactText: String]) {
+        for table in tables {
+            if let statement = statements[ExactText(table.name)] { add(table, statement) }
+        }
     }
 
     private mutating func add(_ table: TableName, on connection: MySQLConnection) async throws {

@@ -82,6 +82,30 @@ import Testing
         }
     }
 
+    @Test(arguments: MySQLTestServer.all, [false, true])
+    func `what makes a table is asked once before a moment and once within it`(
+        server: MySQLTestServer, skipsUnreadable: Bool
+    ) async throws {
+        try await server.withDatabase { database in
+            try await database.query(
+                """
+                CREATE TABLE a (id int PRIMARY KEY) ENGINE = InnoDB;
+                CREATE TABLE b (id int AUTO_INCREMENT PRIMARY KEY) ENGINE = InnoDB AUTO_INCREMENT = 7
+                """)
+            var request = SnapshotRequest(scope: .database)
+            request.skipsUnreadable = skipsUnreadable
+            let source = try await MySQLSource(database.settings(), for: request)
+            let snapshot = try await source.takeSnapshot(of: request)
+            let script = String(decoding: snapshot.definition.sql, as: UTF8.self)
+            #expect(["`a`", "`b`"].allSatisfy { script.contains("CREATE TABLE \($0)") })
+            #expect(!script.contains("AUTO_INCREMENT="))
+            let asked = try await snapshot.leader.rows(
+                "SHOW SESSION STATUS LIKE 'Com_show_create_table'")
+            #expect(asked.first?[1] == "4", "\(asked)")
+            await snapshot.release()
+        }
+    }
+
     @Test(arguments: MySQLTestServer.all)
     func `a transaction that has ended is noticed, whichever connection had it`(
         server: MySQLTestServer
