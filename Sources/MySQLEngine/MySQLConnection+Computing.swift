@@ -31,9 +31,12 @@ extension MySQLConnection {
     ///
     /// Days of the rows themselves need the mode that takes all, and so does what the table has computed under it where it
     /// cannot be without: a condition, a column that is never NULL.
+    ///
+    /// `own`: What the session takes otherwise.
     /// - Returns: Besides what the server took, whether they were taken in that mode.
     nonisolated func takeComputing(
-        _ rows: inout Supply, _ transfer: MySQLTransfer, by way: MySQLTransfer.Way
+        _ rows: inout Supply, _ transfer: MySQLTransfer, by way: MySQLTransfer.Way,
+        _ own: MySQLSession.RowSettings
     ) async throws -> (Intake, Bool) {
         if try !MySQLRowWriter(transfer).lacksDays(in: rows.batch) {
             let again = rows.batch
@@ -54,7 +57,10 @@ extension MySQLConnection {
             }
             rows = Supply(batch: again)
         }
-        return (try await inMode(.exact) { try await take(&rows, transfer, by: way) }, true)
+        let intake = try await under(own, insteadOf: own.with(.computing)) {
+            try await take(&rows, transfer, by: way)
+        }
+        return (intake, true)
     }
 
     private static let takingBack = "ROLLBACK TO SAVEPOINT dbtool_rows"
@@ -65,26 +71,37 @@ extension MySQLConnection {
     nonisolated func inMode<Value: Sendable>(
         _ mode: MySQLSession.RowMode, _ body: () async throws -> Value
     ) async throws -> Value {
-        let before = try await value("SELECT @@SESSION.sql_mode") ?? ""
-        let checks = "check_constraint_checks"
-        let conditions = try await rows("SHOW SESSION VARIABLES LIKE '\(checks)'").first?[1]
-        var restoring = "SET SESSION sql_mode = \(MySQLText.literal(before))"
-        var setting = "SET SESSION sql_mode = '\(mode.words)'"
-        if let conditions {
-            restoring += ", \(checks) = \(conditions)"
-            setting += ", \(checks) = \(mode == .exact ? "OFF" : "ON")"
-        }
-        try await execute(setting)
+        let own = try await rowSettings()
+        return try await under(own.with(mode), insteadOf: own, body)
+    }
+
+    /// The same where it is known what the session has.
+    nonisolated func under<Value: Sendable>(
+        _ settings: MySQLSession.RowSettings, insteadOf own: MySQLSession.RowSettings,
+        _ body: () async throws -> Value
+    ) async throws -> Value {
+        try await execute(settings.statement)
         let outcome: Value
         do {
             outcome = try await body()
         } catch {
             // A connection that does not take it is lost, and the error that led here is reported.
-            try? await execute(restoring)
+            try? await execute(own.statement)
             throw error
         }
-        try await execute(restoring)
+        try await execute(own.statement)
         return outcome
+    }
+
+    /// What the session takes now.
+    ///
+    /// - Throws: `MySQLError`.
+    func rowSettings() throws -> MySQLSession.RowSettings {
+        let mode = try value("SELECT @@SESSION.sql_mode") ?? ""
+        let conditions = try rows(
+            "SHOW SESSION VARIABLES LIKE '\(MySQLSession.RowSettings.checks)'"
+        ).first?[1]
+        return MySQLSession.RowSettings(mode: mode, conditions: conditions)
     }
 }
 
@@ -102,6 +119,28 @@ extension MySQLSession {
             case .exact: Side.target.mode
             case .computing: "NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION"
             }
+        }
+    }
+
+    /// Which days a session takes, and whether it looks at conditions.
+    struct RowSettings: Sendable {
+        /// The setting that only MariaDB has: whether it looks at conditions.
+        static let checks = "check_constraint_checks"
+
+        let mode: String
+        /// Nil where there is no such setting.
+        let conditions: String?
+
+        /// The same in another mode: tables that were there have conditions that rows are not let past.
+        func with(_ mode: RowMode) -> RowSettings {
+            let conditions = conditions.map { mode == .computing ? "ON" : $0 }
+            return RowSettings(mode: mode.words, conditions: conditions)
+        }
+
+        /// The statement that takes them.
+        var statement: String {
+            let setting = "SET SESSION sql_mode = \(MySQLText.literal(mode))"
+            return conditions.map { "\(setting), \(Self.checks) = \($0)" } ?? setting
         }
     }
 }

@@ -142,14 +142,17 @@ extension MySQLConnection {
             return try await copy(
                 transfer, by: way, committingEvery: commitBytes, kind, from: next)
         }
-        return try await inMode(.computing) {
-            try await copy(transfer, by: way, committingEvery: commitBytes, kind, from: next)
+        let own = try await rowSettings()
+        return try await under(own.with(.computing), insteadOf: own) {
+            try await copy(
+                transfer, by: way, committingEvery: commitBytes, kind, own, from: next)
         }
     }
 
     private nonisolated func copy(
         _ transfer: MySQLTransfer, by way: MySQLTransfer.Way, committingEvery commitBytes: Int?,
-        _ computing: Computing, from next: @escaping @Sendable () async throws -> RowBatch?
+        _ computing: Computing, _ own: MySQLSession.RowSettings? = nil,
+        from next: @escaping @Sendable () async throws -> RowBatch?
     ) async throws -> Delivery {
         var (delivery, openBytes) = (Delivery(), 0)
         var following = try await supply(transfer, by: way, from: next)
@@ -160,10 +163,14 @@ extension MySQLConnection {
             following = nil
             async let ahead = readsAhead ? supply(transfer, by: way, from: next) : nil
             openBytes += rows.batch.bytes.count
-            let (intake, isLax) =
-                computing == .days
-                ? try await takeComputing(&rows, transfer, by: way)
-                : (try await take(&rows, transfer, by: way), computing == .anyDays)
+            let intake: Intake
+            let isLax: Bool
+            if let own {
+                (intake, isLax) = try await takeComputing(&rows, transfer, by: way, own)
+            } else {
+                intake = try await take(&rows, transfer, by: way)
+                isLax = computing == .anyDays
+            }
             if isLax { delivery.laxCount += intake.count }
             delivery.count += intake.count
             delivery.roundedCount += intake.roundedCount
