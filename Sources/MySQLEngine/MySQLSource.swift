@@ -136,7 +136,7 @@ struct MySQLSource {
                     + "would be restored as others")
         }
         let doubtful = try await MySQLLostLabels(connection: leader, database: database)
-            .doubtful(in: scope.inScope.map(\.name))
+            .doubtful(in: scope.inScope.filter { $0.kind == .table }.map(\.name))
         if !doubtful.isEmpty {
             request.notes(
                 "warning: labels of \(doubtful.joined(separator: ", ")) have question marks, which the server also prints for "

@@ -60,6 +60,8 @@ import Testing
                 SET NAMES big5; CREATE TABLE bad (id int PRIMARY KEY, a enum('
                 """.utf8)
             script += [0xC8, 0x40] + Data("', 'x') CHARACTER SET big5);\n".utf8)
+            // It has the table's labels.
+            script += Data("CREATE VIEW upon AS SELECT a FROM bad;\n".utf8)
             try await bench.source.load(script)
             let backup = try await bench.backUp()
             let warnings = backup.report["warnings"].items.compactMap(\.string)
