@@ -73,9 +73,10 @@ struct MySQLScope: Sendable {
     /// Leaves tables out, rows and structure, and views.
     mutating func leaveOut(_ tables: [TableName]) {
         unreadable += tables
-        stored.removeAll { tables.contains($0.name) }
-        windows.removeAll { tables.contains($0.name) }
-        excluded.removeAll { tables.contains($0) }
-        inScope.removeAll { tables.contains($0.name) }
+        let left = Set(tables)
+        stored.removeAll { left.contains($0.name) }
+        windows.removeAll { left.contains($0.name) }
+        excluded.removeAll { left.contains($0) }
+        inScope.removeAll { left.contains($0.name) }
     }
 }
