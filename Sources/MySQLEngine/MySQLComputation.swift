@@ -150,12 +150,14 @@ struct MySQLComputation: Sendable {
         return words[(start + 1)...].prefix { $0.keyword != "PARTITION" }
     }
 
-    /// Without spaces and comments; MySQL prints how it divides a table in one that it reads.
+    /// Without spaces and comments; MySQL prints how it divides a table, and what older servers do not know, in comments
+    /// that it reads, behind the number of a version.
     private static func code(of tokens: [MySQLTokens.Token]) -> [MySQLTokens.Token] {
         tokens.filter(\.isCode).flatMap { token in
             guard token.kind == .executableComment else { return [token] }
-            let text = Array(token.bytes.dropFirst("/*!".utf8.count).dropLast("*/".utf8.count))
-            return MySQLTokens(bytes: text).tokens.filter(\.isCode)
+            let text = token.bytes.dropFirst("/*!".utf8.count).dropLast("*/".utf8.count)
+                .drop { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            return MySQLTokens(bytes: Array(text)).tokens.filter(\.isCode)
         }
     }
 }

@@ -57,6 +57,10 @@ import Testing
             false, []
         ),
         ("CONSTRAINT `c` CHECK ((`at` > _utf8mb4'2000-01-01'))", false, []),
+        (
+            "CONSTRAINT `c` CHECK ((`at` > _utf8mb4'2000-01-01')) /*!80016 NOT ENFORCED */",
+            false, []
+        ),
         ("CONSTRAINT `c` CHECK ((`at` > _utf8mb4'2021-02-31'))", true, []),
         ("CONSTRAINT `c` CHECK ((`at` > `id`))", true, []),
         ("CONSTRAINT `c` CHECK ((`at` > 20210231))", true, []),
