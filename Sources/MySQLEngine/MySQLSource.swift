@@ -344,9 +344,10 @@ struct MySQLSource {
         guard
             let lost = objects.first(where: { object in
                 guard let read = known[MySQLRestoreMark.label(of: object)] else { return true }
+                guard let own = object.table?.lowercased() else { return false }
                 // Some servers do not tell names of tables by their case.
                 let table = MySQLStatementHead(read.statement)?.table?.lowercased() ?? ""
-                return !table.isExactly((object.table ?? table).lowercased())
+                return !table.isExactly(own)
             })
         else { return text }
         let what = "\(lost.kind.rawValue.lowercased()) \(lost.name)"
