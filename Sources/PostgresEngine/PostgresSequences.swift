@@ -39,10 +39,7 @@ enum PostgresSequences {
                    pg_catalog.has_sequence_privilege(c.oid, 'SELECT'),
                    pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
                    c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery(), q.seqmin, q.seqmax,
-                   EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
-                           WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
-                             AND d.refclassid = 'pg_catalog.pg_class'::regclass
-                             AND d.deptype IN ('a', 'i') AND d.refobjid = ANY ($2::oid[]))
+                   \(isOwned(byOneOf: "$2"))
             FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             JOIN pg_catalog.pg_sequence q ON q.seqrelid = c.oid
@@ -54,10 +51,7 @@ enum PostgresSequences {
               AND (e.oid IS NULL OR c.oid = ANY (e.extconfig))
               AND c.oid <> ALL ($3::oid[])
               AND ($1::oid[] IS NULL
-                OR EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
-                           WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
-                             AND d.refclassid = 'pg_catalog.pg_class'::regclass
-                             AND d.deptype IN ('a', 'i') AND d.refobjid = ANY ($1::oid[]))
+                OR \(isOwned(byOneOf: "$1"))
                 OR EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
                            JOIN pg_catalog.pg_attrdef f ON f.oid = d.objid
                            WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass
@@ -89,10 +83,7 @@ enum PostgresSequences {
             SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE c.relkind = 'S'
-              AND EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
-                          WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
-                            AND d.refclassid = 'pg_catalog.pg_class'::regclass
-                            AND d.deptype IN ('a', 'i') AND d.refobjid = ANY ($1::oid[]))
+              AND \(isOwned(byOneOf: "$1"))
               AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
                               LEFT JOIN pg_catalog.pg_attrdef f
                                 ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND f.oid = d.objid
@@ -101,6 +92,16 @@ enum PostgresSequences {
                                 AND coalesce(f.adrelid <> ALL ($1::oid[]), true))
             """, [PostgresCatalog.array(tables)]
         ).map { (oid: $0[0] ?? "", name: TableName(schema: $0[1] ?? "", name: $0[2] ?? "")) }
+    }
+
+    /// Whether the sequence `c` belongs to a column of one of some tables, whose oids a parameter has.
+    private static func isOwned(byOneOf parameter: String) -> String {
+        """
+        EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
+                  AND d.refclassid = 'pg_catalog.pg_class'::regclass
+                  AND d.deptype IN ('a', 'i') AND d.refobjid = ANY (\(parameter)::oid[]))
+        """
     }
 
     /// Where the sequences stand now: their values obey no snapshot.
