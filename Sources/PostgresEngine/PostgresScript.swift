@@ -45,14 +45,14 @@ struct PostgresScript: Sendable {
             .prefix { !$0.starts(with: "-- Name: ".utf8) }
     }
 
+    private var headBytes: [UInt8] { Array(head.joined(separator: [UInt8(ascii: "\n")])) }
+
     /// The statements that pg_restore puts before the first entry: what `--clean` drops.
-    var drops: PostgresScript {
-        PostgresScript(bytes: Array(head.joined(separator: [UInt8(ascii: "\n")])))
-    }
+    var drops: PostgresScript { PostgresScript(bytes: headBytes) }
 
     /// The statements that give things to their owners, each behind the head as a script of its own.
     var ownerChanges: [PostgresScript] {
-        let head = drops.bytes + [UInt8(ascii: "\n")]
+        let head = headBytes + [UInt8(ascii: "\n")]
         return statements.compactMap { statement in
             let end = statement.filter { !$0.isSpace }.suffix(3)
             guard statement.first?.keyword == "ALTER", end.last?.identifier != nil,
@@ -80,7 +80,7 @@ struct PostgresScript: Sendable {
             }
         }
         return PostgresScript(
-            bytes: found.isEmpty ? [] : drops.bytes + [UInt8(ascii: "\n")] + found)
+            bytes: found.isEmpty ? [] : headBytes + [UInt8(ascii: "\n")] + found)
     }
 
     /// Each without the comments in front of it, and without what ends it.
