@@ -74,17 +74,9 @@ struct PostgresDropCheck {
             ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = w.oid
               AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'n'
           UNION ALL
-          SELECT d.classid, p.oid, p.polrelid, d.refobjid
-          FROM pg_catalog.pg_policy p
-          JOIN pg_catalog.pg_depend d
-            ON d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid
-              AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'n'
+          \(dependents(in: "pg_policy", table: "polrelid"))
           UNION ALL
-          SELECT d.classid, f.oid, f.adrelid, d.refobjid
-          FROM pg_catalog.pg_attrdef f
-          JOIN pg_catalog.pg_depend d
-            ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = f.oid
-              AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'n'
+          \(dependents(in: "pg_attrdef", table: "adrelid"))
           UNION ALL
           SELECT 'pg_catalog.pg_class'::regclass::oid, i.inhrelid, i.inhrelid, i.inhparent
           FROM pg_catalog.pg_inherits i
@@ -92,4 +84,15 @@ struct PostgresDropCheck {
         WHERE o.goer IN (SELECT oid FROM goers) AND o.place NOT IN (SELECT oid FROM goers)
         ORDER BY 1, 2
         """
+
+    /// Parts of tables that read others; `table`: the column of the catalog that says of which table each is.
+    private static func dependents(in catalog: String, table: String) -> String {
+        """
+        SELECT d.classid, p.oid, p.\(table), d.refobjid
+        FROM pg_catalog.\(catalog) p
+        JOIN pg_catalog.pg_depend d
+          ON d.classid = 'pg_catalog.\(catalog)'::regclass AND d.objid = p.oid
+            AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'n'
+        """
+    }
 }
