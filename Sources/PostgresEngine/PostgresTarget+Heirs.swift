@@ -134,21 +134,28 @@ extension PostgresTarget {
         guard !constraints.isEmpty else { return [] }
         do {
             return try await connections.withOne { connection in
-                var there: Set<Int> = []
-                for constraint in constraints {
-                    let isOwn = try await connection.value(
-                        """
-                        SELECT conislocal FROM pg_catalog.pg_constraint
-                        WHERE conrelid = pg_catalog.to_regclass($1) AND conname = $2
-                        """, [SQLText.qualified(constraint.table), constraint.name])
-                    if isOwn == "t" { there.insert(constraint.entry) }
-                }
-                return there
+                let rows = try await connection.rows(
+                    Self.ownAmongLate,
+                    [
+                        SQLText.array(constraints.map { String($0.entry) }),
+                        SQLText.array(constraints.map { $0.table }),
+                        SQLText.array(constraints.map { $0.name }),
+                    ])
+                return Set(rows.compactMap { Int($0[0] ?? "") })
             }
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot create every index and constraint")
         }
     }
+
+    private static let ownAmongLate = """
+        SELECT late.entry
+        FROM ROWS FROM (pg_catalog.unnest($1::integer[]), pg_catalog.unnest($2::text[]),
+                        pg_catalog.unnest($3::name[])) late(entry, relation, name)
+        JOIN pg_catalog.pg_constraint c
+          ON c.conrelid = pg_catalog.to_regclass(late.relation) AND c.conname = late.name
+        WHERE c.conislocal
+        """
 
     /// Makes constraints valid that all rows keep to, as the server has those that come with a table; others stay as they are.
     static func validate(
