@@ -8,14 +8,14 @@ extension PostgresTypeCheck {
     ) async throws -> [TableName: PostgresTypeShape] {
         guard let connection else { return [:] }
         let names = PostgresArchiveNames(archive.archive, request)
-        let relations = SQLText.array(relations.map(names.table))
+        let relations = PostgresParts.names(of: relations.map(names.table))
         var attributes: [TableName: [PostgresTypeShape.Attribute]] = [:]
-        for row in try await connection.rows(Self.attributesQuery, [relations]) {
+        for row in try await connection.rows(Self.attributesQuery, relations) {
             attributes[Self.name(row), default: []].append(
                 .init(name: row[2] ?? "", type: row[3] ?? ""))
         }
         var shapes: [TableName: PostgresTypeShape] = [:]
-        for row in try await connection.rows(Self.typesQuery, [relations]) {
+        for row in try await connection.rows(Self.typesQuery, relations) {
             let (name, type) = (Self.name(row), row[3] ?? "")
             switch row[2] ?? "" {
             case "d": shapes[name] = .domain(base: type)
@@ -56,6 +56,6 @@ extension PostgresTypeCheck {
     /// Rows of tables are types as well, which hardly any of them is used as.
     private static let isMeant = """
         (c.relkind = 'c' OR c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.oid IN (
-          SELECT pg_catalog.to_regclass(used.name) FROM pg_catalog.unnest($1::text[]) used(name)))
+          SELECT c.oid FROM \(PostgresParts.named)))
         """
 }

@@ -228,4 +228,32 @@ import Testing
             }
         }
     }
+
+    /// Nothing is found by its name in a schema that is closed to a role.
+    @Test(arguments: TestServer.all)
+    func `a role gets its table back beside tables that it may not find`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner")
+            let database = try await bench.createDatabase()
+            try await database.query(
+                """
+                CREATE SCHEMA closed;
+                CREATE TABLE closed.part (name text);
+                CREATE TABLE closed.kind (note text) INHERITS (closed.part);
+                CREATE SCHEMA app AUTHORIZATION \(owner);
+                CREATE DOMAIN app.price AS numeric(10,4);
+                CREATE TABLE app.one (id integer PRIMARY KEY, c app.price);
+                INSERT INTO app.one VALUES (1, 1.2345);
+                ALTER TABLE app.one OWNER TO \(owner);
+                """)
+            _ = try await bench.backUp(database)
+            try await database.query("UPDATE app.one SET c = 2")
+            try await bench.restore(
+                tables: ["app.one"], into: database, ["--existing", "truncate"], as: owner
+            ).requireCode(0)
+            #expect(try await database.query("SELECT c FROM app.one") == "1.2345")
+        }
+    }
 }
