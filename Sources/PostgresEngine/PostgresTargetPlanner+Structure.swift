@@ -10,6 +10,7 @@ extension PostgresTargetPlanner {
         let wanted = wanted(selected, plan)
         var missing: [TableName] = []
         let (emptied, wholes) = emptied(by: plan)
+        let within = byWhatTheyAreWithin(wholes)
         for entry in archive.entries where entry.isRelation && entry.isA("SEQUENCE") {
             let name = names.table(entry)
             if plan.chosen.contains(entry.id) {
@@ -21,7 +22,7 @@ extension PostgresTargetPlanner {
                 let isEmptied = owner != nil && numbered.isSubset(of: emptied)
                 plan.sequences[name] = isEmptied ? .withRows : .forward
                 guard isEmptied else { continue }
-                plan.numberedWholes[name] = wholes.filter { isWithin($0, numbered) }
+                plan.numberedWholes[name] = Set(numbered.flatMap { within[$0] ?? [] })
             }
         }
         guard request.content != .structure, !missing.isEmpty else { return }
@@ -54,10 +55,18 @@ extension PostgresTargetPlanner {
         return (tables.union(wholes), wholes)
     }
 
-    /// Whether a table is one of these, or a part of one at any depth.
-    private func isWithin(_ table: TableName, _ tables: Set<TableName>) -> Bool {
-        tables.contains(table)
-            || presence.relations[table]?.parent.map { isWithin($0, tables) } ?? false
+    /// Some wholes by each table that they are, or that they are parts of at any depth: there may be thousands of them, and
+    /// as many sequences.
+    private func byWhatTheyAreWithin(_ wholes: Set<TableName>) -> [TableName: Set<TableName>] {
+        var within: [TableName: Set<TableName>] = [:]
+        for whole in wholes {
+            var next: TableName? = whole
+            while let table = next {
+                within[table, default: []].insert(whole)
+                next = presence.relations[table]?.parent
+            }
+        }
+        return within
     }
 
     // MARK: Structure
