@@ -41,7 +41,7 @@ enum PostgresRestoreGuide {
             set -e
             sha256sum --quiet -c SHA256SUMS\(unpacking(metadata))
             export PGDATABASE=restored PGCLIENTENCODING=\(GuideText.word(metadata.encoding))
-            export PGOPTIONS='-c datestyle=ISO,YMD -c intervalstyle=postgres -c lc_monetary=C'
+            export PGOPTIONS='-c datestyle=ISO,YMD -c intervalstyle=postgres -c lc_monetary=C -c xmloption=content -c array_nulls=on'
             createdb --template template0 --encoding \(GuideText.word(encoding)) restored\(settings(metadata))
             pg_restore --dbname restored --section pre-data \(list(metadata))schema.dump\(pardon(metadata))
             \(lines(metadata.tables.filter { $0.schema != "pg_catalog" }.compactMap(load)))

@@ -58,16 +58,20 @@ import Testing
     ) async throws {
         try await Workbench.with(server) { bench in
             let source = try await bench.createDatabase()
-            for setting in ["timezone = 'Europe/Berlin'", "datestyle = 'SQL, DMY'", "my.x = 'a b'"]
-            {
+            // The last ones change how rows are read.
+            for setting in [
+                "timezone = 'Europe/Berlin'", "my.x = 'a b'", "datestyle = 'SQL, DMY'",
+                "array_nulls = off", "xmloption = document",
+            ] {
                 try await source.query(
                     "ALTER DATABASE \(Workbench.quoted(source.name)) SET \(setting)")
             }
             try await source.query(
                 """
                 CREATE TABLE sales (id integer PRIMARY KEY, at timestamptz, d date CHECK (d = at::date),
-                    x text CHECK (x = current_setting('my.x')));
-                INSERT INTO sales VALUES (1, '2025-06-01 00:30+02', '2025-06-01', 'a b');
+                    x text CHECK (x = current_setting('my.x')), tags text[], note xml);
+                INSERT INTO sales VALUES (1, '2025-06-01 00:30+02', '2025-06-01', 'a b', ARRAY[NULL, 'b'],
+                    xmlparse(content 'a <b/>'));
                 CREATE MATERIALIZED VIEW texts AS SELECT at::text AS at, d::text AS d FROM sales;
                 """)
             let backup = try await bench.backUp(source)
