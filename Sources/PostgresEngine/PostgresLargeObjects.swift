@@ -184,8 +184,9 @@ enum PostgresLargeObjects {
     /// The owner's own privileges go first, for they may have been revoked; then all are given in
     /// their order, each by who gave it.
     private static func grants(_ batch: String, omitsOwners: Bool) -> String {
-        let owner = omitsOwners ? "'CURRENT_USER'" : "pg_catalog.quote_ident(owner)"
+        // Not as CURRENT_USER, who is another one where somebody else grants.
         let name = omitsOwners ? "current_user" : "owner"
+        let owner = "pg_catalog.quote_ident(\(name))"
         let items =
             omitsOwners
             ? itemsOfNewOwner

@@ -268,7 +268,10 @@ import Testing
                 SELECT lo_from_bytea(1, 'one'), lo_from_bytea(2, 'two');
                 ALTER LARGE OBJECT 1 OWNER TO \(Workbench.quoted(owner));
                 ALTER LARGE OBJECT 2 OWNER TO \(Workbench.quoted(owner));
-                SET ROLE \(Workbench.quoted(owner)); GRANT SELECT ON LARGE OBJECT 1 TO \(reader);
+                SET ROLE \(Workbench.quoted(owner));
+                GRANT SELECT ON LARGE OBJECT 1 TO \(reader) WITH GRANT OPTION;
+                -- Who has it may give it back.
+                SET ROLE \(reader); GRANT SELECT ON LARGE OBJECT 1 TO \(Workbench.quoted(owner));
                 """)
             let backup = try await bench.backUp(source)
             try await source.query(
