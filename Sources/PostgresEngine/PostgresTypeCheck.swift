@@ -130,11 +130,14 @@ struct PostgresTypeCheck {
     private func tellOrders(
         _ fitting: PostgresTypeFitting, _ found: [TableName: PostgresTypeShape]
     ) throws {
+        let turned = fitting.definitions.rows.compactMap { row in
+            fitting.turned(row.name).map { (name: row.name, order: $0) }
+        }
+        guard !turned.isEmpty else { return }
         let dropped = names(of: archive.plan.drops)
-        for name in fitting.definitions.rows.map(\.name) {
-            guard let order = fitting.turned(name) else { continue }
-            let holders = columns(withValuesOf: name, fitting.definitions)
-            guard !holders.isEmpty else { continue }
+        let columns = columnsByType(fitting.definitions)
+        for (name, order) in turned {
+            guard let holders = columns[name] else { continue }
             let words =
                 "columns of \(name) in the order (\(order.were.joined(separator: ", "))): the server puts those "
                 + "first that it inherits, (\(order.are.joined(separator: ", "))), and reads values of "
@@ -152,21 +155,23 @@ struct PostgresTypeCheck {
         }
     }
 
-    /// Those that are restored and hold values of a type, or of one that it is a part of; nobody knows of one whether all are
-    /// NULL.
-    private func columns(
-        withValuesOf type: TableName, _ definitions: PostgresTypeDefinitions
-    ) -> [String] {
+    /// Those that are restored and hold values, by the types that these are and are made of; nobody knows of one whether all
+    /// are NULL.
+    private func columnsByType(
+        _ definitions: PostgresTypeDefinitions
+    ) -> [TableName: [String]] {
         let empty = Set(request.storedTables.filter { $0.rowCount == 0 }.map(\.load.table))
         let tables = archive.plan.target.tables.filter { !empty.contains($0.key) }
             .sorted { $0.key < $1.key }
-        return tables.map(\.value.load).flatMap { load in
-            zip(load.columns, load.types).compactMap { column, used -> String? in
-                guard let used = PostgresTypeDefinitions.name(in: used),
-                    definitions.withParts([used]).contains(type)
-                else { return nil }
-                return "\(column) of \(load.table)"
+        var columns: [TableName: [String]] = [:]
+        for load in tables.map(\.value.load) {
+            for (column, type) in zip(load.columns, load.types) {
+                guard let used = PostgresTypeDefinitions.name(in: type) else { continue }
+                for part in definitions.withParts([used]) {
+                    columns[part, default: []].append("\(column) of \(load.table)")
+                }
             }
         }
+        return columns
     }
 }
