@@ -39,8 +39,12 @@ struct PostgresTarget: Target {
     /// For scripts, which change settings of their session.
     func fresh() async throws -> PostgresConnection {
         let connection = try await PostgresSession.toTarget(settings, for: request)
-        try await PostgresSession.quieten(connection, on: server)
-        try await computing.prepare(connection)
+        do {
+            try await PostgresSession.quieten(connection, on: server)
+            try await computing.prepare(connection)
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot prepare the session")
+        }
         return connection
     }
 
@@ -240,9 +244,11 @@ struct PostgresTarget: Target {
         guard request.isWhole,
             try await connection.value(
                 """
-                SELECT 1 FROM pg_catalog.pg_extension e
-                WHERE pg_catalog.to_regclass($1)::oid = ANY (e.extconfig) LIMIT 1
-                """, [SQLText.qualified(name)]) != nil
+                SELECT 1 FROM pg_catalog.pg_class c
+                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                JOIN pg_catalog.pg_extension e ON c.oid = ANY (e.extconfig)
+                WHERE n.nspname = $1 AND c.relname = $2 LIMIT 1
+                """, [name.schema, name.name]) != nil
         else { return }
         do {
             try await PostgresSequences.set(
@@ -267,11 +273,15 @@ struct PostgresTarget: Target {
         guard !wanted.isEmpty else { return [] }
         // Not one of those that were there before the database had its settings.
         let connection = try await fresh()
-        try await PostgresSession.computeAsDatabase(connection)
-        return try await PostgresViewRefresh(
-            connection: connection, tell: request.steps, hidesRows: !request.omitsOwners
-        )
-        .refresh(wanted)
+        do {
+            try await PostgresSession.computeAsDatabase(connection)
+            return try await PostgresViewRefresh(
+                connection: connection, tell: request.steps, hidesRows: !request.omitsOwners
+            )
+            .refresh(wanted)
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot compute the materialized views")
+        }
     }
 
     func analyze() async throws -> [String] {
