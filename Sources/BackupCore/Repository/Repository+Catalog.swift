@@ -2,12 +2,10 @@ extension Repository {
     /// Writes the catalog anew from what lies in the repository.
     ///
     /// `failure`: A run that failed; it lives in the catalog only.
-    /// - Returns: What could not be read just now, and is not in the catalog.
-    @discardableResult
-    public func rebuildCatalog(adding failure: Catalog.Entry? = nil) async throws -> [BackupError] {
+    public func rebuildCatalog(adding failure: Catalog.Entry? = nil) async throws {
         let name = try StorageName([RepositoryLayout.catalog])
         let lock = try RepositoryLayout.catalogLock()
-        return try await withBriefLock(lock, holder: "catalog") {
+        try await withBriefLock(lock, holder: "catalog") {
             // Whoever was cut off here held this lock, and holds it no more.
             try await storage.removeUnfinishedWrites(in: nil) { $0 == RepositoryLayout.catalog }
             var failures = try await knownFailures()
@@ -16,16 +14,13 @@ extension Repository {
             let catalog = Catalog(points: contents.points, failures: failures)
             try await storage.write(name, bytes: JSONFile.bytes(of: catalog))
             try await rebuildManifests(contents)
-            return contents.unreadable.map(\.error).filter { $0.code == .storageFailed }
         }
     }
 
     /// The same for who has done its work: what is there is whole, and a catalog can be made again.
     func rebuildCatalog(orNote note: (String) -> Void) async {
         do {
-            for missing in try await rebuildCatalog() {
-                note("warning: the catalog lacks what could not be read: \(missing.message)")
-            }
+            try await rebuildCatalog()
         } catch {
             let reason = (error as? BackupError)?.message ?? "interrupted"
             note("warning: the catalog could not be written: \(reason)")
