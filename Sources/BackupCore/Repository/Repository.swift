@@ -193,9 +193,10 @@ public struct Repository: Sendable {
             }
             var state = try await state(of: point)
             change(&state)
+            // What another version knows of it stays, and is not lost because it could not be read just now.
             let isThere = try await storage.entry(name) != nil
-            let before = isThere ? try? await storage.bytes(of: name) : nil
-            try await storage.write(name, bytes: JSONFile.bytes(of: state, over: before ?? []))
+            let before = isThere ? try await storage.bytes(of: name) : []
+            try await storage.write(name, bytes: JSONFile.bytes(of: state, over: before))
             // Whoever is told of it counts on it, whatever becomes of the machine.
             try await storage.sealNames(in: point.folder)
         }

@@ -82,6 +82,29 @@ import Testing
         }
     }
 
+    @Test func `what another version knows is not lost because it cannot be read just now`()
+        async throws
+    {
+        let shop = Shop()
+        let point = try await shop.point()
+        let name = try point.folder.appending(RepositoryLayout.state)
+        let bytes = Array(#"{"pinned": false, "signed_by": "Ana"}"#.utf8)
+        try await shop.storage.write(name, bytes: bytes)
+        let reads = Journal<Int>()
+        shop.storage.beforeEachStep { step in
+            guard step == .read(name) else { return }
+            reads.append(1)
+            if reads.entries.count == 2 { throw BackupError(.storageFailed, "no file handles") }
+        }
+        await #expect(throws: BackupError.self) {
+            try await shop.repository.changeState(of: point) { $0.pinned = true }
+        }
+        #expect(try await shop.storage.bytes(of: name) == bytes)
+        try await shop.repository.changeState(of: point) { $0.pinned = true }
+        let text = String(decoding: try await shop.storage.bytes(of: name), as: UTF8.self)
+        #expect(text.contains("Ana"))
+    }
+
     @Test func `a lock that nobody frees is told, and the proof is not lost on who asked`()
         async throws
     {
