@@ -36,6 +36,8 @@ struct PostgresRestoreMark: Sendable {
         var hasLostUnlogged = false
         /// Whether its rows may be changed where a publication sends all tables' changes.
         var isPublishable = true
+        /// What is left out, for people; nil in marks of versions that did not write that down.
+        var leftOut: [String]?
     }
 
     // MARK: Reading
@@ -73,13 +75,20 @@ struct PostgresRestoreMark: Sendable {
             let unlogged = TableName(schema: schema, name: "unlogged")
             hasLostUnlogged = try await !PostgresPlainTable.holdsRows(unlogged, on: connection)
         }
+        var leftOut: [String]?
+        if own.contains("left_out") {
+            leftOut = try await PostgresPlainTable.rows(
+                of: TableName(schema: schema, name: "left_out"), columns: ["words"],
+                on: connection
+            ).compactMap { $0[0] }
+        }
         return Contents(
             backup: row[0] ?? "", request: row[1] ?? "",
             chosen: Set((row[2] ?? "").split(separator: " ").compactMap { Int($0) }),
             hasBegun: row[3] == nil, hasStructure: row[3] == "t", hasIndexes: row[4] == "t",
             tables: Dictionary(tables) { first, _ in first },
             knowsTransactions: knowsTransactions, hasLostUnlogged: hasLostUnlogged,
-            isPublishable: try await connection.value(fullIdentity) != nil)
+            isPublishable: try await connection.value(fullIdentity) != nil, leftOut: leftOut)
     }
 
     private static let columnOfTransactions = """
@@ -108,14 +117,16 @@ struct PostgresRestoreMark: Sendable {
             FROM pg_catalog.pg_namespace n
             JOIN pg_catalog.pg_roles u ON u.rolname = current_user
             LEFT JOIN pg_catalog.pg_class c
-              ON c.relnamespace = n.oid AND c.relname IN ('restore', 'tables', 'unlogged')
+              ON c.relnamespace = n.oid
+                AND c.relname IN ('left_out', 'restore', 'tables', 'unlogged')
             WHERE n.nspname = '\(schema)' ORDER BY c.relname
             """)
         if let other = rows.first(where: { $0[2] != "t" }) {
             throw foreign("that of role \(other[1] ?? "")")
         }
         let names = rows.compactMap { $0[0] }
-        guard names.starts(with: ["restore", "tables"]), rows.allSatisfy({ $0[3] == "t" }) else {
+        guard Set(names).isSuperset(of: ["restore", "tables"]), rows.allSatisfy({ $0[3] == "t" })
+        else {
             throw foreign("something else")
         }
         return names
@@ -149,12 +160,15 @@ struct PostgresRestoreMark: Sendable {
     // MARK: Writing
 
     /// The statements that leave the mark.
+    ///
+    /// `plan`: What is asked for, with what the role turns out not to make: whoever goes on finds that out again.
     static func statements(_ request: TargetRequest, _ plan: PostgresPlan) -> [String] {
         let chosen = plan.chosen.sorted().map(String.init).joined(separator: " ")
         let rows = plan.target.tables.map { name, table in
             "(\(SQLText.literal(name.schema)), \(SQLText.literal(name.name)), "
                 + "\(SQLText.literal(table.treatment.rawValue)))"
         }
+        let leftOut = plan.target.leftOut.map { "(\(SQLText.literal($0)))" }
         return [
             "CREATE SCHEMA \(schema)",
             "REVOKE ALL ON SCHEMA \(schema) FROM PUBLIC",
@@ -170,13 +184,17 @@ struct PostgresRestoreMark: Sendable {
             """,
             "CREATE UNLOGGED TABLE \(schema).unlogged (is_there boolean)",
             unloggedIsThere,
+            "CREATE TABLE \(schema).left_out (words text)",
             """
             INSERT INTO \(schema).restore VALUES
               (\(SQLText.literal(request.backup)), \(SQLText.literal(words(request))), '\(chosen)')
             """,
-        ]
-            + (rows.isEmpty
-                ? [] : ["INSERT INTO \(schema).tables VALUES \(rows.joined(separator: ", "))"])
+        ] + insertions(of: rows, into: "tables") + insertions(of: leftOut, into: "left_out")
+    }
+
+    private static func insertions(of rows: [String], into table: String) -> [String] {
+        rows.isEmpty
+            ? [] : ["INSERT INTO \(schema).\(table) VALUES \(rows.joined(separator: ", "))"]
     }
 
     /// Says that from now on the structure is made one by one: some may be there without the rest.

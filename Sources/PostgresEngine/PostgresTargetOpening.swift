@@ -40,9 +40,11 @@ struct PostgresTargetOpening {
             var archive = try await PostgresArchiveRestore(dump, request, programs: programs)
             let planner = PostgresTargetPlanner(
                 request, archive: archive.archive, presence: found.presence)
-            archive.plan = try planner.plan(continuing: found.mark)
+            let asked = try planner.plan(continuing: found.mark)
+            archive.plan = asked
+            // The role may have been none when it began.
+            if !server.isSuperuser || found.mark != nil { deferComments(&archive) }
             if !server.isSuperuser {
-                deferComments(&archive)
                 try await leaveOutDefaults(&archive, on: found.connection, server)
             }
             // A table with another name shares no names with the archive's entries; its indexes
@@ -58,7 +60,7 @@ struct PostgresTargetOpening {
             let made = Set(planner.describe(archive.made))
             shown.made = shown.creates.filter(made.contains)
             guard try await approves(shown) else { return nil }
-            return try await prepared(found, archive, server)
+            return try await prepared(found, archive, asked, server)
         } catch let error as PostgresError {
             throw error.backupError(while: "cannot prepare database \(request.database)")
         }
@@ -193,8 +195,10 @@ struct PostgresTargetOpening {
 
     // MARK: Making ready
 
+    /// `asked`: The plan before what the role may not make is taken out of it, which the mark has.
     private func prepared(
-        _ found: Found, _ archive: PostgresArchiveRestore, _ server: PostgresServer
+        _ found: Found, _ archive: PostgresArchiveRestore, _ asked: PostgresPlan,
+        _ server: PostgresServer
     ) async throws -> PostgresTarget {
         var found = found
         if !found.exists {
@@ -206,7 +210,7 @@ struct PostgresTargetOpening {
         for _ in 1..<max(1, request.connections) { all.append(try await connect()) }
         for connection in all { try await PostgresSession.quieten(connection, on: server) }
         try await drop(archive, on: found.connection, server)
-        let mark = try await leaveMark(found, archive.plan)
+        let mark = try await leaveMark(found, asked)
         var archive = archive
         archive.login = await found.connection.programLogin
         archive.givesPrivilegesLate = !server.isSuperuser

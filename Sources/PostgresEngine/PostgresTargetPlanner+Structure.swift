@@ -158,7 +158,7 @@ extension PostgresTargetPlanner {
         }
     }
 
-    /// What an interrupted restore has left out: it has named that to nobody.
+    /// What an interrupted restore has left out, as far as its mark does not say so: it has named that to nobody.
     func leftOutBefore(_ selected: [Candidate], _ plan: PostgresPlan) -> [String] {
         guard request.content != .rows else { return [] }
         // A table under another name is not the one that is there.

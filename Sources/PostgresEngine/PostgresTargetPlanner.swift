@@ -71,7 +71,7 @@ struct PostgresTargetPlanner {
         if let mark {
             try continueTables(selected, mark, &plan)
             decidePointers(&plan)
-            plan.target.leftOut = leftOutBefore(selected, plan)
+            plan.target.leftOut = mark.leftOut ?? leftOutBefore(selected, plan)
         } else {
             try decideTables(selected, &plan)
             try decideStructure(selected, &plan)
