@@ -6,6 +6,8 @@ struct PostgresArchive: Sendable {
     private var byID: [Int: Entry]
     /// What partitions are attached to, by their numbers.
     private(set) var wholesOfParts: [Int: Set<Int>] = [:]
+    /// Comments on constraints that tables have from other tables alone.
+    private(set) var commentsOnInherited: Set<Int> = []
 
     init(list: String) {
         var entries: [Entry] = []
@@ -76,6 +78,26 @@ struct PostgresArchive: Sendable {
         for index in places {
             entries[index].signature = signatures.signature(of: entries[index]) ?? ""
             byID[entries[index].id] = entries[index]
+        }
+    }
+
+    /// Adds which tables comments are on whose constraints are no entries, as a verbose script of all of them says.
+    ///
+    /// What these need is the number of nothing. Owners must be known.
+    mutating func addTablesOfComments(from script: [UInt8]) {
+        let places = entries.indices.filter { index in
+            let entry = entries[index]
+            return entry.isA("COMMENT") && !entry.dependencies.isEmpty
+                && entry.dependencies.allSatisfy { byID[$0] == nil }
+        }
+        let comments = PostgresArchiveComments(
+            script: script, of: Set(places.map { entries[$0].id }))
+        for index in places {
+            let id = entries[index].id
+            guard let table = comments.table(of: id, among: entries) else { continue }
+            commentsOnInherited.insert(id)
+            entries[index].dependencies.append(table)
+            byID[id] = entries[index]
         }
     }
 

@@ -50,6 +50,7 @@ struct PostgresArchiveRestore: Sendable {
         var archive = PostgresArchive(list: String(decoding: list, as: UTF8.self))
         archive.addOwners(from: script)
         archive.addSignatures(from: script)
+        archive.addTablesOfComments(from: script)
         if !request.isWhole, let gist = archive.entries.first(where: Self.isGistExtension) {
             let constraints = archive.entries(of: "CONSTRAINT", among: archive.all)
             archive.add(
@@ -118,10 +119,11 @@ struct PostgresArchiveRestore: Sendable {
     }
 
     /// What would be in the way before.
-    var late: Set<Int> { last.union(privileges) }
+    var late: Set<Int> { last.union(privileges).union(lateComments) }
 
     var beforeRows: Set<Int> {
         plan.chosen.subtracting(plan.lateAttachments).subtracting(privileges).subtracting(closing)
+            .subtracting(lateComments)
     }
 
     // MARK: As a script
@@ -244,7 +246,8 @@ struct PostgresArchiveRestore: Sendable {
         // What takes rights from owners would be in the way of the run that makes the rest.
         let given = refusals.endsRestore ? [] : privileges
         // A grant is in the section of whatever stands before it in the list.
-        return try await make("give privileges", nil, given, failuresAreExpected: lacks)
+        return try await commentOnInheritedConstraints()
+            + make("give privileges", nil, given, failuresAreExpected: lacks)
             + make(
                 "create event triggers and policies", "post-data",
                 last.subtracting(made).subtracting(eventTriggers), failuresAreExpected: lacks)

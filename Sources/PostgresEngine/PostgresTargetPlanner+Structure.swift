@@ -134,6 +134,8 @@ extension PostgresTargetPlanner {
         }
         let lost = lostAttachments(plan)
         plan.chosen.subtract(lost.map { $0.attachment.id })
+        let unfounded = commentsWithoutConstraints(selected, plan)
+        plan.chosen.subtract(unfounded)
         // What belongs to a table under another name gets free names.
         try requireFreeNames(for: plan.chosen.subtracting(own ?? []), plan)
         decidePointers(&plan)
@@ -153,6 +155,9 @@ extension PostgresTargetPlanner {
         plan.target.leftOut +=
             lost.map { leftOut($0.attachment, to: $0.to) } + lostPublications(plan)
         plan.target.leftOut += brought(with: selected, plan)
+        plan.target.leftOut += describe(unfounded).map {
+            "comment \($0.name): no other table gives it that constraint"
+        }
         plan.target.leftOut += describe(kept.intersection(publicSchema)).map {
             "schema \($0.name) stays as it is: its owner, grants and comment are its owner's to change"
         }
