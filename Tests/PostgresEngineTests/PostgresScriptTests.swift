@@ -33,6 +33,25 @@ import Testing
         }
     }
 
+    @Test func `amounts in arrays of money are looked at one by one`() {
+        let own = [
+            #"'{$1.00,"$2,000.00",NULL}'"#, "'{}'", "'[0:1]={-$1.00,NULL}'",
+            "'{{$1.00,$2.00},{$3.00,$4.00}}'",
+        ]
+        for array in own {
+            let script = "ALTER TABLE t ALTER m SET DEFAULT \(array)::money[];"
+            #expect(PostgresScript(text: script).foreignMoney == nil, "\(array)")
+        }
+        let foreign = [
+            ("'{$1.00,12}'", "12"), (#"'{{NULL},{"12,30 €"}}'"#, "12,30 €"),
+            (#"'{"a\"b,{}"}'"#, #"a"b,{}"#),
+        ]
+        for (array, amount) in foreign {
+            let script = "ALTER TABLE t ALTER m SET DEFAULT \(array)::money [];"
+            #expect(PostgresScript(text: script).foreignMoney == amount, "\(array)")
+        }
+    }
+
     @Test func `what gives things to their owners is found, and nothing that looks like it`() {
         let head = "SET client_encoding = 'UTF8';\n"
         let script = PostgresScript(
