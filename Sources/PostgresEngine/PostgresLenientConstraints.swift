@@ -6,8 +6,6 @@ import BackupCore
 struct PostgresLenientConstraints {
     /// Those that go meanwhile, each once, wholes before their parts.
     private let constraints: [Constraint]
-    /// Those that parts have of their wholes' but would not get from these: under names of their own.
-    private let ownNames: Set<String>
 
     /// One of a table, or what the table has of another one's.
     private struct Constraint {
@@ -22,6 +20,11 @@ struct PostgresLenientConstraints {
         /// How many tables it has come through.
         let depth: Int
         let mayGo: Bool
+        /// Whether whatever gives it to its table has it under this name.
+        ///
+        /// `NOT NULL` of a part that had it before it was attached has another one, and so has one that comes from several parents
+        /// which name it differently.
+        let isNamedAsAbove: Bool
 
         func isAsStrict(as other: Constraint) -> Bool {
             strictness.isExactly(other.strictness)
@@ -35,14 +38,13 @@ struct PostgresLenientConstraints {
     /// One that other tables have as well, or that is not the role's, stays where it is.
     init(of tables: [TableName], on connection: PostgresConnection) async throws {
         guard !tables.isEmpty else {
-            (constraints, ownNames) = ([], [])
+            constraints = []
             return
         }
         let rows = try await connection.rows(Self.query, [SQLText.array(tables)])
         let trees = Dictionary(grouping: rows) { $0[0] ?? "" }
             .mapValues { $0.map(Self.constraint) }
         let going = Self.going(among: Array(trees.values))
-        ownNames = Set(going.flatMap(Self.ownNames).map(\.object))
         let each = Dictionary(going.joined().map { ($0.object, $0) }) {
             $0.depth < $1.depth ? $1 : $0
         }
@@ -71,15 +73,6 @@ struct PostgresLenientConstraints {
         return tree.contains { !$0.isLocal && !$0.isAsStrict(as: root) }
     }
 
-    /// What parts would get from their wholes under another name than they have it: `NOT NULL` of parts that had it
-    /// before they were attached, and what is below these.
-    private static func ownNames(in tree: [Constraint]) -> [Constraint] {
-        guard let root = tree.min(by: { $0.depth < $1.depth }) else { return [] }
-        let others = tree.filter { !$0.name.isExactly(root.name) }
-        guard let highest = others.map(\.depth).min() else { return [] }
-        return others + tree.filter { $0.depth > highest }
-    }
-
     /// The tables that are changed for that.
     var tables: Set<TableName> { Set(constraints.map(\.table)) }
 
@@ -95,7 +88,7 @@ struct PostgresLenientConstraints {
     ///
     /// What is made for its name is the part's own then besides.
     var resuming: [String] {
-        let made = constraints.reversed().filter { $0.isLocal || ownNames.contains($0.object) }
+        let made = constraints.reversed().filter { $0.isLocal || !$0.isNamedAsAbove }
         let making = made.map { constraint in
             "\(Self.alteration(of: constraint)) "
                 + "ADD CONSTRAINT \(SQLText.identifier(constraint.name)) \(constraint.definition)"
@@ -132,7 +125,8 @@ struct PostgresLenientConstraints {
         Constraint(
             object: row[1] ?? "", table: TableName(schema: row[2] ?? "", name: row[3] ?? ""),
             name: row[4] ?? "", definition: row[5] ?? "", comment: row[6], isLocal: row[7] == "t",
-            isValid: row[8] == "t", depth: Int(row[9] ?? "") ?? 0, mayGo: row[10] == "t")
+            isValid: row[8] == "t", depth: Int(row[9] ?? "") ?? 0, mayGo: row[10] == "t",
+            isNamedAsAbove: row[11] == "t")
     }
 
     /// Constraints of parts are those of their whole by their names, those of columns by these; a condition may follow.
@@ -175,8 +169,8 @@ struct PostgresLenientConstraints {
         WITH RECURSIVE changed(oid) AS MATERIALIZED (
           SELECT DISTINCT pg_catalog.unnest($1::regclass[]::oid[])),
         named AS MATERIALIZED (\(named) AND c.conrelid <> 0),
-        inherited(whole, part) AS MATERIALIZED (
-          SELECT whole.oid, part.oid
+        inherited(whole, part, is_alike) AS MATERIALIZED (
+          SELECT whole.oid, part.oid, whole.conname = part.conname
           FROM (SELECT i.inhrelid, w.* FROM pg_catalog.pg_inherits i
                 JOIN named w ON w.conrelid = i.inhparent OFFSET 0) whole
           JOIN named part ON part.conrelid = whole.inhrelid
@@ -195,7 +189,8 @@ struct PostgresLenientConstraints {
           WHERE c.coninhcount = 0
           UNION
           SELECT p.root, i.part, p.depth + 1 FROM paths p JOIN inherited i ON i.whole = p.oid),
-        trees AS (SELECT root, oid, pg_catalog.max(depth) AS depth FROM paths GROUP BY root, oid)
+        trees AS (SELECT root, oid, pg_catalog.max(depth) AS depth FROM paths GROUP BY root, oid),
+        names AS (SELECT part, pg_catalog.bool_and(is_alike) AS are_alike FROM inherited GROUP BY part)
         SELECT t.root, c.oid, n.nspname, r.relname, c.conname,
                pg_catalog.pg_get_constraintdef(c.oid),
                d.description, c.conislocal, c.convalidated,
@@ -209,8 +204,10 @@ struct PostgresLenientConstraints {
                      AND c.conkey[1] = ANY (x.indkey))
                    OR EXISTS (
                      SELECT 1 FROM pg_catalog.pg_attribute a
-                     WHERE a.attrelid = r.oid AND a.attnum = c.conkey[1] AND a.attidentity <> '')))
+                     WHERE a.attrelid = r.oid AND a.attnum = c.conkey[1] AND a.attidentity <> ''))),
+               coalesce(above.are_alike, true)
         FROM trees t
+        LEFT JOIN names above ON above.part = t.oid
         JOIN pg_catalog.pg_constraint c ON c.oid = t.oid
         JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
         JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace

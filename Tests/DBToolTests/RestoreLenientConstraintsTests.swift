@@ -100,6 +100,8 @@ import Testing
                 """
                 CREATE TABLE tree (a int, b int) PARTITION BY LIST (a);
                 CREATE TABLE same PARTITION OF tree FOR VALUES IN (1);
+                CREATE TABLE near PARTITION OF tree FOR VALUES IN (4) PARTITION BY LIST (a);
+                CREATE TABLE far PARTITION OF near FOR VALUES IN (4);
                 ALTER TABLE tree ADD CONSTRAINT given NOT NULL b NOT VALID;
                 CREATE TABLE own (a int, b int); INSERT INTO own VALUES (2, NULL);
                 ALTER TABLE own ADD CONSTRAINT named NOT NULL b NOT VALID;
@@ -120,6 +122,11 @@ import Testing
                 ORDER BY conrelid::regclass::text
                 """
             let before = try await target.query(constraints)
+            let others = """
+                SELECT bool_or(conislocal) FROM pg_constraint
+                WHERE contype = 'n' AND conrelid IN ('same'::regclass, 'near'::regclass, 'far'::regclass, 'leaf'::regclass)
+                """
+            #expect(try await target.query(others) == "f")
             // Those names are the parts' own by the second time.
             for _ in 1...2 {
                 try await target.query("TRUNCATE tree")
@@ -128,6 +135,7 @@ import Testing
                     ["--existing", "truncate", "--yes", "--check", "rows"]
                 ).requireCode(0)
                 #expect(try await target.query(constraints) == before)
+                #expect(try await target.query(others) == "f")
                 let refused = try await target.attempt("INSERT INTO tree VALUES (2, NULL)")
                 #expect(refused.code != 0)
             }
