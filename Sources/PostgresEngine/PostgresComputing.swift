@@ -122,7 +122,7 @@ struct PostgresComputing: Sendable {
     }
 
     /// A space ends an option of `PGOPTIONS`, unless a backslash is in front of it.
-    private static func escaped(_ value: String) -> String {
+    static func escaped(_ value: String) -> String {
         var text = String.UnicodeScalarView()
         for scalar in value.unicodeScalars {
             if scalar == "\\" || scalar.properties.isWhitespace { text.append("\\") }

@@ -2,6 +2,39 @@ import BackupCore
 
 /// Statements for a database itself: what creates it, and what gives it the settings of the source.
 enum PostgresDatabaseStatements {
+    /// One `ALTER DATABASE … SET` of a source, for another name.
+    struct Setting: Sendable {
+        /// What is set, and its value as the catalog has it.
+        let key: String
+        let value: String
+        /// The statement without the value, which may be a secret.
+        let name: String
+        /// All of it.
+        let statement: String
+
+        /// Whether a session loads something by it before its first statement, or does not begin at all.
+        var loadsLibraries: Bool {
+            ["session_preload_libraries", "local_preload_libraries"].contains(key.lowercased())
+        }
+
+        /// Whether it decides who sessions are that begin with it, and whether there are any.
+        var isOfLogin: Bool {
+            loadsLibraries || ["role", "session_authorization"].contains(key.lowercased())
+        }
+
+        /// Gives it to the database; what the server says where it refuses that.
+        func refusal(on connection: PostgresConnection) async throws -> String? {
+            do {
+                try await connection.execute(statement)
+                return nil
+            } catch let error as PostgresError
+                where !error.isConnectionLoss && !PostgresError.isCircumstantial(error.sqlState)
+            {
+                return "\(name): \(error.message)"
+            }
+        }
+    }
+
     /// The source's encoding and locale, in the words of the target's version, which has them.
     static func creation(_ request: TargetRequest, targetMajor: Int) -> String {
         let source = request.databaseProperties
@@ -40,21 +73,21 @@ enum PostgresDatabaseStatements {
         }.joined()
     }
 
-    /// The source's `ALTER DATABASE … SET` for the new name, each without its value and whole.
-    static func settings(_ request: TargetRequest) -> [(name: String, statement: String)] {
+    /// The source's `ALTER DATABASE … SET` for the new name.
+    static func settings(_ request: TargetRequest) -> [Setting] {
         settings(in: request.databaseProperties, of: request.database)
     }
 
     /// Those among a source's properties for a database.
     static func settings(
         in properties: [String: String], of database: String
-    ) -> [(name: String, statement: String)] {
+    ) -> [Setting] {
         // Lists are stored quoted already, and must not be quoted as one value.
         let lists: Set<String> = [
             "search_path", "DateStyle", "temp_tablespaces", "session_preload_libraries",
             "local_preload_libraries", "unix_socket_directories",
         ]
-        return properties.sorted { $0.key < $1.key }.compactMap { key, value in
+        return properties.sorted { $0.key < $1.key }.compactMap { key, value -> Setting? in
             guard key.hasPrefix("setting.") else { return nil }
             let name = String(key.dropFirst("setting.".count))
             let isList = lists.contains(name) && !value.isEmpty
@@ -63,7 +96,8 @@ enum PostgresDatabaseStatements {
             let start =
                 "ALTER DATABASE \(SQLText.identifier(database)) "
                 + "SET \(path.joined(separator: "."))"
-            return (name: start, statement: "\(start) TO \(text)")
+            return Setting(
+                key: name, value: value, name: start, statement: "\(start) TO \(text)")
         }
     }
 }

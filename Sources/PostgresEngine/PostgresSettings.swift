@@ -28,6 +28,8 @@ public struct PostgresSettings: Sendable {
     public var sslKey: String?
     /// The pg_dump to use; found by itself when nil.
     public var pgDump: String?
+    /// What sessions begin with besides, as `PGOPTIONS` has it; then those of the environment do not count.
+    var options: String?
     /// Told when others on a network can read the password or rows.
     public var exposure = ExposureNotice()
 
@@ -67,7 +69,7 @@ public struct PostgresSettings: Sendable {
             ("dbname", url?.unsafeText), ("dbname", name),
             ("host", host), ("port", port), ("user", user), ("password", password?.unsafeText),
             ("sslmode", sslMode), ("sslrootcert", sslRootCertificate),
-            ("sslcert", sslCertificate), ("sslkey", sslKey),
+            ("sslcert", sslCertificate), ("sslkey", sslKey), ("options", options),
         ]
         return given.compactMap { keyword, value in value.map { (keyword, $0) } }
     }

@@ -11,6 +11,7 @@ struct PostgresTarget: Target {
     let server: PostgresServer
     let settings: PostgresSettings
     let computing: PostgresComputing
+    let loginSettings: PostgresLoginSettings
     let presence: PostgresPresence
     /// Whether an interruption can be gone on from.
     let mark: Mark
@@ -131,7 +132,7 @@ struct PostgresTarget: Target {
         let problems =
             archive.plan.renamed == nil ? try await archive.createWhatWouldBeInTheWay() : []
         let refused = try await run("finish") { connection -> [String] in
-            let refused = request.creates ? try await setDatabase(on: connection) : []
+            let refused = try await setDatabase(on: connection)
             try await writeAll(connection)
             return refused
         }
@@ -148,22 +149,18 @@ struct PostgresTarget: Target {
         }
     }
 
-    /// Gives the new database the settings of the source; what the server refuses of them.
+    /// Gives the new database the settings of the source, but for those that come last; what the server refuses of all.
     ///
     /// Some are for superusers alone, some are unknown to other versions; none is worth the rest of a restore.
     private func setDatabase(on connection: PostgresConnection) async throws -> [String] {
+        guard request.creates else { return [] }
         var refused: [String] = []
-        for setting in PostgresDatabaseStatements.settings(request) {
-            do {
-                try await connection.execute(setting.statement)
-            } catch let error as PostgresError
-                where !error.isConnectionLoss && !PostgresError.isCircumstantial(error.sqlState)
-            {
-                // Without the value, which may be a secret.
-                refused.append("\(setting.name): \(error.message)")
-            }
+        for setting in PostgresDatabaseStatements.settings(request) where !setting.isOfLogin {
+            if let words = try await setting.refusal(on: connection) { refused.append(words) }
         }
-        guard request.isScratch else { return refused }
+        guard request.isScratch else {
+            return try await refused + loginSettings.refusals(on: connection)
+        }
         // They say what the drilling role may do, and nothing of the backup.
         for words in refused { request.notes("warning: not made: \(words)") }
         return []
@@ -178,7 +175,7 @@ struct PostgresTarget: Target {
         let hiding = archive.plan.renamed == nil ? [] : archive.late
         let ending = try await scripts(of: [hiding, archive.closing], sections: [])
         let reacting = try await scripts(of: [archive.eventTriggers], sections: [])
-        guard !(ending + reacting).isEmpty else {
+        guard !(ending + reacting).isEmpty || !loginSettings.isEmpty else {
             guard mark != .none else { return }
             return try await run("finish") { try await $0.execute(PostgresRestoreMark.removal) }
         }
@@ -187,6 +184,7 @@ struct PostgresTarget: Target {
                 try await connection.execute("SET LOCAL synchronous_commit = on")
                 for script in ending { try await script.run(on: connection, to: "give privileges") }
                 if mark != .none { try await connection.execute(PostgresRestoreMark.removal) }
+                try await loginSettings.give(on: connection)
                 for script in reacting {
                     try await script.run(on: connection, to: "create event triggers")
                 }

@@ -222,6 +222,7 @@ struct PostgresTargetOpening {
             request: request, connections: ConnectionPool(all), archive: archive,
             server: server, settings: preparation.targetSettings,
             computing: try await PostgresComputing(request, on: found.connection),
+            loginSettings: PostgresLoginSettings(request, preparation.targetSettings),
             presence: found.presence,
             mark: mark, hasBegun: found.mark?.hasBegun ?? false,
             hasStructure: found.mark?.hasStructure ?? false,

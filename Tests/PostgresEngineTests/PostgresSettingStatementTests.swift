@@ -23,4 +23,14 @@ import Testing
         let setting = try #require(PostgresDatabaseStatements.settings(request).first)
         #expect(setting.statement == "\(setting.name) TO \(written)")
     }
+
+    @Test(arguments: [
+        ("role", true), ("session_preload_libraries", true), ("local_preload_libraries", true),
+        ("session_authorization", true), ("search_path", false), ("my.role", false),
+    ])
+    func `what decides who a session is comes last`(name: String, isOfLogin: Bool) throws {
+        let setting = try #require(
+            PostgresDatabaseStatements.settings(in: ["setting.\(name)": "x"], of: "y").first)
+        #expect(setting.isOfLogin == isOfLogin)
+    }
 }
