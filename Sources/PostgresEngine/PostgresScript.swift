@@ -5,7 +5,7 @@ struct PostgresScript: Sendable {
     /// In the encoding of the backup: what a database without one holds need not be text.
     let bytes: [UInt8]
 
-    /// Without the lines that only psql knows, and settings that the server is too old for.
+    /// Without the lines that only psql knows, and what the server is too old for.
     init(_ rendered: [UInt8], major: Int) {
         let newline = UInt8(ascii: "\n")
         var lines = rendered.split(separator: newline, omittingEmptySubsequences: false)[...]
@@ -23,7 +23,10 @@ struct PostgresScript: Sendable {
         lines = lines.dropLast(footer.count)
         let kept =
             header.filter { !isNoise($0) } + lines + footer.filter { !isNoise($0) }
-        bytes = Array(kept.joined(separator: [newline]))
+        let all = PostgresScript(bytes: Array(kept.joined(separator: [newline])))
+        self.init(
+            bytes: major < Self.majorOfUnloggedSequences
+                ? all.withoutLoggingOfSequences.bytes : all.bytes)
     }
 
     init(bytes: [UInt8]) { self.bytes = bytes }

@@ -61,7 +61,7 @@ extension PostgresTarget {
             }
         }
         if hasBegun { try await giveToOwners() }
-        problems += try await archive.createStructure()
+        problems += try await createEach()
         // Rows need all of it.
         try archive.refusals.endRestore()
         try await run("create the structure", on: try await fresh()) { connection in
@@ -71,6 +71,39 @@ extension PostgresTarget {
             }
         }
         return problems
+    }
+
+    /// By pg_restore, but for sequences that it would make in words which the server is too old for.
+    private func createEach() async throws -> [String] {
+        let sequences = try await sequencesInNewWords()
+        guard !sequences.isEmpty else { return try await archive.createStructure() }
+        let own = Set(sequences.map(\.id))
+        let all = archive.archive.all
+        let later = archive.archive.dependents(of: own, among: all)
+        var (earlier, rest) = (archive, archive)
+        earlier.made.formUnion(later)
+        rest.made.formUnion(all.subtracting(later).union(own))
+        let problems = try await earlier.createStructure()
+        let connection = try await fresh()
+        for sequence in sequences {
+            try Task.checkCancellation()
+            try await sequence.script.run(on: connection, to: "create the structure")
+        }
+        return try await problems + rest.createStructure()
+    }
+
+    /// Those that are not made yet, each as the server takes it.
+    private func sequencesInNewWords() async throws -> [(id: Int, script: PostgresScript)] {
+        let newer = PostgresScript.majorOfUnloggedSequences
+        guard server.major < newer else { return [] }
+        let missing = archive.archive.entries(
+            ofKinds: ["SEQUENCE"], among: archive.beforeRows.subtracting(archive.made))
+        let script = try await archive.script(
+            missing, sections: ["pre-data"], ["--verbose"], major: newer)
+        return script.entries.compactMap { entry -> (id: Int, script: PostgresScript)? in
+            let older = entry.script.withoutLoggingOfSequences
+            return older.bytes == entry.script.bytes ? nil : (id: entry.id, script: older)
+        }
     }
 
     /// pg_restore makes a thing and then gives it to its owner, and may have ended between the two.

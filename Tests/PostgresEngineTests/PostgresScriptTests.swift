@@ -131,4 +131,55 @@ import Testing
             entries.map { $0.script.text } == ["\(head)\n\(first)", "\(head)\n\(second)"])
         #expect(PostgresScript(text: head).entries.isEmpty)
     }
+
+    @Test func `servers that have no unlogged sequences are told of none`() {
+        let (newer, older) = (Self.sequences(" UNLOGGED", "    LOGGED\n"), Self.sequences("", ""))
+        #expect(PostgresScript(Array(newer.utf8), major: 14).text == older)
+        #expect(PostgresScript(Array(newer.utf8), major: 15).text == newer)
+        #expect(PostgresScript(Array(older.utf8), major: 14).text == older)
+        let other = Self.sequences(" UNLOGGED", "    UNLOGGED\n")
+        #expect(PostgresScript(Array(other.utf8), major: 14).text == older)
+    }
+
+    /// With lines that look like what pg_dump writes, in names and texts.
+    private static func sequences(_ creation: String, _ identity: String) -> String {
+        """
+        -- Name: f(); Type: FUNCTION; Schema: public; Owner: shop
+
+        CREATE FUNCTION public.f() RETURNS text LANGUAGE sql AS $$
+        ALTER TABLE public.t ALTER COLUMN i ADD GENERATED ALWAYS AS IDENTITY (
+            SEQUENCE NAME public.t_i_seq
+            LOGGED
+        );
+        CREATE UNLOGGED SEQUENCE public.s;
+        $$;
+
+        -- Name: t; Type: TABLE; Schema: public; Owner: shop
+
+        CREATE UNLOGGED TABLE public.logged (
+            unlogged integer,
+            "a
+            LOGGED
+        " text DEFAULT 'x
+            LOGGED
+        '::text
+        );
+
+        -- Name: t_i_seq; Type: SEQUENCE; Schema: public; Owner: shop
+
+        ALTER TABLE public.logged ALTER COLUMN unlogged ADD GENERATED ALWAYS AS IDENTITY (
+            SEQUENCE NAME logged.unlogged
+        \(identity)    START WITH 1
+            CACHE 1
+        );
+
+        -- Name: s; Type: SEQUENCE; Schema: public; Owner: shop
+
+        CREATE\(creation) SEQUENCE public.unlogged
+            START WITH 1
+            CACHE 1;
+
+        ALTER SEQUENCE public.unlogged OWNED BY public.logged.unlogged;
+        """
+    }
 }
