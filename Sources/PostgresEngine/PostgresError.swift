@@ -47,6 +47,14 @@ struct PostgresError: Error, Sendable {
             || ["58000", "58030", "25006"].contains(sqlState)
     }
 
+    /// Whether an SQLSTATE may tell what a row is refused for: a check that does not hold, or whatever a function raises
+    /// that one calls, in words of its own too.
+    static func mayBeOfRows(_ sqlState: String) -> Bool {
+        guard !sqlState.isEmpty, !isCircumstantial(sqlState) else { return false }
+        // Connections, what the server does not have, statements and rights, limits, locks, its files, and its own faults.
+        return !["08", "0A", "42", "54", "55", "58", "XX"].contains(sqlState.prefix(2))
+    }
+
     /// The same in this project's words, with what was being done in front.
     func backupError(while doing: String) -> BackupError {
         let words = message.split(separator: "\n").joined(separator: " ")
@@ -55,8 +63,7 @@ struct PostgresError: Error, Sendable {
             code, "\(doing): \(words)\(state)", hint: advice,
             underlying: [detail, context].compactMap(\.self).joined(separator: "\n").nonEmpty)
         error.isCircumstantial = Self.isCircumstantial(sqlState)
-        // A check that does not hold, and what a function raises that is called by one.
-        error.mayDependOnOtherTables = ["23514", "P0001"].contains(sqlState)
+        error.mayDependOnOtherTables = Self.mayBeOfRows(sqlState)
         return error
     }
 

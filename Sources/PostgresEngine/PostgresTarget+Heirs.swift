@@ -246,6 +246,9 @@ extension PostgresTarget {
     /// table above it.
     func refusal(of load: TableLoad, _ error: PostgresError) async -> BackupError {
         var refusal = error.backupError(while: "cannot load \(load.table)")
+        // Large objects are committed some at a time, and not made twice.
+        let isOfObjects = load.table.schema == PostgresLargeObjects.objects.schema
+        if isOfObjects { refusal.mayDependOnOtherTables = false }
         // What cannot be asked by now tells nothing more; the first error counts.
         guard error.isOfConstraint, (try? await heir(load)) == nil,
             let above = try? await connections.withOne({ connection in

@@ -37,6 +37,48 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `a check that fails for rows which come later holds when they are there, whatever it says`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(
+                """
+                CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1);
+                CREATE FUNCTION finds() RETURNS bool LANGUAGE plpgsql STABLE AS $$
+                    DECLARE one int;
+                    BEGIN SELECT id INTO STRICT one FROM public.a; RETURN true; END $$;
+                CREATE FUNCTION refers() RETURNS bool LANGUAGE plpgsql STABLE AS $$
+                    BEGIN
+                        PERFORM 1 FROM public.a;
+                        IF NOT FOUND THEN RAISE foreign_key_violation; END IF;
+                        RETURN true;
+                    END $$;
+                CREATE FUNCTION divides() RETURNS bool LANGUAGE sql STABLE
+                    AS 'SELECT 1 / count(*) = 1 FROM public.a';
+                CREATE FUNCTION tells() RETURNS bool LANGUAGE plpgsql STABLE AS $$
+                    BEGIN
+                        PERFORM 1 FROM public.a;
+                        IF NOT FOUND THEN RAISE EXCEPTION 'none' USING ERRCODE = 'UE001'; END IF;
+                        RETURN true;
+                    END $$;
+                CREATE TABLE b (id int CHECK (finds()), pad text);
+                CREATE TABLE c (id int CHECK (refers()), pad text);
+                CREATE TABLE d (id int CHECK (divides()), pad text);
+                CREATE TABLE e (id int CHECK (tells()), pad text);
+                INSERT INTO b SELECT i, repeat('b', 100) FROM generate_series(1, 1000) i;
+                INSERT INTO c TABLE b; INSERT INTO d TABLE b; INSERT INTO e TABLE b;
+                """)
+            let backup = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            try await bench.restore(
+                backup.id, into: target, ["--jobs", "1", "--check", "rows"]
+            ).requireCode(0)
+            try await bench.expectEqual(source, target)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `a check that holds for no order of tables ends the restore`(
         server: TestServer
     ) async throws {

@@ -17,6 +17,18 @@ import Testing
     }
 
     @Test(arguments: [
+        ("23514", true), ("23503", true), ("P0001", true), ("P0002", true), ("22012", true),
+        ("21000", true), ("UE001", true),
+        ("42501", false), ("42883", false), ("53100", false), ("57014", false), ("08006", false),
+        ("55P03", false), ("XX000", false), ("", false),
+    ])
+    func `an error that may be for what other tables do not hold yet is told apart`(
+        sqlState: String, mayBeOfRows: Bool
+    ) {
+        #expect(PostgresError.mayBeOfRows(sqlState) == mayBeOfRows)
+    }
+
+    @Test(arguments: [
         (
             """
             pg_restore: error: could not execute query: FATAL:  terminating connection due to administrator command
