@@ -3,18 +3,22 @@ import BackupCore
 /// Settings that rows are computed by when they are written: generated columns, checks, and indexes by functions that are
 /// wrongly called immutable.
 ///
-/// In a database that exists every session has them, but for its time zone, which is pinned for the text of rows. One that is
-/// created gets those of its source with the end of a restore: sessions that compute before need them besides.
+/// In a database that exists every session has them, unless its role has others, but for its time zone, which is pinned for
+/// the text of rows. One that is created gets those of its source with the end of a restore: sessions that compute before need
+/// them besides.
 struct PostgresComputing: Sendable {
     typealias Setting = (name: String, value: String)
 
-    /// Those of the source that a database has not got by itself yet.
+    /// Those of the database, which are the source's where it is created.
     private let settings: [Setting]
-    /// The source's, where this server has it.
+    /// The same, where this server has it.
     private let timeZone: Setting?
 
     init(_ request: TargetRequest, on connection: PostgresConnection) async throws {
-        let all = request.creates ? Self.settings(in: request.databaseProperties) : []
+        let properties =
+            try await request.creates
+            ? request.databaseProperties : PostgresMoment.properties(on: connection)
+        let all = Self.settings(in: properties)
         settings = all.filter { !Self.isTimeZone($0) }
         var timeZone = all.first(where: Self.isTimeZone)
         if let zone = timeZone, try await !Self.take(zone, isLocal: true, on: connection) {
@@ -72,6 +76,21 @@ struct PostgresComputing: Sendable {
         return given
     }
 
+    /// Lets a session compute as its database says, and where that says nothing as any other session does, which it must
+    /// have begun with.
+    ///
+    /// For all that a database can have: such a session reads and writes no text of rows.
+    static func takeAll(ofDatabaseFor connection: PostgresConnection) async throws {
+        try await PostgresSession.computeAsDatabase(connection)
+        let properties = try await PostgresMoment.properties(on: connection)
+        for setting in PostgresDatabaseStatements.settings(in: properties, of: "")
+        where !setting.isOfLogin && PostgresSession.isFree(setting.key) {
+            // A role may have another, and would have computed other values.
+            _ = try await take(
+                (name: setting.key, value: setting.value), isLocal: false, on: connection)
+        }
+    }
+
     private static func take(
         _ setting: Setting, isLocal: Bool, on connection: PostgresConnection
     ) async throws -> Bool {
@@ -94,7 +113,7 @@ struct PostgresComputing: Sendable {
 
     /// What they need besides, as `name=value`: what this session can have of it.
     ///
-    /// The zone of a database that exists is theirs already.
+    /// The zone of a database that exists and has none of its own is theirs already.
     func options(on connection: PostgresConnection) async throws -> [String] {
         let given = try await give(to: connection)
         return Self.options((timeZone.map { [$0] } ?? []) + given)

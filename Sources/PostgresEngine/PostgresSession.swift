@@ -41,6 +41,19 @@ enum PostgresSession {
         "xmloption", "array_nulls", "lc_monetary", "quote_all_identifiers",
     ]
 
+    /// Besides the pins: what a restore's sessions are in need of, whatever their database says.
+    private static let ofRestores = [
+        "client_encoding", "restrict_nonsystem_relation_kind", "synchronous_commit",
+        "event_triggers", "session_replication_role",
+    ]
+
+    /// Whether a session that computes may follow its database in a setting: nothing rests on another value.
+    static func isFree(_ setting: String) -> Bool {
+        let name = setting.lowercased()
+        func isIn(_ names: [String]) -> Bool { names.contains { $0.lowercased() == name } }
+        return isIn(ofText) || !isIn(pins.map { $0.key } + ofRestores)
+    }
+
     /// Whom a session reads from or writes to.
     enum Side {
         /// The source: nothing that it owns may run on our behalf (CVE-2024-7348).
@@ -105,7 +118,7 @@ enum PostgresSession {
         return connection
     }
 
-    /// Lets a session compute as any other one of its database does, which it must have begun with.
+    /// Lets a session compute as any other one of its role and database does, which it must have begun with.
     static func computeAsDatabase(_ connection: PostgresConnection) async throws {
         try await connection.execute(ofText.map { "RESET \($0)" }.joined(separator: "; "))
     }

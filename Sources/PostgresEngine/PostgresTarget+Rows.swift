@@ -243,6 +243,7 @@ extension PostgresTarget {
         case .withChange(let statements): notes = statements + notes
         }
         try await connections.withOne { connection in
+            try await computing.give(to: connection)
             try await PostgresPatience.lasting(on: connection, settings) { [notes] patience in
                 // One of those that load has nothing to do meanwhile.
                 let idle = connections.all.first { $0 !== connection }

@@ -272,7 +272,7 @@ struct PostgresTarget: Target {
         // Not one of those that were there before the database had its settings.
         let connection = try await fresh()
         do {
-            try await PostgresSession.computeAsDatabase(connection)
+            try await PostgresComputing.takeAll(ofDatabaseFor: connection)
             return try await PostgresViewRefresh(
                 connection: connection, tell: request.steps, hidesRows: !request.omitsOwners
             )

@@ -116,6 +116,42 @@ import Testing
         }
     }
 
+    @Test(arguments: TestServer.all)
+    func `the settings of the database count before those of the restoring role`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let role = try await bench.createRole("zoned", "SUPERUSER")
+            try await bench.administration.query(
+                """
+                ALTER ROLE \(role) SET timezone = 'America/New_York';
+                ALTER ROLE \(role) SET my.region = 'us';
+                ALTER ROLE \(role) SET intervalstyle = 'iso_8601';
+                """)
+            let source = try await bench.sales()
+            let name = Workbench.quoted(source.name)
+            try await source.query("ALTER DATABASE \(name) SET intervalstyle = 'sql_standard'")
+            try await source.query(
+                """
+                CREATE MATERIALIZED VIEW days AS
+                  SELECT id, at::text AS at, at::date AS day, is_here(region) AS here,
+                         (at - timestamptz '2025-01-01 00:00+00')::text AS since FROM sales
+                """)
+            let facts = Self.facts("sales") + "SELECT * FROM days ORDER BY id"
+            let expected = try await source.query(facts)
+            _ = try await bench.backUp(source)
+            let copy = bench.expectDatabase()
+            try await bench.restore(into: copy, as: role).requireCode(0)
+            #expect(try await copy.query(facts) == expected)
+            // The same of rows that go where the database is.
+            try await source.query("DELETE FROM sales WHERE id > 1")
+            try await bench.restore(
+                tables: ["sales"], into: source, ["--existing", "truncate", "--yes"], as: role
+            ).requireCode(0)
+            #expect(try await source.query(facts) == expected)
+        }
+    }
+
     /// What is computed for good, and what indexes find of it.
     private static func facts(_ table: String) -> String {
         """

@@ -15,6 +15,18 @@ import Testing
             settings.map(\.name) == ["TimeZone", "default_text_search_config", "my.region"])
     }
 
+    @Test(arguments: [
+        ("DateStyle", true), ("timezone", true), ("lc_monetary", true), ("lc_time", true),
+        ("my.region", true), ("default_text_search_config", true), ("transform_null_equals", true),
+        ("search_path", false), ("row_security", false), ("statement_timeout", false),
+        ("client_encoding", false), ("session_replication_role", false),
+    ])
+    func `a view is computed by all that its database sets, but for what a restore needs`(
+        name: String, isFree: Bool
+    ) {
+        #expect(PostgresSession.isFree(name) == isFree)
+    }
+
     @Test(arguments: cases)
     func `a connection asks for what it can ask for`(
         name: String, value: String, options: [String]
