@@ -33,14 +33,22 @@ actor PostgresConnection: PooledConnection {
 
     /// Logs in.
     ///
-    /// - Throws: `BackupError.connectionFailed`, `BackupError.passwordRequired`; `PostgresError`.
+    /// - Throws: `BackupError.connectionFailed`, `BackupError.passwordRequired`.
     init(_ settings: PostgresSettings, searchPath: SearchPath = .server) async throws {
         let connection = try await PostgresLogin(settings).connect()
         self.connection = connection
         canceller = PostgresCanceller(connection)
         // Before anything else, and without a function or an operator: an owner of the database could
         // have made one of the same name, and it would run with our rights (CVE-2018-1058).
-        if searchPath == .server { try execute("SET search_path = ''") }
+        guard searchPath == .server else { return }
+        // With a limit of milliseconds for transactions nothing longer than this would pass.
+        let knowsLimit = PQserverVersion(connection) >= 170_000
+        do {
+            try execute(
+                (knowsLimit ? "SET transaction_timeout = 0; " : "") + "SET search_path = ''")
+        } catch let error as PostgresError {
+            throw error.backupError(while: "cannot prepare the session")
+        }
     }
 
     /// The server counts the session until it has seen it go, which may be the place that the next one

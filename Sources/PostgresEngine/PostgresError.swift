@@ -36,8 +36,9 @@ struct PostgresError: Error, Sendable {
 
     /// Whether the connection itself is gone.
     var isConnectionLoss: Bool {
-        // Class 08 and 57P0x: connection exceptions, shutdowns, a terminated backend.
+        // Class 08 and 57P0x: connection exceptions, shutdowns, a terminated backend; transactions that took too long.
         sqlState.isEmpty || sqlState.hasPrefix("08") || sqlState.hasPrefix("57P")
+            || ["25P03", "25P04"].contains(sqlState)
     }
 
     /// Whether an SQLSTATE tells how a server is doing, and nothing of what it was asked for.
@@ -51,8 +52,9 @@ struct PostgresError: Error, Sendable {
     /// that one calls, in words of its own too.
     static func mayBeOfRows(_ sqlState: String) -> Bool {
         guard !sqlState.isEmpty, !isCircumstantial(sqlState) else { return false }
-        // Connections, what the server does not have, statements and rights, limits, locks, its files, and its own faults.
-        return !["08", "0A", "42", "54", "55", "58", "XX"].contains(sqlState.prefix(2))
+        // Connections, what the server does not have, transactions, statements and rights, limits, locks, its files, and its
+        // own faults.
+        return !["08", "0A", "25", "42", "54", "55", "58", "XX"].contains(sqlState.prefix(2))
     }
 
     /// The same in this project's words, with what was being done in front.

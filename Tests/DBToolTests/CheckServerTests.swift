@@ -110,6 +110,24 @@ import Testing
     }
 
     @Test(arguments: TestServer.all)
+    func `a limit of a millisecond for transactions keeps no backup from being made`(
+        server: TestServer
+    ) async throws {
+        guard server.major >= 17 else { return }
+        try await Workbench.with(server) { bench in
+            let source = try await bench.small()
+            try await source.query(
+                "ALTER DATABASE \(Workbench.quoted(source.name)) SET transaction_timeout = '1ms'")
+            // On a busy machine a session may end before it has switched that off.
+            try await eventually("a backup is made") {
+                let end = try await bench.full(source)
+                #expect(!end.errors.contains("PostgresError("), "\(end)")
+                return end.code == 0
+            }
+        }
+    }
+
+    @Test(arguments: TestServer.all)
     func `what holds back vacuum beside sessions is named`(server: TestServer) async throws {
         try await Workbench.with(server) { bench in
             try await bench.withOwnServer(
