@@ -137,7 +137,9 @@ struct MySQLCheck {
         let answers = try await objects.answers(
             about: scope.inScope.filter { !busy.contains($0.name) })
         check.findings += Self.findings(ofUndescribed: answers.undescribed)
-        check.findings += try await views(of: scope, privileges, connection)
+        check.findings += try await views(
+            of: scope, besides: Set(answers.undescribed.map(\.relation.name)), privileges,
+            connection)
         let isWhole = request.scope == .database
         let tables = "\(scope.stored.count) \(scope.stored.count == 1 ? "table" : "tables")"
         let lacks = privileges.lacks(
@@ -190,11 +192,14 @@ struct MySQLCheck {
     /// Views that nobody can read: a backup keeps what makes them, and a restore may not be able to make them.
     ///
     /// The server looks up what each of them shows, and reads nothing.
+    ///
+    /// `named`: Those of which it is told already that the server does not say what makes them.
     private func views(
-        of scope: MySQLScope, _ privileges: MySQLPrivileges, _ connection: MySQLConnection
+        of scope: MySQLScope, besides named: Set<TableName>, _ privileges: MySQLPrivileges,
+        _ connection: MySQLConnection
     ) async throws -> [Finding] {
-        var broken: [MySQLCatalog.Relation] = []
-        for view in scope.inScope where view.kind == .view {
+        var broken: [Broken] = []
+        for view in scope.inScope where view.kind == .view && !named.contains(view.name) {
             let name = view.name
             // Who may not read it is told so elsewhere.
             guard privileges.grants.holds("SELECT", on: name.schema, table: name.name) else {
@@ -212,8 +217,10 @@ struct MySQLCheck {
                             "another session holds a lock on what view \(name.name) shows: the views behind it were not "
                                 + "looked at")
                     ]
-            } catch let error as MySQLError where MySQLMaker.leavesViewOut(error) {
-                broken.append(view)
+            } catch let error as MySQLError
+                where MySQLMaker.leavesViewOut(error) && !error.isDamagedTable
+            {
+                broken.append(Broken(view: view, reason: error))
             } catch let error as MySQLError where !error.isConnectionLoss {
                 // What else is wrong with it is not this question's.
             }
@@ -221,27 +228,41 @@ struct MySQLCheck {
         return Self.findings(ofBroken: broken)
     }
 
-    private static func findings(ofBroken views: [MySQLCatalog.Relation]) -> [Finding] {
-        guard !views.isEmpty else { return [] }
-        let shows = views.count == 1 ? "shows" : "show"
+    /// A view that nobody can read, and why.
+    private struct Broken {
+        let view: MySQLCatalog.Relation
+        let reason: MySQLError
+    }
+
+    private static func findings(ofBroken views: [Broken]) -> [Finding] {
+        let absent = views.filter { MySQLMaker.tellsOfAbsence($0.reason) }
+        let refused = views.filter { !MySQLMaker.tellsOfAbsence($0.reason) }
+        let shows = absent.count == 1 ? "shows" : "show"
         return [
-            Finding(
-                .contents, "views", .warning,
-                "\(list(views)) \(shows) what is not there, or may not be read: a backup keeps what makes such a view; a "
-                    + "restore or a drill that cannot make it lists it, and the exit code is 3",
-                fix: views.map {
-                    "-- mend what it shows, or: DROP VIEW \(MySQLText.qualified($0.name));"
-                })
-        ]
+            finding(ofBroken: absent) { _ in "\(shows) what is not there, or may not be read" },
+            finding(ofBroken: refused) { "cannot be read (\($0.words))" },
+        ].compactMap(\.self)
+    }
+
+    private static func finding(
+        ofBroken views: [Broken], _ words: (MySQLError) -> String
+    ) -> Finding? {
+        guard let first = views.first else { return nil }
+        return Finding(
+            .contents, "views", .warning,
+            "\(list(views.map(\.view))) \(words(first.reason)): a backup keeps what makes such a view; a "
+                + "restore or a drill that cannot make it lists it, and the exit code is 3",
+            fix: views.map {
+                "-- mend what it shows, or: DROP VIEW \(MySQLText.qualified($0.view.name));"
+            })
     }
 
     private static func findings(ofUndescribed tables: [MySQLObjects.Undescribed]) -> [Finding] {
         guard let first = tables.first else { return [] }
-        let reason = first.reason.message.split(separator: "\n").joined(separator: " ")
         return [
             Finding(
                 .contents, "tables", .problem,
-                "the server does not say what makes \(list(tables.map(\.relation))): \(reason)",
+                "the server does not say what makes \(list(tables.map(\.relation))): \(first.reason.words)",
                 fix: tables.map {
                     let word = $0.relation.kind == .view ? "VIEW" : "TABLE"
                     return

@@ -84,6 +84,9 @@ struct MySQLError: Error, Sendable {
             ].contains(number)
     }
 
+    /// The server's words, in one line.
+    var words: String { message.split(separator: "\n").joined(separator: " ") }
+
     /// The same in this project's words, with what was being done in front.
     func backupError(while doing: String) -> BackupError {
         let code: BackupError.Code =
@@ -98,7 +101,6 @@ struct MySQLError: Error, Sendable {
             } else {
                 .serverRefused
             }
-        let words = message.split(separator: "\n").joined(separator: " ")
         var error = BackupError(
             code, "\(doing): \(words)\(number == 0 ? "" : " (error \(number))")", hint: advice)
         error.isCircumstantial = isCircumstantial

@@ -11,7 +11,7 @@ struct MySQLMaker: Sendable {
 
     /// Makes them in an order in which each finds what it needs.
     ///
-    /// - Returns: What could not be made, because what it needs is not there.
+    /// - Returns: What could not be made: what it needs is not there, or is such that the server makes no view of it.
     /// - Throws: `BackupError`.
     func make(_ objects: [MySQLObject], _ steps: StepCounter) async throws -> [String] {
         guard !objects.isEmpty || collation != nil else { return [] }
@@ -54,7 +54,7 @@ struct MySQLMaker: Sendable {
         }
     }
 
-    /// - Throws: `BackupError.notFound` for what needs something that is not there.
+    /// - Throws: `BackupError.notFound` for what needs something that is not there, and for a view that is refused for what it is.
     private func make(
         _ object: MySQLObject, _ steps: StepCounter, _ connection: MySQLConnection
     ) async throws {
@@ -77,7 +77,7 @@ struct MySQLMaker: Sendable {
             }
         } catch let error as MySQLError
             where Self.missing.contains(error.number)
-            || object.kind == .view && Self.isOutOfReach(error)
+            || object.kind == .view && Self.leavesViewOut(error)
         {
             throw BackupError(.notFound, error.message)
         } catch let error as MySQLError {
@@ -124,10 +124,28 @@ struct MySQLMaker: Sendable {
     /// A database, a table, a column, a routine, or what a view shows.
     private static let missing: Set<UInt32> = [1049, 1146, 1054, 1305, 1356]
 
-    /// Whether it tells of what a view shows, that it is not there or may not be read.
+    /// Whether a view is refused for what it is, or for what it shows, and not for how the server is doing or for want of the
+    /// privilege to make views.
+    ///
+    /// A view of columns that have changed since, to collations that do not compare, is refused each time: as an error that
+    /// would keep all that comes behind it from being made.
     static func leavesViewOut(_ error: MySQLError) -> Bool {
+        guard !tellsOfAbsence(error) else { return true }
+        // Lower numbers tell of files.
+        return error.number >= 1000 && !error.isConnectionLoss && !error.isRefusal
+            && !error.isLockTimeout && !error.isCircumstantial && !ofOthers.contains(error.number)
+    }
+
+    /// Whether it tells that what a view shows is not there, or may not be read.
+    static func tellsOfAbsence(_ error: MySQLError) -> Bool {
         missing.contains(error.number) || isOutOfReach(error)
     }
+
+    /// Something else has the view's name; files that the server cannot open; statements that it has no more room for, or
+    /// tables that are altered meanwhile; a cluster, or a commit.
+    private static let ofOthers: Set<UInt32> = [
+        1050, 1016, 1030, 1412, 1461, 1615, 1047, 1105, 1180, 3032, 3100, 3101,
+    ]
 
     /// Whether it tells of what a view shows, that it is there for others or at other times.
     ///

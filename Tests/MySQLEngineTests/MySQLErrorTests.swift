@@ -71,4 +71,27 @@ import Testing
         #expect(!isOutOfReach(1142, "CREATE VIEW command denied to user 'u'@'%' for table 'v'"))
         #expect(!isOutOfReach(1064, "You have an error in your SQL syntax"))
     }
+
+    private static let refusals: [(UInt32, String, Bool)] = [
+        (1267, "Illegal mix of collations (a,IMPLICIT) and (b,IMPLICIT) for operation '='", true),
+        (1356, "View 'v' references invalid table(s)", true),
+        (1142, "SELECT command denied to user 'u'@'%' for table 'customer'", true),
+        (1142, "CREATE VIEW command denied to user 'u'@'%' for table 'v'", false),
+        (1227, "Access denied; you need the SET_ANY_DEFINER privilege", false),
+        (1050, "Table 'v' already exists", false),
+        (1205, "Lock wait timeout exceeded; try restarting transaction", false),
+        (1290, "The server is running with --super-read-only", false),
+        (1021, "Disk full", false),
+        (1016, "Can't open file: 't' (errno: 24 \"Too many open files\")", false),
+        (13, "Can't get stat of './d/v.frm'", false),
+        (2013, "Lost connection to server during query", false),
+    ]
+
+    @Test(arguments: refusals)
+    func `a view is left out for what it is, and not for how the server is doing`(
+        number: UInt32, message: String, leavesOut: Bool
+    ) {
+        let error = MySQLError(number: number, message: message)
+        #expect(MySQLMaker.leavesViewOut(error) == leavesOut)
+    }
 }
