@@ -69,6 +69,20 @@ extension MySQLConnection {
         return total
     }
 
+    /// Runs a prepared statement for one row of a batch, whose long values go in pieces.
+    ///
+    /// As text in a statement it might be longer than the server takes, which holds it.
+    /// - Throws: `MySQLError`; as `MySQLRowWriter.lone`.
+    func insert(_ batch: RowBatch, alone row: Int, _ transfer: MySQLTransfer) throws -> Intake {
+        var total = Intake()
+        try MySQLRowWriter(transfer).lone(in: batch, row: row) { lone in
+            let statement = try prepare(transfer.execution(with: lone.places))
+            try statement.execute(long: lone.values, as: lone.types)
+            total.add(try intake())
+        }
+        return total
+    }
+
     /// Runs a prepared statement for the rows of each portion, of which `portions` keeps none that was sent.
     ///
     /// - Throws: `MySQLError`.
@@ -243,11 +257,11 @@ extension MySQLConnection {
                 return try await load(lines, transfer.loading)
             case .inserting(let limit):
                 return try await insert(batch, transfer, limit) { row in
-                    guard transfer.takesParameters else {
+                    guard transfer.hasParameters else {
                         return try await insert(
                             try writer.insertion(of: batch, row: row, transfer.insertion))
                     }
-                    return try await insert(batch, row..<(row + 1), transfer, limit: 0)
+                    return try await insert(batch, alone: row, transfer)
                 }
             }
         }

@@ -1,4 +1,5 @@
 import BackupCore
+import CMariaDB
 
 /// Records as values of `INSERT`.
 extension MySQLRowWriter {
@@ -31,7 +32,44 @@ extension MySQLRowWriter {
         return insertions
     }
 
-    /// The statement of one record of `batch`, its documents as text.
+    /// A record that goes by a prepared statement of its own.
+    struct Lone {
+        /// What stands in the statement for each column: a question mark for a value that comes as its parameter, else the value.
+        var places: [String] = []
+        /// The parameters, nil being NULL.
+        var values: [MySQLValue?] = []
+        var types: [enum_field_types] = []
+    }
+
+    /// Hands over one record of `batch`, its documents as text; its values are valid until `take` returns.
+    ///
+    /// Among many rows a parameter is of one kind. Here a text of another character set is what it is in this record: text,
+    /// or bytes of that set.
+    /// - Throws: As `lines`; whatever `take` throws.
+    func lone(in batch: RowBatch, row: Int, _ take: (Lone) throws -> Void) throws {
+        let record = batch.start(of: row)..<(batch.ends[row] - 1)
+        try batch.bytes.withUnsafeBytes { bytes in
+            var (lone, offset) = (Lone(), record.lowerBound)
+            for (index, column) in columns.enumerated() {
+                guard let places = column.places else {
+                    let value = try value(in: bytes, &offset, record.upperBound, index, column)
+                    let isBytes = column.encoding == .coded && value?.coding == .hex
+                    lone.places.append("?")
+                    lone.values.append(value)
+                    lone.types.append(isBytes ? MYSQL_TYPE_BLOB : column.parameterType)
+                    continue
+                }
+                let field = try field(
+                    in: bytes, &offset, record.upperBound, isLast: index == columns.count - 1)
+                if field == nil { try checkNull(column) }
+                let label = try field.map { try number(places, bytes, $0, column) }
+                lone.places.append(label.map { String(decoding: $0, as: UTF8.self) } ?? "NULL")
+            }
+            try take(lone)
+        }
+    }
+
+    /// The statement of one record of `batch` without parameters, its documents as text.
     ///
     /// - Throws: As `lines`.
     func insertion(of batch: RowBatch, row: Int, _ insertion: String) throws -> [UInt8] {

@@ -224,8 +224,9 @@ struct MySQLRowWriter {
         if portion.count > 0 { try take(portion) }
     }
 
+    /// The next value, nil for NULL; moves behind it and its comma.
     @inline(__always)
-    private func value(
+    func value(
         in bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ end: Int, _ index: Int,
         _ column: MySQLTransfer.Column
     ) throws -> MySQLValue? {

@@ -99,9 +99,11 @@ struct MySQLTransfer: Sendable {
     }
 
     /// The statement that takes each row as its parameters.
-    var execution: String {
-        let places = columns.map { _ in "?" }.joined(separator: ", ")
-        return "\(insertion)(\(places))"
+    var execution: String { execution(with: columns.map { _ in "?" }) }
+
+    /// The statement of rows in which such values stand, and parameters for the others.
+    func execution(with places: [String]) -> String {
+        "\(insertion)(\(places.joined(separator: ", ")))"
     }
 
     /// What stands before the rows of a statement that inserts them.
@@ -110,13 +112,17 @@ struct MySQLTransfer: Sendable {
         return "INSERT INTO \(MySQLText.qualified(table)) (\(names)) VALUES "
     }
 
-    /// Whether its values can be parameters of a statement: one of these has a character set, and a value of bytes has none.
+    /// Whether the values of many rows can be parameters of a statement: one of these has a character set, and a value of bytes
+    /// has none.
     ///
     /// Nor are labels whose places have to be looked up; and rows without values have none.
     var takesParameters: Bool {
         !columns.isEmpty
             && !columns.contains { $0.encoding == .coded && !$0.takesBytes || $0.places != nil }
     }
+
+    /// Whether one row by itself has values that can be parameters: with labels beside them that stand in its statement.
+    var hasParameters: Bool { columns.contains { $0.places == nil } }
 
     /// The way that this table's rows can go.
     func way(_ way: Way) -> Way {
