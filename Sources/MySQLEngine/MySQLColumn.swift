@@ -105,7 +105,7 @@ struct MySQLColumn: Sendable {
     }
 
     /// What stands before a number so that no label is like it.
-    private static func zeros(besides type: String) -> String {
+    static func zeros(besides type: String) -> String {
         let labels = MySQLTokens(type).tokens.compactMap(\.literal)
         var text = ""
         while labels.contains(where: {

@@ -145,6 +145,7 @@ enum MySQLRestoreGuide {
         // Its values are numbers, which stand for its labels.
         case _ where MySQLColumn.isSetWithEmptyLabel(column.type):
             "CAST(NULLIF(\(variable), '') AS UNSIGNED)"
+        case .text where MySQLColumn.mayBlur(column.type): number(column.type, variable)
         case .binary: "UNHEX(SUBSTR(NULLIF(\(variable), ''), 3))"
         case .bits: "CAST(NULLIF(\(variable), '') AS UNSIGNED)"
         case .instant: "REPLACE(NULLIF(\(variable), ''), '+00:00', '')"
@@ -156,6 +157,26 @@ enum MySQLRestoreGuide {
             """
         case .plain, nil: "NULLIF(\(variable), '')"
         }
+    }
+
+    /// The number of a value whose labels look alike: it stands there itself where the source took some of them for equal, and its
+    /// labels where not.
+    ///
+    /// In a text of a set with signs of several bytes the server reads no number.
+    private static func number(_ type: String, _ variable: String) -> String {
+        let labels = MySQLTokens(type).tokens.compactMap(\.literal).map { MySQLText.literal($0) }
+        let text = """
+            IF(CAST(LEFT(\(variable), 2) AS BINARY) = '\\\\x', UNHEX(SUBSTR(\(variable), 3)), \
+            CAST(\(variable) AS BINARY))
+            """
+        let bits = labels.enumerated().map { "(FIND_IN_SET(\($1), \(text)) > 0) << \($0)" }
+        let number =
+            type.lowercased().hasPrefix("set(")
+            ? bits.joined(separator: " | ") : "FIELD(\(text), \(labels.joined(separator: ", ")))"
+        return """
+            CAST(IF(LENGTH(\(variable)) = 0, NULL, IF(\(variable) REGEXP '^\(MySQLColumn.zeros(besides: type))[0-9]+$', \
+            \(variable), \(number))) AS UNSIGNED)
+            """
     }
 
     private static func counters(_ metadata: Metadata) -> String {
