@@ -48,6 +48,39 @@ import Testing
         }
     }
 
+    @Test(arguments: MySQLTestServer.all.filter(\.isMariaDB), ["latin1", "cp1251"])
+    func `packages that came in another character set come back`(
+        server: MySQLTestServer, set: String
+    ) async throws {
+        let letter = set == "latin1" ? "é" : "й"
+        try await MySQLBench.with(server) { bench in
+            let script = """
+                SET NAMES \(set); SET sql_mode = 'ORACLE';
+                DELIMITER //
+                CREATE PACKAGE `p~` COMMENT 'head ~' AS FUNCTION `f~`(a int) RETURN varchar(9); END//
+                CREATE PACKAGE BODY `p~` COMMENT 'body ~' AS
+                  FUNCTION `f~`(a int) RETURN varchar(9) AS BEGIN RETURN CONCAT('~', a); END;
+                END//
+                CREATE PACKAGE `q~` AS PROCEDURE q COMMENT '~'; END//
+                DELIMITER ;
+
+                """
+            try await bench.source.load(
+                Data(script.utf8.map { $0 == UInt8(ascii: "~") ? 0xE9 : $0 }))
+            let backup = try await bench.backUp()
+            let copy = try await bench.restored(backup.id)
+            let question = """
+                SET sql_mode = 'ORACLE'; SELECT `p\(letter)`.`f\(letter)`(7);
+                SELECT ROUTINE_NAME, ROUTINE_TYPE, ROUTINE_COMMENT FROM information_schema.ROUTINES
+                WHERE ROUTINE_SCHEMA = DATABASE() ORDER BY 1, 2
+                """
+            let answer = try await bench.source.query(question)
+            #expect(
+                answer.hasPrefix("\(letter)7\n") && answer.contains("body \(letter)"), "\(answer)")
+            #expect(try await copy.query(question) == answer)
+        }
+    }
+
     @Test(arguments: MySQLTestServer.all)
     func `labels that the server may print as question marks are warned of`(
         server: MySQLTestServer
