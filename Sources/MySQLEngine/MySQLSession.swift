@@ -89,6 +89,8 @@ enum MySQLSession {
         "check_constraint_checks": "0",
         // MariaDB: indexes and keys are made in whatever way there is for them.
         "alter_algorithm": "'DEFAULT'",
+        // MySQL: else indexes are made by writing all rows anew, and what these compute with them.
+        "old_alter_table": "0",
         // Tables without a key stay without.
         "sql_generate_invisible_primary_key": "0",
         "sql_require_primary_key": "0",

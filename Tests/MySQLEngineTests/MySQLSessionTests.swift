@@ -36,11 +36,14 @@ import Testing
     ) -> [(name: String, value: String)] {
         let own: [(name: String, value: String)] =
             server.isMariaDB
-            ? [("alter_algorithm", "'INSTANT'"), ("idle_write_transaction_timeout", "50000")] : []
+            ? [("alter_algorithm", "'INSTANT'"), ("idle_write_transaction_timeout", "50000")]
+            : [("old_alter_table", "1")]
         return own + [("sql_buffer_result", "1")]
     }
 
-    private static let ofTargets = ["foreign_key_checks", "unique_checks", "alter_algorithm"]
+    private static let ofTargets = [
+        "foreign_key_checks", "unique_checks", "alter_algorithm", "old_alter_table",
+    ]
 
     @Test(arguments: MySQLTestServer.all)
     func `a server whose defaults are others changes nothing`(
