@@ -1,7 +1,8 @@
 import BackupCore
 
-/// What is added to tables once their rows are there: indexes of a table in one statement, which reads
-/// the rows once; those on words one by one, as the server wants it; foreign keys last.
+/// What is added to tables once their rows are there: indexes on words one by one, as the server wants it, and first,
+/// because it writes the rows anew for them, with all other indexes; these in one statement, which reads the rows once;
+/// foreign keys last.
 ///
 /// Tables of ARCHIVE that take rows in order only become such tables here.
 struct MySQLAdditions {
@@ -11,13 +12,17 @@ struct MySQLAdditions {
             let name: String
             let activity: String
             let sql: String
-            /// Whether it is to compute no day that no calendar has.
+            /// Whether its table computes days, which it must not do anew for rows that are there.
             var computes = false
         }
 
         var statements: [Statement] = []
         /// The same one by one, of what the server may refuse for one of them.
         var single: [Statement] = []
+        /// Whether days are computed while they are made: into indexes, or into those that are there already.
+        var computesKeys = false
+        /// Finds a row with a day that no calendar has; nil where no column keeps days.
+        var rowWithLackingDay: String?
     }
 
     /// What is there, by table: an index and a foreign key may have one name.
@@ -78,14 +83,11 @@ struct MySQLAdditions {
             let known = built.indexes[ExactText(place)] ?? []
             let indexes = table.indexes.filter { !known.contains(ExactText($0.name)) }
             let words = table.wordIndexes.filter { !known.contains(ExactText($0.name)) }
-            let groups = (indexes.isEmpty ? [] : [indexes]) + words.map { [$0] }
-            var statements = groups.map { additions in
+            var statements = groups(indexes, words, table.computation).map { additions in
                 Table.Statement(
                     name: "\(additions.map(\.name).joined(separator: ", ")) of \(place)",
                     activity: "building", sql: alter(place, additions.map(\.definition)),
-                    computes: additions.contains {
-                        table.keysOfDays.contains(ExactText($0.name))
-                    })
+                    computes: table.computation.computesDays)
             }
             if table.takesRowsInOrder {
                 statements.append(
@@ -93,8 +95,38 @@ struct MySQLAdditions {
                         name: "rows of \(place)", activity: "archiving",
                         sql: Self.archiving(TableName(schema: database, name: place))))
             }
-            return Table(statements: statements)
+            let keys = table.computation.keysOfDays
+            return Table(
+                statements: statements,
+                computesKeys: !keys.isDisjoint(with: indexes.map { ExactText($0.name) })
+                    || !words.isEmpty && !keys.isEmpty,
+                rowWithLackingDay: rowWithLackingDay(in: place, table.computation.dayColumns))
         }.filter { !$0.statements.isEmpty }.sorted { $0.statements.count > $1.statements.count }
+    }
+
+    /// What one statement makes, in their order.
+    ///
+    /// Keys on expressions would make the server write all rows anew if others came with them that it makes without (MySQL).
+    private func groups(
+        _ indexes: [MySQLTableStatement.Addition], _ words: [MySQLTableStatement.Addition],
+        _ computation: MySQLComputation
+    ) -> [[MySQLTableStatement.Addition]] {
+        let onExpressions = indexes.filter {
+            computation.keysOnExpressions.contains(ExactText($0.name))
+        }
+        let others = indexes.filter { !onExpressions.contains($0) }
+        return words.map { [$0] } + [onExpressions, others].filter { !$0.isEmpty }
+    }
+
+    private func rowWithLackingDay(in table: String, _ columns: [String]) -> String? {
+        guard !columns.isEmpty else { return nil }
+        let conditions = columns.map(MySQLText.identifier).map {
+            "DAYOFMONTH(\($0)) > DAYOFMONTH(LAST_DAY(\($0)))"
+        }
+        return """
+            SELECT 1 FROM \(MySQLText.qualified(TableName(schema: database, name: table))) \
+            WHERE \(conditions.joined(separator: " OR ")) LIMIT 1
+            """
     }
 
     /// Gives a table that takes rows in any order for as long as it is loaded.

@@ -8,6 +8,13 @@ struct MySQLComputation: Sendable {
     let computesDays: Bool
     /// Keys that may hold such days: those on expressions, and on columns that are computed whenever they are read.
     let keysOfDays: Set<ExactText>
+    /// Those among them that are made with the table: on rows that are there the server makes them only by writing all
+    /// of these anew, and computing what is stored with them (MySQL).
+    let keysWithTable: Set<ExactText>
+    /// Those among them that have an expression.
+    let keysOnExpressions: Set<ExactText>
+    /// Columns that keep days.
+    let dayColumns: [String]
     /// Whether its rows obey transactions.
     let isTransactional: Bool
     /// What is kept of it and is another in another time zone: columns that are stored, keys, a division into partitions.
@@ -25,6 +32,7 @@ struct MySQLComputation: Sendable {
     /// A key in its parts.
     private struct Key {
         let name: String
+        let isUnique: Bool
         /// Its columns.
         var columns: Set<String> = []
         /// The words of its expressions.
@@ -32,6 +40,7 @@ struct MySQLComputation: Sendable {
 
         init(_ words: [MySQLTokens.Token]) {
             let opening = words.firstIndex { $0.isSign("(") } ?? words.endIndex
+            isUnique = words.first?.keyword == "UNIQUE"
             name =
                 words[..<opening].compactMap { $0.kind == .quotedIdentifier ? $0.identifier : nil }
                 .first ?? "PRIMARY"
@@ -57,12 +66,14 @@ struct MySQLComputation: Sendable {
             let (items, closing) = MySQLTableStatement.items(of: tokens, from: opening + 1)
         else {
             (computesDays, keysOfDays, isTransactional, zoned) = (false, [], false, [])
+            (keysWithTable, keysOnExpressions, dayColumns) = ([], [], [])
             return
         }
         var times: Set<String> = []
         var computed: [Computed] = []
         var keys: [Key] = []
         var days: Set<String> = []
+        var dayColumns: [String] = []
         var conditions: [[MySQLTokens.Token]] = []
         for words in items.map({ Self.code(of: $0) }) {
             if let start = words.firstIndex(where: { $0.keyword == "CHECK" }) {
@@ -74,6 +85,9 @@ struct MySQLComputation: Sendable {
                 if type == "TIMESTAMP" { times.insert(name.lowercased()) }
                 if ["DATE", "DATETIME", "TIMESTAMP"].contains(type) {
                     days.insert(name.lowercased())
+                    if !words.contains(where: { $0.keyword == "VIRTUAL" }) {
+                        dayColumns.append(name)
+                    }
                 }
                 if words.contains(where: { $0.keyword == "GENERATED" }) {
                     computed.append(Computed(name: name, words: Array(words.dropFirst())))
@@ -92,6 +106,7 @@ struct MySQLComputation: Sendable {
             keys.filter { computesDays && ($0.isComputed || !$0.columns.isDisjoint(with: read)) }
                 .map { ExactText($0.name) })
         self.computesDays = computesDays
+        self.dayColumns = dayColumns
         isTransactional =
             MySQLTableStatement.engine(in: Array(tokens[closing...])) == "INNODB"
         let columns = Self.zoned(among: computed, times)
@@ -102,6 +117,10 @@ struct MySQLComputation: Sendable {
             !$0.columns.isDisjoint(with: virtual) || Self.reads($0.expressions, times, all)
         }.map(\.name)
         let border = Self.border(in: Self.code(of: Array(tokens[closing...])))
+        let onExpressions = keys.filter { computesDays && $0.isComputed }
+        keysOnExpressions = Set(onExpressions.map { ExactText($0.name) })
+        keysWithTable = Set(
+            onExpressions.filter { $0.isUnique || !border.isEmpty }.map { ExactText($0.name) })
         if border.contains(where: { virtual.contains(($0.identifier ?? "").lowercased()) }) {
             zoned.append("partitions")
         }

@@ -38,8 +38,7 @@ struct MySQLTableStatement {
     let takesRowsInOrder: Bool
     /// Whether a `TIMESTAMP` that may not be null has no default: older servers would give it one.
     let hasBareTimestamp: Bool
-    /// Indexes that may hold days which are computed while they are made.
-    let keysOfDays: Set<ExactText>
+    let computation: MySQLComputation
 
     private let head: [MySQLTokens.Token]
     private let nameToken: Int
@@ -58,7 +57,8 @@ struct MySQLTableStatement {
             let (items, closing) = Self.items(of: tokens, from: opening + 1)
         else { throw damage }
         self.name = name
-        keysOfDays = MySQLComputation(statement).keysOfDays
+        let computation = MySQLComputation(statement)
+        self.computation = computation
         self.nameToken = nameToken
         head = Array(tokens[...opening])
         tail = Array(tokens[closing...])
@@ -75,7 +75,7 @@ struct MySQLTableStatement {
         }
         takesRowsInOrder = counting != nil && isCountedKey && storage == "ARCHIVE"
         hasBareTimestamp = parts.contains { $0.isBareTimestamp }
-        let needed = Self.needed(parts)
+        let needed = Self.needed(parts, computation)
         var (kept, indexes, words, keys): ([[MySQLTokens.Token]], [Addition], [Addition], _) =
             ([], [], [], [ForeignKey]())
         for (index, part) in parts.enumerated() {
@@ -139,14 +139,15 @@ struct MySQLTableStatement {
     /// Indexes without which the table, or its order, would be another.
     ///
     /// A column that counts by itself must be the first of an index; without a primary key a unique
-    /// index gives the order in which rows are stored.
-    private static func needed(_ items: [Item]) -> Set<Int> {
+    /// index gives the order in which rows are stored. Some would not come without the rows being written anew.
+    private static func needed(_ items: [Item], _ computation: MySQLComputation) -> Set<Int> {
         let counting = items.first { $0.counts }?.name
         let hasPrimary = items.contains { $0.kind == .primary }
         return Set(
             items.indices.filter { index in
                 let item = items[index]
                 guard item.kind == .index else { return false }
+                if computation.keysWithTable.contains(ExactText(item.name)) { return true }
                 if let counting, item.columns.first.map({ $0.isExactly(counting) }) ?? false {
                     return true
                 }

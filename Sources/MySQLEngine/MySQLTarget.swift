@@ -120,46 +120,10 @@ struct MySQLTarget: Target {
         }
     }
 
-    private func alter(_ table: MySQLAdditions.Table, _ steps: StepCounter) async throws {
-        try await connections.withOne { connection in
-            for step in table.statements {
-                try await steps.take(step.name, activity: step.activity) {
-                    if step.computes {
-                        try await compute(step, on: connection)
-                    } else {
-                        try await make(step.sql, step.name, on: connection)
-                    }
-                }
-            }
-        }
-    }
-
-    /// Makes indexes on what is computed, where the server can do it without writing rows anew: that would change
-    /// days that no calendar has (MySQL).
-    private func compute(
-        _ step: MySQLAdditions.Table.Statement, on connection: MySQLConnection
-    ) async throws {
-        do {
-            try await connection.inMode(.computing) {
-                try await make("\(step.sql), ALGORITHM = INPLACE", step.name, on: connection)
-            }
-        } catch let error as MySQLError where Self.needsAnotherMode.contains(error.number) {
-            try await make(step.sql, step.name, on: connection)
-            request.notes(
-                """
-                warning: \(step.name) may hold days that no calendar has (such as 2021-02-31) where what is computed from \
-                texts is none in the table: \(error.message)
-                """)
-        }
-    }
-
-    /// A default that no calendar has; what is only made by a copy of the table.
-    private static let needsAnotherMode: Set<UInt32> = [1067, 1221, 1845, 1846]
-
     /// Runs a statement that makes a table or a part of one, and tells what the server has made otherwise.
     ///
     /// Strict it would refuse what older servers have let be made.
-    private func make(_ sql: String, _ name: String, on connection: MySQLConnection) async throws {
+    func make(_ sql: String, _ name: String, on connection: MySQLConnection) async throws {
         try await connection.executeInterruptibly(sql)
         for remark in try await connection.remarks() where Self.changes.contains(remark.number) {
             request.notes("warning: \(name) is not as it was: \(remark.message)")

@@ -90,6 +90,38 @@ import Testing
         #expect(computation.keysOfDays == Set(keys.map(ExactText.init)))
     }
 
+    private static let keys: [(String, String, [String], [String])] = [
+        ("KEY `k` ((lower(`id`)))", "", [], ["k"]),
+        ("UNIQUE KEY `k` ((lower(`id`))),\n  KEY `n` (`id`)", "", ["k"], ["k"]),
+        ("UNIQUE KEY `k` (`id`)", "", [], []),
+        ("UNIQUE KEY `k` (`v`),\n  KEY `n` (`id`(3))", "", [], []),
+        (
+            "KEY `k` ((lower(`id`))),\n  KEY `n` (`v`)",
+            "\n/*!50100 PARTITION BY KEY (id)\nPARTITIONS 3 */", ["k"], ["k"]
+        ),
+    ]
+
+    @Test(arguments: keys)
+    func `keys that would make all rows be written anew are told from others`(
+        part: String, tail: String, withTable: [String], onExpressions: [String]
+    ) throws {
+        let columns = """
+            `id` varchar(9) NOT NULL,
+              `at` datetime DEFAULT NULL,
+              `d` date GENERATED ALWAYS AS (cast(`id` as date)) STORED,
+              `v` date GENERATED ALWAYS AS (cast(`id` as date)) VIRTUAL,
+              PRIMARY KEY (`id`)
+            """
+        let text = "CREATE TABLE `t` (\n  \(columns),\n  \(part)\n) ENGINE=InnoDB\(tail)"
+        let computation = MySQLComputation(text)
+        #expect(computation.keysWithTable == Set(withTable.map(ExactText.init)))
+        #expect(computation.keysOnExpressions == Set(onExpressions.map(ExactText.init)))
+        #expect(computation.dayColumns == ["at", "d"])
+        let later = try MySQLTableStatement(text, database: "d").indexes.map(\.name)
+        #expect(Set(later).isDisjoint(with: withTable))
+        #expect(later.count == (part.contains("`n`") ? 2 : 1) - withTable.count)
+    }
+
     private static let days: [(String, Bool)] = [
         ("2021-02-28", false), ("2021-02-29", true), ("2020-02-29", false), ("2020-02-30", true),
         ("1900-02-29", true), ("2000-02-29", false), ("0000-02-29", true), ("2021-04-31", true),

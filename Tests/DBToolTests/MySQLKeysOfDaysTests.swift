@@ -1,0 +1,125 @@
+import BackupTesting
+import Testing
+
+/// Indexes come after the rows, and hold what these had been computed to; making them computes nothing else anew.
+@Suite struct MySQLKeysOfDaysTests {
+    @Test(arguments: MySQLTestServer.all)
+    func `indexes on words leave keys on what is computed as they are`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            let columns = """
+                id int PRIMARY KEY, t text, v date AS (CAST(LEFT(t, 10) AS DATE)) VIRTUAL,
+                s date AS (CAST(LEFT(t, 10) AS DATE)) STORED
+                """
+            let rows = """
+                (id, t) VALUES (1, '2021-02-31'), (2, '2021-02-31'), (3, '2021-03-01')
+                """
+            try await bench.source.load(
+                """
+                SET sql_mode = '';
+                CREATE TABLE words (\(columns), FULLTEXT KEY f (t), KEY v (v)) ENGINE = InnoDB;
+                CREATE TABLE once (\(columns), FULLTEXT KEY f (t), UNIQUE KEY v (v)) ENGINE = InnoDB;
+                INSERT INTO words \(rows);
+                INSERT INTO once \(rows);
+                """)
+            _ = try await bench.backUp()
+            let copy = bench.other("copy")
+            let end = try await bench.restore(into: copy, ["--create", "--check", "rows"])
+            end.expect(code: 0)
+            #expect(!end.errors.contains("no calendar"), "\(end)")
+            try await bench.expectEqual(bench.source, copy)
+            for table in ["words", "once"] {
+                let none = "SELECT COUNT(*) FROM \(table) FORCE INDEX (v) WHERE v IS NULL"
+                #expect(try await bench.source.query(none) == "2")
+                #expect(try await copy.query(none) == "2", "\(table)")
+                #expect(
+                    try await copy.query("SELECT COUNT(*) FROM \(table) WHERE s IS NULL") == "2")
+            }
+        }
+    }
+
+    private static let stored =
+        "id int PRIMARY KEY, t varchar(20), s date AS (CAST(t AS DATE)) STORED"
+
+    /// Together these would make the server write all rows anew, and compute what is stored with them.
+    private static let tables: KeyValuePairs = [
+        "lowered": "\(stored), w int, UNIQUE KEY u ((LOWER(CONCAT(t, id)))), KEY w (w))",
+        "once": "\(stored), w int, UNIQUE KEY u ((CAST(t AS DATE))), KEY w (w))",
+        "mixed": "\(stored), w int, KEY u ((CAST(t AS DATE))), UNIQUE KEY w (w, id))",
+        "divided":
+            "\(stored), KEY fx ((CAST(t AS DATE))), KEY w (t)) PARTITION BY HASH (id) PARTITIONS 3",
+        "placed":
+            """
+        \(stored), g geometry NOT NULL DEFAULT (POINT(1, 2)) SRID 0, SPATIAL KEY sp (g), KEY u ((LOWER(t))))
+        """,
+    ]
+
+    @Test(arguments: MySQLTestServer.all.filter { !$0.isMariaDB })
+    func `keys on expressions leave stored columns as they are`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            for (name, words) in Self.tables {
+                try await bench.source.load(
+                    """
+                    SET sql_mode = '';
+                    CREATE TABLE \(name) (\(words);
+                    INSERT INTO \(name) (id, t) VALUES (1, '2021-02-31'), (2, '2021-02-31'), (3, '2021-03-01');
+                    """)
+            }
+            _ = try await bench.backUp()
+            let copy = bench.other("copy")
+            let end = try await bench.restore(into: copy, ["--create", "--check", "rows"])
+            end.expect(code: 0)
+            #expect(!end.errors.contains("no calendar"), "\(end)")
+            try await bench.expectEqual(bench.source, copy)
+            for (name, _) in Self.tables {
+                let none = "SELECT COUNT(*) FROM \(name) WHERE s IS NULL"
+                #expect(try await bench.source.query(none) == "2")
+                #expect(try await copy.query(none) == "2", "\(name)")
+            }
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `keys on days that no calendar has hold these`(server: MySQLTestServer) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.load(
+                """
+                SET sql_mode = 'ALLOW_INVALID_DATES';
+                CREATE TABLE k (id int PRIMARY KEY, d date, t varchar(20), dt datetime AS (CAST(d AS DATETIME)) VIRTUAL,
+                  KEY dt (dt)) ENGINE = InnoDB;
+                INSERT INTO k (id, d) VALUES (1, '2021-02-31'), (2, '2021-02-28'), (3, '2020-02-30');
+                """)
+            _ = try await bench.backUp()
+            let copy = bench.other("copy")
+            let end = try await bench.restore(into: copy, ["--create", "--check", "rows"])
+            end.expect(code: 0, saying: "dt of k: made with days that no calendar has")
+            let question = "SELECT dt FROM k FORCE INDEX (dt) ORDER BY dt"
+            let expected = try await bench.source.query(question)
+            #expect(expected.contains("2021-02-31") && expected.contains("2020-02-30"))
+            #expect(try await copy.query(question) == expected)
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all.filter { !$0.isMariaDB })
+    func `indexes are made in place on a server that would write all rows anew`(
+        server: MySQLTestServer
+    ) async throws {
+        let settings = ["old_alter_table=1"]
+        try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
+            try await bench.source.load(
+                """
+                SET sql_mode = '';
+                CREATE TABLE k (\(Self.stored), KEY t (t));
+                INSERT INTO k (id, t) VALUES (1, '2021-02-31');
+                """)
+            _ = try await bench.backUp()
+            let copy = bench.other("copy")
+            let end = try await bench.restore(into: copy, ["--create", "--check", "rows"])
+            end.expect(code: 0)
+            #expect(try await copy.query("SELECT s IS NULL FROM k") == "1")
+        }
+    }
+}
