@@ -25,7 +25,12 @@ struct MySQLValueProof {
         do {
             // A default may be a day that no calendar has.
             try await connection.inMode(.exact) {
-                try await connection.execute(creation(of: twin.table))
+                do {
+                    try await connection.execute(creation(of: twin.table))
+                } catch let problem as MySQLError where !problem.isConnectionLoss {
+                    // Some servers demand a key; the longest rows leave no room for one.
+                    try await connection.execute(creation(of: twin.table, key))
+                }
             }
         } catch let problem as MySQLError {
             guard !problem.isConnectionLoss else { throw problem }
@@ -57,18 +62,21 @@ struct MySQLValueProof {
         return TableName(schema: table.schema, name: isTaken ? "\(name)_2" : name)
     }
 
-    /// Columns keep their types, and nothing else.
-    ///
-    /// The key is for servers that demand one.
-    private func creation(of twin: TableName) -> String {
-        let names = transfer.columns.map(\.name)
+    private var names: [String] { transfer.columns.map(\.name) }
+
+    /// A column that tells rows apart.
+    private var key: String {
         var key = "dbtool_row"
         while names.contains(where: { $0.lowercased() == key }) { key += "_" }
-        return """
-            CREATE TEMPORARY TABLE \(MySQLText.qualified(twin)) \
-            (\(MySQLText.identifier(key)) bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY) ENGINE = InnoDB \
-            SELECT \(names.map(MySQLText.identifier).joined(separator: ", ")) \
-            FROM \(MySQLText.qualified(transfer.table)) LIMIT 0
-            """
+        return "(\(MySQLText.identifier(key)) bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY)"
+    }
+
+    /// Columns keep their types, and nothing else.
+    private func creation(of twin: TableName, _ key: String = "") -> String {
+        """
+        CREATE TEMPORARY TABLE \(MySQLText.qualified(twin)) \(key) ENGINE = InnoDB \
+        SELECT \(names.map(MySQLText.identifier).joined(separator: ", ")) \
+        FROM \(MySQLText.qualified(transfer.table)) LIMIT 0
+        """
     }
 }

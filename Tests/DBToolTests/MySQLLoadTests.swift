@@ -262,4 +262,23 @@ import Testing
         let after = try await bench.contents(of: target)
         #expect(after == before, sourceLocation: location)
     }
+
+    /// Its values are proven in a table beside it, which has no room for a column more.
+    @Test(arguments: MySQLTestServer.all)
+    func `rows as long as any may be come back beside what is computed with a warning`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.load(
+                """
+                SET sql_mode = '';
+                CREATE TABLE longest (id int PRIMARY KEY, t varchar(20), s date AS (CAST(t AS DATE)) STORED, v varchar(65504))
+                  ENGINE = InnoDB CHARSET = latin1;
+                INSERT INTO longest (id, t, v) VALUES (1, '2021-02-31', REPEAT('x', 65504)), (2, '2020-01-01', NULL);
+                """)
+            let copy = try await bench.restored(try await bench.backUp().id, ["--check", "rows"])
+            let sums = "SELECT id, t, s, MD5(v) FROM longest ORDER BY id"
+            #expect(try await copy.query(sums) == bench.source.query(sums))
+        }
+    }
 }
