@@ -125,13 +125,20 @@ struct MySQLTarget: Target {
     /// Strict it would refuse what older servers have let be made.
     func make(_ sql: String, _ name: String, on connection: MySQLConnection) async throws {
         try await connection.executeInterruptibly(sql)
-        for remark in try await connection.remarks() where Self.changes.contains(remark.number) {
-            request.notes("warning: \(name) is not as it was: \(remark.message)")
+        for remark in try await connection.remarks() {
+            if Self.changes.contains(remark.number) {
+                request.notes("warning: \(name) is not as it was: \(remark.message)")
+            } else if Self.longRows.contains(remark.number) {
+                request.notes(
+                    "\(name) may hold rows that this server refuses: \(remark.message)")
+            }
         }
     }
 
-    /// Rows that may become too long, a key that is cut off, another storage engine, an option that is ignored.
-    private static let changes: Set<UInt32> = [139, 1071, 1118, 1266, 1286, 1478, 1709]
+    /// A key that is cut off, another storage engine, an option that is ignored.
+    private static let changes: Set<UInt32> = [1071, 1266, 1286, 1478, 1709]
+    /// Rows that may become too long, which the source may have been told as well.
+    private static let longRows: Set<UInt32> = [139, 1118]
 
     func switchOn() async throws -> [String] {
         let events = work.chosen.filter { $0.kind == .event && !isThere($0) }
