@@ -115,7 +115,7 @@ struct MySQLTargetOpening {
         guard !request.isScratch else { return }
         let tables = try await MySQLZonedTables(plan, in: request.database, found.leader)
         if let words = try await tables.words(ofTarget: found.administration) {
-            request.notes("warning: \(words)")
+            request.notes(words)
         }
     }
 

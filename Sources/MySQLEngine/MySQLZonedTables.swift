@@ -33,9 +33,11 @@ struct MySQLZonedTables: Sendable {
             """
     }
 
-    /// What to tell of a restore, with the statements that compute it anew; nil where there is nothing to tell.
+    /// What to tell of a restore, a warning or a note, with the statements that compute it anew; nil where there is nothing
+    /// to tell.
     ///
-    /// Without the mode days that no calendar has would be zeros, or an error, and so would texts that are no days.
+    /// Without the mode days that no calendar has would be zeros, or an error, and so would texts that are no days. Where new
+    /// sessions are in UTC only the zone of those that wrote the rows, which nothing tells, may be another.
     ///
     /// `connection`: On the target.
     /// - Throws: `MySQLError`.
@@ -45,11 +47,17 @@ struct MySQLZonedTables: Sendable {
         let statements = kept.keys.sorted().map {
             " ALTER TABLE \(MySQLText.qualified($0)) FORCE, ALGORITHM = COPY;"
         }
+        let start = "\(list) \(verb) what is computed in the session's time zone, which is UTC now"
+        let mode = "SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone ="
+        guard !zone.isUTC else {
+            return """
+                \(start), as in new sessions here. Where those that wrote the rows were in another zone it is computed by: \
+                \(mode) …;\(statements.joined())
+                """
+        }
         return """
-            \(list) \(verb) what is computed in the session's time zone, which is UTC now. In the zone of new sessions here, \
-            or of those that wrote the rows, it is computed by: SET SESSION sql_mode = 'ALLOW_INVALID_DATES', \
-            time_zone = \(MySQLText.literal(zone.name));\
-            \(statements.joined())
+            warning: \(start). In the zone of new sessions here, or of those that wrote the rows, it is computed by: \
+            \(mode) \(MySQLText.literal(zone.name));\(statements.joined())
             """
     }
 }
