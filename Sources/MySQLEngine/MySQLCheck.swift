@@ -162,7 +162,8 @@ struct MySQLCheck {
                 "\(tables), about \(ByteText(bytes))"))
         do {
             try await addTables(
-                to: &check, scope, besides: busy, answers.statements, catalog)
+                to: &check, scope, besides: busy.union(answers.undescribed.map(\.relation.name)),
+                answers.statements, catalog)
         } catch let error as BackupError where error.code == .serverRefused {
             check.findings.append(
                 Finding(
@@ -257,13 +258,19 @@ struct MySQLCheck {
             })
     }
 
+    /// Views that are refused in the words of a table come back with it.
     private static func findings(ofUndescribed tables: [MySQLObjects.Undescribed]) -> [Finding] {
         guard let first = tables.first else { return [] }
+        let words = Set(
+            tables.filter { $0.relation.kind == .table }.map { ExactText($0.reason.message) })
+        let own = tables.filter {
+            $0.relation.kind == .table || !words.contains(ExactText($0.reason.message))
+        }
         return [
             Finding(
                 .contents, "tables", .problem,
                 "the server does not say what makes \(list(tables.map(\.relation))): \(first.reason.words)",
-                fix: tables.map {
+                fix: own.map {
                     let word = $0.relation.kind == .view ? "VIEW" : "TABLE"
                     return
                         "-- mend it, leave it out with --skip-unreadable, or: DROP \(word) \(MySQLText.qualified($0.relation.name));"
@@ -281,12 +288,12 @@ struct MySQLCheck {
     }
 
     private func addTables(
-        to check: inout SourceCheck, _ scope: MySQLScope, besides locked: Set<TableName>,
+        to check: inout SourceCheck, _ scope: MySQLScope, besides unread: Set<TableName>,
         _ statements: [ExactText: String], _ catalog: MySQLCatalog
     ) async throws {
-        let stored = scope.stored.filter { !locked.contains($0.name) }
-        // The server would wait for each that is not named.
-        let names = locked.isEmpty ? nil : stored.map(\.name.name)
+        let stored = scope.stored.filter { !unread.contains($0.name) }
+        // The server would wait for each that is not named and is locked.
+        let names = unread.isEmpty ? nil : stored.map(\.name.name)
         let columns = try await catalog.columns(of: names)
         let indexes = try await catalog.uniqueIndexes(of: names)
         let keyless = stored.filter { relation in
