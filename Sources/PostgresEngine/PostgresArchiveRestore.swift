@@ -32,6 +32,10 @@ struct PostgresArchiveRestore: Sendable {
     let closures: Set<Int>
     /// The same on whatever else.
     let withdrawals: Set<Int>
+    /// Privileges of which others than the owner have granted some, and who these are.
+    let grantors: [Int: [String]]
+    /// Those of them that come without these, for whom the restoring role may not act.
+    var withoutOthers: Set<Int> = []
     /// The columns of `NOT NULL` constraints that are made behind the rows.
     let columnsNotNull: [Int: String]
 
@@ -64,6 +68,8 @@ struct PostgresArchiveRestore: Sendable {
             archive[$0]?.words.startsExactly(with: "ACL - SCHEMA ") ?? false
         }
         withdrawals = all.subtracting(closures)
+        grantors = Self.grantors(
+            in: script, among: archive.entries(of: "ACL", among: archive.all))
     }
 
     private static func isGistExtension(_ entry: PostgresArchive.Entry) -> Bool {
@@ -79,17 +85,8 @@ struct PostgresArchiveRestore: Sendable {
         }
     }
 
-    /// The numbers of what takes rights from somebody: only owners, and everybody together, have any by themselves.
-    static func withdrawals(in script: [UInt8]) -> Set<Int> {
-        let (revocation, everybody) = (Array("REVOKE ".utf8), Array(" FROM PUBLIC;".utf8))
-        return entries(in: script) { line in
-            line.starts(with: revocation)
-                && !line.suffix(everybody.count).elementsEqual(everybody)
-        }
-    }
-
     /// The numbers of entries that have such a line in a verbose script.
-    private static func entries(
+    static func entries(
         in script: [UInt8], with isSuch: (_ line: ArraySlice<UInt8>) -> Bool
     ) -> Set<Int> {
         var found: Set<Int> = []
@@ -133,12 +130,15 @@ struct PostgresArchiveRestore: Sendable {
         _ entries: Set<Int>, sections: [String], _ options: [String] = [], major: Int
     ) async throws -> PostgresScript {
         guard !entries.isEmpty else { return PostgresScript(text: "") }
+        let isByOthers = !grantsOfOthers.isDisjoint(with: entries)
+        let options = options + (isByOthers ? ["--verbose"] : [])
         let rendered = try await withFiles(entries) { archive, list in
             try await programs.render(
                 ["--file=-", "--use-list=\(list)"] + sections.map { "--section=\($0)" } + omissions
                     + options + [archive])
         }
-        return PostgresScript(rendered, major: major)
+        let script = PostgresScript(rendered, major: major)
+        return isByOthers ? script.grantingAsMember(leavingOut: withoutOthers) : script
     }
 
     /// Everything that must be there before rows.
@@ -244,7 +244,7 @@ struct PostgresArchiveRestore: Sendable {
     func createWhatWouldBeInTheWay() async throws -> [String] {
         let lacks = request.lacksTables
         // What takes rights from owners would be in the way of the run that makes the rest.
-        let given = refusals.endsRestore ? [] : privileges
+        let given = refusals.endsRestore ? [] : privileges.subtracting(grantsOfOthers)
         // A grant is in the section of whatever stands before it in the list.
         return try await commentOnInheritedConstraints()
             + make("give privileges", nil, given, failuresAreExpected: lacks)

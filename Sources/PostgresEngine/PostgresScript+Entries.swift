@@ -71,7 +71,7 @@ extension PostgresScript {
     }
 
     /// The number in the comment `-- TOC entry 3456 (class 2606 OID 16400)`.
-    private static func entry(beginningWith token: SQLTokens.Token) -> Int? {
+    static func entry(beginningWith token: SQLTokens.Token) -> Int? {
         let mark = Array("-- TOC entry ".utf8)
         guard token.kind == .other, token.bytes.starts(with: mark) else { return nil }
         let number = token.bytes.dropFirst(mark.count).prefix { $0 != UInt8(ascii: " ") }

@@ -68,7 +68,7 @@ struct PostgresScript: Sendable {
 
     /// What it grants, behind its head; nothing where it grants nothing.
     ///
-    /// Without what another role has granted, which pg_restore becomes for that.
+    /// Without what another role has granted where that takes a superuser, who becomes it for that.
     var grants: PostgresScript {
         var (found, isOfAnother): ([UInt8], Bool) = ([], false)
         for statement in statements {
@@ -76,9 +76,12 @@ struct PostgresScript: Sendable {
             case "GRANT" where !isOfAnother:
                 found += statement.flatMap(\.bytes) + Array(";\n".utf8)
             case "SET", "RESET":
-                let words = statement.filter { !$0.isSpace }.prefix(3).map(\.keyword)
-                guard words.dropFirst().starts(with: ["SESSION", "AUTHORIZATION"]) else { break }
-                isOfAnother = statement.first?.keyword == "SET"
+                let words = statement.filter { !$0.isSpace }.prefix(3).map(\.keyword).dropFirst()
+                if words.starts(with: ["SESSION", "AUTHORIZATION"]) {
+                    isOfAnother = statement.first?.keyword == "SET"
+                } else if words.starts(with: ["ROLE"]) {
+                    found += statement.flatMap(\.bytes) + Array(";\n".utf8)
+                }
             default: break
             }
         }

@@ -109,7 +109,7 @@ struct PostgresServerCheck {
     /// Owners that exist and that the restoring role may not act for.
     ///
     /// - SeeAlso: <https://www.postgresql.org/docs/current/sql-grant.html>, `WITH SET`, for memberships since version 16.
-    private func foreignRoles(
+    func foreignRoles(
         _ owners: [String], _ connection: PostgresConnection, major: Int
     ) async throws -> [String] {
         try await roles(owners, without: major >= 16 ? "SET" : "MEMBER", connection)

@@ -130,7 +130,8 @@ struct PostgresTarget: Target {
         try await commentOnExtensions()
         // Of a table with another name these come with the end.
         let problems =
-            archive.plan.renamed == nil ? try await archive.createWhatWouldBeInTheWay() : []
+            archive.plan.renamed == nil
+            ? try await giveGrantsOfOthers() + archive.createWhatWouldBeInTheWay() : []
         let refused = try await run("finish") { connection -> [String] in
             let refused = try await setDatabase(on: connection)
             try await writeAll(connection)

@@ -46,6 +46,8 @@ struct PostgresTargetOpening {
             if !server.isSuperuser || found.mark != nil { deferComments(&archive) }
             if !server.isSuperuser {
                 try await leaveOutDefaults(&archive, on: found.connection, server)
+                try await PostgresServerCheck(request: request).leaveOutGrants(
+                    of: &archive, on: found.connection, major: server.major)
             }
             // A table with another name shares no names with the archive's entries; its indexes
             // are made all at once.

@@ -41,6 +41,62 @@ import Testing
         #expect(PostgresArchiveRestore.withdrawals(in: []) == [])
     }
 
+    private static let passedOn = """
+        SET search_path = '';
+
+        --
+        -- TOC entry 7 (class 0 OID 0)
+        -- Name: TABLE t; Type: ACL; Schema: public; Owner: shop
+        --
+
+        GRANT SELECT ON TABLE public.t TO "a;b" WITH GRANT OPTION;
+        SET SESSION AUTHORIZATION "a;b";
+        GRANT SELECT ON TABLE public.t TO c WITH GRANT OPTION;
+        RESET SESSION AUTHORIZATION;
+        SET SESSION AUTHORIZATION c;
+        GRANT SELECT ON TABLE public.t TO d;
+        RESET SESSION AUTHORIZATION;
+
+
+        --
+        -- TOC entry 8 (class 0 OID 0)
+        -- Name: TABLE u; Type: ACL; Schema: public; Owner: shop
+        --
+
+        GRANT SELECT ON TABLE public.u TO c;
+
+        """
+
+    @Test func `who has granted what belongs to others is known by entries`() {
+        let script = Array(Self.passedOn.utf8)
+        #expect(
+            PostgresArchiveRestore.grantors(in: script, among: [7, 8]) == [7: ["a;b", "c"]])
+        #expect(PostgresArchiveRestore.grantors(in: script, among: [8]) == [:])
+    }
+
+    @Test func `others grant in a way that is open to members, or not at all`() {
+        let script = PostgresScript(text: Self.passedOn)
+        let expected = Self.passedOn
+            .replacing("RESET SESSION AUTHORIZATION", with: "RESET ROLE")
+            .replacing("SET SESSION AUTHORIZATION", with: "SET ROLE")
+        #expect(script.grantingAsMember(leavingOut: []).text == expected)
+        #expect(script.grantingAsMember(leavingOut: [8]).text == expected)
+        let rest = script.grantingAsMember(leavingOut: [7])
+        #expect(!rest.text.contains("ROLE") && !rest.text.contains("AUTHORIZATION"))
+        #expect(rest.entries.map(\.id) == [7, 8])
+        #expect(
+            rest.grants.text.hasSuffix(
+                """
+                (class 0 OID 0)
+                GRANT SELECT ON TABLE public.t TO "a;b" WITH GRANT OPTION;
+                GRANT SELECT ON TABLE public.u TO c;
+
+                """))
+        #expect(
+            script.grantingAsMember(leavingOut: []).grants.text.contains(
+                "SET ROLE c;\nGRANT SELECT ON TABLE public.t TO d;\nRESET ROLE;\n"))
+    }
+
     @Test func `columns that are not NULL are told from other constraints`() {
         let script = """
             -- TOC entry 7 (class 2606 OID 16400)

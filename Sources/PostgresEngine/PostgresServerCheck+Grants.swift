@@ -1,0 +1,34 @@
+import BackupCore
+
+/// Grants of roles that the restoring one may not act for.
+extension PostgresServerCheck {
+    /// Leaves out of the privileges of a plan what others than the owner granted, where one of these is such a role.
+    func leaveOutGrants(
+        of archive: inout PostgresArchiveRestore, on connection: PostgresConnection, major: Int
+    ) async throws {
+        guard !request.omitsPrivileges else { return }
+        let grantors = archive.grantors.filter { archive.plan.chosen.contains($0.key) }
+        let roles = try await foreignRoles(
+            grantors.values.flatMap(\.self), connection, major: major)
+        guard !roles.isEmpty else { return }
+        let foreign = Set(roles.map(ExactText.init))
+        let names = PostgresArchiveNames(archive.archive, request)
+        var leftOut: [String] = []
+        for entry in archive.archive.entries {
+            let missing = (grantors[entry.id] ?? []).filter { foreign.contains(ExactText($0)) }
+            guard !missing.isEmpty else { continue }
+            archive.withoutOthers.insert(entry.id)
+            let thing = entry.dependencies.compactMap { archive.archive[$0] }.first {
+                !$0.isA("ACL")
+            }
+            let words =
+                thing.map { "\($0.kind.lowercased()) \(names.name(of: $0))" } ?? entry.name
+            let line =
+                "what others than its owner granted on \(words): the restoring role may not act for "
+                + missing.joined(separator: ", ")
+            // Columns have privileges of their own.
+            if !leftOut.contains(where: line.isExactly) { leftOut.append(line) }
+        }
+        archive.plan.target.leftOut += leftOut
+    }
+}

@@ -1,0 +1,35 @@
+import BackupCore
+
+/// What others than the owner of a thing have granted on it, by a role that is no superuser.
+extension PostgresTarget {
+    /// Gives the privileges among which there are such grants, one thing after another.
+    ///
+    /// - Returns: What could not be given, which ends the restore later where that is not to be expected.
+    func giveGrantsOfOthers() async throws -> [String] {
+        let entries = archive.grantsOfOthers.intersection(archive.privileges)
+        // What takes rights from owners would be in the way of the run that makes the rest.
+        guard !entries.isEmpty, !archive.refusals.endsRestore else { return [] }
+        let scripts = try await archive.script(entries, sections: [], major: server.major).entries
+        let connection = try await fresh()
+        var problems: [String] = []
+        for (id, script) in scripts {
+            guard let entry = archive.archive[id] else { continue }
+            do {
+                try await Self.inTransaction(on: connection) {
+                    try await script.send(on: connection)
+                }
+            } catch let error as PostgresError {
+                let isOfServer =
+                    error.isConnectionLoss || PostgresError.isCircumstantial(error.sqlState)
+                let refusal = failure(entry, error)
+                guard !isOfServer else { throw refusal }
+                let words = "\(entry.words): \(error.message)"
+                archive.refusals.add(
+                    [words], to: "cannot give privileges", refusal.underlying ?? "",
+                    areExpected: request.lacksTables)
+                problems.append(words)
+            }
+        }
+        return problems
+    }
+}
