@@ -36,6 +36,8 @@ struct PostgresArchiveRestore: Sendable {
     let grantors: [Int: [String]]
     /// Those of them that come without these, for whom the restoring role may not act.
     var withoutOthers: Set<Int> = []
+    /// What only superusers may make, whomever it belongs to.
+    let forSuperusers: Set<Int>
     /// The columns of `NOT NULL` constraints that are made behind the rows.
     let columnsNotNull: [Int: String]
 
@@ -70,6 +72,7 @@ struct PostgresArchiveRestore: Sendable {
         withdrawals = all.subtracting(closures)
         grantors = Self.grantors(
             in: script, among: archive.entries(of: "ACL", among: archive.all))
+        forSuperusers = Self.forSuperusers(in: script, of: archive)
     }
 
     private static func isGistExtension(_ entry: PostgresArchive.Entry) -> Bool {

@@ -38,10 +38,13 @@ struct PostgresTargetOpening {
             let found = try await look()
             let server = try await PostgresServer(found.connection)
             var archive = try await PostgresArchiveRestore(dump, request, programs: programs)
-            let planner = PostgresTargetPlanner(
+            var planner = PostgresTargetPlanner(
                 request, archive: archive.archive, presence: found.presence)
             let asked = try planner.plan(continuing: found.mark)
-            archive.plan = asked
+            planner.forbidden = try await PostgresServerCheck(request: request).forbidden(
+                of: archive, on: found.connection, server)
+            archive.plan =
+                try planner.forbidden.isEmpty ? asked : planner.plan(continuing: found.mark)
             // The role may have been none when it began.
             if !server.isSuperuser || found.mark != nil { deferComments(&archive) }
             if !server.isSuperuser {

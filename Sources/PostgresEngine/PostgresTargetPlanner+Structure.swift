@@ -109,8 +109,9 @@ extension PostgresTargetPlanner {
         // Nor is what ties a database that is soon dropped again to another server.
         let kinds =
             ["DATABASE", "DATABASE PROPERTIES"] + (request.isScratch ? ["SUBSCRIPTION"] : [])
-        let wanted = wanted(selected, plan).subtracting(
+        let meant = self.wanted(selected, plan).subtracting(
             archive.entries(ofKinds: kinds, among: archive.all))
+        let wanted = meant.subtracting(withDecorations(unmade(of: meant)))
         if request.isWhole { try decideWhole(wanted, &plan) }
         // A table under another name is not the one that is there, nor is what belongs to it.
         let own = plan.renamed.map { archive.withSequences(archive.belongings(of: [$0.entry])) }
@@ -154,7 +155,7 @@ extension PostgresTargetPlanner {
         }
         plan.target.leftOut +=
             lost.map { leftOut($0.attachment, to: $0.to) } + lostPublications(plan)
-        plan.target.leftOut += brought(with: selected, plan)
+        plan.target.leftOut += brought(with: selected, plan) + forSuperusers(among: meant)
         plan.target.leftOut += describe(unfounded).map {
             "comment \($0.name): no other table gives it that constraint"
         }

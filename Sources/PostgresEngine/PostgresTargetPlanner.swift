@@ -23,6 +23,8 @@ struct PostgresTargetPlanner {
     let holders: PostgresNameHolders
     /// Entries of the archive that the target has.
     let present: Set<Int>
+    /// Those that the restoring role may not make, whoever it acts for.
+    var forbidden: Set<Int> = []
 
     init(_ request: TargetRequest, archive: PostgresArchive, presence: PostgresPresence) {
         self.request = request
@@ -70,8 +72,10 @@ struct PostgresTargetPlanner {
         try checkKinds(selected, plan)
         if let mark {
             try continueTables(selected, mark, &plan)
+            plan.chosen.subtract(withDecorations(unmade(of: mark.chosen)))
             decidePointers(&plan)
-            plan.target.leftOut = mark.leftOut ?? leftOutBefore(selected, plan)
+            plan.target.leftOut =
+                (mark.leftOut ?? leftOutBefore(selected, plan)) + forSuperusers(among: mark.chosen)
         } else {
             try decideTables(selected, &plan)
             try decideStructure(selected, &plan)

@@ -97,6 +97,30 @@ import Testing
                 "SET ROLE c;\nGRANT SELECT ON TABLE public.t TO d;\nRESET ROLE;\n"))
     }
 
+    @Test func `what only superusers may make is told from other publications`() {
+        let archive = PostgresArchive(
+            list: """
+                3301; 6104 16397 PUBLICATION - every FOR ALL postgres
+                3302; 6104 16398 PUBLICATION - few postgres
+                3303; 6106 16399 PUBLICATION TABLE public few t postgres
+                3304; 6237 16401 PUBLICATION TABLES IN SCHEMA public few public postgres
+                3305; 3466 16400 EVENT TRIGGER - reacts postgres
+                3306; 1255 16402 FUNCTION public f() postgres
+                """)
+        let script = """
+            -- TOC entry 3301 (class 6104 OID 16397)
+            CREATE PUBLICATION "every FOR ALL" FOR ALL TABLES WITH (publish = 'insert');
+            -- TOC entry 3302 (class 6104 OID 16398)
+            CREATE PUBLICATION few WITH (publish = 'insert');
+            -- TOC entry 3303 (class 6106 OID 16399)
+            ALTER PUBLICATION few ADD TABLE ONLY public.t;
+            -- TOC entry 3306 (class 1255 OID 16402)
+            CREATE PUBLICATION x FOR ALL TABLES;
+            """
+        let found = PostgresArchiveRestore.forSuperusers(in: Array(script.utf8), of: archive)
+        #expect(found == [3301, 3304, 3305])
+    }
+
     @Test func `columns that are not NULL are told from other constraints`() {
         let script = """
             -- TOC entry 7 (class 2606 OID 16400)
