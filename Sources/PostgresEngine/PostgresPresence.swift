@@ -36,6 +36,17 @@ struct PostgresPresence: Sendable {
     /// A database that holds nothing.
     init() { owners = [] }
 
+    /// A database that the role will have created: the schema `public` is there, which a superuser may change in any case.
+    init(ofNewDatabaseOn connection: PostgresConnection) async throws {
+        self.owners = []
+        let isSuperuser = try await connection.value(
+            "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user")
+        guard isSuperuser != "t" else { return }
+        keys = [ExactText("SCHEMA - public")]
+        let owners = try await connection.rows(Self.newPublicSchemaOwnersQuery)
+        publicSchemaOwners = Set(owners.compactMap { $0[0].map(ExactText.init) })
+    }
+
     /// `owners`: The roles that entries of the archive can end with whose owner is not known.
     init(_ connection: PostgresConnection, owners: [String]) async throws {
         self.owners = owners
@@ -97,6 +108,18 @@ struct PostgresPresence: Sendable {
                   AND pg_catalog.pg_has_role(r.oid,
                     CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000
                          THEN 'SET' ELSE 'MEMBER' END))
+        """
+
+    /// Since version 15 it belongs to whoever owns the database, before to the superuser that made the server.
+    private static let newPublicSchemaOwnersQuery = """
+        SELECT r.rolname FROM pg_catalog.pg_roles r
+        CROSS JOIN (SELECT pg_catalog.current_setting('server_version_num')::int) v(number)
+        WHERE CASE WHEN v.number >= 150000
+                THEN r.rolname = 'pg_database_owner'
+                     OR pg_catalog.pg_has_role(r.oid,
+                          CASE WHEN v.number >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+                ELSE pg_catalog.pg_has_role(10::oid, 'USAGE')
+                     AND pg_catalog.pg_has_role(r.oid, 'MEMBER') END
         """
 
     /// The tables whose defaults count by a sequence of the archive.

@@ -80,7 +80,10 @@ struct PostgresTargetOpening {
             databases: request.creates
                 ? lasting + [request.database] : [request.database] + lasting)
         guard try await preparation.databaseExists() else {
-            return Found(connection: try await administration())
+            let connection = try await administration()
+            return Found(
+                connection: connection,
+                presence: try await PostgresPresence(ofNewDatabaseOn: connection))
         }
         let connection = try await connect()
         try await claim(connection)

@@ -22,6 +22,30 @@ import Testing
         }
     }
 
+    /// So it is in every database before version 15, where it belongs to the superuser that made the server.
+    @Test(arguments: TestServer.all)
+    func `a schema public of a superuser stays as a database has it that others create`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner", "CREATEDB")
+            let source = try await bench.small(owner: owner)
+            try await source.query("ALTER SCHEMA public OWNER TO CURRENT_USER")
+            let backup = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            let shown = try await bench.restore(backup.id, into: target, ["--dry-run"], as: owner)
+            let end = try await bench.restore(
+                backup.id, into: target, ["--check", "rows"], as: owner)
+            for end in [shown, end] {
+                #expect(
+                    end.code == 0 && end.output.contains("left out: schema public stays as it is"),
+                    "\(end)")
+            }
+            #expect(try await target.query("SELECT count(*) FROM people") == "1000")
+            try await bench.expectNoMark(target)
+        }
+    }
+
     /// Where it is expected that something cannot be made, everything is made one by one.
     @Test(arguments: TestServer.all)
     func `things are given to roles one by one, too`(server: TestServer) async throws {
