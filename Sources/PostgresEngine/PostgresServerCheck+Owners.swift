@@ -30,6 +30,24 @@ extension PostgresServerCheck {
         }
     }
 
+    /// What helps where the server refuses to let a large object be filled that was given away; nil where that is not why.
+    ///
+    /// Who owns one is known of no role that owns something else besides.
+    func adviceOnLargeObjects(
+        _ connection: PostgresConnection, major: Int
+    ) async throws -> String? {
+        let unused = try await roles(request.definition.owners, without: "USAGE", connection)
+        let user = try await connection.value("SELECT current_user") ?? ""
+        guard !unused.isEmpty else { return nil }
+        let statements = Self.inheritance(of: unused, by: user, major: major)
+        return """
+            Role \(user) lacks the rights of whoever owns large objects. Run as a superuser, or as whoever may grant \
+            these roles:
+            \(statements.joined(separator: "\n"))
+            Then run the same restore again: it goes on with what is missing.
+            """
+    }
+
     /// What gives a role the rights of others that it may act for.
     ///
     /// - SeeAlso: <https://www.postgresql.org/docs/current/role-membership.html>

@@ -124,7 +124,7 @@ struct PostgresServerCheck {
         try await self.roles(roles, without: major >= 16 ? "USAGE" : "MEMBER", connection)
     }
 
-    private func roles(
+    func roles(
         _ names: [String], without right: String, _ connection: PostgresConnection
     ) async throws -> [String] {
         guard !names.isEmpty else { return [] }

@@ -249,6 +249,9 @@ extension PostgresTarget {
         // Large objects are committed some at a time, and not made twice.
         let isOfObjects = load.table.schema == PostgresLargeObjects.objects.schema
         if isOfObjects { refusal.mayDependOnOtherTables = false }
+        if isOfObjects, error.sqlState == "42501" {
+            refusal.hint = await adviceOnLargeObjects() ?? refusal.hint
+        }
         // What cannot be asked by now tells nothing more; the first error counts.
         guard error.isOfConstraint, (try? await heir(load)) == nil,
             let above = try? await connections.withOne({ connection in
@@ -269,6 +272,14 @@ extension PostgresTarget {
         let lines = [taking] + dropping + [making] + adding
         refusal.hint = lines.joined(separator: "\n")
         return refusal
+    }
+
+    private func adviceOnLargeObjects() async -> String? {
+        // What cannot be asked by now tells nothing more; the first error counts.
+        try? await connections.withOne { connection in
+            try await PostgresServerCheck(request: request).adviceOnLargeObjects(
+                connection, major: server.major)
+        }
     }
 
     /// Those of everything that a table inherits from which it has, too; the highest first, which others may have it from.

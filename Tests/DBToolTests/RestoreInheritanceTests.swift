@@ -37,6 +37,38 @@ import Testing
         }
     }
 
+    /// Nothing but their rows tells whose large objects are.
+    @Test(arguments: TestServer.all)
+    func `who does not inherit the rights of who owns large objects, too, learns what helps`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let (maker, owner) = try await bench.makerAndOwner()
+            let source = try await bench.createDatabase(owner: maker)
+            try await source.query(
+                """
+                CREATE SCHEMA s AUTHORIZATION \(maker); GRANT USAGE, CREATE ON SCHEMA s TO \(owner);
+                CREATE FUNCTION s.f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+                ALTER FUNCTION s.f() OWNER TO \(owner);
+                SELECT lo_from_bytea(1, 'one'); ALTER LARGE OBJECT 1 OWNER TO \(owner);
+                GRANT SELECT ON LARGE OBJECT 1 TO \(maker);
+                """)
+            let backup = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            let help =
+                server.major >= 16
+                ? "GRANT \(Workbench.quoted(owner)) TO \(Workbench.quoted(maker)) WITH INHERIT TRUE;"
+                : "ALTER ROLE \(Workbench.quoted(maker)) INHERIT;"
+            try await bench.restore(backup.id, into: target, as: maker)
+                .expect(code: 1, saying: "permission denied for large object", help)
+            try await bench.administration.query(help)
+            try await bench.restore(backup.id, into: target, ["--check", "rows"], as: maker)
+                .requireCode(0)
+            try await bench.expectEqual(source, target)
+            try await bench.expectNoMark(target)
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `functions, types and views can be given away without the rights of their owner`(
         server: TestServer
