@@ -23,27 +23,28 @@ enum MySQLCalendar {
 }
 
 extension MySQLRowWriter {
-    /// Whether a record has a day that no calendar has, in a column of days.
+    /// For each record whether it has a day that no calendar has, in a column of days; nil where none has.
     ///
-    /// - Throws: `BackupError.serverRefused` for a record with another number of fields.
-    func lacksDays(in batch: RowBatch) throws -> Bool {
-        guard columns.contains(where: \.holdsDays) else { return false }
-        return try batch.bytes.withUnsafeBytes { bytes in
+    /// - Throws: `BackupError.serverRefused` for a record with too few fields.
+    func rowsLackingDays(in batch: RowBatch) throws -> [Bool]? {
+        guard let last = columns.lastIndex(where: \.holdsDays) else { return nil }
+        var found: [Bool]?
+        try batch.bytes.withUnsafeBytes { bytes in
             var start = 0
-            for end in batch.ends {
+            for (row, end) in batch.ends.enumerated() {
                 var offset = start
-                for (index, column) in columns.enumerated() {
+                for (index, column) in columns[...last].enumerated() {
                     let field = try field(
                         in: bytes, &offset, end - 1, isLast: index == columns.count - 1)
-                    if column.holdsDays, let field,
+                    guard column.holdsDays, let field,
                         MySQLCalendar.lacksDay(UnsafeRawBufferPointer(rebasing: bytes[field.range]))
-                    {
-                        return true
-                    }
+                    else { continue }
+                    if found == nil { found = Array(repeating: false, count: batch.count) }
+                    found?[row] = true
                 }
                 start = end
             }
-            return false
         }
+        return found
     }
 }

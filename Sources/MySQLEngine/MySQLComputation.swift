@@ -17,6 +17,12 @@ struct MySQLComputation: Sendable {
     let dayColumns: [String]
     /// Whether its rows obey transactions.
     let isTransactional: Bool
+    /// Whether computed columns are never NULL.
+    let hasNeverNull: Bool
+    /// Those of them that may be computed from days.
+    let daysNeverNull: [String]
+    /// Whether its rows have to fulfil conditions.
+    let hasConditions: Bool
     /// What is kept of it and is another in another time zone: columns that are stored, keys, a division into partitions.
     let zoned: [String]
 
@@ -27,6 +33,19 @@ struct MySQLComputation: Sendable {
 
         /// Whether it is computed whenever it is read, and kept in keys alone.
         var isVirtual: Bool { words.contains { $0.keyword == "VIRTUAL" } }
+
+        /// Whether it cannot hold NULL, which stands behind its expression.
+        var isNeverNull: Bool {
+            var depth = 0
+            var before: String?
+            for word in words {
+                if word.isSign("(") { depth += 1 }
+                if word.isSign(")") { depth -= 1 }
+                if depth == 0, before == "NOT", word.keyword == "NULL" { return true }
+                before = depth == 0 ? word.keyword : nil
+            }
+            return false
+        }
     }
 
     /// A key in its parts.
@@ -65,6 +84,7 @@ struct MySQLComputation: Sendable {
         guard let opening = tokens.firstIndex(where: { $0.isSign("(") }),
             let (items, closing) = MySQLTableStatement.items(of: tokens, from: opening + 1)
         else {
+            (hasNeverNull, daysNeverNull, hasConditions) = (false, [], false)
             (computesDays, keysOfDays, isTransactional, zoned) = (false, [], false, [])
             (keysWithTable, keysOnExpressions, dayColumns) = ([], [], [])
             return
@@ -101,6 +121,14 @@ struct MySQLComputation: Sendable {
         let expressions =
             computed.map(\.words) + keys.filter(\.isComputed).map(\.expressions) + conditions
         let computesDays = expressions.contains { Self.computesDays($0, days) }
+        let names = Set(computed.map { $0.name.lowercased() })
+        let neverNull = computed.filter(\.isNeverNull)
+        hasNeverNull = !neverNull.isEmpty
+        daysNeverNull = neverNull.filter { column in
+            Self.computesDays(column.words, days)
+                || column.words.contains { names.contains(($0.identifier ?? "").lowercased()) }
+        }.map(\.name)
+        hasConditions = !conditions.isEmpty
         let read = Set(computed.filter(\.isVirtual).map { $0.name.lowercased() })
         keysOfDays = Set(
             keys.filter { computesDays && ($0.isComputed || !$0.columns.isDisjoint(with: read)) }

@@ -115,6 +115,12 @@ extension MySQLConnection {
         /// How many of them came where days are computed, with or beside days that no calendar has.
         var laxCount = 0
 
+        mutating func add(_ intake: Intake, laxCount: Int) {
+            count += intake.count
+            roundedCount += intake.roundedCount
+            self.laxCount += laxCount
+        }
+
         static func + (one: Delivery, other: Delivery) -> Delivery {
             Delivery(
                 count: one.count + other.count,
@@ -151,23 +157,29 @@ extension MySQLConnection {
         committingEvery commitBytes: Int? = nil,
         from next: @escaping @Sendable () async throws -> RowBatch?
     ) async throws -> Delivery {
-        let kind = try await computing(in: transfer.table)
-        guard kind == .days else {
+        let known = try await computation(of: transfer.table)
+        let transfer = transfer.into(known)
+        guard let computation = known, computation.computesDays, computation.isTransactional else {
+            // Without transactions some of the rows that a mode refuses would stay: they come in the one that takes all.
+            let isLax = known?.computesDays ?? true
             return try await copy(
-                transfer, by: way, committingEvery: commitBytes, kind, from: next)
+                transfer, by: way, committingEvery: commitBytes, isLax: isLax, from: next)
         }
         let own = try await rowSettings()
-        return try await under(own.with(.computing), insteadOf: own) {
+        let sieve = MySQLRowSieve(self, transfer, by: way, computation, insteadOf: own)
+        return try await under(MySQLRowSieve.settings(own), insteadOf: own) {
             try await copy(
-                transfer, by: way, committingEvery: commitBytes, kind, own, from: next)
+                transfer, by: way, committingEvery: commitBytes, isLax: false, sieve, from: next)
         }
     }
 
+    /// `isLax`: Whether rows come with days that no calendar has although days are computed.
     private nonisolated func copy(
         _ transfer: MySQLTransfer, by way: MySQLTransfer.Way, committingEvery commitBytes: Int?,
-        _ computing: Computing, _ own: MySQLSession.RowSettings? = nil,
+        isLax: Bool, _ sieve: MySQLRowSieve? = nil,
         from next: @escaping @Sendable () async throws -> RowBatch?
     ) async throws -> Delivery {
+        var sieve = sieve
         var (delivery, openBytes) = (Delivery(), 0)
         var following = try await supply(transfer, by: way, from: next)
         while var rows = following {
@@ -177,17 +189,12 @@ extension MySQLConnection {
             following = nil
             async let ahead = readsAhead ? supply(transfer, by: way, from: next) : nil
             openBytes += rows.batch.bytes.count
-            let intake: Intake
-            let isLax: Bool
-            if let own {
-                (intake, isLax) = try await takeComputing(&rows, transfer, by: way, own)
+            if let taken = try await sieve?.take(&rows) {
+                delivery.add(taken.intake, laxCount: taken.laxCount)
             } else {
-                intake = try await take(&rows, transfer, by: way)
-                isLax = computing == .anyDays
+                let intake = try await take(&rows, transfer, by: way)
+                delivery.add(intake, laxCount: isLax ? intake.count : 0)
             }
-            if isLax { delivery.laxCount += intake.count }
-            delivery.count += intake.count
-            delivery.roundedCount += intake.roundedCount
             if let commitBytes, openBytes >= commitBytes {
                 try await execute("COMMIT")
                 try await execute("START TRANSACTION")
@@ -200,8 +207,11 @@ extension MySQLConnection {
     }
 
     /// Sends rows, of which `rows` keeps nothing, and proves that the server took them as they are.
+    ///
+    /// `neverNull`: Computed columns in which NULL is not to be replaced.
     nonisolated func take(
-        _ rows: inout Supply, _ transfer: MySQLTransfer, by way: MySQLTransfer.Way
+        _ rows: inout Supply, _ transfer: MySQLTransfer, by way: MySQLTransfer.Way,
+        neverNull: [String] = []
     ) async throws -> Intake {
         defer { rows = Supply(batch: RowBatch(bytes: [], ends: [])) }
         let rowCount = rows.batch.count
@@ -214,6 +224,10 @@ extension MySQLConnection {
             intake = try await cancellable { try await insert(&portions, transfer) }
         } else {
             intake = try await send(&rows.batch, transfer, by: way)
+        }
+        guard !intake.mayReplaceNull(in: neverNull) else {
+            throw MySQLError(
+                message: "\(transfer.table) computes NULL for a column that is never NULL")
         }
         do {
             try transfer.check(intake, of: rowCount)

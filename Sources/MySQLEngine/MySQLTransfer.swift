@@ -64,6 +64,16 @@ struct MySQLTransfer: Sendable {
     let columns: [Column]
     /// Whether the table computes columns from values that are sent.
     var mayComputeValues = false
+    /// Whether what is wrong with a row is told by warnings alone: NULL that is computed for a column that is never NULL is an
+    /// error in a statement of one row, and none in one of several.
+    var ignoresErrors = false
+
+    /// The same into a table of which it is known what it computes.
+    func into(_ computation: MySQLComputation?) -> MySQLTransfer {
+        var transfer = self
+        transfer.ignoresErrors = computation?.hasNeverNull ?? false
+        return transfer
+    }
 
     /// The statement that takes text as `MySQLRowWriter` writes it.
     var loading: String {
@@ -109,7 +119,8 @@ struct MySQLTransfer: Sendable {
     /// What stands before the rows of a statement that inserts them.
     var insertion: String {
         let names = columns.map { MySQLText.identifier($0.name) }.joined(separator: ", ")
-        return "INSERT INTO \(MySQLText.qualified(table)) (\(names)) VALUES "
+        return
+            "INSERT \(ignoresErrors ? "IGNORE " : "")INTO \(MySQLText.qualified(table)) (\(names)) VALUES "
     }
 
     /// Whether the values of many rows can be parameters of a statement: one of these has a character set, and a value of bytes

@@ -1,0 +1,129 @@
+import BackupTesting
+import Foundation
+import Testing
+
+/// Rows of tables that compute days come each in the mode that it needs, whatever is sent with it.
+@Suite struct MySQLComputedRowsTests {
+    private static let noDay = "'2021-02-31'"
+
+    /// Restores into a copy, and expects the same answers of it.
+    ///
+    /// - Returns: The restore.
+    @discardableResult private func expectSame(
+        _ bench: MySQLBench, _ questions: [String], holding words: String = "NULL"
+    ) async throws -> ProgramEnd {
+        _ = try await bench.backUp()
+        let copy = bench.other("copy")
+        let end = try await bench.restore(into: copy, ["--create", "--check", "rows"])
+        end.expect(code: 0)
+        for question in questions {
+            let expected = try await bench.source.query(question)
+            #expect(expected.contains(words), "\(question)")
+            #expect(try await copy.query(question) == expected, "\(question): \(end)")
+        }
+        return end
+    }
+
+    /// `loads`: Whether MySQL takes rows by `LOAD DATA`.
+    private static func with(
+        _ server: MySQLTestServer, loads: Bool, _ body: (MySQLBench) async throws -> Void
+    ) async throws {
+        let settings = ["local_infile=\(loads ? 1 : 0)"]
+        try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
+            try await body(bench)
+        }
+    }
+
+    @Test(arguments: MySQLTestServer.all, [true, false])
+    func `a row with a day that no calendar has leaves the rows beside it as they were`(
+        server: MySQLTestServer, loads: Bool
+    ) async throws {
+        try await Self.with(server, loads: loads) { bench in
+            try await bench.source.load(
+                """
+                CREATE TABLE u (id int PRIMARY KEY, t varchar(20), d date, s date AS (CAST(t AS DATE)) STORED, UNIQUE KEY us (s)) ENGINE = InnoDB;
+                SET sql_mode = '';
+                INSERT INTO u (id, t) VALUES (1, \(Self.noDay)), (2, \(Self.noDay)), (5, '2020-01-01'), (6, NULL);
+                SET sql_mode = 'ALLOW_INVALID_DATES';
+                INSERT INTO u (id, t, d) VALUES (4, '2020-01-02', \(Self.noDay)), (7, \(Self.noDay), \(Self.noDay));
+                """)
+            let end = try await expectSame(bench, ["SELECT id, d, s FROM u ORDER BY id"])
+            #expect(end.errors.contains("warning: 2 rows of "), "\(end)")
+        }
+    }
+
+    /// The one row is taken only where the day is computed, one never is any, and the others were nothing.
+    @Test(arguments: MySQLTestServer.all.filter { !$0.isMariaDB }, [true, false])
+    func `a column that is never NULL leaves the rows beside it as they were`(
+        server: MySQLTestServer, loads: Bool
+    ) async throws {
+        try await Self.with(server, loads: loads) { bench in
+            let days = "k varchar(20), s date AS (CAST(k AS DATE)) STORED"
+            try await bench.source.load(
+                """
+                CREATE TABLE n (id int PRIMARY KEY, t varchar(20), \(days), c date AS (CAST(t AS DATE)) STORED NOT NULL) ENGINE = InnoDB;
+                CREATE TABLE q (id int PRIMARY KEY, a int, b int, \(days), q int AS (a DIV b) STORED NOT NULL) ENGINE = InnoDB;
+                CREATE TABLE one LIKE q;
+                SET sql_mode = 'ALLOW_INVALID_DATES';
+                INSERT INTO n (id, t, k) VALUES (1, \(Self.noDay), '2020-01-01');
+                SET sql_mode = '';
+                INSERT INTO n (id, t, k) VALUES (2, '2020-01-01', \(Self.noDay)), (4, '2020-01-01', \(Self.noDay));
+                INSERT IGNORE INTO n (id, t, k) VALUES (3, 'abc', \(Self.noDay));
+                INSERT IGNORE INTO q (id, a, b, k) VALUES (1, 1, 1, \(Self.noDay)), (2, 1, 0, \(Self.noDay)), (3, 1, 1, \(Self.noDay));
+                INSERT IGNORE INTO one (id, a, b, k) VALUES (1, 1, 0, \(Self.noDay));
+                """)
+            let end = try await expectSame(
+                bench,
+                ["n", "q", "one"].map { "SELECT * FROM \($0) ORDER BY id" })
+            #expect(end.errors.contains("warning: 1 rows of "), "\(end)")
+            #expect(end.errors.components(separatedBy: "no calendar").count == 2, "\(end)")
+        }
+    }
+
+    /// MariaDB lets rows past conditions where that is demanded.
+    @Test(arguments: MySQLTestServer.all)
+    func `a row that its conditions would refuse leaves the rows beside it as they were`(
+        server: MySQLTestServer
+    ) async throws {
+        try await MySQLBench.with(server) { bench in
+            try await bench.source.load(
+                """
+                CREATE TABLE c (id int PRIMARY KEY, n int, t varchar(20), k varchar(20), s date AS (CAST(k AS DATE)) STORED,
+                  CHECK (n > 0), CHECK (t IS NULL OR CAST(t AS DATE) IS NOT NULL)) ENGINE = InnoDB;
+                SET sql_mode = '';
+                INSERT INTO c (id, n, k) VALUES (1, 1, \(Self.noDay)), (2, 1, '2020-01-01'), (3, 1, \(Self.noDay));
+                SET sql_mode = 'ALLOW_INVALID_DATES';
+                INSERT INTO c (id, n, t) VALUES (4, 1, \(Self.noDay));
+                """)
+            if server.isMariaDB {
+                try await bench.source.load(
+                    """
+                    SET sql_mode = '', check_constraint_checks = 0;
+                    INSERT INTO c (id, n, k) VALUES (5, -1, \(Self.noDay)), (6, 1, \(Self.noDay));
+                    """)
+            }
+            let end = try await expectSame(bench, ["SELECT id, n, s FROM c ORDER BY id"])
+            #expect(end.errors.contains("warning: 1 rows of "), "\(end)")
+        }
+    }
+
+    /// The server counts no more warnings than that.
+    @Test(arguments: MySQLTestServer.all.filter { !$0.isMariaDB }, [true, false])
+    func `texts that are no days stay none where the server has more to say than it counts`(
+        server: MySQLTestServer, loads: Bool
+    ) async throws {
+        try await Self.with(server, loads: loads) { bench in
+            let columns = ["a", "b", "c", "d"].map { "\($0) date AS (CAST(t AS DATE)) STORED" }
+            try await bench.source.load(
+                """
+                CREATE TABLE w (id int PRIMARY KEY, t varchar(12), \(columns.joined(separator: ", "))) ENGINE = InnoDB;
+                SET sql_mode = '', cte_max_recursion_depth = 20000;
+                INSERT INTO w (id, t) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+                  SELECT i, \(Self.noDay) FROM n;
+                """)
+            let end = try await expectSame(
+                bench, ["SELECT COUNT(*), COUNT(a), COUNT(d) FROM w"], holding: "20000")
+            #expect(!end.errors.contains("no calendar"), "\(end)")
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import BackupCore
+import Testing
+
+@testable import MySQLEngine
+
+/// What decides in which mode the rows of a table come.
+@Suite struct MySQLRowModeTests {
+    private static let neverNull: [(String, Bool, [String])] = [
+        ("`c` date GENERATED ALWAYS AS (cast(`id` as date)) STORED", false, []),
+        (
+            "`c` date GENERATED ALWAYS AS (if((`id` is not null),cast(`id` as date),NULL)) STORED",
+            false, []
+        ),
+        ("`c` date GENERATED ALWAYS AS (cast(`id` as date)) STORED NOT NULL", true, ["c"]),
+        ("`c` int GENERATED ALWAYS AS ((`n` DIV 2)) VIRTUAL NOT NULL COMMENT 'x'", true, []),
+        (
+            "`d` date GENERATED ALWAYS AS (`id`) VIRTUAL,\n  `c` int GENERATED ALWAYS AS ((`D` + 1)) STORED NOT NULL",
+            true, ["c"]
+        ),
+    ]
+
+    @Test(arguments: neverNull)
+    func `columns that are never NULL are known, and which of them days are computed for`(
+        part: String, isThere: Bool, ofDays: [String]
+    ) {
+        let computation = MySQLComputation(
+            "CREATE TABLE `t` (\n  `id` varchar(9) NOT NULL,\n  \(part)\n) ENGINE=InnoDB")
+        #expect(computation.hasNeverNull == isThere)
+        #expect(computation.daysNeverNull == ofDays)
+        #expect(!computation.hasConditions)
+    }
+
+    @Test func `records are picked out of a batch and put together again`() {
+        let batch = RowBatch(bytes: Array("a\nbb\nccc\n\n".utf8), ends: [2, 5, 9, 10])
+        let odd = batch.records { $0 % 2 == 1 }
+        #expect(odd.bytes == Array("bb\n\n".utf8))
+        #expect(odd.ends == [3, 4])
+        let none = batch.records { _ in false }
+        #expect(none.isEmpty)
+        let joined = RowBatch(joining: [odd, none, batch.records { $0 % 2 == 0 }])
+        #expect(joined.bytes == Array("bb\n\na\nccc\n".utf8))
+        #expect(joined.ends == [3, 4, 6, 10])
+    }
+}
