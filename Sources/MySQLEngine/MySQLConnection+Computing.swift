@@ -46,11 +46,14 @@ extension MySQLConnection {
     ///
     /// - Throws: `MySQLError`.
     func rowSettings() throws -> MySQLSession.RowSettings {
-        let mode = try value("SELECT @@SESSION.sql_mode") ?? ""
+        let modes = try rows("SELECT @@SESSION.sql_mode, @@GLOBAL.sql_mode").first ?? [nil, nil]
         let conditions = try rows(
             "SHOW SESSION VARIABLES LIKE '\(MySQLSession.RowSettings.checks)'"
         ).first?[1]
-        return MySQLSession.RowSettings(mode: mode, conditions: conditions)
+        return MySQLSession.RowSettings(
+            mode: modes[0] ?? "",
+            usual: Set((modes[1] ?? "").split(separator: ",").map(String.init)),
+            conditions: conditions)
     }
 }
 

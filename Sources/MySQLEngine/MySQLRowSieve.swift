@@ -2,13 +2,14 @@ import BackupCore
 
 /// Takes rows into a table that computes days, each in the narrowest mode that takes it.
 ///
-/// Rows that hold days that no calendar has go apart from those that hold none. What a mode refuses is halved until
-/// the rows are found that it does not take, and these alone go on to a wider one: what the table has computed from them
-/// needs such days, as a condition or a column that is never NULL tells. A row that is refused in the widest one, too,
-/// is so for another reason: it comes in the narrow one, past conditions where these are not held against new tables.
+/// Rows that hold days that no calendar has, or days with zeros, go apart from those that hold none. What a mode refuses is
+/// halved until the rows are found that it does not take, and these alone go on to a wider one: what the table has computed
+/// from them needs such days, as a condition or a column that is never NULL tells. A row that is refused in the widest one,
+/// too, is so for another reason: it comes in the narrow one, past conditions where these are not held against new tables.
 struct MySQLRowSieve: Sendable {
     typealias Supply = MySQLConnection.Supply
     typealias Intake = MySQLConnection.Intake
+    typealias RowMode = MySQLSession.RowMode
 
     /// What came of some rows.
     struct Taken: Sendable {
@@ -19,7 +20,7 @@ struct MySQLRowSieve: Sendable {
 
     /// A mode that rows are tried in.
     private struct Rung: Sendable {
-        let mode: MySQLSession.RowMode
+        let mode: RowMode
         /// Whether conditions are looked at, and NULL is not replaced where a column is never NULL.
         let isStrict: Bool
     }
@@ -71,20 +72,22 @@ struct MySQLRowSieve: Sendable {
     /// Rows by the narrowest mode that takes the days that they hold themselves.
     private func parts(
         _ rows: inout Supply
-    ) throws -> [(mode: MySQLSession.RowMode, rows: Supply)] {
+    ) throws -> [(mode: RowMode, rows: Supply)] {
         defer { rows = Supply(batch: RowBatch(bytes: [], ends: [])) }
-        guard let odd = try MySQLRowWriter(transfer).rowsLackingDays(in: rows.batch) else {
-            return [(.computing, rows)]
+        guard
+            let modes = try MySQLRowWriter(transfer).modes(
+                of: rows.batch, mindsZeros: own.mindsZeros)
+        else { return [(mode: .computing, rows: rows)] }
+        let needed = RowMode.all.filter { modes.contains($0) }
+        guard needed.count > 1 else { return [(mode: modes[0], rows: rows)] }
+        let batch = rows.batch
+        return needed.map { mode in
+            (mode: mode, rows: Supply(batch: batch.records { modes[$0] == mode }))
         }
-        guard odd.contains(false) else { return [(.exact, rows)] }
-        return [
-            (.computing, Supply(batch: rows.batch.records { !odd[$0] })),
-            (.exact, Supply(batch: rows.batch.records { odd[$0] })),
-        ]
     }
 
     private mutating func take(
-        _ rows: Supply, from mode: MySQLSession.RowMode, into taken: inout Taken
+        _ rows: Supply, from mode: RowMode, into taken: inout Taken
     ) async throws {
         var waiting = [rows]
         let rungs = rungs(from: mode)
@@ -98,14 +101,19 @@ struct MySQLRowSieve: Sendable {
     }
 
     /// From the narrowest mode on; the last one takes what can be taken at all.
-    private func rungs(from mode: MySQLSession.RowMode) -> [Rung] {
-        let modes = mode == .exact ? [mode] : [mode, .exact]
+    private func rungs(from mode: RowMode) -> [Rung] {
+        var modes = [mode]
+        for wider in [RowMode(takesAnyDay: mode.takesAnyDay, takesZeros: true), .exact]
+        where own.with(wider) != own.with(modes[modes.count - 1]) {
+            modes.append(wider)
+        }
         let isHeldAgainstRows =
             own.passesConditions && computation.hasConditions
             || !computation.daysNeverNull.isEmpty
         guard isHeldAgainstRows else { return modes.map { Rung(mode: $0, isStrict: false) } }
+        let ends = modes.count > 1 ? [modes[0], .exact] : modes
         return modes.map { Rung(mode: $0, isStrict: true) }
-            + modes.map { Rung(mode: $0, isStrict: false) }
+            + ends.map { Rung(mode: $0, isStrict: false) }
     }
 
     /// Sends rows in one mode.
@@ -125,7 +133,7 @@ struct MySQLRowSieve: Sendable {
                 : try await attempt(&rows, rung)
             if let intake {
                 taken.intake.add(intake)
-                if rung.mode == .exact { taken.laxCount += intake.count }
+                if rung.mode.takesAnyDay { taken.laxCount += intake.count }
                 continue
             }
             refusalCount += 1

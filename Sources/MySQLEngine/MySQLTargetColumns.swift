@@ -47,7 +47,9 @@ struct MySQLTargetColumns: Sendable {
                     holdsDocuments: column.column.type == "json"
                         && types[ExactText(column.column.name)] == "json" && !areOfMariaDB,
                     places: column.places, number: MySQLNumber(ofType: column.column.type),
-                    holdsDays: column.column.type.lowercased().hasPrefix("date"))
+                    holdsDays: ["date", "timestamp"].contains {
+                        column.column.type.lowercased().hasPrefix($0)
+                    })
             }, mayComputeValues: own.values.contains(where: \.column.isGenerated))
     }
 

@@ -26,9 +26,10 @@ import Testing
 
     /// `loads`: Whether MySQL takes rows by `LOAD DATA`.
     private static func with(
-        _ server: MySQLTestServer, loads: Bool, _ body: (MySQLBench) async throws -> Void
+        _ server: MySQLTestServer, loads: Bool, _ more: [String] = [],
+        _ body: (MySQLBench) async throws -> Void
     ) async throws {
-        let settings = ["local_infile=\(loads ? 1 : 0)"]
+        let settings = ["local_infile=\(loads ? 1 : 0)"] + more
         try await MySQLBench.withOwnServer(like: server, settings) { bench, _ in
             try await body(bench)
         }
@@ -124,6 +125,38 @@ import Testing
             let end = try await expectSame(
                 bench, ["SELECT COUNT(*), COUNT(a), COUNT(d) FROM w"], holding: "20000")
             #expect(!end.errors.contains("no calendar"), "\(end)")
+        }
+    }
+
+    /// MySQL begins its sessions with modes against them.
+    @Test(arguments: MySQLTestServer.all, [true, false])
+    func `texts that are days with zeros stay none where the server is against them`(
+        server: MySQLTestServer, loads: Bool
+    ) async throws {
+        let against = "NO_ZERO_DATE,NO_ZERO_IN_DATE"
+        try await Self.with(server, loads: loads, ["sql_mode=\(against)"]) { bench in
+            try await bench.source.load(
+                """
+                SET sql_mode = '';
+                CREATE TABLE z (id int PRIMARY KEY, t varchar(20), d date, m timestamp NULL, s date AS (CAST(t AS DATE)) STORED,
+                  UNIQUE KEY us (s)) ENGINE = InnoDB;
+                CREATE TABLE x (id int PRIMARY KEY, t varchar(20), k varchar(20), s date AS (CAST(k AS DATE)) STORED,
+                  CHECK (t IS NULL OR CAST(t AS DATE) IS NOT NULL)) ENGINE = InnoDB;
+                INSERT INTO z (id, t, d, m) VALUES (4, '0000-00-00', '0000-00-00', NULL), (5, '2020-01-01', '2021-00-10', NULL),
+                  (9, '2020-01-03', NULL, '0000-00-00 00:00:00');
+                INSERT INTO x (id, t) VALUES (1, '2021-00-10');
+                SET sql_mode = '\(against)';
+                INSERT INTO z (id, t) VALUES (1, '0000-00-00'), (2, '2021-00-10'), (3, '0000-00-00'), (7, \(Self.noDay));
+                INSERT INTO x (id, k) VALUES (2, '2021-00-10');
+                SET sql_mode = 'ALLOW_INVALID_DATES';
+                INSERT INTO z (id, t, d) VALUES (6, '2020-01-02', \(Self.noDay));
+                SET sql_mode = 'ALLOW_INVALID_DATES,\(against)';
+                INSERT INTO z (id, t, d) VALUES (8, '0000-00-00', \(Self.noDay));
+                """)
+            let end = try await expectSame(
+                bench, ["z", "x"].map { "SELECT * FROM \($0) ORDER BY id" })
+            #expect(end.errors.contains("warning: 2 rows of "), "\(end)")
+            #expect(end.errors.components(separatedBy: "no calendar").count == 2, "\(end)")
         }
     }
 }

@@ -30,6 +30,27 @@ import Testing
         #expect(!computation.hasConditions)
     }
 
+    private static let zeros: [(String, Bool)] = [
+        ("0000-00-00", true), ("0000-00-00 00:00:00+00:00", true), ("2021-00-10", true),
+        ("2021-10-00", true), ("0000-01-01", false), ("2020-10-20", false), ("2001-01-01", false),
+        ("", false),
+    ]
+
+    @Test(arguments: zeros)
+    func `a day with zeros is known`(text: String, hasZeros: Bool) {
+        #expect(Array(text.utf8).withUnsafeBytes { MySQLCalendar.hasZeros($0) } == hasZeros)
+    }
+
+    @Test func `a mode is against zeros only where the server is`() {
+        typealias Mode = MySQLSession.RowMode
+        let server: Set<String> = ["NO_ZERO_DATE", "STRICT_TRANS_TABLES"]
+        let zeros = Mode(takesAnyDay: false, takesZeros: true)
+        #expect(Mode.computing.words(beside: server).hasSuffix(",NO_ZERO_DATE"))
+        #expect(Mode.computing.words(beside: []) == zeros.words(beside: server))
+        #expect(Mode.exact.words(beside: server) == Mode.exact.words(beside: []))
+        #expect(Mode.exact.words(beside: []).hasSuffix(",ALLOW_INVALID_DATES"))
+    }
+
     @Test func `records are picked out of a batch and put together again`() {
         let batch = RowBatch(bytes: Array("a\nbb\nccc\n\n".utf8), ends: [2, 5, 9, 10])
         let odd = batch.records { $0 % 2 == 1 }
