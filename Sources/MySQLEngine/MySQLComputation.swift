@@ -4,6 +4,8 @@ import BackupCore
 ///
 /// No file of a backup holds it: the server that takes the rows computes it anew, under the settings of that session.
 struct MySQLComputation: Sendable {
+    /// Whether there are columns, keys on expressions or conditions, but for those that look at documents.
+    let computesValues: Bool
     /// Whether columns, keys on expressions or conditions may make days of texts or numbers while rows are written.
     let computesDays: Bool
     /// Keys that may hold such days: those on expressions, and on columns that are computed whenever they are read.
@@ -84,7 +86,8 @@ struct MySQLComputation: Sendable {
         guard let opening = tokens.firstIndex(where: { $0.isSign("(") }),
             let (items, closing) = MySQLTableStatement.items(of: tokens, from: opening + 1)
         else {
-            (hasNeverNull, daysNeverNull, hasConditions) = (false, [], false)
+            (computesValues, hasNeverNull, daysNeverNull) = (false, false, [])
+            hasConditions = false
             (computesDays, keysOfDays, isTransactional, zoned) = (false, [], false, [])
             (keysWithTable, keysOnExpressions, dayColumns) = ([], [], [])
             return
@@ -121,6 +124,8 @@ struct MySQLComputation: Sendable {
         let expressions =
             computed.map(\.words) + keys.filter(\.isComputed).map(\.expressions) + conditions
         let computesDays = expressions.contains { Self.computesDays($0, days) }
+        computesValues =
+            expressions.count > conditions.count || !conditions.allSatisfy(Self.isOfDocuments)
         let names = Set(computed.map { $0.name.lowercased() })
         let neverNull = computed.filter(\.isNeverNull)
         hasNeverNull = !neverNull.isEmpty
@@ -153,6 +158,12 @@ struct MySQLComputation: Sendable {
             zoned.append("partitions")
         }
         self.zoned = zoned
+    }
+
+    /// Whether a condition asks for a document and no more, as MariaDB's `JSON` has it: no mode changes what it is.
+    private static func isOfDocuments(_ words: [MySQLTokens.Token]) -> Bool {
+        words.filter { $0.kind != .sign && $0.kind != .quotedIdentifier }.map(\.keyword)
+            == ["CHECK", "JSON_VALID"]
     }
 
     /// Those whose values depend on the zone, by a time or by another of them.

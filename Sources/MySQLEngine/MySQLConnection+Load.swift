@@ -159,13 +159,19 @@ extension MySQLConnection {
     ) async throws -> Delivery {
         let known = try await computation(of: transfer.table)
         let transfer = transfer.into(known)
-        guard let computation = known, computation.computesDays, computation.isTransactional else {
-            // Without transactions some of the rows that a mode refuses would stay: they come in the one that takes all.
-            let isLax = known?.computesDays ?? true
+        guard known?.computesValues ?? true else {
             return try await copy(
-                transfer, by: way, committingEvery: commitBytes, isLax: isLax, from: next)
+                transfer, by: way, committingEvery: commitBytes, isLax: false, from: next)
         }
         let own = try await rowSettings()
+        guard let computation = known, computation.computesDays, computation.isTransactional else {
+            // Without transactions some of the rows that a mode refuses would stay: they come in the one that takes all.
+            return try await under(own.with(.exact), insteadOf: own) {
+                try await copy(
+                    transfer, by: way, committingEvery: commitBytes,
+                    isLax: known?.computesDays ?? true, from: next)
+            }
+        }
         let sieve = MySQLRowSieve(self, transfer, by: way, computation, insteadOf: own)
         return try await under(MySQLRowSieve.settings(own), insteadOf: own) {
             try await copy(

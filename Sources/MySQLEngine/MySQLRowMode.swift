@@ -21,6 +21,7 @@ extension MySQLSession {
         /// `usual`: The modes that sessions of the server begin with.
         func words(beside usual: Set<String>) -> String {
             var words = ["NO_AUTO_VALUE_ON_ZERO", "NO_ENGINE_SUBSTITUTION"]
+            words += Self.ofExpressions.filter(usual.contains)
             if takesAnyDay { words.append("ALLOW_INVALID_DATES") }
             if !takesZeros { words += Self.againstZeros.filter(usual.contains) }
             return words.joined(separator: ",")
@@ -30,6 +31,11 @@ extension MySQLSession {
         ///
         /// Some of a row's own values it changes.
         fileprivate static let againstZeros = ["NO_ZERO_DATE", "NO_ZERO_IN_DATE"]
+
+        /// What else changes values that MySQL computes, and none of a row's own: these have no more digits than their columns.
+        private static let ofExpressions = [
+            "PAD_CHAR_TO_FULL_LENGTH", "TIME_TRUNCATE_FRACTIONAL",
+        ]
     }
 
     /// Which days a session takes, and whether it looks at conditions.

@@ -159,4 +159,28 @@ import Testing
             #expect(end.errors.components(separatedBy: "no calendar").count == 2, "\(end)")
         }
     }
+
+    /// Days or none, by `LOAD DATA` or not: all of them go by the modes of the server.
+    @Test(arguments: MySQLTestServer.all.filter { !$0.isMariaDB }, [true, false])
+    func `what is computed by modes of the server is computed by them again`(
+        server: MySQLTestServer, loads: Bool
+    ) async throws {
+        let modes = "PAD_CHAR_TO_FULL_LENGTH,TIME_TRUNCATE_FRACTIONAL"
+        try await Self.with(server, loads: loads, ["sql_mode=\(modes)"]) { bench in
+            try await bench.source.load(
+                """
+                SET sql_mode = '\(modes)';
+                CREATE TABLE a (id int PRIMARY KEY, c char(5), p varchar(20) AS (CONCAT(c, '|')) STORED, dt datetime(6), d datetime AS (dt) STORED,
+                  t time AS (dt) STORED) ENGINE = InnoDB;
+                CREATE TABLE b (id int PRIMARY KEY, c char(5), p varchar(20) AS (CONCAT(c, '|')) STORED) ENGINE = InnoDB;
+                CREATE TABLE e (id int PRIMARY KEY, c char(5), p varchar(20) AS (CONCAT(c, '|')) STORED, dt datetime(6), d datetime AS (dt) STORED)
+                  ENGINE = MyISAM;
+                INSERT INTO a (id, c, dt) VALUES (1, 'ab', '2020-01-01 23:59:59.9');
+                INSERT INTO b (id, c) VALUES (1, 'ab');
+                INSERT INTO e (id, c, dt) SELECT id, c, dt FROM a;
+                """)
+            try await expectSame(
+                bench, ["a", "b", "e"].map { "SELECT * FROM \($0)" }, holding: "ab   |")
+        }
+    }
 }

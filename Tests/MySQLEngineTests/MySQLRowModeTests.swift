@@ -30,6 +30,23 @@ import Testing
         #expect(!computation.hasConditions)
     }
 
+    private static let values: [(String, Bool)] = [
+        ("KEY `k` (`id`(3))", false),
+        ("`c` int GENERATED ALWAYS AS ((`n` + 1)) VIRTUAL", true),
+        ("KEY `k` ((concat(`id`,_latin1'x')))", true),
+        ("CONSTRAINT `c` CHECK ((`id` <> 'x'))", true),
+        ("`j` longtext DEFAULT NULL CHECK (json_valid(`j`))", false),
+        ("CONSTRAINT `c` CHECK (json_valid(`id`))", false),
+        ("CONSTRAINT `c` CHECK ((json_valid(`id`) or (`id` = 1)))", true),
+    ]
+
+    @Test(arguments: values)
+    func `whether a table computes at all is known`(part: String, isComputing: Bool) {
+        let computation = MySQLComputation(
+            "CREATE TABLE `t` (\n  `id` varchar(9) NOT NULL,\n  \(part)\n) ENGINE=InnoDB")
+        #expect(computation.computesValues == isComputing)
+    }
+
     private static let zeros: [(String, Bool)] = [
         ("0000-00-00", true), ("0000-00-00 00:00:00+00:00", true), ("2021-00-10", true),
         ("2021-10-00", true), ("0000-01-01", false), ("2020-10-20", false), ("2001-01-01", false),
@@ -49,6 +66,11 @@ import Testing
         #expect(Mode.computing.words(beside: []) == zeros.words(beside: server))
         #expect(Mode.exact.words(beside: server) == Mode.exact.words(beside: []))
         #expect(Mode.exact.words(beside: []).hasSuffix(",ALLOW_INVALID_DATES"))
+        let more: Set<String> = ["PAD_CHAR_TO_FULL_LENGTH", "ANSI_QUOTES"]
+        for mode in Mode.all {
+            #expect(mode.words(beside: more).contains("PAD_CHAR_TO_FULL_LENGTH"))
+            #expect(!mode.words(beside: more).contains("ANSI_QUOTES"))
+        }
     }
 
     @Test func `records are picked out of a batch and put together again`() {
