@@ -32,7 +32,6 @@ struct MySQLTargetColumns: Sendable {
     /// How its rows go in; every column of the load must be there.
     func transfer(of load: TableLoad) -> MySQLTransfer {
         let types = Dictionary(zip(load.columns.map(ExactText.init), load.types)) { one, _ in one }
-        let own = columns[ExactText(load.table.name)] ?? [:]
         return MySQLTransfer(
             table: load.table,
             columns: columns(of: load).map { column in
@@ -47,10 +46,13 @@ struct MySQLTargetColumns: Sendable {
                     holdsDocuments: column.column.type == "json"
                         && types[ExactText(column.column.name)] == "json" && !areOfMariaDB,
                     places: column.places, number: MySQLNumber(ofType: column.column.type),
-                    holdsDays: ["date", "timestamp"].contains {
-                        column.column.type.lowercased().hasPrefix($0)
-                    })
-            }, mayComputeValues: own.values.contains(where: \.column.isGenerated))
+                    holdsDays: Self.holdsDays(column.column.type))
+            })
+    }
+
+    private static func holdsDays(_ type: String) -> Bool {
+        let words = type.lowercased()
+        return words.hasPrefix("date") || words.hasPrefix("timestamp")
     }
 
     /// Why rows do not fit into a table.

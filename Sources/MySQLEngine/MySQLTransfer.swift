@@ -62,7 +62,7 @@ struct MySQLTransfer: Sendable {
 
     var table: TableName
     let columns: [Column]
-    /// Whether the table computes columns from values that are sent.
+    /// Whether the table computes something from values that are sent: columns, keys, conditions.
     var mayComputeValues = false
     /// Whether what is wrong with a row is told by warnings alone: NULL that is computed for a column that is never NULL is an
     /// error in a statement of one row, and none in one of several.
@@ -71,6 +71,7 @@ struct MySQLTransfer: Sendable {
     /// The same into a table of which it is known what it computes.
     func into(_ computation: MySQLComputation?) -> MySQLTransfer {
         var transfer = self
+        transfer.mayComputeValues = computation?.computesValues ?? true
         transfer.ignoresErrors = computation?.hasNeverNull ?? false
         return transfer
     }

@@ -183,4 +183,34 @@ import Testing
                 bench, ["a", "b", "e"].map { "SELECT * FROM \($0)" }, holding: "ab   |")
         }
     }
+
+    /// Whether it came as it is has to be looked at, for which it is sent once more.
+    @Test(arguments: MySQLTestServer.all.filter { !$0.isMariaDB }, [true, false])
+    func `a huge row comes back where a condition or a key warns of it`(
+        server: MySQLTestServer, loads: Bool
+    ) async throws {
+        try await Self.with(server, loads: loads) { bench in
+            let day = "CAST(LEFT(t, 10) AS DATE)"
+            try await bench.source.load(
+                """
+                SET sql_mode = '';
+                CREATE TABLE c (id int PRIMARY KEY, t longtext, CHECK (COALESCE(\(day), '2021-01-01') > '1900-01-01')) ENGINE = InnoDB;
+                CREATE TABLE k (id int PRIMARY KEY, t longtext, KEY f ((\(day)))) ENGINE = InnoDB;
+                INSERT INTO c VALUES (1, REPEAT('x', 10000000)), (2, '2021-01-02'), (3, 'x');
+                INSERT INTO k SELECT * FROM c;
+                """)
+            let questions = ["c", "k"].map {
+                "SELECT id, LENGTH(t), SHA2(t, 256) FROM \($0) ORDER BY id"
+            }
+            try await expectSame(bench, questions, holding: "10000000")
+            // Into tables that are there, too, whose keys are.
+            let copy = bench.other("copy")
+            let again = try await bench.restore(
+                into: copy, ["--data-only", "--existing", "truncate", "--yes"])
+            again.expect(code: 0)
+            for question in questions {
+                #expect(try await copy.query(question) == bench.source.query(question))
+            }
+        }
+    }
 }
