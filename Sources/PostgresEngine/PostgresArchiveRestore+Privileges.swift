@@ -1,3 +1,5 @@
+import BackupCore
+
 /// Privileges that would be in the way of what is made and loaded.
 extension PostgresArchiveRestore {
     /// Privileges on tables that are given when the rows are there, and such as owners have taken from themselves.
