@@ -54,10 +54,11 @@ import Testing
         }
     }
 
-    /// What writes: of a proof or a pin only a few bytes. A prune removes something where there is a full behind it.
+    /// What writes: of a proof or a pin only a few bytes. A prune removes something where there is a full behind it, and makes
+    /// itself room, so that it is seldom in need of any.
     private static func writing(to stock: CampaignShop.Stock) -> [CampaignVerb] {
         stock == .twoChains
-            ? [.prune, .prune, .full, .zipped] : CampaignVerb.backups + [.pin, .verify]
+            ? [.prune, .full, .zipped] : CampaignVerb.backups + [.pin, .verify]
     }
 
     private static let disks: [(CampaignShop.Product, CampaignShop.Stock)] =
