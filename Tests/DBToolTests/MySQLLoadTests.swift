@@ -277,7 +277,7 @@ import Testing
                 INSERT INTO longest (id, t, v) VALUES (1, '2021-02-31', REPEAT('x', 65504)), (2, '2020-01-01', NULL);
                 """)
             let copy = try await bench.restored(try await bench.backUp().id, ["--check", "rows"])
-            let sums = "SELECT id, t, s, MD5(v) FROM longest ORDER BY id"
+            let sums = "SELECT id, t, s, SHA2(v, 256) FROM longest ORDER BY id"
             #expect(try await copy.query(sums) == bench.source.query(sums))
         }
     }
