@@ -3,7 +3,7 @@ import BackupCore
 /// Takes rows into a table that computes days, each in the narrowest mode that takes it.
 ///
 /// Rows that hold days that no calendar has, or days with zeros, go apart from those that hold none. What a mode refuses is
-/// halved until the rows are found that it does not take, and these alone go on to a wider one: what the table has computed
+/// divided until the rows are found that it does not take, and these alone go on to a wider one: what the table has computed
 /// from them needs such days, as a condition or a column that is never NULL tells. A row that is refused in the widest one,
 /// too, is so for another reason: it comes in the narrow one, past conditions where these are not held against new tables.
 struct MySQLRowSieve: Sendable {
@@ -138,8 +138,9 @@ struct MySQLRowSieve: Sendable {
             }
             refusalCount += 1
             if again.count > 1, refusalCount < Self.mostRefusals {
-                waiting += again.inParts(ofRows: (again.count + 1) / 2).reversed()
-                    .map { Supply(batch: $0) }
+                // Smaller parts than halves, as refused rows are seldom alone, and each time all rows of a part are sent.
+                let share = max(1, Int(Double(again.count).squareRoot()))
+                waiting += again.inParts(ofRows: share).reversed().map { Supply(batch: $0) }
             } else {
                 refused.append(again)
             }

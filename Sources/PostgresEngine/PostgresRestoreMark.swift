@@ -1,4 +1,5 @@
 import BackupCore
+import Foundation
 
 /// What a restore writes into its target while it is under way, so that it can be gone on with.
 ///
@@ -80,7 +81,7 @@ struct PostgresRestoreMark: Sendable {
             leftOut = try await PostgresPlainTable.rows(
                 of: TableName(schema: schema, name: "left_out"), columns: ["words"],
                 on: connection
-            ).compactMap { $0[0] }
+            ).compactMap { $0[0]?.removingPercentEncoding }
         }
         return Contents(
             backup: row[0] ?? "", request: row[1] ?? "",
@@ -168,7 +169,11 @@ struct PostgresRestoreMark: Sendable {
             "(\(SQLText.literal(name.schema)), \(SQLText.literal(name.name)), "
                 + "\(SQLText.literal(table.treatment.rawValue)))"
         }
-        let leftOut = plan.target.leftOut.map { "(\(SQLText.literal($0)))" }
+        // The database need not have an encoding that has all of our letters, or all of its source's.
+        let leftOut = plan.target.leftOut.compactMap { words in
+            words.addingPercentEncoding(withAllowedCharacters: plain)
+                .map { "(\(SQLText.literal($0)))" }
+        }
         return [
             "CREATE SCHEMA \(schema)",
             "REVOKE ALL ON SCHEMA \(schema) FROM PUBLIC",
@@ -191,6 +196,10 @@ struct PostgresRestoreMark: Sendable {
             """,
         ] + insertions(of: rows, into: "tables") + insertions(of: leftOut, into: "left_out")
     }
+
+    /// What every encoding has, but for the sign that stands in front of the numbers of others.
+    private static let plain = CharacterSet(charactersIn: " "..."~")
+        .subtracting(CharacterSet(charactersIn: "%"))
 
     private static func insertions(of rows: [String], into table: String) -> [String] {
         rows.isEmpty

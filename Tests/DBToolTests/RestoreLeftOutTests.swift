@@ -81,4 +81,32 @@ import Testing
             }
         }
     }
+
+    /// Our own words have letters that such a database lacks.
+    @Test(arguments: TestServer.all)
+    func `a database of another encoding can be told what is left out`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let options = "ENCODING 'LATIN1' LOCALE 'C'"
+            let source = try await bench.createDatabase(options: options)
+            try await source.query(
+                """
+                CREATE TABLE pets (name text PRIMARY KEY); INSERT INTO pets VALUES ('Zoë');
+                DO $$ BEGIN
+                    EXECUTE format('ALTER DATABASE %I SET work_mem = %L', current_database(), '8MB');
+                END $$;
+                """)
+            _ = try await bench.backUp(source)
+            let target = try await bench.createDatabase("target", options: options)
+            try await bench.restore(
+                tables: [], into: target, ["--pg-dump", bench.failingPgRestore()]
+            )
+            .expect(code: 1, saying: "meant to fail")
+            let end = try await bench.restore(tables: [], into: target, [])
+            try end.requireCode(0)
+            #expect(end.output.contains("left out: settings of the database"), "\(end)")
+            try await bench.expectEqual(source, target)
+        }
+    }
 }
