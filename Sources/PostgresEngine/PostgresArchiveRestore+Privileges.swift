@@ -18,17 +18,63 @@ extension PostgresArchiveRestore {
     /// What closes schemas to their owners: nothing can be made in these afterwards, nor found by its name.
     ///
     /// It comes with the end: an interrupted restore could not go on in these. So does all that is granted on schemas where
-    /// others have granted some, which is given before, too.
+    /// others have granted some or may, which is given before, too.
     var closing: Set<Int> {
         guard givesPrivilegesLate else { return [] }
         return closures.union(grantsOfOthers.filter(isOfSchema)).intersection(plan.chosen)
     }
 
     /// Privileges that no pg_restore gives where no superuser restores: it becomes who granted them in a way that only
-    /// superusers may.
+    /// superusers may, and is nobody for what owners granted.
+    ///
+    /// All that are on one thing: those on columns rest on those on their table.
     var grantsOfOthers: Set<Int> {
         guard givesPrivilegesLate, !request.omitsPrivileges else { return [] }
-        return plan.chosen.intersection(grantors.keys)
+        let passedOn = plan.chosen.intersection(
+            grantable.filter { becomingOwner(for: $0) != nil }.union(grantors.keys))
+        guard !passedOn.isEmpty else { return [] }
+        let passed = Set(passedOn.flatMap { things(of: $0) })
+        let all = archive.entries(of: "ACL", among: plan.chosen)
+        return passedOn.union(all.filter { !passed.isDisjoint(with: things(of: $0)) })
+    }
+
+    /// What makes a session the owner of what some privileges are on, by the numbers of these.
+    func owners(of privileges: Set<Int>) -> [Int: String] {
+        Dictionary(
+            uniqueKeysWithValues: privileges.compactMap { id in
+                becomingOwner(for: id).map { (id, $0) }
+            })
+    }
+
+    /// Nil where that is the restoring role, or not known.
+    ///
+    /// Of those whom a role may act for the server takes one for who grants something that was let pass it on, if it comes
+    /// upon him first.
+    private func becomingOwner(for grants: Int) -> String? {
+        // The owner of a copy may not be let use its schema.
+        guard actsForOwners, plan.renamed == nil, let entry = archive[grants],
+            let owner = entry.owner
+        else { return nil }
+        if entry.words.isExactly("ACL - SCHEMA public \(owner)") {
+            return Self.becomingOwnerOfPublic
+        }
+        // What an extension brings belongs to whoever makes that.
+        let isMade = things(of: grants).contains { archive[$0]?.owner?.isExactly(owner) ?? false }
+        guard isMade, !request.omitsOwners, !owner.isEmpty,
+            !owner.unicodeScalars.contains("\u{FFFD}")
+        else { return nil }
+        return "SET ROLE \(SQLText.identifier(owner))"
+    }
+
+    /// It is in every database, and not always made somebody's.
+    private static let becomingOwnerOfPublic = """
+        SELECT pg_catalog.set_config('role', pg_catalog.pg_get_userbyid(nspowner), false) \
+        FROM pg_catalog.pg_namespace WHERE nspname = 'public' \
+        AND pg_catalog.pg_has_role(nspowner, \(PostgresServerCheck.rightToAct))
+        """
+
+    private func things(of grants: Int) -> [Int] {
+        archive[grants]?.dependencies.filter { !(archive[$0]?.isA("ACL") ?? false) } ?? []
     }
 
     private func isOfSchema(_ grants: Int) -> Bool {
@@ -44,6 +90,12 @@ extension PostgresArchiveRestore {
             line.starts(with: revocation)
                 && !line.suffix(everybody.count).elementsEqual(everybody)
         }
+    }
+
+    /// The numbers of what somebody may pass on.
+    static func grantable(in script: [UInt8]) -> Set<Int> {
+        let end = Array(" WITH GRANT OPTION;".utf8)
+        return entries(in: script) { $0.suffix(end.count).elementsEqual(end) }
     }
 
     /// Who has granted something on what belongs to somebody else, by the numbers of privileges.

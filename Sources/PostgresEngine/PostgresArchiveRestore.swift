@@ -34,6 +34,10 @@ struct PostgresArchiveRestore: Sendable {
     let withdrawals: Set<Int>
     /// Privileges of which others than the owner have granted some, and who these are.
     let grantors: [Int: [String]]
+    /// Privileges that let others pass them on.
+    let grantable: Set<Int>
+    /// Whether owners grant what is theirs where others may pass it on, and not whoever may act for them.
+    var actsForOwners = true
     /// Those of them that come without these, for whom the restoring role may not act.
     var withoutOthers: Set<Int> = []
     /// What only superusers may make, whomever it belongs to.
@@ -70,8 +74,9 @@ struct PostgresArchiveRestore: Sendable {
             archive[$0]?.words.startsExactly(with: "ACL - SCHEMA ") ?? false
         }
         withdrawals = all.subtracting(closures)
-        grantors = Self.grantors(
-            in: script, among: archive.entries(of: "ACL", among: archive.all))
+        let grants = archive.entries(of: "ACL", among: archive.all)
+        grantors = Self.grantors(in: script, among: grants)
+        grantable = Self.grantable(in: script).intersection(grants)
         forSuperusers = Self.forSuperusers(in: script, of: archive)
     }
 
@@ -133,15 +138,16 @@ struct PostgresArchiveRestore: Sendable {
         _ entries: Set<Int>, sections: [String], _ options: [String] = [], major: Int
     ) async throws -> PostgresScript {
         guard !entries.isEmpty else { return PostgresScript(text: "") }
-        let isByOthers = !grantsOfOthers.isDisjoint(with: entries)
-        let options = options + (isByOthers ? ["--verbose"] : [])
+        let passedOn = grantsOfOthers.intersection(entries)
+        let options = options + (passedOn.isEmpty ? [] : ["--verbose"])
         let rendered = try await withFiles(entries) { archive, list in
             try await programs.render(
                 ["--file=-", "--use-list=\(list)"] + sections.map { "--section=\($0)" } + omissions
                     + options + [archive])
         }
         let script = PostgresScript(rendered, major: major)
-        return isByOthers ? script.grantingAsMember(leavingOut: withoutOthers) : script
+        guard !passedOn.isEmpty else { return script }
+        return script.grantingAsMember(leavingOut: withoutOthers, as: owners(of: passedOn))
     }
 
     /// Everything that must be there before rows.

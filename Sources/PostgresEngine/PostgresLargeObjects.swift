@@ -183,34 +183,71 @@ enum PostgresLargeObjects {
 
     /// The owner's own privileges go first, for they may have been revoked; then all are given in
     /// their order, each by who gave it.
+    ///
+    /// Where the role may not act for one of those who passed something on, what others than the owner gave is left out.
     private static func grants(_ batch: String, omitsOwners: Bool) -> String {
         // Not as CURRENT_USER, who is another one where somebody else grants.
-        let name = omitsOwners ? "current_user" : "owner"
+        let name = owner(omitsOwners)
         let owner = "pg_catalog.quote_ident(\(name))"
-        let items =
-            omitsOwners
-            ? itemsOfNewOwner
-            : "pg_catalog.unnest(acl::pg_catalog.aclitem[]) WITH ORDINALITY i(item, position)"
+        let becomingOwner = """
+            CASE WHEN \(name) <> current_user
+                   AND pg_catalog.pg_has_role(\(name)::pg_catalog.name, \(PostgresServerCheck.rightToAct))
+                 THEN pg_catalog.format('SET ROLE %I; ', \(name)) END
+            """
         return """
             SELECT s.statement FROM \(batch) CROSS JOIN LATERAL (
-              SELECT 0, pg_catalog.format('REVOKE ALL ON LARGE OBJECT %s FROM %s', loid, \(owner))
+              SELECT 0, pg_catalog.format(
+                '%sREVOKE ALL ON LARGE OBJECT %s FROM %s; RESET ROLE', \(becomingOwner), loid, \(owner))
               UNION ALL
-              SELECT i.position, pg_catalog.format(
+              SELECT g.position, pg_catalog.format(
                 '%sGRANT %s ON LARGE OBJECT %s TO %s%s; RESET ROLE',
-                CASE WHEN pg_catalog.pg_get_userbyid(a.grantor) <> \(name)
-                       AND pg_catalog.pg_has_role(a.grantor, 'MEMBER')
-                     THEN pg_catalog.format(
-                       'SET ROLE %I; ', pg_catalog.pg_get_userbyid(a.grantor)) END,
-                a.privilege_type, loid,
-                CASE WHEN a.grantee = 0 THEN 'PUBLIC'
-                     WHEN pg_catalog.pg_get_userbyid(a.grantee) = \(name) THEN \(owner)
-                     ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
-                CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-              FROM \(items)
-              CROSS JOIN LATERAL pg_catalog.aclexplode(ARRAY[i.item]) a
+                CASE WHEN g.grantor = \(name) THEN \(becomingOwner)
+                     ELSE pg_catalog.format('SET ROLE %I; ', g.grantor) END,
+                g.privilege_type, loid,
+                CASE WHEN g.grantee = 0 THEN 'PUBLIC'
+                     WHEN pg_catalog.pg_get_userbyid(g.grantee) = \(name) THEN \(owner)
+                     ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END,
+                CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+              FROM (
+                SELECT i.position, a.privilege_type, a.grantee, a.is_grantable,
+                       pg_catalog.pg_get_userbyid(a.grantor) AS grantor,
+                       pg_catalog.bool_or(\(isOfStranger(name))) OVER () AS is_without_others
+                FROM \(items(omitsOwners))
+                CROSS JOIN LATERAL pg_catalog.aclexplode(ARRAY[i.item]) a
+              ) g
+              WHERE g.grantor = \(name) OR NOT g.is_without_others
             ) s(position, statement)
             WHERE acl IS NOT NULL ORDER BY loid, s.position
             """
+    }
+
+    /// Gives how many come without what others than their owners granted, and who of these is why; nothing where none does.
+    static func withoutOthers(omitsOwners: Bool) -> String {
+        """
+        SELECT pg_catalog.count(DISTINCT loid),
+               pg_catalog.string_agg(DISTINCT pg_catalog.pg_get_userbyid(a.grantor)::text, ', ')
+        FROM \(temporaryTable) CROSS JOIN LATERAL \(items(omitsOwners))
+        CROSS JOIN LATERAL pg_catalog.aclexplode(ARRAY[i.item]) a
+        WHERE \(isOfStranger(owner(omitsOwners)))
+        HAVING pg_catalog.count(*) > 0
+        """
+    }
+
+    private static func owner(_ omitsOwners: Bool) -> String {
+        omitsOwners ? "current_user" : "owner"
+    }
+
+    private static func items(_ omitsOwners: Bool) -> String {
+        omitsOwners
+            ? itemsOfNewOwner
+            : "pg_catalog.unnest(acl::pg_catalog.aclitem[]) WITH ORDINALITY i(item, position)"
+    }
+
+    private static func isOfStranger(_ owner: String) -> String {
+        """
+        pg_catalog.pg_get_userbyid(a.grantor) <> \(owner)
+        AND NOT pg_catalog.pg_has_role(a.grantor, \(PostgresServerCheck.rightToAct))
+        """
     }
 
     /// What was given, with the restoring role in the place of the owner, who need not exist: `grantee=r/grantor`, of which

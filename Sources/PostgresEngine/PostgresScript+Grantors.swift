@@ -20,7 +20,10 @@ extension PostgresScript {
     ///
     /// `omitted`: Entries that come without what others have granted: who passes on what was granted to him may depend on
     /// somebody for whom the role may not act.
-    func grantingAsMember(leavingOut omitted: Set<Int>) -> PostgresScript {
+    /// `owners`: What makes the session the owner for what he has granted himself, by the numbers of entries.
+    func grantingAsMember(
+        leavingOut omitted: Set<Int>, as owners: [Int: String] = [:]
+    ) -> PostgresScript {
         var (bytes, entry, isOfAnother): ([UInt8], Int?, Bool) = ([], nil, false)
         for statement in wholeStatements {
             entry = statement.compactMap(Self.entry(beginningWith:)).last ?? entry
@@ -37,8 +40,15 @@ extension PostgresScript {
                 if !isLeftOut { bytes += Array("RESET ROLE;".utf8) }
                 isOfAnother = false
             case .other:
-                let isMade = !(isOfAnother && isLeftOut)
-                bytes += (isMade ? statement : front).flatMap(\.bytes)
+                let body = statement.suffix(statement.count - front.count)
+                let isPrivilege = ["GRANT", "REVOKE"].contains(body.first?.keyword)
+                if isPrivilege, !isOfAnother, let owner = entry.flatMap({ owners[$0] }) {
+                    bytes += front.flatMap(\.bytes) + Array("\(owner);\n".utf8)
+                    bytes += body.flatMap(\.bytes) + Array("\nRESET ROLE;".utf8)
+                } else {
+                    let isMade = !(isOfAnother && isLeftOut)
+                    bytes += (isMade ? statement : front).flatMap(\.bytes)
+                }
             }
         }
         return PostgresScript(bytes: bytes)

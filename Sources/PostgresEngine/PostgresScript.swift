@@ -82,6 +82,8 @@ struct PostgresScript: Sendable {
                 } else if words.starts(with: ["ROLE"]) {
                     found += statement.flatMap(\.bytes) + Array(";\n".utf8)
                 }
+            case "SELECT" where statement.contains { $0.literal == "role" }:
+                found += statement.flatMap(\.bytes) + Array(";\n".utf8)
             default: break
             }
         }

@@ -2,6 +2,12 @@ import BackupCore
 
 /// Grants of roles that the restoring one may not act for.
 extension PostgresServerCheck {
+    /// What `pg_has_role` calls the right to `SET ROLE`, as SQL for servers of every version.
+    static let rightToAct = """
+        CASE WHEN pg_catalog.current_setting('server_version_num')::integer >= 160000 \
+        THEN 'SET' ELSE 'MEMBER' END
+        """
+
     /// Leaves out of the privileges of a plan what others than the owner granted, where one of these is such a role.
     func leaveOutGrants(
         of archive: inout PostgresArchiveRestore, on connection: PostgresConnection, major: Int

@@ -15,9 +15,7 @@ extension PostgresTarget {
         for (id, script) in scripts {
             guard let entry = archive.archive[id] else { continue }
             do {
-                try await Self.inTransaction(on: connection) {
-                    try await script.send(on: connection)
-                }
+                try await give(script, of: id, on: connection)
             } catch let error as PostgresError {
                 let isOfServer =
                     error.isConnectionLoss || PostgresError.isCircumstantial(error.sqlState)
@@ -31,5 +29,23 @@ extension PostgresTarget {
             }
         }
         return problems
+    }
+
+    /// By the restoring role where the owner may not: who may not use a schema grants nothing in it.
+    private func give(
+        _ script: PostgresScript, of entry: Int, on connection: PostgresConnection
+    ) async throws {
+        do {
+            try await Self.inTransaction(on: connection) {
+                try await script.send(on: connection)
+            }
+        } catch let error as PostgresError where error.sqlState == "42501" {
+            var archive = archive
+            archive.actsForOwners = false
+            let script = try await archive.script([entry], sections: [], major: server.major)
+            try await Self.inTransaction(on: connection) {
+                try await script.send(on: connection)
+            }
+        }
     }
 }

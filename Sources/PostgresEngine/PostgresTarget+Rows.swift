@@ -202,6 +202,7 @@ extension PostgresTarget {
     ///
     /// Each that gets an owner or a comment is locked until the commit, and the server has few places for locks.
     private func makeLargeObjects(on connection: PostgresConnection) async throws {
+        if !request.omitsPrivileges { try await nameGrantsLeftOut(on: connection) }
         // Those that an interrupted restore has made are whole.
         if plan.continues { try await connection.execute(PostgresLargeObjects.leaveOutExisting) }
         // Without grants, what is restored is to have those that are usual in the target.
@@ -227,6 +228,15 @@ extension PostgresTarget {
             done = last
         }
         try await connection.execute("DROP TABLE \(PostgresLargeObjects.temporaryTable)")
+    }
+
+    private func nameGrantsLeftOut(on connection: PostgresConnection) async throws {
+        let query = PostgresLargeObjects.withoutOthers(omitsOwners: request.omitsOwners)
+        for row in try await connection.rows(query) {
+            request.notes(
+                "warning: left out: what others than their owners granted on \(row[0] ?? "") of the "
+                    + "large objects: the restoring role may not act for \(row[1] ?? "")")
+        }
     }
 
     func changeExistingTables(

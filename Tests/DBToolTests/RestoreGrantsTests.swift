@@ -80,6 +80,82 @@ import Testing
             }
         }
     }
+
+    /// Whoever may act for several of them would be taken for one who was let pass it on.
+    @Test(arguments: TestServer.all)
+    func `owners themselves grant what is theirs, on tables before their columns`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let roles = try await bench.roles()
+            let source = try await bench.grantable(roles)
+            let backup = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            try await bench.restore(
+                backup.id, into: target, ["--check", "rows"], as: roles.restorer
+            ).requireCode(0)
+            try await bench.expectEqual(source, target)
+            try await bench.expectNoMark(target)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `what the owner of a table grants in a schema that it may not use comes back`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let roles = try await bench.roles()
+            let source = try await bench.grantable(roles)
+            try await source.query("REVOKE USAGE ON SCHEMA own FROM \(roles.author)")
+            let backup = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            try await bench.restore(backup.id, into: target, as: roles.restorer).requireCode(0)
+            let mayRead = "SELECT has_table_privilege('\(roles.guest)', 'own.its', 'SELECT')"
+            #expect(try await target.query(mayRead) == "t")
+            try await bench.expectNoMark(target)
+        }
+    }
+
+    @Test(arguments: TestServer.all)
+    func `grants on large objects by roles that the restoring one may not act for are left out`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let roles = try await bench.roles()
+            let source = try await bench.createDatabase(owner: roles.restorer)
+            try await source.query(Self.largeObject(roles))
+            let (friend, restorer) = (roles.friend, roles.restorer)
+            try await source.query("REVOKE \(friend) FROM \(restorer)")
+            // It inherits what the friend has, and may not become it.
+            if server.major >= 16 {
+                try await source.query("GRANT \(friend) TO \(restorer) WITH SET FALSE")
+            }
+            let backup = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            let end = try await bench.restore(backup.id, into: target, as: restorer)
+            let words = [
+                "left out: what others than their owners granted on 1 of the large objects",
+                "the restoring role may not act for \(friend)",
+            ]
+            #expect(end.code == 0 && words.allSatisfy { end.errors.contains($0) }, "\(end)")
+            let grants = """
+                SELECT count(*) FILTER (WHERE grantor <> lomowner), count(*) FILTER (WHERE grantee = 0), count(*)
+                FROM pg_largeobject_metadata, aclexplode(lomacl)
+                """
+            #expect(try await target.query(grants) == "0|0|4")
+            try await bench.expectNoMark(target)
+        }
+    }
+
+    /// Of the author, which a friend may pass on, and a guest may read.
+    fileprivate static func largeObject(_ roles: Roles) -> String {
+        """
+        SET ROLE \(roles.author); SELECT lo_from_bytea(4711, 'ab');
+        GRANT SELECT ON LARGE OBJECT 4711 TO \(roles.friend) WITH GRANT OPTION;
+        GRANT SELECT ON LARGE OBJECT 4711 TO \(roles.guest); SET ROLE \(roles.friend);
+        GRANT SELECT ON LARGE OBJECT 4711 TO PUBLIC; RESET ROLE;
+        """
+    }
 }
 
 /// The author of a schema, who lets a friend pass on rights in it, and a guest, who is given them.
@@ -119,6 +195,44 @@ extension Workbench {
             SET ROLE \(roles.guest);
             GRANT SELECT ON shop.seen TO PUBLIC;
             CREATE TABLE shop.own (id int PRIMARY KEY);
+            """)
+        return source
+    }
+
+    /// Things that others may pass on, as the restoring role and a friend may, and their owner gives away itself besides.
+    fileprivate func grantable(_ roles: Roles) async throws -> TestDatabase {
+        let source = try await createDatabase(owner: roles.restorer)
+        try await source.query(
+            """
+            SET ROLE \(roles.restorer); CREATE SCHEMA own;
+            GRANT USAGE, CREATE ON SCHEMA own TO \(roles.author); GRANT USAGE ON SCHEMA own TO \(roles.friend);
+            CREATE TABLE own.t (a int PRIMARY KEY, b int); INSERT INTO own.t VALUES (1, 1);
+            GRANT SELECT ON own.t TO \(roles.friend) WITH GRANT OPTION;
+            SET ROLE \(roles.friend); GRANT SELECT (a) ON own.t TO \(roles.guest);
+            SET ROLE \(roles.author);
+            CREATE TABLE own.its (a int PRIMARY KEY); CREATE SEQUENCE own.counter;
+            CREATE FUNCTION own.f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+            GRANT SELECT ON own.its, own.counter TO \(roles.restorer), \(roles.friend) WITH GRANT OPTION;
+            GRANT UPDATE (a) ON own.its TO \(roles.friend) WITH GRANT OPTION;
+            GRANT EXECUTE ON FUNCTION own.f() TO \(roles.friend) WITH GRANT OPTION;
+            GRANT SELECT ON own.its, own.counter TO \(roles.guest); GRANT UPDATE (a) ON own.its TO \(roles.guest);
+            GRANT EXECUTE ON FUNCTION own.f() TO \(roles.guest);
+            """)
+        try await source.query(RestoreGrantsTests.largeObject(roles))
+        try await source.query(
+            """
+            CREATE SCHEMA passed AUTHORIZATION \(roles.author); SET ROLE \(roles.author);
+            GRANT USAGE ON SCHEMA passed TO \(roles.friend) WITH GRANT OPTION;
+            GRANT USAGE ON SCHEMA passed TO \(roles.restorer); SET ROLE \(roles.friend);
+            GRANT USAGE ON SCHEMA passed TO \(roles.guest);
+            """)
+        // The owner of a database has the schema `public` since version 15.
+        guard server.major >= 15 else { return source }
+        try await source.query(
+            """
+            REVOKE ALL ON SCHEMA public FROM PUBLIC;
+            GRANT USAGE ON SCHEMA public TO \(roles.friend) WITH GRANT OPTION;
+            SET ROLE \(roles.friend); GRANT USAGE ON SCHEMA public TO \(roles.guest);
             """)
         return source
     }

@@ -97,6 +97,23 @@ import Testing
                 "SET ROLE c;\nGRANT SELECT ON TABLE public.t TO d;\nRESET ROLE;\n"))
     }
 
+    @Test func `owners grant what others may pass on`() {
+        #expect(PostgresArchiveRestore.grantable(in: Array(Self.passedOn.utf8)) == [7])
+        let script = PostgresScript(text: Self.passedOn)
+            .grantingAsMember(leavingOut: [7], as: [8: "SET ROLE shop"])
+        #expect(
+            script.text.contains(
+                "--\n\nSET ROLE shop;\nGRANT SELECT ON TABLE public.u TO c;\nRESET ROLE;"))
+        #expect(script.text.ranges(of: "ROLE").count == 2)
+        #expect(
+            script.grants.text.hasSuffix(
+                "SET ROLE shop;\nGRANT SELECT ON TABLE public.u TO c;\nRESET ROLE;\n"))
+        let ofPublic = "SELECT pg_catalog.set_config('role', 'shop', false)"
+        #expect(
+            PostgresScript(text: "\(ofPublic);\nGRANT USAGE ON SCHEMA public TO c;").grants.text
+                .hasSuffix("\(ofPublic);\nGRANT USAGE ON SCHEMA public TO c;\n"))
+    }
+
     @Test func `what only superusers may make is told from other publications`() {
         let archive = PostgresArchive(
             list: """
