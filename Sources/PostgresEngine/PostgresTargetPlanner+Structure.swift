@@ -128,8 +128,10 @@ extension PostgresTargetPlanner {
             })
         let untouched = kept.union(ofKept)
             .union(keepsCopy == true ? own ?? [] : [])
-        plan.chosen = wanted.subtracting(untouched)
-            .subtracting(archive.decorations(of: untouched))
+        // Others may own things in the schema only where they may make some.
+        let ofSchema = mayGrantOnSchema ? kept.intersection(publicSchema) : []
+        plan.chosen = wanted.subtracting(untouched).subtracting(
+            archive.decorations(of: untouched).subtracting(archive.decorations(of: ofSchema)))
         if plan.renamed != nil {
             plan.chosen.subtract(archive.entries(ofKinds: Self.kindsNotCopied, among: plan.chosen))
         }
@@ -160,7 +162,9 @@ extension PostgresTargetPlanner {
             "comment \($0.name): no other table gives it that constraint"
         }
         plan.target.leftOut += describe(kept.intersection(publicSchema)).map {
-            "schema \($0.name) stays as it is: its owner, grants and comment are its owner's to change"
+            mayGrantOnSchema
+                ? "schema \($0.name) keeps its owner: the restoring role may not give it to that of the backup"
+                : "schema \($0.name) stays as it is: its owner, grants and comment are its owner's to change"
         }
     }
 
@@ -201,9 +205,12 @@ extension PostgresTargetPlanner {
             }.map(\.id))
     }
 
+    /// Whether the role has the rights of whom the schema `public` belongs to.
+    private var mayGrantOnSchema: Bool { !presence.publicSchemaOwners.isEmpty }
+
     /// Whether the schema `public` may be given to whom the entry says.
     private func mayChangeSchema(_ entry: Int) -> Bool {
-        guard !request.omitsOwners else { return !presence.publicSchemaOwners.isEmpty }
+        guard !request.omitsOwners else { return mayGrantOnSchema }
         let owner = archive[entry]?.owner.map(ExactText.init)
         return owner.map(presence.publicSchemaOwners.contains) ?? false
     }
