@@ -14,4 +14,12 @@ extension PostgresArchiveRestore {
             .union(archive.entries(of: "PUBLICATION TABLES IN SCHEMA", among: archive.all))
             .union(archive.entries(of: "PUBLICATION", among: ofAllTables))
     }
+
+    /// Those of some entries that the server may refuse to who restores, with what rests on them.
+    ///
+    /// What a role may make that stands in the place of a superuser the server alone knows.
+    func forSuperusers(among entries: Set<Int>) -> Set<Int> {
+        guard givesPrivilegesLate else { return [] }
+        return archive.dependents(of: forSuperusers.intersection(entries), among: entries)
+    }
 }

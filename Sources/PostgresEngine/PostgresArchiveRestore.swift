@@ -238,10 +238,11 @@ struct PostgresArchiveRestore: Sendable {
             what, "post-data", doubtful.subtracting(plan.doubtful),
             failuresAreExpected: true)
         // A partition alone has none of the triggers that its whole gave it, whose state is set.
+        let refusable = forSuperusers(among: rest)
         problems += try await make(
-            what, "post-data", rest,
+            what, "post-data", rest.subtracting(refusable),
             failuresAreExpected: lacks || !request.isWhole, triesFailuresAgain: true)
-        return problems
+        return try await problems + make(what, "post-data", refusable, failuresAreExpected: true)
     }
 
     /// Whether the whole, and with it its index, was there before.

@@ -57,6 +57,28 @@ import Testing
             #expect(try await target.query("SELECT count(*) FROM pets") == "500")
         }
     }
+
+    /// Hosted servers have one, which may make some of it there.
+    @Test(arguments: TestServer.all)
+    func `what the server refuses to who stands in the place of superusers is named`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner", "CREATEDB")
+            let stand = try await bench.createRole(named: "cloudsqlsuperuser")
+            try await bench.administration.query("GRANT \(stand) TO \(owner)")
+            let source = try await bench.reacting(owner: owner)
+            try await source.query("DROP EVENT TRIGGER reacts")
+            let backup = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            let end = try await bench.restore(backup.id, into: target, ["--no-owner"], as: owner)
+            #expect(
+                end.code == 3 && end.output.contains("not made: PUBLICATION - everything"),
+                "\(end)")
+            try await bench.expectNoMark(target)
+            #expect(try await target.query("SELECT pubname FROM pg_publication") == "few")
+        }
+    }
 }
 
 extension Workbench {
