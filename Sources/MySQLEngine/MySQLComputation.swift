@@ -12,6 +12,8 @@ struct MySQLComputation: Sendable {
     let keysOfDays: Set<ExactText>
     /// Those among them that are made with the table: on rows that are there the server makes them only by writing all
     /// of these anew, and computing what is stored with them (MySQL).
+    ///
+    /// The others on expressions come with them.
     let keysWithTable: Set<ExactText>
     /// Those among them that have an expression.
     let keysOnExpressions: Set<ExactText>

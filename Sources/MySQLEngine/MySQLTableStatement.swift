@@ -139,11 +139,16 @@ struct MySQLTableStatement {
     /// Indexes without which the table, or its order, would be another.
     ///
     /// A column that counts by itself must be the first of an index; without a primary key a unique
-    /// index gives the order in which rows are stored. Some would not come without the rows being written anew.
+    /// index gives the order in which rows are stored. Some would not come without the rows being written anew: where one on
+    /// expressions is there, MySQL makes another only if that one's name sorts behind, so they all come together.
     private static func needed(_ items: [Item], _ computation: MySQLComputation) -> Set<Int> {
         let counting = items.first { $0.counts }?.name
         let hasPrimary = items.contains { $0.kind == .primary }
-        return Set(
+        let onExpressions = items.indices.filter {
+            items[$0].kind == .index
+                && computation.keysOnExpressions.contains(ExactText(items[$0].name))
+        }
+        let needed = Set(
             items.indices.filter { index in
                 let item = items[index]
                 guard item.kind == .index else { return false }
@@ -153,6 +158,7 @@ struct MySQLTableStatement {
                 }
                 return !hasPrimary && item.isUnique
             })
+        return needed.isDisjoint(with: onExpressions) ? needed : needed.union(onExpressions)
     }
 
     /// One line between the parentheses.

@@ -47,6 +47,10 @@ import Testing
         "lowered": "\(stored), w int, UNIQUE KEY u ((LOWER(CONCAT(t, id)))), KEY w (w))",
         "once": "\(stored), w int, UNIQUE KEY u ((CAST(t AS DATE))), KEY w (w))",
         "mixed": "\(stored), w int, KEY u ((CAST(t AS DATE))), UNIQUE KEY w (w, id))",
+        "beside":
+            "\(stored), w int, UNIQUE KEY u ((CAST(t AS DATE)), id), KEY e ((LOWER(t))), KEY w (w))",
+        "counted":
+            "\(stored), c int NOT NULL AUTO_INCREMENT, KEY u (c, (LOWER(t))), KEY e ((UPPER(t))))",
         "divided":
             "\(stored), KEY fx ((CAST(t AS DATE))), KEY w (t)) PARTITION BY HASH (id) PARTITIONS 3",
         "placed":

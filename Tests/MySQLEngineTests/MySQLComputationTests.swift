@@ -122,6 +122,29 @@ import Testing
         #expect(later.count == (part.contains("`n`") ? 2 : 1) - withTable.count)
     }
 
+    private static let companies: [(String, [String])] = [
+        ("UNIQUE KEY `u` ((lower(`id`))),\n  KEY `e` ((upper(`id`))),\n  KEY `n` (`d`)", ["n"]),
+        ("KEY `u` (`c`,(lower(`id`))),\n  KEY `e` ((upper(`id`))),\n  KEY `n` (`d`)", ["n"]),
+        ("UNIQUE KEY `u` (`d`),\n  KEY `c` (`c`),\n  KEY `e` ((upper(`id`)))", ["u", "e"]),
+    ]
+
+    @Test(arguments: companies)
+    func `a key on an expression that is made with the table takes all others with it`(
+        keys: String, later: [String]
+    ) throws {
+        let text = """
+            CREATE TABLE `t` (
+              `id` varchar(9) NOT NULL,
+              `c` int NOT NULL AUTO_INCREMENT,
+              `d` date GENERATED ALWAYS AS (cast(`id` as date)) STORED,
+              PRIMARY KEY (`id`),
+              \(keys)
+            ) ENGINE=InnoDB
+            """
+        let table = try MySQLTableStatement(text, database: "d")
+        #expect(table.indexes.map(\.name) == later)
+    }
+
     private static let days: [(String, Bool)] = [
         ("2021-02-28", false), ("2021-02-29", true), ("2020-02-29", false), ("2020-02-30", true),
         ("1900-02-29", true), ("2000-02-29", false), ("0000-02-29", true), ("2021-04-31", true),
