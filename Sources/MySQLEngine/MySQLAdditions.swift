@@ -21,6 +21,8 @@ struct MySQLAdditions {
         var single: [Statement] = []
         /// Whether days are computed while they are made: into indexes, or into those that are there already.
         var computesKeys = false
+        /// Whether a row may be there only because a day was computed that no calendar has.
+        var mayNeedDays = false
         /// Finds a row with a day that no calendar has; nil where no column keeps days.
         var rowWithLackingDay: String?
     }
@@ -100,22 +102,25 @@ struct MySQLAdditions {
                 statements: statements,
                 computesKeys: !keys.isDisjoint(with: indexes.map { ExactText($0.name) })
                     || !words.isEmpty && !keys.isEmpty,
+                mayNeedDays: table.computation.mayNeedDays,
                 rowWithLackingDay: rowWithLackingDay(in: place, table.computation.dayColumns))
         }.filter { !$0.statements.isEmpty }.sorted { $0.statements.count > $1.statements.count }
     }
 
     /// What one statement makes, in their order.
     ///
-    /// Keys on expressions would make the server write all rows anew if others came with them that it makes without (MySQL).
+    /// Keys on expressions would make the server write all rows anew if others came with them that it makes without (MySQL);
+    /// those that are found by a hash make it do so whatever comes with or after them (MariaDB), and stand last among unique ones.
     private func groups(
         _ indexes: [MySQLTableStatement.Addition], _ words: [MySQLTableStatement.Addition],
         _ computation: MySQLComputation
     ) -> [[MySQLTableStatement.Addition]] {
+        let hashed = indexes.filter { computation.hashedKeys.contains(ExactText($0.name)) }
         let onExpressions = indexes.filter {
             computation.keysOnExpressions.contains(ExactText($0.name))
         }
-        let others = indexes.filter { !onExpressions.contains($0) }
-        return words.map { [$0] } + [onExpressions, others].filter { !$0.isEmpty }
+        let others = indexes.filter { !hashed.contains($0) && !onExpressions.contains($0) }
+        return words.map { [$0] } + [onExpressions, others, hashed].filter { !$0.isEmpty }
     }
 
     private func rowWithLackingDay(in table: String, _ columns: [String]) -> String? {

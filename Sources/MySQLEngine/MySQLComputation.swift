@@ -17,6 +17,9 @@ struct MySQLComputation: Sendable {
     let keysWithTable: Set<ExactText>
     /// Those among them that have an expression.
     let keysOnExpressions: Set<ExactText>
+    /// Unique keys that the server finds by a hash, where days are computed: MariaDB makes them only by writing all rows anew,
+    /// and everything that comes after them, too.
+    let hashedKeys: Set<ExactText>
     /// Columns that keep days.
     let dayColumns: [String]
     /// Whether its rows obey transactions.
@@ -27,6 +30,9 @@ struct MySQLComputation: Sendable {
     let daysNeverNull: [String]
     /// Whether its rows have to fulfil conditions.
     let hasConditions: Bool
+    /// Whether a row may be there only because a day was computed that no calendar has: by a condition, but for those that look
+    /// at documents, or by a column that is never NULL.
+    let mayNeedDays: Bool
     /// What is kept of it and is another in another time zone: columns that are stored, keys, a division into partitions.
     let zoned: [String]
 
@@ -56,6 +62,8 @@ struct MySQLComputation: Sendable {
     private struct Key {
         let name: String
         let isUnique: Bool
+        /// Whether it is found by a hash.
+        let isHashed: Bool
         /// Its columns.
         var columns: Set<String> = []
         /// The words of its expressions.
@@ -64,6 +72,9 @@ struct MySQLComputation: Sendable {
         init(_ words: [MySQLTokens.Token]) {
             let opening = words.firstIndex { $0.isSign("(") } ?? words.endIndex
             isUnique = words.first?.keyword == "UNIQUE"
+            isHashed = zip(words, words.dropFirst()).contains {
+                $0.keyword == "USING" && $1.keyword == "HASH"
+            }
             name =
                 words[..<opening].compactMap { $0.kind == .quotedIdentifier ? $0.identifier : nil }
                 .first ?? "PRIMARY"
@@ -89,7 +100,7 @@ struct MySQLComputation: Sendable {
             let (items, closing) = MySQLTableStatement.items(of: tokens, from: opening + 1)
         else {
             (computesValues, hasNeverNull, daysNeverNull) = (false, false, [])
-            hasConditions = false
+            (hasConditions, mayNeedDays, hashedKeys) = (false, false, [])
             (computesDays, keysOfDays, isTransactional, zoned) = (false, [], false, [])
             (keysWithTable, keysOnExpressions, dayColumns) = ([], [], [])
             return
@@ -136,6 +147,7 @@ struct MySQLComputation: Sendable {
                 || column.words.contains { names.contains(($0.identifier ?? "").lowercased()) }
         }.map(\.name)
         hasConditions = !conditions.isEmpty
+        mayNeedDays = !daysNeverNull.isEmpty || !conditions.allSatisfy(Self.isOfDocuments)
         let read = Set(computed.filter(\.isVirtual).map { $0.name.lowercased() })
         keysOfDays = Set(
             keys.filter { computesDays && ($0.isComputed || !$0.columns.isDisjoint(with: read)) }
@@ -154,6 +166,8 @@ struct MySQLComputation: Sendable {
         let border = Self.border(in: Self.code(of: Array(tokens[closing...])))
         let onExpressions = keys.filter { computesDays && $0.isComputed }
         keysOnExpressions = Set(onExpressions.map { ExactText($0.name) })
+        hashedKeys = Set(
+            keys.filter { computesDays && $0.isUnique && $0.isHashed }.map { ExactText($0.name) })
         keysWithTable = Set(
             onExpressions.filter { $0.isUnique || !border.isEmpty }.map { ExactText($0.name) })
         if border.contains(where: { virtual.contains(($0.identifier ?? "").lowercased()) }) {

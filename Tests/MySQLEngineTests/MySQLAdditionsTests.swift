@@ -30,6 +30,28 @@ import Testing
         #expect(table?.computesKeys == true)
     }
 
+    @Test func `unique keys that are found by a hash come after all others`() throws {
+        let table = try table(
+            Self.virtual, "UNIQUE KEY `h` (`t`) USING HASH", "UNIQUE KEY `b` (`d`)",
+            "KEY `a` (`v`)", "KEY `n` (`t`) USING HASH", "FULLTEXT KEY `f` (`t`)")
+        #expect(table?.statements.map(\.name) == ["f of t", "b, a, n of t", "h of t"])
+    }
+
+    private static let needs: [(String, Bool)] = [
+        ("KEY `a` (`d`)", false),
+        ("`j` longtext DEFAULT NULL CHECK (json_valid(`j`))", false),
+        ("CONSTRAINT `c` CHECK (`id` > 0)", true),
+        ("`n` date GENERATED ALWAYS AS (cast(`t` as date)) STORED NOT NULL", true),
+    ]
+
+    @Test(arguments: needs)
+    func `rows that days may have let in are told from others`(
+        item: String, needs: Bool
+    ) throws {
+        let table = try table(Self.stored, item, "KEY `n` (`t`)")
+        #expect(table?.mayNeedDays == needs)
+    }
+
     @Test func `a table that computes no days gets all at once`() throws {
         let table = try table(
             "KEY `a` (`d`)", "KEY `e` ((lower(`t`)))", "UNIQUE KEY `u` ((upper(`t`)))")
