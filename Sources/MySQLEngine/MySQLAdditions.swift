@@ -21,6 +21,8 @@ struct MySQLAdditions {
         var single: [Statement] = []
         /// Whether days are computed while they are made: into indexes, or into those that are there already.
         var computesKeys = false
+        /// Whether anything is computed while rows are written anew.
+        var computesValues = false
         /// Whether a row may be there only because a day was computed that no calendar has.
         var mayNeedDays = false
         /// Finds a row with a day that no calendar has; nil where no column keeps days.
@@ -102,6 +104,7 @@ struct MySQLAdditions {
                 statements: statements,
                 computesKeys: !keys.isDisjoint(with: indexes.map { ExactText($0.name) })
                     || !words.isEmpty && !keys.isEmpty,
+                computesValues: table.computation.computesValues,
                 mayNeedDays: table.computation.mayNeedDays,
                 rowWithLackingDay: rowWithLackingDay(in: place, table.computation.dayColumns))
         }.filter { !$0.statements.isEmpty }.sorted { $0.statements.count > $1.statements.count }

@@ -17,6 +17,10 @@ extension MySQLTarget {
                 try await steps.take(step.name, activity: step.activity) {
                     if step.computes {
                         try await compute(step, of: table, in: mode, on: connection)
+                    } else if table.computesValues {
+                        try await connection.inMode(.exact) {
+                            try await make(step.sql, step.name, on: connection)
+                        }
                     } else {
                         try await make(step.sql, step.name, on: connection)
                     }
@@ -56,7 +60,9 @@ extension MySQLTarget {
                     try await make(inPlace, step.name, on: connection)
                 }
             } catch let error as MySQLError where error.number == Self.invalidDefault {
-                try await make(inPlace, step.name, on: connection)
+                try await connection.inMode(.exact) {
+                    try await make(inPlace, step.name, on: connection)
+                }
                 request.notes(
                     """
                     warning: \(step.name) may hold days that no calendar has (such as 2021-02-31) where what is computed from \

@@ -173,14 +173,17 @@ import Testing
                 CREATE TABLE a (id int PRIMARY KEY, c char(5), p varchar(20) AS (CONCAT(c, '|')) STORED, dt datetime(6), d datetime AS (dt) STORED,
                   t time AS (dt) STORED) ENGINE = InnoDB;
                 CREATE TABLE b (id int PRIMARY KEY, c char(5), p varchar(20) AS (CONCAT(c, '|')) STORED) ENGINE = InnoDB;
+                CREATE TABLE k (id int PRIMARY KEY, c char(5), p varchar(20) AS (CONCAT(c, '|')) STORED, UNIQUE KEY u ((CONCAT(c, '!'))),
+                  KEY e ((CONCAT(c, '?')))) ENGINE = InnoDB;
                 CREATE TABLE e (id int PRIMARY KEY, c char(5), p varchar(20) AS (CONCAT(c, '|')) STORED, dt datetime(6), d datetime AS (dt) STORED)
                   ENGINE = MyISAM;
                 INSERT INTO a (id, c, dt) VALUES (1, 'ab', '2020-01-01 23:59:59.9');
                 INSERT INTO b (id, c) VALUES (1, 'ab');
+                INSERT INTO k (id, c) VALUES (1, 'ab');
                 INSERT INTO e (id, c, dt) SELECT id, c, dt FROM a;
                 """)
             try await expectSame(
-                bench, ["a", "b", "e"].map { "SELECT * FROM \($0)" }, holding: "ab   |")
+                bench, ["a", "b", "k", "e"].map { "SELECT * FROM \($0)" }, holding: "ab   |")
         }
     }
 

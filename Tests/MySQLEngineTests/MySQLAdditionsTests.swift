@@ -56,6 +56,7 @@ import Testing
         let table = try table(
             "KEY `a` (`d`)", "KEY `e` ((lower(`t`)))", "UNIQUE KEY `u` ((upper(`t`)))")
         #expect(table?.statements.map(\.name) == ["a, e, u of t"])
+        #expect(table?.computesValues == true)
         #expect(table?.statements.contains(where: \.computes) == false)
     }
 
