@@ -122,8 +122,17 @@ struct MySQLAdditions {
         let onExpressions = indexes.filter {
             computation.keysOnExpressions.contains(ExactText($0.name))
         }
-        let others = indexes.filter { !hashed.contains($0) && !onExpressions.contains($0) }
-        return words.map { [$0] } + [onExpressions, others, hashed].filter { !$0.isEmpty }
+        // On both sides of the keys on expressions: the server keeps the order in which they come.
+        let start = indexes.firstIndex { onExpressions.contains($0) } ?? indexes.endIndex
+        func others(_ some: ArraySlice<MySQLTableStatement.Addition>)
+            -> [MySQLTableStatement.Addition]
+        {
+            some.filter { !hashed.contains($0) && !onExpressions.contains($0) }
+        }
+        let groups = [
+            others(indexes[..<start]), onExpressions, others(indexes[start...]), hashed,
+        ]
+        return words.map { [$0] } + groups.filter { !$0.isEmpty }
     }
 
     private func rowWithLackingDay(in table: String, _ columns: [String]) -> String? {

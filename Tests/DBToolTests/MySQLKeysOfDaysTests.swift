@@ -51,6 +51,8 @@ import Testing
             "\(stored), w int, UNIQUE KEY u ((CAST(t AS DATE)), id), KEY e ((LOWER(t))), KEY w (w))",
         "counted":
             "\(stored), c int NOT NULL AUTO_INCREMENT, KEY u (c, (LOWER(t))), KEY e ((UPPER(t))))",
+        "ordered":
+            "\(stored), w int, v date AS (CAST(t AS DATE)) VIRTUAL, KEY v (v), KEY e ((LOWER(t))), KEY x (v, w))",
         "divided":
             "\(stored), KEY fx ((CAST(t AS DATE))), KEY w (t)) PARTITION BY HASH (id) PARTITIONS 3",
         "placed":
