@@ -73,7 +73,7 @@ import Testing
             let target = bench.expectDatabase()
             let end = try await bench.restore(backup.id, into: target, ["--no-owner"], as: owner)
             #expect(
-                end.code == 3 && end.output.contains("not made: PUBLICATION - everything"),
+                end.code == 3 && end.output.contains("not made: PUBLICATION everything"),
                 "\(end)")
             try await bench.expectNoMark(target)
             #expect(try await target.query("SELECT pubname FROM pg_publication") == "few")
