@@ -6,16 +6,11 @@ import BackupCore
 ///
 /// - SeeAlso: `src/bin/pg_dump/pg_dump.c`: `dumpTableConstraintComment`.
 struct PostgresArchiveComments {
-    private var statements: [Int: [UInt8]] = [:]
+    private let statements: [Int: [UInt8]]
 
     /// `script`: What `pg_restore --verbose --file=-` writes.
     init(script: [UInt8], of comments: Set<Int>) {
-        guard !comments.isEmpty else { return }
-        PostgresVerboseScript.eachLine(of: script) { id, line in
-            guard comments.contains(id) else { return }
-            statements[id, default: []].append(contentsOf: line)
-            statements[id, default: []].append(UInt8(ascii: "\n"))
-        }
+        statements = PostgresVerboseScript.texts(of: comments, in: script)
     }
 
     /// Nil for what is no comment on a constraint of a table.

@@ -102,14 +102,7 @@ extension PostgresArchiveRestore {
     static func grantors(in script: [UInt8], among privileges: Set<Int>) -> [Int: [String]] {
         let beginning = Array("SET SESSION AUTHORIZATION ".utf8)
         let found = entries(in: script) { $0.starts(with: beginning) }.intersection(privileges)
-        guard !found.isEmpty else { return [:] }
-        // Names may have several lines.
-        var texts: [Int: [UInt8]] = [:]
-        PostgresVerboseScript.eachLine(of: script) { id, line in
-            guard found.contains(id) else { return }
-            texts[id, default: []].append(contentsOf: line)
-            texts[id, default: []].append(UInt8(ascii: "\n"))
-        }
-        return texts.mapValues { PostgresScript(bytes: $0).grantors }
+        return PostgresVerboseScript.texts(of: found, in: script)
+            .mapValues { PostgresScript(bytes: $0).grantors }
     }
 }

@@ -105,19 +105,15 @@ struct PostgresPresence: Sendable {
         WHERE n.nspname = 'public' AND pg_catalog.pg_has_role(n.nspowner, 'USAGE')
           AND (r.oid = n.nspowner
                OR pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
-                  AND pg_catalog.pg_has_role(r.oid,
-                    CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000
-                         THEN 'SET' ELSE 'MEMBER' END))
+                  AND pg_catalog.pg_has_role(r.oid, \(PostgresServerCheck.rightToAct)))
         """
 
     /// Since version 15 it belongs to whoever owns the database, before to the superuser that made the server.
     private static let newPublicSchemaOwnersQuery = """
         SELECT r.rolname FROM pg_catalog.pg_roles r
-        CROSS JOIN (SELECT pg_catalog.current_setting('server_version_num')::int) v(number)
-        WHERE CASE WHEN v.number >= 150000
+        WHERE CASE WHEN pg_catalog.current_setting('server_version_num')::integer >= 150000
                 THEN r.rolname = 'pg_database_owner'
-                     OR pg_catalog.pg_has_role(r.oid,
-                          CASE WHEN v.number >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+                     OR pg_catalog.pg_has_role(r.oid, \(PostgresServerCheck.rightToAct))
                 ELSE pg_catalog.pg_has_role(10::oid, 'USAGE')
                      AND pg_catalog.pg_has_role(r.oid, 'MEMBER') END
         """

@@ -17,15 +17,10 @@ extension PostgresTarget {
             do {
                 try await give(script, of: id, on: connection)
             } catch let error as PostgresError {
-                let isOfServer =
-                    error.isConnectionLoss || PostgresError.isCircumstantial(error.sqlState)
-                let refusal = failure(entry, error)
-                guard !isOfServer else { throw refusal }
-                let words = "\(entry.words): \(error.message)"
-                archive.refusals.add(
-                    [words], to: "cannot give privileges", refusal.underlying ?? "",
-                    areExpected: request.lacksTables)
-                problems.append(words)
+                problems.append(
+                    try noteRefusal(
+                        error, of: entry, to: "cannot give privileges",
+                        isExpected: request.lacksTables))
             }
         }
         return problems

@@ -45,15 +45,11 @@ extension PostgresTarget {
                             }
                         }
                     } catch let error as PostgresError {
-                        let isOfServer =
-                            error.isConnectionLoss || PostgresError.isCircumstantial(error.sqlState)
-                        let refusal = failure(entry, error)
-                        guard !isOfServer else { throw refusal }
-                        let words = "\(entry.words): \(error.message)"
-                        archive.refusals.add(
-                            [words], to: "cannot create what refers to tables that were there",
-                            refusal.underlying ?? "", areExpected: failuresAreExpected)
-                        problems.append(words)
+                        problems.append(
+                            try noteRefusal(
+                                error, of: entry,
+                                to: "cannot create what refers to tables that were there",
+                                isExpected: failuresAreExpected))
                     }
                     watch.end()
                 }
@@ -125,6 +121,22 @@ extension PostgresTarget {
             WHERE p.conrelid = pg_catalog.to_regclass($2) AND p.contype = w.contype AND p.name = w.name)
         ORDER BY w.conname
         """
+
+    /// Adds what the server has refused to the refusals; its words.
+    ///
+    /// - Throws: The same where it tells how the server is doing, and nothing of what it was asked for.
+    func noteRefusal(
+        _ error: PostgresError, of entry: PostgresArchive.Entry, to what: String, isExpected: Bool
+    ) throws -> String {
+        let refusal = failure(entry, error)
+        let isOfServer =
+            error.isConnectionLoss || PostgresError.isCircumstantial(error.sqlState)
+        guard !isOfServer else { throw refusal }
+        let words = "\(entry.words): \(error.message)"
+        archive.refusals.add(
+            [words], to: what, refusal.underlying ?? "", areExpected: isExpected)
+        return words
+    }
 
     func failure(_ entry: PostgresArchive.Entry, _ error: PostgresError) -> BackupError {
         var failure = error.backupError(while: "cannot make \(entry.words)")

@@ -18,4 +18,16 @@ enum PostgresVerboseScript {
             }
         }
     }
+
+    /// All lines of some entries, each with its end: names may have several.
+    static func texts(of entries: Set<Int>, in script: [UInt8]) -> [Int: [UInt8]] {
+        guard !entries.isEmpty else { return [:] }
+        var texts: [Int: [UInt8]] = [:]
+        eachLine(of: script) { id, line in
+            guard entries.contains(id) else { return }
+            texts[id, default: []].append(contentsOf: line)
+            texts[id, default: []].append(UInt8(ascii: "\n"))
+        }
+        return texts
+    }
 }
