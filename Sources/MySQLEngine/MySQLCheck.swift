@@ -342,17 +342,14 @@ struct MySQLCheck {
 
     /// Statements that take long, as far as the account may see them.
     private func activity(_ connection: MySQLConnection) async throws -> [Finding] {
-        let rows = try await connection.rows(
-            """
-            SELECT ID, USER, TIME, STATE FROM information_schema.PROCESSLIST
-            WHERE STATE LIKE 'Waiting for%lock%' OR (COMMAND = 'Query' AND TIME > 60)
-            ORDER BY TIME DESC LIMIT 3
-            """)
-        return rows.map { row in
+        let busy = try await MySQLPeer.all(connection).filter { peer in
+            peer.waitsForLock || (peer.hasStatement && peer.seconds > 60)
+        }
+        return busy.prefix(3).map { peer in
             Finding(
                 .activity, "sessions", .note,
-                "session \(row[0] ?? "") of \(row[1] ?? "") has been at work for \(row[2] ?? "") s "
-                    + "(\(row[3] ?? ""))")
+                "session \(peer.process) of \(peer.account ?? "") has been at work for \(peer.seconds) s "
+                    + "(\(peer.state))")
         }
     }
 }

@@ -52,6 +52,9 @@ struct MySQLError: Error, Sendable {
     /// Whether the server chose this session to give way.
     var isDeadlock: Bool { number == 1213 }
 
+    /// MySQL's catalogs cannot show what others run just now in characters of four bytes, nor anything else of them then.
+    var lacksLetters: Bool { number == 3854 }
+
     /// Whether a lock could not be had in time.
     var isLockTimeout: Bool { number == 1205 || number == 3572 }
 

@@ -31,7 +31,7 @@ enum MySQLIdentity {
                 FROM information_schema.INNODB_TRX
                 """)
         } catch let error as MySQLError where !error.isConnectionLoss {
-            // Refused; or MySQL cannot show what others run just now, in characters that its catalogs do not have (3854).
+            // Refused, or MySQL lacks letters for what others run just now.
             age = nil
         }
         try await connection.execute("SET SESSION time_zone = '+00:00'")
@@ -53,12 +53,9 @@ enum MySQLIdentity {
             if try await !connection.rows(statement).isEmpty { return true }
         } catch let error as MySQLError where !error.isConnectionLoss {
             // Refused, or the server does not know the statement. The threads that apply changes are seen with PROCESS, without which there is no clock either.
-            let thread = try? await connection.value(
-                """
-                SELECT 1 FROM information_schema.PROCESSLIST
-                WHERE USER = 'system user' AND COMMAND <> 'Daemon' LIMIT 1
-                """)
-            if thread != nil { return true }
+            let peers = try? await MySQLPeer.all(connection)
+            let applies = peers?.contains { $0.account == "system user" && $0.command != "Daemon" }
+            if applies == true { return true }
         }
         // Galera applies what other nodes have written.
         let cluster = try await connection.rows("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'")

@@ -118,7 +118,7 @@ final class MySQLLockWatch: Sendable {
     func look() async throws {
         guard let connection else { return }
         let locks = MySQLLocks(connection: connection)
-        let sessions = try await locks.sessions()
+        let sessions = try await MySQLPeer.all(connection)
         let blocked = try await blocking(locks, sessions)
         let notes = state.withLock { state in
             let waiting =

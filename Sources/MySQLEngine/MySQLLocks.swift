@@ -25,15 +25,6 @@ struct MySQLLocks {
         }
     }
 
-    /// Every session that the account may see: without `PROCESS` those of its own.
-    ///
-    /// - Throws: `MySQLError`.
-    func sessions() async throws -> [MySQLPeer] {
-        try await connection.rows(
-            "SELECT \(MySQLPeer.columns) FROM information_schema.PROCESSLIST ORDER BY TIME DESC, ID"
-        ).map { MySQLPeer(row: $0[...]) }
-    }
-
     // MARK: Who waits for us
 
     /// Those that want a table for themselves that these sessions, which hold `tables`, have read: the one of each table

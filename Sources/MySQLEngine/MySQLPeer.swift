@@ -9,15 +9,14 @@ struct MySQLPeer: Sendable {
     let database: String?
     /// For how long it has been doing what it does, or nothing.
     let seconds: Int
-    /// It has been asked nothing since: what it holds it holds until somebody commits.
-    let isIdle: Bool
-    /// It waits for a lock on a table.
-    let isWaiting: Bool
+    /// `Query`, `Execute`, `Sleep` and what else clients may ask for; `Daemon`.
+    let command: String
+    let state: String
     /// What it does; of one that is idle what it did last, where that is known.
     let query: String?
 
     /// Columns of `information_schema.PROCESSLIST`, which `init(row:)` reads.
-    static let columns = "ID, USER, DB, TIME, COMMAND, STATE, LEFT(INFO, 4000)"
+    private static let columns = "ID, USER, DB, TIME, COMMAND, STATE, LEFT(INFO, 4000)"
 
     /// The same of `performance_schema.threads` as `t`, and `events_statements_current` as `s`.
     static let columnsOfThreads = """
@@ -25,15 +24,41 @@ struct MySQLPeer: Sendable {
         t.PROCESSLIST_STATE, LEFT(COALESCE(t.PROCESSLIST_INFO, s.SQL_TEXT), 4000)
         """
 
+    /// Every session that the account may see, those first that have done what they do for longest: without `PROCESS`
+    /// those of its own.
+    ///
+    /// - Throws: `MySQLError`.
+    static func all(_ connection: MySQLConnection) async throws -> [MySQLPeer] {
+        do {
+            return try await connection.rows(
+                "SELECT \(columns) FROM information_schema.PROCESSLIST ORDER BY TIME DESC, ID"
+            ).map { MySQLPeer(row: $0[...]) }
+        } catch let error as MySQLError where error.lacksLetters {
+            // Of each statement this tells the first hundred letters alone.
+            return try await connection.rows("SHOW PROCESSLIST")
+                .map { MySQLPeer(row: [$0[0], $0[1]] + $0[3...]) }
+                .sorted { ($1.seconds, Int($0.process) ?? 0) < ($0.seconds, Int($1.process) ?? 0) }
+        }
+    }
+
     init(row: ArraySlice<String?>) {
         let row = Array(row)
         process = row[0] ?? ""
         (account, database) = (row[1], row[2])
         seconds = row[3].flatMap { Int($0) } ?? 0
-        isIdle = row[4] == "Sleep"
-        isWaiting = row[5] == "Waiting for table metadata lock"
+        command = row[4] ?? ""
+        state = row[5] ?? ""
         query = row[6]
     }
+
+    /// It has been asked nothing since: what it holds it holds until somebody commits.
+    var isIdle: Bool { command == "Sleep" }
+    /// It waits for a lock on a table.
+    var isWaiting: Bool { state == "Waiting for table metadata lock" }
+
+    /// It runs a statement, which may be a prepared one.
+    var hasStatement: Bool { command == "Query" || command == "Execute" }
+    var waitsForLock: Bool { state.hasPrefix("Waiting for") && state.contains("lock") }
 
     /// `process 47 of account app, idle for 30 s`, without its statement.
     var words: String {

@@ -18,13 +18,10 @@ struct MySQLRoom: Sendable {
             try await connection.rows("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
             .first?[1].flatMap { Int($0) } ?? 1
         // Everybody sees the sessions of their own account; those of its name from other hosts may be counted as well.
-        let own =
-            try await connection.value(
-                """
-                SELECT COUNT(*) FROM information_schema.PROCESSLIST
-                WHERE USER = (SELECT USER FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID())
-                """
-            ).flatMap { Int($0) } ?? 1
+        let peers = try await MySQLPeer.all(connection)
+        let me = try await connection.value("SELECT CONNECTION_ID()")
+        let account = peers.first { $0.process == me }?.account
+        let own = max(1, peers.count { $0.account == account })
         limit = limits[0]
         free = limits[1] > 0 ? min(limit - used, limits[1] - own) : limit - used
     }

@@ -219,7 +219,7 @@ import Testing
 
     /// MySQL's catalogs cannot show what others run in characters that take four bytes.
     @Test(arguments: MySQLTestServer.all)
-    func `the clock is asked whatever others write meanwhile`(
+    func `the clock and the sessions are asked whatever others write meanwhile`(
         server: MySQLTestServer
     ) async throws {
         try await server.withDatabase { database in
@@ -233,11 +233,17 @@ import Testing
                     "INSERT INTO a SELECT 1, IF(SLEEP(2) = 0, '😀', '') -- 😀")
             }
             let product = try await MySQLServer(reader)
+            var seen: [MySQLPeer] = []
             for _ in 0..<10 {
                 try await Task.sleep(for: .milliseconds(100))
                 _ = try await MySQLIdentity.clock(reader, product)
+                _ = try await MySQLRoom(reader)
+                seen += try await MySQLPeer.all(reader)
             }
             try await writing.value
+            let peer = try #require(seen.first { $0.query?.hasPrefix("INSERT INTO a") ?? false })
+            #expect(peer.database == database.name && !peer.isIdle)
+            #expect(seen.contains { $0.query?.contains("PROCESSLIST") ?? false })
         }
     }
 
