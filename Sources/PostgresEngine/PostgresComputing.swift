@@ -100,9 +100,7 @@ struct PostgresComputing: Sendable {
                 [setting.name, setting.value, isLocal ? "true" : "false"])
             return true
         } catch let error as PostgresError {
-            let isOfServer =
-                error.isConnectionLoss || PostgresError.isCircumstantial(error.sqlState)
-            guard !isOfServer else {
+            guard !error.isOfServer else {
                 throw error.backupError(while: "cannot prepare the session")
             }
             return false

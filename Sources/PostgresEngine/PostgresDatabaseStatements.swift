@@ -28,7 +28,7 @@ enum PostgresDatabaseStatements {
                 try await connection.execute(statement)
                 return nil
             } catch let error as PostgresError
-                where !error.isConnectionLoss && !PostgresError.isCircumstantial(error.sqlState)
+                where !error.isOfServer
             {
                 return "\(name): \(error.message)"
             }

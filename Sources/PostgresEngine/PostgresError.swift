@@ -41,6 +41,12 @@ struct PostgresError: Error, Sendable {
             || ["25P03", "25P04"].contains(sqlState)
     }
 
+    /// Whether the role lacks a privilege for it.
+    var isLackOfPrivilege: Bool { sqlState == "42501" }
+
+    /// Whether it tells how the server or the way to it is doing, and nothing of what was asked for.
+    var isOfServer: Bool { isConnectionLoss || Self.isCircumstantial(sqlState) }
+
     /// Whether an SQLSTATE tells how a server is doing, and nothing of what it was asked for.
     static func isCircumstantial(_ sqlState: String) -> Bool {
         // Deadlocks, no room, limits and shutdowns; its own files, but not a library that it lacks; a standby.

@@ -57,7 +57,7 @@ struct PostgresScratch {
         do {
             do {
                 try await administration.execute("\(statement) WITH (FORCE)")
-            } catch let error as PostgresError where error.sqlState == "42501" {
+            } catch let error as PostgresError where error.isLackOfPrivilege {
                 // By force an autovacuum worker counts as a superuser's session. Without it the server ends such workers
                 // for whoever owns the database.
                 try await administration.execute(statement)

@@ -31,9 +31,7 @@ extension PostgresScript {
         refusedWith refusal: PostgresError, on connection: PostgresConnection
     ) async -> String? {
         let parts = parts
-        guard parts.count > 1, !refusal.isConnectionLoss,
-            !PostgresError.isCircumstantial(refusal.sqlState)
-        else { return nil }
+        guard parts.count > 1, !refusal.isOfServer else { return nil }
         // Whatever keeps it from being found: there are words to say already.
         let found = try? await Self.entry(of: parts, refusedWith: refusal, on: connection)
         await PostgresTarget.rollBack(connection)

@@ -166,7 +166,7 @@ extension PostgresTarget {
             do {
                 try await connection.executeInterruptibly(sql)
             } catch let error as PostgresError
-                where !error.isConnectionLoss && !PostgresError.isCircumstantial(error.sqlState)
+                where !error.isOfServer
             {
                 // Whatever it says of a row: a condition may fail to be computed.
                 try await connection.execute("ROLLBACK TO SAVEPOINT validation")
@@ -249,7 +249,7 @@ extension PostgresTarget {
         // Large objects are committed some at a time, and not made twice.
         let isOfObjects = load.table.schema == PostgresLargeObjects.objects.schema
         if isOfObjects { refusal.mayDependOnOtherTables = false }
-        if isOfObjects, error.sqlState == "42501" {
+        if isOfObjects, error.isLackOfPrivilege {
             refusal.hint = await adviceOnLargeObjects() ?? refusal.hint
         }
         // What cannot be asked by now tells nothing more; the first error counts.

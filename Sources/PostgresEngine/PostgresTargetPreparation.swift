@@ -167,7 +167,7 @@ struct PostgresTargetPreparation {
                 hint: "Run the same restore again: it goes on where an interrupted one has ended.")
         } catch let error as PostgresError {
             throw BackupError(
-                error.sqlState == "42501" ? .permissionDenied : .targetUnsuitable,
+                error.isLackOfPrivilege ? .permissionDenied : .targetUnsuitable,
                 "cannot create database \(request.database): \(error.message)",
                 hint: error.hint
                     ?? "Create the database yourself and restore into it without --create.")
