@@ -34,11 +34,20 @@ struct MySQLPeer: Sendable {
                 "SELECT \(columns) FROM information_schema.PROCESSLIST ORDER BY TIME DESC, ID"
             ).map { MySQLPeer(row: $0[...]) }
         } catch let error as MySQLError where error.lacksLetters {
-            // Of each statement this tells the first hundred letters alone.
             return try await connection.rows("SHOW PROCESSLIST")
-                .map { MySQLPeer(row: [$0[0], $0[1]] + $0[3...]) }
+                .map { MySQLPeer(shown: $0) }
                 .sorted { ($1.seconds, Int($0.process) ?? 0) < ($0.seconds, Int($1.process) ?? 0) }
         }
+    }
+
+    /// A row of `SHOW PROCESSLIST`: of each statement this tells the first hundred letters alone.
+    private init(shown row: [String?]) {
+        var query = row[7]
+        // The name of a table may be cut short, and be another one's.
+        if let text = query, text.unicodeScalars.count >= 100 {
+            query = String(text.prefix(upTo: text.lastIndex(of: " ") ?? text.endIndex))
+        }
+        self.init(row: [row[0], row[1], row[3], row[5], row[4], row[6], query])
     }
 
     init(row: ArraySlice<String?>) {

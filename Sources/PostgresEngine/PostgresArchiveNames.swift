@@ -72,6 +72,13 @@ struct PostgresArchiveNames {
         )
     }
 
+    /// Of an entry with privileges: `what others than its owner granted on table shop.t`.
+    func words(ofGrantsOfOthers entry: PostgresArchive.Entry) -> String {
+        let thing = entry.dependencies.compactMap { archive[$0] }.first { !$0.isA("ACL") }
+        let words = thing.map { "\($0.kind.lowercased()) \(name(of: $0))" } ?? entry.name
+        return "what others than its owner granted on \(words)"
+    }
+
     private static let kindsNamedAfterTables = [
         "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "TRIGGER", "RULE", "POLICY", "DEFAULT",
     ]

@@ -2,16 +2,23 @@ import BackupCore
 
 /// Privileges that would be in the way of what is made and loaded.
 extension PostgresArchiveRestore {
-    /// Privileges on tables that are given when the rows are there, and such as owners have taken from themselves.
+    /// Privileges on tables that are given when the rows are there, such as owners have taken from themselves, and those of
+    /// others than owners.
     var privileges: Set<Int> {
         let ofOthers = grantsOfOthers.subtracting(closing)
+        let withdrawalsOnRoutines = withdrawalsOnRoutines
         return archive.entries(of: "ACL", among: plan.chosen).filter { id in
             let things = archive[id]?.dependencies.compactMap { archive[$0] } ?? []
-            let takes = withdrawals.contains(id)
-            // Whoever makes an index, the functions in it run as the table's owner.
-            return takes && things.contains(where: \.isRoutine)
-                || givesPrivilegesLate && (takes || things.contains(where: \.holdsValues))
-                || ofOthers.contains(id)
+            return givesPrivilegesLate
+                && (withdrawals.contains(id) || things.contains(where: \.holdsValues))
+                || ofOthers.contains(id) || withdrawalsOnRoutines.contains(id)
+        }
+    }
+
+    /// Whoever makes an index, the functions in it run as the table's owner.
+    var withdrawalsOnRoutines: Set<Int> {
+        withdrawals.filter { id in
+            archive[id]?.dependencies.contains { archive[$0]?.isRoutine ?? false } ?? false
         }
     }
 
@@ -24,18 +31,31 @@ extension PostgresArchiveRestore {
         return closures.union(grantsOfOthers.filter(isOfSchema)).intersection(plan.chosen)
     }
 
-    /// Privileges that no pg_restore gives where no superuser restores: it becomes who granted them in a way that only
-    /// superusers may, and is nobody for what owners granted.
+    /// Privileges that no pg_restore gives: it becomes who granted them in a way that only superusers may, is nobody for what
+    /// owners granted, and fails where one of these may not use the schema any more.
     ///
-    /// All that are on one thing: those on columns rest on those on their table.
+    /// A superuser gives those on schemas first for that, as pg_restore does. All that are on one thing: those on columns rest
+    /// on those on their table.
     var grantsOfOthers: Set<Int> {
-        guard givesPrivilegesLate, !request.omitsPrivileges else { return [] }
+        guard !request.omitsPrivileges, givesPrivilegesLate || plan.renamed == nil else {
+            return []
+        }
+        let ofOthers = Set(grantors.keys)
         let passedOn = plan.chosen.intersection(
-            grantable.filter { becomingOwner(for: $0) != nil }.union(grantors.keys))
+            givesPrivilegesLate
+                ? grantable.filter { becomingOwner(for: $0) != nil }.union(ofOthers)
+                : ofOthers.filter { !isOfSchema($0) })
         guard !passedOn.isEmpty else { return [] }
         let passed = Set(passedOn.flatMap { things(of: $0) })
         let all = archive.entries(of: "ACL", among: plan.chosen)
         return passedOn.union(all.filter { !passed.isDisjoint(with: things(of: $0)) })
+    }
+
+    /// Those that are on some things.
+    func privileges(on entries: Set<Int>) -> Set<Int> {
+        archive.entries(of: "ACL", among: plan.chosen).filter { id in
+            !entries.isDisjoint(with: things(of: id))
+        }
     }
 
     /// What makes a session the owner of what some privileges are on, by the numbers of these.
@@ -86,7 +106,7 @@ extension PostgresArchiveRestore {
     /// The numbers of what takes rights from somebody: only owners, and everybody together, have any by themselves.
     static func withdrawals(in script: [UInt8]) -> Set<Int> {
         let (revocation, everybody) = (Array("REVOKE ".utf8), Array(" FROM PUBLIC;".utf8))
-        return entries(in: script) { line in
+        return PostgresVerboseScript.entries(of: script) { line in
             line.starts(with: revocation)
                 && !line.suffix(everybody.count).elementsEqual(everybody)
         }
@@ -95,13 +115,14 @@ extension PostgresArchiveRestore {
     /// The numbers of what somebody may pass on.
     static func grantable(in script: [UInt8]) -> Set<Int> {
         let end = Array(" WITH GRANT OPTION;".utf8)
-        return entries(in: script) { $0.suffix(end.count).elementsEqual(end) }
+        return PostgresVerboseScript.entries(of: script) { $0.suffix(end.count).elementsEqual(end) }
     }
 
     /// Who has granted something on what belongs to somebody else, by the numbers of privileges.
     static func grantors(in script: [UInt8], among privileges: Set<Int>) -> [Int: [String]] {
         let beginning = Array("SET SESSION AUTHORIZATION ".utf8)
-        let found = entries(in: script) { $0.starts(with: beginning) }.intersection(privileges)
+        let found = PostgresVerboseScript.entries(of: script) { $0.starts(with: beginning) }
+            .intersection(privileges)
         return PostgresVerboseScript.texts(of: found, in: script)
             .mapValues { PostgresScript(bytes: $0).grantors }
     }

@@ -5,7 +5,7 @@ extension PostgresArchiveRestore {
     /// - SeeAlso: <https://www.postgresql.org/docs/current/sql-createpublication.html>
     static func forSuperusers(in script: [UInt8], of archive: PostgresArchive) -> Set<Int> {
         let beginning = Array("CREATE PUBLICATION ".utf8)
-        let ofAllTables = entries(in: script) { line in
+        let ofAllTables = PostgresVerboseScript.entries(of: script) { line in
             guard line.starts(with: beginning) else { return false }
             let words = SQLTokens(Array(line)).tokens.filter { !$0.isSpace }
             return words.dropFirst(3).prefix(2).map(\.keyword) == ["FOR", "ALL"]

@@ -24,7 +24,7 @@ struct PostgresArchiveRestore: Sendable {
     /// Whether grants and revocations on tables and sequences wait for what these hold, which their owner may not add
     /// where that was revoked, and those that take something from owners for what is made and checked with it.
     ///
-    /// A superuser may always, and learns before any row what cannot be granted.
+    /// A superuser may always, and learns before any row what cannot be granted. Nor does he have to become an owner.
     var givesPrivilegesLate = false
     /// What could not be made of it.
     let refusals = PostgresRefusals()
@@ -61,12 +61,7 @@ struct PostgresArchiveRestore: Sendable {
         archive.addOwners(from: script)
         archive.addSignatures(from: script)
         archive.addTablesOfComments(from: script)
-        if !request.isWhole, let gist = archive.entries.first(where: Self.isGistExtension) {
-            let constraints = archive.entries(of: "CONSTRAINT", among: archive.all)
-            archive.add(
-                dependency: gist.id,
-                of: Self.overlapConstraints(in: script).intersection(constraints))
-        }
+        if !request.isWhole { archive.addExtensionOfOverlaps(from: script) }
         self.archive = archive
         columnsNotNull = Self.columnsNotNull(in: script)
         let all = archive.entries(of: "ACL", among: Self.withdrawals(in: script))
@@ -80,33 +75,9 @@ struct PostgresArchiveRestore: Sendable {
         forSuperusers = Self.forSuperusers(in: script, of: archive)
     }
 
-    private static func isGistExtension(_ entry: PostgresArchive.Entry) -> Bool {
-        entry.words.startsExactly(with: "EXTENSION - btree_gist ")
-    }
-
-    /// The numbers of constraints that forbid overlaps: for the likes of integers these need
-    /// `btree_gist`, which no archive says.
-    private static func overlapConstraints(in script: [UInt8]) -> Set<Int> {
-        entries(in: script) { bytes in
-            let line = String(decoding: bytes, as: UTF8.self)
-            return line.contains(" EXCLUDE USING gist ") || line.contains(" WITHOUT OVERLAPS")
-        }
-    }
-
-    /// The numbers of entries that have such a line in a verbose script.
-    static func entries(
-        in script: [UInt8], with isSuch: (_ line: ArraySlice<UInt8>) -> Bool
-    ) -> Set<Int> {
-        var found: Set<Int> = []
-        PostgresVerboseScript.eachLine(of: script) { id, line in
-            if isSuch(line) { found.insert(id) }
-        }
-        return found
-    }
-
     /// What is made after the rows, but for that.
     var afterRows: Set<Int> {
-        chosen.subtracting(late).subtracting(closing).subtracting(plan.lateAttachments)
+        chosen.subtracting(late).subtracting(closing).subtracting(plan.attachedAfterRows)
     }
 
     private var chosen: Set<Int> { plan.chosen.subtracting(made) }
@@ -127,7 +98,7 @@ struct PostgresArchiveRestore: Sendable {
     var late: Set<Int> { last.union(privileges).union(lateComments) }
 
     var beforeRows: Set<Int> {
-        plan.chosen.subtracting(plan.lateAttachments).subtracting(privileges).subtracting(closing)
+        plan.chosen.subtracting(plan.attachedAfterRows).subtracting(privileges).subtracting(closing)
             .subtracting(lateComments)
     }
 
@@ -203,7 +174,7 @@ struct PostgresArchiveRestore: Sendable {
         // A comment is in the section of whatever stands before it in a list: it is looked for behind what it is about, and
         // nothing of another section is in the lists of what is made.
         let all = try await listed(plan.chosen, in: "post-data").intersection(afterRows)
-        watch?.expect(all.union(plan.lateAttachments.subtracting(made)))
+        watch?.expect(all.union(plan.attachedAfterRows.subtracting(made)))
         let doubtfulKeys =
             request.lacksRows || request.lacksTables
             ? archive.entries(of: "FK CONSTRAINT", among: all) : plan.doubtful.intersection(all)
@@ -223,14 +194,19 @@ struct PostgresArchiveRestore: Sendable {
             what, "post-data",
             independent.subtracting(attachments).subtracting(keys).subtracting(notNulls),
             jobs: jobs, failuresAreExpected: lacks)
-        // A part that has parts is attached with indexes that are whole: others are made beside those that are not.
-        let toKept = attachments.filter(pointsToKeptIndex)
+        // A part that has parts is attached with indexes that are whole: others are made beside those that are not. And those
+        // of a part that is attached late by itself need that first.
+        let strays = Set(plan.strayAttachments.compactMap { archive[$0].flatMap(archive.owner) })
+        let ofStrays = archive.belongings(of: strays)
+        let last = attachments.filter { pointsToKeptIndex($0) || ofStrays.contains($0) }
         problems += try await make(
-            what, "post-data", attachments.subtracting(toKept), failuresAreExpected: lacks)
+            what, "post-data", attachments.subtracting(last), failuresAreExpected: lacks)
         problems += try await makePointers(
             plan.lateAttachments.subtracting(made), "pre-data", false)
+        problems += try await makePointers(
+            plan.strayAttachments.subtracting(made), "pre-data", true)
         // What is there may have another index of that name, and parts that are attached to it already.
-        problems += try await make(what, "post-data", toKept, failuresAreExpected: true)
+        problems += try await make(what, "post-data", last, failuresAreExpected: true)
         problems += try await make(what, "post-data", keys, jobs: jobs, failuresAreExpected: lacks)
         // Before their comments, which are among what is doubtful.
         problems += try await makePointers(plan.doubtful.intersection(all), "post-data", true)

@@ -12,6 +12,9 @@ struct PostgresPlan: Sendable {
     var drops: Set<Int> = []
     /// Attachments to partitioned tables that were there before: made after the partition's indexes.
     var lateAttachments: Set<Int> = []
+    /// Attachments of parts whose rows may belong to other parts here, to wholes that are made for them alone: made after
+    /// these rows, where the server lets it.
+    var strayAttachments: Set<Int> = []
     /// Foreign keys to tables that were there before: their rows may not fit.
     var doubtful: Set<Int> = []
     /// Tables that are made and may inherit from such as were there before, as an archive lists them.
@@ -34,6 +37,8 @@ struct PostgresPlan: Sendable {
     var dropsCopy = false
     /// The new name of the one table, and the entry that makes it.
     var renamed: (entry: Int, from: TableName, to: TableName)?
+
+    var attachedAfterRows: Set<Int> { lateAttachments.union(strayAttachments) }
 
     /// How a sequence is set.
     enum SequenceMove: Sendable {

@@ -14,7 +14,7 @@ extension PostgresScript {
         return names
     }
 
-    /// The same for a role that may act for them, and is no superuser: only one of these may `SET SESSION AUTHORIZATION`.
+    /// The same for a role that may act for them: only superusers may `SET SESSION AUTHORIZATION`.
     ///
     /// Of a script that tells the numbers of its entries, as `--verbose` has pg_restore write it.
     ///

@@ -24,13 +24,8 @@ extension PostgresServerCheck {
             let missing = (grantors[entry.id] ?? []).filter { foreign.contains(ExactText($0)) }
             guard !missing.isEmpty else { continue }
             archive.withoutOthers.insert(entry.id)
-            let thing = entry.dependencies.compactMap { archive.archive[$0] }.first {
-                !$0.isA("ACL")
-            }
-            let words =
-                thing.map { "\($0.kind.lowercased()) \(names.name(of: $0))" } ?? entry.name
             let line =
-                "what others than its owner granted on \(words): the restoring role may not act for "
+                "\(names.words(ofGrantsOfOthers: entry)): the restoring role may not act for "
                 + missing.joined(separator: ", ")
             // Columns have privileges of their own.
             if !leftOut.contains(where: line.isExactly) { leftOut.append(line) }

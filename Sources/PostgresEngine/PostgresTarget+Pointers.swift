@@ -126,13 +126,12 @@ extension PostgresTarget {
     ///
     /// - Throws: The same where it tells how the server is doing, and nothing of what it was asked for.
     func noteRefusal(
-        _ error: PostgresError, of entry: PostgresArchive.Entry, to what: String, isExpected: Bool
+        _ error: PostgresError, of entry: PostgresArchive.Entry, called name: String? = nil,
+        to what: String, isExpected: Bool
     ) throws -> String {
         let refusal = failure(entry, error)
-        let isOfServer =
-            error.isConnectionLoss || PostgresError.isCircumstantial(error.sqlState)
-        guard !isOfServer else { throw refusal }
-        let words = "\(entry.words): \(error.message)"
+        guard !error.isOfServer else { throw refusal }
+        let words = "\(name ?? entry.words): \(error.message)"
         archive.refusals.add(
             [words], to: what, refusal.underlying ?? "", areExpected: isExpected)
         return words

@@ -3,7 +3,9 @@ import BackupCore
 /// The structure before the rows, into a target.
 extension PostgresTarget {
     func createStructure() async throws -> [String] {
-        let problems = try await createWhatRowsNeed()
+        var problems = try await createWhatRowsNeed()
+        if renaming == nil { problems += try await giveGrantsOfOthers(beforeRows: true) }
+        try archive.refusals.endRestore()
         try await tryAttachments()
         // By now there are the configurations of text search that settings name.
         for connection in connections.all { try await computing.give(to: connection) }

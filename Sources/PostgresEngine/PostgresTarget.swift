@@ -131,7 +131,8 @@ struct PostgresTarget: Target {
         // Of a table with another name these come with the end.
         let problems =
             archive.plan.renamed == nil
-            ? try await giveGrantsOfOthers() + archive.createWhatWouldBeInTheWay() : []
+            ? try await giveGrantsOfOthers(beforeRows: false) + archive.createWhatWouldBeInTheWay()
+            : []
         let refused = try await run("finish") { connection -> [String] in
             let refused = try await setDatabase(on: connection)
             try await writeAll(connection)

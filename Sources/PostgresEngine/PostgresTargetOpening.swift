@@ -222,6 +222,8 @@ struct PostgresTargetOpening {
         var archive = archive
         archive.login = await found.connection.programLogin
         archive.givesPrivilegesLate = !server.isSuperuser
+        // The server takes a superuser for the owner.
+        archive.actsForOwners = !server.isSuperuser
         // A database that was made just now has event triggers as soon as an extension brings some.
         archive.settings =
             server.isSuperuser

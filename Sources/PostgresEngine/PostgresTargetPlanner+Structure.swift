@@ -141,7 +141,8 @@ extension PostgresTargetPlanner {
         plan.chosen.subtract(unfounded)
         // What belongs to a table under another name gets free names.
         try requireFreeNames(for: plan.chosen.subtracting(own ?? []), plan)
-        decidePointers(&plan)
+        loadThroughWholesOfAll(selected, &plan)
+        decidePointers(selected, &plan)
         let containers = archive.entries(ofKinds: Self.containers, among: kept)
         plan.target.keeps = describe(
             kept.subtracting(ofKept).subtracting(containers))
@@ -215,8 +216,8 @@ extension PostgresTargetPlanner {
         return owner.map(presence.publicSchemaOwners.contains) ?? false
     }
 
-    /// What is made late, or may fail, because a table that it points to was there before.
-    func decidePointers(_ plan: inout PostgresPlan) {
+    /// What is made late, or may fail, because a table that it points to was there before, or has other parts for the rows.
+    func decidePointers(_ selected: [Candidate], _ plan: inout PostgresPlan) {
         let others = Set(
             archive.entries.filter { $0.isTable && !plan.chosen.contains($0.id) }.map(\.id))
         func pointers(_ kind: String) -> Set<Int> {
@@ -225,6 +226,7 @@ extension PostgresTargetPlanner {
             }
         }
         plan.lateAttachments = pointers("TABLE ATTACH")
+        plan.strayAttachments = strayAttachments(of: selected, plan)
         plan.doubtful = pointers("FK CONSTRAINT")
         guard plan.renamed == nil else { return }
         let heirs = archive.entries.filter { entry in

@@ -73,7 +73,7 @@ struct PostgresTargetPlanner {
         if let mark {
             try continueTables(selected, mark, &plan)
             plan.chosen.subtract(withDecorations(unmade(of: mark.chosen)))
-            decidePointers(&plan)
+            decidePointers(selected, &plan)
             plan.target.leftOut =
                 (mark.leftOut ?? leftOutBefore(selected, plan)) + forSuperusers(among: mark.chosen)
         } else {
@@ -166,35 +166,18 @@ struct PostgresTargetPlanner {
         if request.existing == .truncate { try requireKnownPartitions(selected, plan) }
         guard request.content != .structure else { return }
         let keeps = request.drops ? [] : Set(existing.map(\.name))
+        let meant = Set(selected.map(\.name))
         for table in selected {
             guard let stored = table.stored, !ignored.contains(table.name) else { continue }
             plan.target.tables[table.name] = .init(
                 treatment(isKept: keeps.contains(table.name)),
-                load(stored, table, selected, keeps, plan))
+                load(stored, table, meant: meant, keeps, plan))
         }
     }
 
     private func treatment(isKept: Bool) -> TargetPlan.Treatment {
         guard isKept else { return .create }
         return request.existing == .truncate ? .truncate : .append
-    }
-
-    /// Rows go through the whole of partitions only when it is restored with them.
-    private func load(
-        _ stored: StoredTable, _ table: Candidate, _ selected: [Candidate],
-        _ keeps: Set<TableName>, _ plan: PostgresPlan
-    ) -> TableLoad {
-        var load = stored.load
-        if let root = load.loadsThrough {
-            let isSelected = selected.contains { $0.name == root }
-            let isAlike = keeps.contains(root) == keeps.contains(table.name)
-            if !isSelected || !isAlike { load.loadsThrough = nil }
-        }
-        if let renamed = plan.renamed {
-            load.table = renamed.to
-            load.loadsThrough = nil
-        }
-        return load
     }
 
     private func requireAll(
@@ -263,6 +246,7 @@ struct PostgresTargetPlanner {
             return !mark.chosen.contains(entry)
         }
         let keeps = Set(kept.map(\.name))
+        let meant = Set(selected.map(\.name))
         var gone: [TableName] = []
         for table in selected {
             guard let stored = table.stored, let known = mark.tables[table.name] else { continue }
@@ -270,11 +254,12 @@ struct PostgresTargetPlanner {
             // What an archive lists lies in no schema of the system.
             if relation == nil, table.entry != nil, mark.hasStructure { gone.append(table.name) }
             var planned = TargetPlan.TablePlan(
-                known.treatment, load(stored, table, selected, keeps, plan))
+                known.treatment, load(stored, table, meant: meant, keeps, plan))
             planned.isLoaded = known.isLoaded && !isReplacedAgain(known, keeps.contains(table.name))
             if known.isHalfLoaded { plan.halfLoaded.insert(table.name) }
             plan.target.tables[table.name] = planned
         }
+        loadThroughWholesOfAll(selected, &plan)
         guard gone.isEmpty else {
             throw BackupError(
                 .targetUnsuitable,

@@ -19,6 +19,17 @@ enum PostgresVerboseScript {
         }
     }
 
+    /// The numbers of entries that have such a line.
+    static func entries(
+        of script: [UInt8], with isSuch: (_ line: ArraySlice<UInt8>) -> Bool
+    ) -> Set<Int> {
+        var found: Set<Int> = []
+        eachLine(of: script) { id, line in
+            if isSuch(line) { found.insert(id) }
+        }
+        return found
+    }
+
     /// All lines of some entries, each with its end: names may have several.
     static func texts(of entries: Set<Int>, in script: [UInt8]) -> [Int: [UInt8]] {
         guard !entries.isEmpty else { return [:] }

@@ -18,6 +18,10 @@ import Testing
             try await bench.expectEqual(source, target)
             try await bench.expectNoMark(target)
 
+            let other = bench.expectDatabase("other")
+            try await bench.restore(backup.id, into: other, ["--check", "rows"]).requireCode(0)
+            try await bench.expectEqual(source, other)
+
             try await bench.restore(
                 tables: [], into: target, ["--clean", "--yes"], as: roles.restorer
             ).requireCode(0)
@@ -113,6 +117,39 @@ import Testing
             let mayRead = "SELECT has_table_privilege('\(roles.guest)', 'own.its', 'SELECT')"
             #expect(try await target.query(mayRead) == "t")
             try await bench.expectNoMark(target)
+        }
+    }
+
+    /// PostgreSQL lets grant nothing in a schema who may not use it, and tells so of superusers that become such a role.
+    @Test(arguments: TestServer.all)
+    func `what somebody granted who may not use the schema any more is left out, and named`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let roles = try await bench.roles()
+            let source = try await bench.passedOn(roles)
+            try await source.query("REVOKE USAGE ON SCHEMA shop FROM \(roles.friend)")
+            let backup = try await bench.backUp(source)
+            for user in [nil, roles.restorer] {
+                let target = bench.expectDatabase("target_\(user == nil)")
+                let end = try await bench.restore(
+                    backup.id, into: target, ["--check", "rows"], as: user)
+                try end.requireCode(3)
+                for thing in ["table shop.t", "view shop.seen", "function shop.f()"] {
+                    #expect(
+                        end.output.contains(
+                            "not made: what others than its owner granted on \(thing) "
+                                + "(\(roles.friend)): permission denied for schema shop"), "\(end)")
+                }
+                let grants = """
+                    SELECT has_table_privilege('\(roles.friend)', 'shop.t', 'SELECT WITH GRANT OPTION'),
+                      has_any_column_privilege('\(roles.friend)', 'shop.t', 'INSERT'),
+                      has_table_privilege('\(roles.guest)', 'shop.t', 'SELECT'),
+                      has_schema_privilege('\(roles.guest)', 'shop', 'CREATE'), count(*) FROM shop.t
+                    """
+                #expect(try await target.query(grants) == "t|t|f|t|2")
+                try await bench.expectNoMark(target)
+            }
         }
     }
 

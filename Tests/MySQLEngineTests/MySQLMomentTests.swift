@@ -242,7 +242,8 @@ import Testing
             }
             try await writing.value
             let peer = try #require(seen.first { $0.query?.hasPrefix("INSERT INTO a") ?? false })
-            #expect(peer.database == database.name && !peer.isIdle)
+            #expect(peer.database == database.name && peer.hasStatement)
+            #expect(seen.contains { $0.process == peer.process && (1...9).contains($0.seconds) })
             #expect(seen.contains { $0.query?.contains("PROCESSLIST") ?? false })
         }
     }

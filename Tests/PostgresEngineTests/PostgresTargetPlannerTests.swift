@@ -21,6 +21,29 @@ import Testing
         #expect(plan.target.tables[Self.name("alone")]?.isLoaded == true)
     }
 
+    @Test func `parts that go through a whole which they are all of are loaded again together`()
+        throws
+    {
+        let plan = try plan(
+            unlogged: ["part_1"], named: ["part_*"],
+            ["part_0": .loaded, "part_1": .loaded, "part_2": .waiting])
+        #expect(plan.lost == ["part_0", "part_1", "part_2"].map(Self.name))
+        for name in plan.lost {
+            #expect(plan.target.tables[name]?.load.loadsThrough == Self.name("whole"))
+        }
+        #expect(plan.strayAttachments.isEmpty)
+    }
+
+    @Test func `a part that is meant alone is loaded alone, and attached late`() throws {
+        let plan = try plan(
+            unlogged: [], named: ["part_1", "part_2"], chosen: [1, 3, 4, 8, 9], hasCrashed: false,
+            ["part_1": .waiting, "part_2": .waiting])
+        for name in ["part_1", "part_2"].map(Self.name) {
+            #expect(plan.target.tables[name]?.load.place == name)
+        }
+        #expect(plan.strayAttachments == [8, 9] && plan.lateAttachments.isEmpty)
+    }
+
     @Test func `rows of a logged part may have gone into an unlogged one that was not loaded`()
         throws
     {
@@ -189,14 +212,21 @@ import Testing
             4; 1259 103 TABLE public part_2 shop
             5; 1259 104 TABLE public alone shop
             6; 1259 105 TABLE public quick shop
+            7; 0 0 TABLE ATTACH public part_0 shop
+            ;\tdepends on: 1 2
+            8; 0 0 TABLE ATTACH public part_1 shop
+            ;\tdepends on: 1 3
+            9; 0 0 TABLE ATTACH public part_2 shop
+            ;\tdepends on: 1 4
             """)
 
     /// The plan of a restore that goes on: tables that the mark does not know have no rows in the backup.
     ///
     /// `others`: What the target holds besides or instead, its kind, and what it is a part of.
     private func plan(
-        unlogged: [String], existing: ExistingTables? = nil, chosen: Set<Int> = [1, 2, 3, 4, 5, 6],
-        hasCrashed: Bool = true, others: [(name: String, kind: String, whole: String?)] = [],
+        unlogged: [String], existing: ExistingTables? = nil, named patterns: [String] = [],
+        chosen: Set<Int> = Set(1...9), hasCrashed: Bool = true,
+        others: [(name: String, kind: String, whole: String?)] = [],
         unloggedOthers: [String] = [], _ tables: [String: TableState]
     ) throws -> PostgresPlan {
         var request = TargetRequest(
@@ -204,6 +234,7 @@ import Testing
             sourceVersion: "18", encoding: "UTF8", databaseProperties: [:])
         request.defaultSchema = "public"
         request.existing = existing
+        request.patterns = try patterns.map(TablePattern.init)
         var presence = PostgresPresence()
         presence.add(
             PostgresPresence.Relation(oid: "1", kind: "p", parent: nil), named: Self.name("whole"))
