@@ -27,6 +27,24 @@ struct MySQLAdditions {
         var mayNeedDays = false
         /// Finds a row with a day that no calendar has; nil where no column keeps days.
         var rowWithLackingDay: String?
+        /// The same with one that has zeros.
+        var rowWithZeros: String?
+
+        /// Nothing of a table yet.
+        init(_ computation: MySQLComputation, of table: TableName) {
+            computesValues = computation.computesValues
+            mayNeedDays = computation.mayNeedDays
+            func row(_ condition: (_ column: String) -> String) -> String? {
+                let conditions = computation.dayColumns.map(MySQLText.identifier).map(condition)
+                guard !conditions.isEmpty else { return nil }
+                return """
+                    SELECT 1 FROM \(MySQLText.qualified(table)) \
+                    WHERE \(conditions.joined(separator: " OR ")) LIMIT 1
+                    """
+            }
+            rowWithLackingDay = row { "DAYOFMONTH(\($0)) > DAYOFMONTH(LAST_DAY(\($0)))" }
+            rowWithZeros = row { "DAYOFMONTH(\($0)) = 0 OR MONTH(\($0)) = 0" }
+        }
     }
 
     /// What is there, by table: an index and a foreign key may have one name.
@@ -100,13 +118,12 @@ struct MySQLAdditions {
                         sql: Self.archiving(TableName(schema: database, name: place))))
             }
             let keys = table.computation.keysOfDays
-            return Table(
-                statements: statements,
-                computesKeys: !keys.isDisjoint(with: indexes.map { ExactText($0.name) })
-                    || !words.isEmpty && !keys.isEmpty,
-                computesValues: table.computation.computesValues,
-                mayNeedDays: table.computation.mayNeedDays,
-                rowWithLackingDay: rowWithLackingDay(in: place, table.computation.dayColumns))
+            var made = empty(table)
+            made.statements = statements
+            made.computesKeys =
+                !keys.isDisjoint(with: indexes.map { ExactText($0.name) })
+                || !words.isEmpty && !keys.isEmpty
+            return made
         }.filter { !$0.statements.isEmpty }.sorted { $0.statements.count > $1.statements.count }
     }
 
@@ -135,15 +152,9 @@ struct MySQLAdditions {
         return words.map { [$0] } + groups.filter { !$0.isEmpty }
     }
 
-    private func rowWithLackingDay(in table: String, _ columns: [String]) -> String? {
-        guard !columns.isEmpty else { return nil }
-        let conditions = columns.map(MySQLText.identifier).map {
-            "DAYOFMONTH(\($0)) > DAYOFMONTH(LAST_DAY(\($0)))"
-        }
-        return """
-            SELECT 1 FROM \(MySQLText.qualified(TableName(schema: database, name: table))) \
-            WHERE \(conditions.joined(separator: " OR ")) LIMIT 1
-            """
+    private func empty(_ table: MySQLTableStatement) -> Table {
+        Table(
+            table.computation, of: TableName(schema: database, name: plan.place(of: table.name)))
     }
 
     /// Gives a table that takes rows in any order for as long as it is loaded.
@@ -167,17 +178,20 @@ struct MySQLAdditions {
                     && !plan.leftOut.contains(
                         .init(table: ExactText(table.name), key: ExactText(key.name)))
             }
-            guard !keys.isEmpty else { return Table() }
-            let all = Table.Statement(
-                name: "foreign keys of \(place)", activity: "creating",
-                sql: alter(place, keys.map(\.definition)))
-            return Table(
-                statements: [all],
-                single: keys.map { key in
-                    Table.Statement(
-                        name: "foreign key \(key.name) of \(place)", activity: "creating",
-                        sql: alter(place, [key.definition]))
-                })
+            var made = empty(table)
+            guard !keys.isEmpty else { return made }
+            let computes = table.computation.computesDays
+            made.statements = [
+                Table.Statement(
+                    name: "foreign keys of \(place)", activity: "creating",
+                    sql: alter(place, keys.map(\.definition)), computes: computes)
+            ]
+            made.single = keys.map { key in
+                Table.Statement(
+                    name: "foreign key \(key.name) of \(place)", activity: "creating",
+                    sql: alter(place, [key.definition]), computes: computes)
+            }
+            return made
         }.filter { !$0.statements.isEmpty }
     }
 

@@ -42,8 +42,14 @@ struct MySQLCounters {
     /// Lets a counter go on with a value.
     ///
     /// The server itself keeps one from falling behind the rows.
-    func set(_ name: String, to next: Int64, onlyForward: Bool) async throws {
-        let place = MySQLText.qualified(TableName(schema: database, name: name))
+    ///
+    /// `alter`: Changes a table.
+    func set(
+        _ name: String, to next: Int64, onlyForward: Bool,
+        alter: (_ table: TableName, _ sql: String) async throws -> Void
+    ) async throws {
+        let table = TableName(schema: database, name: name)
+        let place = MySQLText.qualified(table)
         let row = try await connection.rows(
             """
             SELECT t.TABLE_TYPE, t.AUTO_INCREMENT, c.EXTRA, t.ENGINE
@@ -68,7 +74,7 @@ struct MySQLCounters {
         // Before the first row the server may not tell.
         let own = row[1].flatMap { Int64($0) } ?? 1
         if row[2] != nil, onlyForward ? own < next : own != next {
-            try await connection.execute("ALTER TABLE \(place) AUTO_INCREMENT = \(next)")
+            try await alter(table, "ALTER TABLE \(place) AUTO_INCREMENT = \(next)")
         }
     }
 }

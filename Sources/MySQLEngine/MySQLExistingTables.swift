@@ -23,7 +23,7 @@ struct MySQLExistingTables {
             .sorted { $0.load.table < $1.load.table }
     }
 
-    private var emptied: [TableName] {
+    var emptied: [TableName] {
         changed.filter { $0.treatment == .truncate }.map(\.load.table)
     }
 
@@ -41,6 +41,7 @@ struct MySQLExistingTables {
         _ = try await checkTables(presence)
         try await noteUncheckedKeys(notes)
         try await checkEmptiness()
+        try await checkKeysOfDays()
     }
 
     /// What may become another while nothing keeps others from it.
@@ -197,6 +198,7 @@ struct MySQLExistingTables {
         let columns = try await checkTables(
             try await MySQLPresence(connection, database: database))
         try await checkEmptiness(locks: true)
+        try await checkKeysOfDays()
         return columns
     }
 

@@ -18,6 +18,13 @@ extension MySQLSession {
             computing, RowMode(takesZeros: true), RowMode(takesAnyDay: true), exact,
         ]
 
+        /// The days that are computed in it, and in no narrower mode.
+        var oddDays: String {
+            takesAnyDay
+                ? "days that no calendar has (such as 2021-02-31), or have zeros (such as 2021-00-10),"
+                : "days with zeros (such as 2021-00-10)"
+        }
+
         /// `usual`: The modes that sessions of the server begin with.
         func words(beside usual: Set<String>) -> String {
             var words = ["NO_AUTO_VALUE_ON_ZERO", "NO_ENGINE_SUBSTITUTION"]

@@ -5,27 +5,35 @@ extension MySQLTarget {
     func alter(_ table: MySQLAdditions.Table, _ steps: StepCounter) async throws {
         try await connections.withOne { connection in
             let mode = try await mode(of: table, on: connection)
-            if table.computesKeys, mode == .exact {
+            if table.computesKeys, mode != .computing {
                 let names = table.statements.filter(\.computes).map(\.name)
                 request.notes(
                     """
-                    warning: \(names.joined(separator: ", ")): made with days that no calendar has (such as 2021-02-31), as rows \
+                    warning: \(names.joined(separator: ", ")): made with \(mode.oddDays), as rows \
                     of the table hold some; keys may have such days of texts, too, where the source had none
                     """)
             }
             for step in table.statements {
                 try await steps.take(step.name, activity: step.activity) {
-                    if step.computes {
-                        try await compute(step, of: table, in: mode, on: connection)
-                    } else if table.computesValues {
-                        try await connection.inMode(.exact) {
-                            try await make(step.sql, step.name, on: connection)
-                        }
-                    } else {
-                        try await make(step.sql, step.name, on: connection)
-                    }
+                    try await make(step, of: table, in: mode, on: connection)
                 }
             }
+        }
+    }
+
+    /// `mode`: That in which keys are computed.
+    func make(
+        _ step: MySQLAdditions.Table.Statement, of table: MySQLAdditions.Table,
+        in mode: MySQLSession.RowMode, on connection: MySQLConnection
+    ) async throws {
+        if step.computes {
+            try await compute(step, of: table, in: mode, on: connection)
+        } else if table.computesValues {
+            try await connection.inMode(.exact) {
+                try await make(step.sql, step.name, on: connection)
+            }
+        } else {
+            try await make(step.sql, step.name, on: connection)
         }
     }
 
@@ -34,7 +42,13 @@ extension MySQLTarget {
         of table: MySQLAdditions.Table, on connection: MySQLConnection
     ) async throws -> MySQLSession.RowMode {
         guard table.computesKeys else { return .exact }
-        return try await holdsLackingDay(table, on: connection) ? .exact : .computing
+        if try await holdsLackingDay(table, on: connection) { return .exact }
+        let holdsZeros =
+            if let question = table.rowWithZeros {
+                try await !connection.rowsInterruptibly(question).isEmpty
+            } else { false }
+        let mindsZeros = try await connection.rowSettings().mindsZeros
+        return holdsZeros && mindsZeros ? MySQLSession.RowMode(takesZeros: true) : .computing
     }
 
     /// Whether a row holds a day that no calendar has.
@@ -55,23 +69,45 @@ extension MySQLTarget {
     ) async throws {
         let inPlace = "\(step.sql), ALGORITHM = INPLACE"
         do {
-            do {
-                try await connection.inMode(mode) {
-                    try await make(inPlace, step.name, on: connection)
-                }
-            } catch let error as MySQLError where error.number == Self.invalidDefault {
-                try await connection.inMode(.exact) {
-                    try await make(inPlace, step.name, on: connection)
-                }
-                request.notes(
-                    """
-                    warning: \(step.name) may hold days that no calendar has (such as 2021-02-31) where what is computed from \
-                    texts is none in the table: \(error.message)
-                    """)
-            }
+            let refusal = try await make(inPlace, step.name, in: mode, on: connection)
+            guard let (error, wider) = refusal else { return }
+            request.notes(
+                """
+                warning: \(step.name) may hold \(wider.oddDays) where what is computed from \
+                texts is none in the table: \(error.message)
+                """)
         } catch let error as MySQLError where Self.needsCopy.contains(error.number) {
             try await copy(step, of: table, as: error, on: connection)
         }
+    }
+
+    /// In the narrowest mode from one on in which the server takes the days that the statement and the table's own name.
+    ///
+    /// - Returns: Why it needed a wider one, and which; nil where it did not.
+    private func make(
+        _ sql: String, _ name: String, in mode: MySQLSession.RowMode,
+        on connection: MySQLConnection
+    ) async throws -> (MySQLError, MySQLSession.RowMode)? {
+        let own = try await connection.rowSettings()
+        var refusal: MySQLError?
+        var tried: [MySQLSession.RowSettings] = []
+        for wider in [mode, .init(takesAnyDay: mode.takesAnyDay, takesZeros: true), .exact] {
+            let settings = own.with(wider)
+            guard !tried.contains(settings) else { continue }
+            tried.append(settings)
+            do {
+                try await connection.under(settings, insteadOf: own) {
+                    try await make(sql, name, on: connection)
+                }
+                return refusal.map { ($0, wider) }
+            } catch let error as MySQLError
+                where Self.invalidDays.contains(error.number) && wider != .exact
+            {
+                refusal = refusal ?? error
+            }
+        }
+        if let refusal { throw refusal }
+        return nil
     }
 
     /// Makes indexes while all rows are written anew, in the narrowest mode that leaves these as they are: days with zeros
@@ -86,34 +122,32 @@ extension MySQLTarget {
         if !table.mayNeedDays, try await !holdsLackingDay(table, on: connection) {
             mode = MySQLSession.RowMode(takesZeros: true)
         }
-        do {
-            try await connection.inMode(mode) {
-                try await make(step.sql, step.name, on: connection)
-            }
-        } catch let error as MySQLError
-            where error.number == Self.invalidDefault && mode != .exact
-        {
-            mode = .exact
-            try await connection.inMode(mode) {
-                try await make(step.sql, step.name, on: connection)
-            }
+        if let (_, wider) = try await make(step.sql, step.name, in: mode, on: connection) {
+            mode = wider
         }
-        let isExact = mode == .exact
         let mindsZeros = try await connection.rowSettings().mindsZeros
-        guard isExact || mindsZeros else { return }
-        let days =
-            isExact
-            ? "days that no calendar has (such as 2021-02-31), or have zeros (such as 2021-00-10),"
-            : "days with zeros (such as 2021-00-10)"
+        guard mode == .exact || mindsZeros else { return }
         request.notes(
             """
             warning: \(step.name) could not be made without writing the table's rows anew: what this computes from texts, \
-            in stored columns and in keys, may be \(days) where the source had none: \(refusal.message)
+            in stored columns and in keys, may be \(mode.oddDays) where the source had none: \(refusal.message)
             """)
     }
 
-    /// A default that no calendar has.
-    private static let invalidDefault: UInt32 = 1067
+    /// Changes a table in a way that leaves what its rows hold as it is.
+    ///
+    /// Where a unique key is found by a hash MariaDB writes all rows anew for whatever alters the table.
+    func change(_ table: TableName, _ sql: String, on connection: MySQLConnection) async throws {
+        guard let computation = try await connection.computation(of: table),
+            computation.computesDays
+        else { return try await connection.execute(sql) }
+        try await compute(
+            .init(name: "\(table)", activity: "changing", sql: sql, computes: true),
+            of: .init(computation, of: table), in: .exact, on: connection)
+    }
+
+    /// A default, or a day in an expression, that the mode does not take.
+    private static let invalidDays: Set<UInt32> = [1067, 1292, 1525]
     /// What is only made by a copy of the table.
     private static let needsCopy: Set<UInt32> = [1221, 1845, 1846]
 }

@@ -110,7 +110,7 @@ struct MySQLTarget: Target {
                 var refused: [String] = []
                 for key in table.single {
                     do {
-                        try await make(key.sql, key.name, on: connection)
+                        try await make(key, of: table, in: .exact, on: connection)
                     } catch let error as MySQLError where error.refusesReference {
                         refused.append("\(key.name): \(error.message)")
                     }
@@ -167,7 +167,10 @@ struct MySQLTarget: Target {
                 guard let move = work.counters[ExactText(sequence.name)] else { continue }
                 let name = work.place(of: sequence.name)
                 try await counters.set(
-                    name, to: sequence.lastValue, onlyForward: move == .forward)
+                    name, to: sequence.lastValue, onlyForward: move == .forward
+                ) { table, sql in
+                    try await change(table, sql, on: connection)
+                }
             }
         }
     }
