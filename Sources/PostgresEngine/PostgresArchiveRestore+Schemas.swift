@@ -29,6 +29,22 @@ extension PostgresArchiveRestore {
         try await script(schemas ?? closing, sections: [], major: major).grants
     }
 
+    /// `grants`: What the archive says of rights on `public`.
+    static func closesPublicSchema(
+        in script: [UInt8], list: [UInt8], _ grants: Set<Int>
+    ) -> Bool {
+        let mark = " Dumped by pg_dump version: "
+        let version = String(decoding: list, as: UTF8.self).split(separator: "\n")
+            .first { $0.contains(mark) }?.split(separator: ":").last
+        let major = version.flatMap { Int($0.drop { $0 == " " }.prefix { $0.isNumber }) } ?? 0
+        let opening = PostgresVerboseScript.entries(of: script) { line in
+            let words = String(decoding: line, as: UTF8.self)
+            return words.hasSuffix(" ON SCHEMA public TO PUBLIC;")
+                && (words.hasPrefix("GRANT ALL ") || words.contains("CREATE"))
+        }
+        return major >= 15 && opening.isDisjoint(with: grants)
+    }
+
     private func aboutSchemas(_ kinds: [String], among ids: Set<Int>) -> Set<Int> {
         let beginnings = kinds.map { "\($0) - SCHEMA " }
         let found = archive.entries.filter { entry in

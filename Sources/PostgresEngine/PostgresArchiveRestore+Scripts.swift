@@ -6,6 +6,12 @@ extension PostgresArchiveRestore {
             .ownerChanges
     }
 
+    /// The same of what follows rows: statistics, publications.
+    func ownerChangesAfterRows(major: Int) async throws -> [PostgresScript] {
+        try await script(plan.chosen.intersection(made), sections: ["post-data"], major: major)
+            .ownerChanges
+    }
+
     /// What drops the entries that are dropped, in an order in which that is possible.
     func drops(major: Int) async throws -> PostgresScript {
         try await script(

@@ -40,6 +40,9 @@ struct PostgresArchiveRestore: Sendable {
     var actsForOwners = true
     /// Those of them that come without these, for whom the restoring role may not act.
     var withoutOthers: Set<Int> = []
+    /// Whether the source lets not everybody make things in `public`, and the archive does not say so: since version 15
+    /// that is how a database begins, and programs from then on write what is different from it.
+    let closesPublicSchema: Bool
     /// What only superusers may make, whomever it belongs to.
     let forSuperusers: Set<Int>
     /// The columns of `NOT NULL` constraints that are made behind the rows.
@@ -73,6 +76,11 @@ struct PostgresArchiveRestore: Sendable {
         grantors = Self.grantors(in: script, among: grants)
         grantable = Self.grantable(in: script).intersection(grants)
         forSuperusers = Self.forSuperusers(in: script, of: archive)
+        closesPublicSchema = Self.closesPublicSchema(
+            in: script, list: list,
+            grants.filter { id in
+                archive[id]?.words.startsExactly(with: "ACL - SCHEMA public ") ?? false
+            })
     }
 
     /// What is made after the rows, but for that.
@@ -202,7 +210,8 @@ struct PostgresArchiveRestore: Sendable {
         problems += try await make(
             what, "post-data", attachments.subtracting(last), failuresAreExpected: lacks)
         problems += try await makePointers(
-            plan.lateAttachments.subtracting(made), "pre-data", false)
+            plan.lateAttachments.subtracting(plan.strayAttachments).subtracting(made), "pre-data",
+            false)
         problems += try await makePointers(
             plan.strayAttachments.subtracting(made), "pre-data", true)
         // What is there may have another index of that name, and parts that are attached to it already.
@@ -226,14 +235,10 @@ struct PostgresArchiveRestore: Sendable {
         archive[attachment].flatMap(archive.indexOfWhole).map { !plan.chosen.contains($0) } ?? false
     }
 
-    /// What would hide rows, and privileges.
+    /// What would hide rows.
     func createWhatWouldBeInTheWay() async throws -> [String] {
         let lacks = request.lacksTables
-        // What takes rights from owners would be in the way of the run that makes the rest.
-        let given = refusals.endsRestore ? [] : privileges.subtracting(grantsOfOthers)
-        // A grant is in the section of whatever stands before it in the list.
         return try await commentOnInheritedConstraints()
-            + make("give privileges", nil, given, failuresAreExpected: lacks)
             + make(
                 "create event triggers and policies", "post-data",
                 last.subtracting(made).subtracting(eventTriggers), failuresAreExpected: lacks)

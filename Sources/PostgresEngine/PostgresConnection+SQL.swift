@@ -28,6 +28,22 @@ extension PostgresConnection {
             }, notices.map { Unmanaged.passUnretained($0).toOpaque() })
     }
 
+    /// Tells of privileges that somebody who may not grant or take them was to grant or take: for the server that is no error.
+    ///
+    /// - SeeAlso: <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+    func reportPrivileges(to listener: @escaping @Sendable (String) -> Void) {
+        notices = NoticeListener(listener)
+        PQsetNoticeReceiver(
+            handle,
+            { listener, result in
+                guard let listener, let result else { return }
+                let remark = PostgresError(result: result, connection: nil)
+                guard ["01006", "01007"].contains(remark.sqlState) else { return }
+                Unmanaged<NoticeListener>.fromOpaque(listener).takeUnretainedValue()
+                    .tell(remark.message)
+            }, notices.map { Unmanaged.passUnretained($0).toOpaque() })
+    }
+
     /// What a C function can call.
     final class NoticeListener: Sendable {
         let tell: @Sendable (String) -> Void

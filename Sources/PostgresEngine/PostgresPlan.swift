@@ -12,8 +12,8 @@ struct PostgresPlan: Sendable {
     var drops: Set<Int> = []
     /// Attachments to partitioned tables that were there before: made after the partition's indexes.
     var lateAttachments: Set<Int> = []
-    /// Attachments of parts whose rows may belong to other parts here, to wholes that are made for them alone: made after
-    /// these rows, where the server lets it.
+    /// Attachments of parts whose rows may belong to other parts here, and of parts that are there to wholes that are not:
+    /// made after these rows, where the server lets it.
     var strayAttachments: Set<Int> = []
     /// Foreign keys to tables that were there before: their rows may not fit.
     var doubtful: Set<Int> = []

@@ -7,7 +7,7 @@ struct PostgresPlanCheck {
     let found: PostgresTargetOpening.Found
     let archive: PostgresArchiveRestore
 
-    private var plan: PostgresPlan { archive.plan }
+    var plan: PostgresPlan { archive.plan }
 
     /// - Throws: `BackupError.targetUnsuitable`, `BackupError.permissionDenied`, with everything of one kind that is in the way.
     func run(_ server: PostgresServer) async throws {
@@ -40,6 +40,7 @@ struct PostgresPlanCheck {
                 connection: found.connection
             ).run()
         }
+        try await checkPartsReplacedAlone()
         try await checkRowsOfOthers()
         try await checkLargeObjects()
         try await checkTablesOfExtensions()

@@ -54,6 +54,30 @@ extension PostgresScript {
         return PostgresScript(bytes: bytes)
     }
 
+    /// What it sets before all else, and its grants and revocations: of a script for a role that may act for others.
+    var singleGrants: (head: PostgresScript, grants: [PostgresGrant]) {
+        var (head, grants): ([UInt8], [PostgresGrant]) = ([], [])
+        var (becoming, role): ([UInt8]?, String?) = (nil, nil)
+        for statement in wholeStatements {
+            let body = Self.body(of: statement)
+            let bytes = body.flatMap(\.bytes)
+            let words = body.lazy.filter { !$0.isSpace }.prefix(3)
+            switch words.first?.keyword {
+            case "GRANT", "REVOKE":
+                grants.append(PostgresGrant(becoming: becoming, role: role, statement: bytes))
+            case "SET" where words.dropFirst().first?.keyword == "ROLE":
+                (becoming, role) = (bytes, words.dropFirst(2).first?.identifier)
+            case "SELECT" where bytes.starts(with: Self.becomingByName):
+                (becoming, role) = (bytes, nil)
+            case "RESET": (becoming, role) = (nil, nil)
+            default: if grants.isEmpty { head += statement.flatMap(\.bytes) }
+            }
+        }
+        return (PostgresScript(bytes: head), grants)
+    }
+
+    private static let becomingByName = Array("SELECT pg_catalog.set_config('role'".utf8)
+
     /// What a statement does about who the session is.
     private enum Step {
         case become(SQLTokens.Token)

@@ -126,12 +126,11 @@ extension PostgresTarget {
     ///
     /// - Throws: The same where it tells how the server is doing, and nothing of what it was asked for.
     func noteRefusal(
-        _ error: PostgresError, of entry: PostgresArchive.Entry, called name: String? = nil,
-        to what: String, isExpected: Bool
+        _ error: PostgresError, of entry: PostgresArchive.Entry, to what: String, isExpected: Bool
     ) throws -> String {
         let refusal = failure(entry, error)
         guard !error.isOfServer else { throw refusal }
-        let words = "\(name ?? entry.words): \(error.message)"
+        let words = "\(entry.words): \(error.message)"
         archive.refusals.add(
             [words], to: what, refusal.underlying ?? "", areExpected: isExpected)
         return words

@@ -4,12 +4,25 @@ import BackupCore
 extension PostgresTarget {
     func createStructure() async throws -> [String] {
         var problems = try await createWhatRowsNeed()
-        if renaming == nil { problems += try await giveGrantsOfOthers(beforeRows: true) }
+        try await closePublicSchema()
+        if renaming == nil { problems += try await givePrivileges(beforeRows: true) }
         try archive.refusals.endRestore()
         try await tryAttachments()
         // By now there are the configurations of text search that settings name.
         for connection in connections.all { try await computing.give(to: connection) }
         return problems
+    }
+
+    /// Takes away what a database before version 15 begins with.
+    private func closePublicSchema() async throws {
+        guard request.isWhole, request.content != .rows, !request.omitsPrivileges,
+            server.major < 15,
+            archive.closesPublicSchema,
+            server.isSuperuser || !presence.publicSchemaOwners.isEmpty
+        else { return }
+        try await run("create the structure", on: try await fresh()) { connection in
+            try await connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        }
     }
 
     private func createWhatRowsNeed() async throws -> [String] {
@@ -25,6 +38,9 @@ extension PostgresTarget {
         do {
             // On a connection of its own: the script changes settings of its session.
             let connection = try await fresh()
+            await connection.reportPrivileges { [notes = request.notes] words in
+                notes("warning: left out: \(words)")
+            }
             let script = renamed(try await archive.structure(major: server.major))
             try await Self.inTransaction(on: connection) {
                 try await script.run(on: connection, to: "create the structure")
@@ -119,6 +135,24 @@ extension PostgresTarget {
             try Task.checkCancellation()
             try await change.run(on: connection, to: "create the structure")
         }
+    }
+
+    /// The same of what an interrupted restore has made after the rows; what the server refuses of it is named.
+    func giveWhatFollowsRowsToOwners() async throws -> [String] {
+        guard plan.continues else { return [] }
+        let changes = try await archive.ownerChangesAfterRows(major: server.major)
+        guard !changes.isEmpty else { return [] }
+        let connection = try await fresh()
+        var problems: [String] = []
+        for change in changes {
+            try Task.checkCancellation()
+            do {
+                try await change.send(on: connection)
+            } catch let error as PostgresError where !error.isOfServer {
+                problems.append("owner of what was made before: \(error.message)")
+            }
+        }
+        return problems
     }
 
     /// Rows of a copy must not show up in what the original inherits from.

@@ -104,10 +104,12 @@ struct PostgresTarget: Target {
             try await computing.options(on: connection)
         }
         archive.made.formUnion(try await lateConstraintsThere())
-        return try await archive.createIndexesAndConstraints { entries, section, mayFail in
-            try await makePointers(
-                entries, section: section, failuresAreExpected: mayFail, seenBy: watch)
-        }
+        let problems = try await giveWhatFollowsRowsToOwners()
+        return try await problems
+            + archive.createIndexesAndConstraints { entries, section, mayFail in
+                try await makePointers(
+                    entries, section: section, failuresAreExpected: mayFail, seenBy: watch)
+            }
     }
 
     /// What follows the rows of a table with another name.
@@ -131,7 +133,7 @@ struct PostgresTarget: Target {
         // Of a table with another name these come with the end.
         let problems =
             archive.plan.renamed == nil
-            ? try await giveGrantsOfOthers(beforeRows: false) + archive.createWhatWouldBeInTheWay()
+            ? try await givePrivileges(beforeRows: false) + archive.createWhatWouldBeInTheWay()
             : []
         let refused = try await run("finish") { connection -> [String] in
             let refused = try await setDatabase(on: connection)

@@ -126,6 +126,7 @@ extension PostgresTargetPlanner {
             archive.entries(of: "PUBLICATION TABLE", among: ofKept).filter { id in
                 archive[id].map { !publications.isDisjoint(with: $0.dependencies) } ?? false
             })
+        ofKept.subtract(attachments(among: ofKept, toTablesAmong: wanted.subtracting(kept)))
         let untouched = kept.union(ofKept)
             .union(keepsCopy == true ? own ?? [] : [])
         // Others may own things in the schema only where they may make some.
@@ -137,6 +138,8 @@ extension PostgresTargetPlanner {
         }
         let lost = lostAttachments(plan)
         plan.chosen.subtract(lost.map { $0.attachment.id })
+        let unowned = aboutPublicSchemaOfOthers.intersection(plan.chosen)
+        plan.chosen.subtract(unowned)
         let unfounded = commentsWithoutConstraints(selected, plan)
         plan.chosen.subtract(unfounded)
         // What belongs to a table under another name gets free names.
@@ -165,8 +168,9 @@ extension PostgresTargetPlanner {
         plan.target.leftOut += describe(kept.intersection(publicSchema)).map {
             mayGrantOnSchema
                 ? "schema \($0.name) keeps its owner: the restoring role may not give it to that of the backup"
-                : "schema \($0.name) stays as it is: its owner, grants and comment are its owner's to change"
+                : Self.schemaStaysAsItIs
         }
+        if !unowned.isEmpty { plan.target.leftOut.append(Self.schemaStaysAsItIs) }
     }
 
     /// What an interrupted restore has left out, as far as its mark does not say so: it has named that to nobody.
@@ -195,25 +199,6 @@ extension PostgresTargetPlanner {
                     + "which is made only because its partitions need it"
                 : "rows, indexes and keys of \(names.table(entry)), which is made only because others need it"
         }
-    }
-
-    /// Every database has it: archives hold an entry of it, which makes nothing, for its owner, grants and comment.
-    private var publicSchema: Set<Int> {
-        guard request.isWhole else { return [] }
-        return Set(
-            archive.entries.filter { entry in
-                entry.kind == "SCHEMA" && names.name(of: entry).isExactly("public")
-            }.map(\.id))
-    }
-
-    /// Whether the role has the rights of whom the schema `public` belongs to.
-    private var mayGrantOnSchema: Bool { !presence.publicSchemaOwners.isEmpty }
-
-    /// Whether the schema `public` may be given to whom the entry says.
-    private func mayChangeSchema(_ entry: Int) -> Bool {
-        guard !request.omitsOwners else { return mayGrantOnSchema }
-        let owner = archive[entry]?.owner.map(ExactText.init)
-        return owner.map(presence.publicSchemaOwners.contains) ?? false
     }
 
     /// What is made late, or may fail, because a table that it points to was there before, or has other parts for the rows.

@@ -11,14 +11,23 @@ extension PostgresTargetPlanner {
         if let whole = load.loadsThrough {
             load.loadsThrough = meant.contains(whole) ? whole : top(above: table, among: meant)
         }
-        if let whole = load.loadsThrough, keeps.contains(whole) != keeps.contains(table.name) {
-            load.loadsThrough = nil
+        if let whole = load.loadsThrough {
+            let isKept = keeps.contains(table.name)
+            let isPart = !isKept || isAttached(table.name, to: whole)
+            if keeps.contains(whole) != isKept || !isPart { load.loadsThrough = nil }
         }
         if let renamed = plan.renamed {
             load.table = renamed.to
             load.loadsThrough = nil
         }
         return load
+    }
+
+    /// Whether what is there is a part still, and the whole one.
+    private func isAttached(_ part: TableName, to whole: TableName) -> Bool {
+        var above = presence.relations[part]?.parent
+        while let table = above, table != whole { above = presence.relations[table]?.parent }
+        return above == whole && presence.relations[whole]?.kind == "p"
     }
 
     /// The highest of the wholes above a part that are meant without a gap.
@@ -53,7 +62,22 @@ extension PostgresTargetPlanner {
         }
     }
 
-    /// What attaches parts whose rows do not go through their whole, though they may belong to other parts of it here.
+    /// Those of some attachments that attach to tables, or their indexes, among some others.
+    func attachments(among entries: Set<Int>, toTablesAmong made: Set<Int>) -> Set<Int> {
+        let made = made.filter { archive[$0]?.isTable ?? false }
+        return archive.entries(of: "TABLE ATTACH", among: entries)
+            .union(archive.entries(of: "INDEX ATTACH", among: entries)).filter { id in
+                guard let attachment = archive[id] else { return false }
+                let wholes =
+                    attachment.isA("TABLE ATTACH")
+                    ? attachment.dependencies
+                    : archive.indexOfWhole(attachment).flatMap { archive[$0]?.dependencies } ?? []
+                return !made.isDisjoint(with: wholes)
+            }
+    }
+
+    /// What attaches parts whose rows do not go through their whole, though they may belong to other parts of it here, and
+    /// parts that are there to wholes that are not.
     func strayAttachments(of selected: [Candidate], _ plan: PostgresPlan) -> Set<Int> {
         let meant = Set(selected.compactMap(\.entry))
         let alone = selected.filter { table in
@@ -63,8 +87,9 @@ extension PostgresTargetPlanner {
             return planned.load.loadsThrough != whole
         }
         let tops = Set(alone.compactMap(\.entry).map { top(of: $0, where: meant.contains) })
-        return archive.entries(of: "TABLE ATTACH", among: plan.chosen)
-            .subtracting(plan.lateAttachments)
-            .filter { archive[$0].flatMap(archive.owner).map(tops.contains) ?? false }
+        return archive.entries(of: "TABLE ATTACH", among: plan.chosen).filter { id in
+            guard let part = archive[id].flatMap(archive.owner) else { return false }
+            return tops.contains(part) || !plan.chosen.contains(part)
+        }
     }
 }

@@ -153,6 +153,53 @@ import Testing
         }
     }
 
+    /// An archive has all that a role granted behind the first that was granted to it.
+    @Test(arguments: TestServer.all)
+    func `who was given a thing by two passes on what both gave`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let roles = try await bench.roles()
+            let source = try await bench.passedOn(roles)
+            try await source.query(
+                """
+                SET ROLE \(roles.author); CREATE TABLE shop.two (id int);
+                GRANT INSERT ON shop.two TO \(roles.friend) WITH GRANT OPTION;
+                GRANT SELECT ON shop.two TO \(roles.guest) WITH GRANT OPTION; SET ROLE \(roles.friend);
+                GRANT INSERT ON shop.two TO \(roles.restorer); SET ROLE \(roles.guest);
+                GRANT SELECT ON shop.two TO \(roles.friend) WITH GRANT OPTION; SET ROLE \(roles.friend);
+                GRANT SELECT ON shop.two TO \(roles.restorer);
+                """)
+            let backup = try await bench.backUp(source)
+            for user in [nil, roles.restorer] {
+                let target = bench.expectDatabase("target_\(user == nil)")
+                try await bench.restore(backup.id, into: target, as: user).requireCode(0)
+                try await bench.expectEqual(source, target)
+            }
+        }
+    }
+
+    /// The server only remarks that.
+    @Test(arguments: TestServer.all)
+    func `what is granted on things of others is named`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let roles = try await bench.roles()
+            let source = try await bench.createDatabase(owner: roles.restorer)
+            try await source.query(
+                """
+                CREATE TABLE t (id int);
+                REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC;
+                GRANT EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) TO \(roles.guest);
+                """)
+            let backup = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            let end = try await bench.restore(backup.id, into: target, as: roles.restorer)
+            try end.requireCode(0)
+            for words in ["no privileges could be revoked", "no privileges were granted"] {
+                #expect(
+                    end.errors.contains("warning: left out: \(words) for \"pg_sleep\""), "\(end)")
+            }
+        }
+    }
+
     @Test(arguments: TestServer.all)
     func `grants on large objects by roles that the restoring one may not act for are left out`(
         server: TestServer

@@ -234,4 +234,93 @@ import Testing
             try await bench.expectNoMark(target)
         }
     }
+
+    @Test(arguments: TestServer.all)
+    func `parts of enums' hashes come one after another`(server: TestServer) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(Self.spread)
+            _ = try await bench.backUp(source)
+            let target = try await bench.createDatabase("target")
+            for part in ["p0", "p2", "p1"] {
+                let end = try await bench.restore(tables: [part], into: target)
+                #expect([0, 3].contains(end.code), "\(end)")
+                let rows = "SELECT count(*) FROM \(part)"
+                #expect(try await target.query(rows) == source.query(rows))
+                try await bench.expectNoMark(target)
+            }
+        }
+    }
+
+    /// Rows that the backup has in other parts may lie in it.
+    @Test(arguments: TestServer.all)
+    func `a part of an enum's hashes is replaced alone only where it was`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(Self.spread)
+            let backup = try await bench.backUp(source)
+            let target = bench.expectDatabase()
+            try await bench.restore(backup.id, into: target).requireCode(0)
+            let rows = "SELECT md5(string_agg(t::text, ' ' ORDER BY l, n)) FROM pt t"
+            let before = try await source.query(rows)
+            for words in [["--existing", "truncate"], ["--clean", "--yes"]] {
+                let end = try await bench.restore(tables: ["p0"], into: target, words)
+                #expect(
+                    end.code == 1 && end.errors.contains("public.p0 cannot be replaced alone"),
+                    "\(end)")
+                #expect(try await target.query(rows) == before)
+            }
+            try await source.query("DELETE FROM p0; INSERT INTO p2 SELECT l, 21 FROM p2 LIMIT 1")
+            try await bench.restore(tables: ["p0"], into: source, ["--existing", "truncate"])
+                .requireCode(0)
+            try await bench.restore(tables: ["pt"], into: target, ["--existing", "truncate"])
+                .requireCode(0)
+            #expect(try await target.query(rows) == before)
+        }
+    }
+
+    /// Of integers, whose hashes are the same on all these servers.
+    private static let numbered = """
+        CREATE TABLE pt (n int PRIMARY KEY, v text) PARTITION BY HASH (n);
+        CREATE TABLE p0 PARTITION OF pt FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+        CREATE TABLE p1 PARTITION OF pt FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+        INSERT INTO pt SELECT n, n FROM generate_series(1, 50) n;
+        """
+
+    @Test(
+        arguments: TestServer.all,
+        [
+            "ALTER TABLE pt DETACH PARTITION p0",
+            "ALTER TABLE pt DETACH PARTITION p0; ALTER TABLE pt DETACH PARTITION p1; DROP TABLE pt",
+            """
+            ALTER TABLE pt DETACH PARTITION p0; ALTER TABLE pt DETACH PARTITION p1; DROP TABLE pt;
+            CREATE TABLE pt (n int PRIMARY KEY, v text)
+            """,
+        ])
+    func `parts that are detached by now keep their own rows`(
+        server: TestServer, change: String
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let source = try await bench.createDatabase()
+            try await source.query(Self.numbered)
+            _ = try await bench.backUp(source)
+            let target = try await bench.duplicate(source, "target")
+            try await target.query(change)
+            try await target.query("UPDATE p0 SET v = 'changed'; DELETE FROM p1 WHERE n > 20")
+            try await bench.restore(
+                tables: ["pt"], into: target, ["--existing", "truncate", "--check", "rows"]
+            ).requireCode(0)
+            for part in ["p0", "p1"] {
+                let rows = "SELECT md5(string_agg(t::text, ' ' ORDER BY n)) FROM \(part) t"
+                #expect(try await target.query(rows) == source.query(rows))
+            }
+            // A whole that is made is one of its parts again.
+            let isMade = change.hasSuffix("DROP TABLE pt")
+            let count = try await target.query("SELECT count(*) FROM pt")
+            #expect(count == (isMade ? "50" : change.contains("CREATE") ? "0" : count))
+            try await bench.expectNoMark(target)
+        }
+    }
 }

@@ -48,6 +48,32 @@ import Testing
         }
     }
 
+    /// Since version 15 an archive has rights and a comment of it, and nothing that it belongs to.
+    @Test(arguments: TestServer.all)
+    func `what is said of a schema public that is another's to change is left out, and named`(
+        server: TestServer
+    ) async throws {
+        try await Workbench.with(server) { bench in
+            let owner = try await bench.createRole("owner")
+            let source = try await bench.small(owner: owner)
+            try await source.query(
+                "COMMENT ON SCHEMA public IS 'mine'; REVOKE ALL ON SCHEMA public FROM PUBLIC")
+            let backup = try await bench.backUp(source)
+            let target = try await bench.createDatabase("target")
+            try await target.query(
+                """
+                GRANT ALL ON SCHEMA public TO \(owner);
+                GRANT CREATE ON DATABASE \(target.name) TO \(owner)
+                """)
+            let end = try await bench.restore(
+                backup.id, into: target, ["--check", "rows"], creating: false, as: owner)
+            #expect(
+                end.code == 0 && end.output.contains("left out: schema public stays as it is"),
+                "\(end)")
+            #expect(try await target.query("SELECT count(*) FROM people") == "1000")
+        }
+    }
+
     /// In databases before version 15 everybody may make things in `public`.
     @Test(arguments: TestServer.all)
     func `what others own in a schema public of a superuser is given to them`(
