@@ -176,7 +176,7 @@ import Testing
 
 extension MySQLTestDatabase {
     /// Waits until so many sessions wait for locks on tables of this database.
-    fileprivate func untilWaiting(count: Int) async throws {
+    func untilWaiting(count: Int) async throws {
         try await eventually("\(count) sessions of \(name) wait for a lock") {
             try await server.query(
                 """
