@@ -107,6 +107,25 @@ actor MySQLConnection: PooledConnection {
         return rows
     }
 
+    /// The same of one that the server may not end by itself, whatever the session has set: then it is told to.
+    ///
+    /// - Throws: Besides, an error as if a lock could not be had in `time`.
+    nonisolated func rowsInterruptibly(
+        _ sql: String, within time: Duration
+    ) async throws -> [[String?]] {
+        try await withThrowingTaskGroup(of: [[String?]].self) { group in
+            defer { group.cancelAll() }
+            group.addTask { try await self.rowsInterruptibly(sql) }
+            group.addTask {
+                try await Task.sleep(for: time)
+                throw MySQLError(
+                    number: MySQLError.lockTimeout,
+                    message: "the server did not answer within \(time.components.seconds) s")
+            }
+            return try await group.next() ?? []
+        }
+    }
+
     /// Runs `body`; cancelling the task ends what the server is doing.
     ///
     /// What was done all the same, because the request came too late, is returned.

@@ -56,7 +56,9 @@ struct MySQLError: Error, Sendable {
     var lacksLetters: Bool { number == 3854 }
 
     /// Whether a lock could not be had in time.
-    var isLockTimeout: Bool { number == 1205 || number == 3572 }
+    var isLockTimeout: Bool { number == Self.lockTimeout || number == 3572 }
+
+    static let lockTimeout: UInt32 = 1205
 
     /// Whether `GET_LOCK` was refused for what the server is: a node of a cluster.
     ///

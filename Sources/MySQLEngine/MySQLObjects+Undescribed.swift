@@ -25,8 +25,9 @@ extension MySQLObjects {
         for relation in relations.filter({ $0.kind == .table }) + views {
             do {
                 if relation.kind == .view {
-                    try await connection.executeInterruptibly(
-                        "SHOW CREATE VIEW \(MySQLText.qualified(relation.name))")
+                    _ = try await connection.rowsInterruptibly(
+                        "SHOW CREATE VIEW \(MySQLText.qualified(relation.name))",
+                        within: patience)
                 } else {
                     answers.statements[ExactText(relation.name.name)] =
                         try await statement(of: relation.name)

@@ -11,6 +11,14 @@ struct MySQLObjects {
     var collation = ""
     /// Whether tables and views can be left out that the server does not describe.
     var maySkip = false
+    /// How long locks on tables are waited for.
+    var lockTimeout = Duration.seconds(60)
+
+    /// Within it the server answers, or says itself that it has waited for a lock in vain.
+    ///
+    /// But for one case: MySQL looks without end for the new version of a table that FLUSH has made old while an ALTER waits
+    /// for it. What is only slow needs its time.
+    var patience: Duration { lockTimeout + .seconds(5) }
 
     /// What makes some tables, by their names.
     ///
@@ -47,7 +55,7 @@ struct MySQLObjects {
     /// - Throws: `MySQLError`; `CancellationError`.
     func statement(of table: TableName) async throws -> String? {
         let rows = try await connection.rowsInterruptibly(
-            "SHOW CREATE TABLE \(MySQLText.qualified(table))")
+            "SHOW CREATE TABLE \(MySQLText.qualified(table))", within: patience)
         return (rows.first?[1]).map(MySQLObject.withoutCounter)
     }
 
@@ -157,7 +165,7 @@ struct MySQLObjects {
         var row: [String?]
         do {
             let show = "SHOW CREATE \(kind.rawValue) \(here)"
-            row = try await connection.rowsInterruptibly(show).first ?? []
+            row = try await connection.rowsInterruptibly(show, within: patience).first ?? []
             let place = Self.placeOfText(kind)
             if let text = statement(row, place), MySQLExactText.isDoubtful(text),
                 let stored = try await connection.storedRows(show).first?[place]

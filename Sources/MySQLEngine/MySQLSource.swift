@@ -83,7 +83,7 @@ struct MySQLSource {
         let catalog = MySQLCatalog(connection: leader, database: database)
         var objects = MySQLObjects(
             connection: leader, database: database, server: server,
-            maySkip: request.maySkipUnreadable)
+            maySkip: request.maySkipUnreadable, lockTimeout: request.lockTimeout)
         // Who makes a table anew keeps others from asking what it is, too.
         let deadline = ContinuousClock.now + request.lockTimeout
         try await MySQLSession.limitLockWaits(of: leader, to: request.lockTimeout)

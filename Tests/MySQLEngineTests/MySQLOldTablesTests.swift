@@ -50,4 +50,28 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: MySQLTestServer.all)
+    func `a table that was flushed while somebody alters it is not waited for without end`(
+        server: MySQLTestServer
+    ) async throws {
+        guard !server.isMariaDB else { return }
+        try await Self.withAlteredTable(on: server) { database in
+            let other = try await database.connection()
+            try await MySQLSession.limitLockWaits(of: other, to: .seconds(1))
+            await #expect(throws: MySQLError.self) {
+                try await other.execute("FLUSH NO_WRITE_TO_BINLOG TABLES a")
+            }
+            var request = SnapshotRequest(scope: .database)
+            request.lockTimeout = .seconds(2)
+            let (asked, begin) = (request, ContinuousClock.now)
+            let error = await #expect(throws: BackupError.self) {
+                try await MySQLEngine(database.settings()).withSnapshot(of: asked) { _ in }
+            }
+            #expect(error?.code == .locked, "\(String(describing: error))")
+            #expect(error?.message.contains("table \(database.name).a") == true)
+            #expect(error?.hint != nil)
+            #expect(begin.duration(to: .now) < .seconds(60))
+        }
+    }
 }
