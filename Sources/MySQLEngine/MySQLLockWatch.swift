@@ -151,12 +151,13 @@ final class MySQLLockWatch: Sendable {
     private func blocking(
         _ locks: MySQLLocks, _ sessions: [MySQLPeer]
     ) async throws -> MySQLBlocked? {
-        guard sessions.contains(where: { $0.isWaiting && own.contains($0.process) }) else {
+        guard sessions.contains(where: { $0.lacksTable && own.contains($0.process) }) else {
             return nil
         }
         if state.withLock({ $0.seesLocks }) {
             do {
-                return try await locks.blocking(own)
+                // A server that keeps no list (performance_schema=OFF) shows an empty one.
+                if let blocked = try await locks.blocking(own) { return blocked }
             } catch let error as MySQLError where error.isRefusal {
                 state.withLock { $0.seesLocks = false }
             }

@@ -3,8 +3,8 @@ import BackupCore
 /// Who waits for whom on a server.
 ///
 /// MySQL tells who holds a lock on a table and who wants one (`performance_schema.metadata_locks`), where the account may
-/// read it. MariaDB tells of each session that it waits, and not for whom: there the words of statements must do, and what
-/// they do not tell is not said.
+/// read it and the server keeps that list. MariaDB tells of each session that it waits, and not for whom: there the words of
+/// statements must do, and what they do not tell is not said.
 ///
 /// - SeeAlso: <https://dev.mysql.com/doc/refman/9.7/en/performance-schema-metadata-locks-table.html>
 struct MySQLLocks {
@@ -54,19 +54,22 @@ struct MySQLLocks {
     static func blocking(
         _ own: Set<String>, among sessions: [MySQLPeer], tables: Set<TableName>
     ) -> MySQLBlocked? {
-        for mine in sessions where mine.isWaiting && own.contains(mine.process) {
-            let wanted = MySQLTableDemand(mine.query ?? "", in: mine.database).tables(among: tables)
-            let others = sessions.filter { peer in
-                guard !own.contains(peer.process), !peer.isIdle else { return false }
+        for mine in sessions where mine.lacksTable && own.contains(mine.process) {
+            let named = MySQLTableDemand(mine.query ?? "", in: mine.database).tables(among: tables)
+            // Who asks a catalog names none, and may wait for any.
+            let wanted = named.isEmpty && mine.isWaiting ? tables : named
+            let others = sessions.compactMap { peer -> MySQLBlocked? in
+                guard !own.contains(peer.process), !peer.isIdle,
+                    !peer.isWaiting || peer.seconds >= mine.seconds
+                else { return nil }
                 let demand = MySQLTableDemand(peer.query ?? "", in: peer.database)
-                return demand.isExclusive && !demand.tables(among: wanted).isEmpty
-                    && (!peer.isWaiting || peer.seconds >= mine.seconds)
+                guard demand.isExclusive, let table = demand.tables(among: wanted).min()
+                else { return nil }
+                return MySQLBlocked(table: table, blocker: peer, root: nil)
             }
             // One that is at work has its lock; of those that wait the first is before us.
-            guard wanted.count == 1, let table = wanted.first,
-                let blocker = others.first(where: { !$0.isWaiting }) ?? others.first
-            else { continue }
-            return MySQLBlocked(table: table, blocker: blocker, root: nil)
+            let first = others.first { !$0.blocker.isWaiting } ?? others.first
+            if let first { return first }
         }
         return nil
     }

@@ -65,6 +65,13 @@ struct MySQLPeer: Sendable {
     /// It waits for a lock on a table.
     var isWaiting: Bool { state == "Waiting for table metadata lock" }
 
+    /// It does not get a table: it waits for a lock on it, or looks for it for longer than that takes, as MySQL does for one that
+    /// was flushed while an ALTER waits for it.
+    var lacksTable: Bool {
+        isWaiting
+            || seconds > 1 && ["Opening tables", "Waiting for table flush"].contains(state)
+    }
+
     /// It runs a statement, which may be a prepared one.
     var hasStatement: Bool { command == "Query" || command == "Execute" }
     var waitsForLock: Bool { state.hasPrefix("Waiting for") && state.contains("lock") }

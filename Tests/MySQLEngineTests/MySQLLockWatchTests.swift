@@ -127,6 +127,35 @@ import Testing
         }
     }
 
+    @Test(arguments: MySQLTestServer.all)
+    func `a server that keeps no list of locks shows who is in the way by statements`(
+        server: MySQLTestServer
+    ) async throws {
+        guard !server.isMariaDB else { return }
+        try await MySQLOwnServer.with(like: server, ["performance_schema=OFF"]) { own in
+            try await Self.withPets(own.server) { database in
+                let (idle, writer) = (
+                    try await database.connection(), try await database.connection()
+                )
+                try await idle.execute("START TRANSACTION")
+                _ = try await idle.rows("SELECT COUNT(*) FROM pets")
+                let process = try await writer.process()
+                let altering = Task { try await writer.execute("TRUNCATE pets") }
+                try await database.untilWaiting(count: 1)
+                let error = await #expect(throws: BackupError.self) {
+                    try await MySQLEngine(database.settings())
+                        .withSnapshot(of: Notes().request(lockTimeout: .seconds(8))) { _ in }
+                }
+                #expect(error?.code == .locked)
+                let words =
+                    "table \(database.name).pets is wanted before us by process \(process) of account root: TRUNCATE pets"
+                #expect(error?.underlying == words, "\(String(describing: error))")
+                try await idle.execute("ROLLBACK")
+                try await altering.value
+            }
+        }
+    }
+
     /// The end of a backup waits for the watch, and no keepalive tells that the server is gone while a statement is on its way.
     @Test(arguments: MySQLTestServer.all)
     func `a server that says nothing is not watched for ever`(

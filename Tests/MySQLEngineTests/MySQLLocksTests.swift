@@ -55,6 +55,7 @@ import Testing
         return MySQLPeer(row: row[...])
     }
 
+    private static let lock = "Waiting for table metadata lock"
     private static let alter = "ALTER TABLE pets ADD age int"
     private static let read = "SELECT COUNT(*) FROM pets"
 
@@ -90,6 +91,29 @@ import Testing
         #expect(words(Self.peer(1, Self.read, seconds: 5)) == nil)
         #expect(words(Self.peer(1, nil, seconds: 5, isWaiting: false)) == nil)
         #expect(words() == nil)
+    }
+
+    @Test(
+        arguments: [
+            // One that wants several tables, or asks a catalog, waits for whoever is before it at any of them.
+            ("LOCK TABLES `shop`.`people` READ, `shop`.`pets` READ", lock, 3, true),
+            ("SELECT NAME FROM information_schema.INNODB_TABLES", lock, 3, true),
+            ("LOCK TABLES `shop`.`people` READ", lock, 3, false),
+            // To open a table takes a moment; longer than that it is out of reach.
+            ("SHOW CREATE TABLE `shop`.`pets`", "Opening tables", 3, true),
+            ("SHOW CREATE TABLE `shop`.`pets`", "Waiting for table flush", 3, true),
+            ("SHOW CREATE TABLE `shop`.`pets`", "Opening tables", 0, false),
+            ("SELECT NAME FROM information_schema.INNODB_TABLES", "Opening tables", 3, false),
+            ("SHOW CREATE TABLE `shop`.`pets`", "", 3, false),
+        ] as [(String, String, Int, Bool)])
+    func `whoever keeps the backup from a table is told of whatever it asks for`(
+        query: String, state: String, seconds: Int, isTold: Bool
+    ) {
+        let row: [String?] = ["9", "app", "shop", "\(seconds)", "Query", state, query]
+        let sessions = [Self.peer(1, Self.alter, seconds: 5), MySQLPeer(row: row[...])]
+        let blocked = MySQLLocks.blocking(["9"], among: sessions, tables: Self.tables)
+        #expect(blocked?.blocker.process == (isTold ? "1" : nil))
+        #expect(blocked?.table.name == (isTold ? "pets" : nil))
     }
 
     @Test
