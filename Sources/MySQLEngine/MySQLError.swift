@@ -112,10 +112,14 @@ struct MySQLError: Error, Sendable {
         return error
     }
 
-    private var advice: String? {
+    /// What may help, for people.
+    var advice: String? {
         switch number {
-        case 1040, 1203, 1226:
-            "The server has no connection left; use fewer --jobs, or raise max_connections."
+        case 1040: "The server has no connection left; use fewer --jobs, or raise max_connections."
+        case 1226 where !message.contains("max_user_connections"):
+            "Wait until the hour is over, or raise the account's limit: ALTER USER … WITH …;"
+        case 1203, 1226:
+            "The account may have no more connections; use fewer --jobs, or raise its max_user_connections."
         case 1205: "Another session holds the lock; try again, or raise --lock-timeout."
         case 1044, 1142, 1143, 1227, 1370:
             "The account lacks a privilege: an administrator can GRANT it."

@@ -207,7 +207,8 @@ struct MySQLLogin: Sendable {
         case 2026: hint = "Check --sslmode, --sslrootcert, --sslcert and --sslkey."
         default:
             hint =
-                "Check --host, --port, --user, --database and that the server accepts connections."
+                error.advice
+                ?? "Check --host, --port, --user, --database and that the server accepts connections."
         }
         return BackupError(
             needsPassword ? .passwordRequired : .connectionFailed,

@@ -62,6 +62,33 @@ import Testing
         #expect(refusal.hint?.hasSuffix("ON `my\\_app`.* TO 'u'@'%';") == true, "\(refusal)")
     }
 
+    @Test(
+        arguments: [
+            (1040, "Too many connections", ["--jobs", "max_connections"]),
+            (
+                1203, "User u already has more than 'max_user_connections' active connections",
+                ["--jobs", "max_user_connections"]
+            ),
+            (
+                1226,
+                "User 'u' has exceeded the 'max_user_connections' resource (current value: 2)",
+                ["--jobs", "max_user_connections"]
+            ),
+            (
+                1226,
+                "User 'u' has exceeded the 'max_connections_per_hour' resource (current value: 2)",
+                ["hour", "ALTER USER"]
+            ),
+        ] as [(UInt32, String, [String])])
+    func `who finds no room is told of the limit`(
+        number: UInt32, message: String, words: [String]
+    ) {
+        let refusal = MySQLLogin(MySQLSettings())
+            .refusal(MySQLError(number: number, message: message))
+        for word in words { #expect(refusal.hint?.contains(word) == true, "\(refusal)") }
+        #expect(refusal.hint?.contains("--host") == false)
+    }
+
     @Test func `what a view shows may be out of reach, and views as such are not`() {
         func isOutOfReach(_ number: UInt32, _ message: String) -> Bool {
             MySQLMaker.isOutOfReach(MySQLError(number: number, message: message))
