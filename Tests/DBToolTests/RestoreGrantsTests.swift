@@ -185,7 +185,7 @@ import Testing
             let source = try await bench.createDatabase(owner: roles.restorer)
             try await source.query(
                 """
-                CREATE TABLE t (id int);
+                SET ROLE \(roles.restorer); CREATE TABLE t (id int); RESET ROLE;
                 REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC;
                 GRANT EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) TO \(roles.guest);
                 """)
