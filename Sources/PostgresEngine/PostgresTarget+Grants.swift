@@ -20,12 +20,14 @@ extension PostgresTarget {
         let remarks = Exclusive<[String]>([])
         await connection.reportPrivileges { words in remarks.withValue { $0.append(words) } }
         var problems: [String] = []
-        for (id, script) in scripts {
-            guard let entry = archive.archive[id] else { continue }
-            let refusals = try await give(script, of: entry, on: connection, remarks)
-            // Columns have privileges of their own.
-            problems += try note(refusals, of: entry)
-                .filter { words in !problems.contains(where: words.isExactly) }
+        try await run("give privileges", on: connection) { connection in
+            for (id, script) in scripts {
+                guard let entry = archive.archive[id] else { continue }
+                let refusals = try await give(script, of: entry, on: connection, remarks)
+                // Columns have privileges of their own.
+                problems += try note(refusals, of: entry)
+                    .filter { words in !problems.contains(where: words.isExactly) }
+            }
         }
         return problems
     }

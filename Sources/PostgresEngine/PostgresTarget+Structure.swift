@@ -144,12 +144,14 @@ extension PostgresTarget {
         guard !changes.isEmpty else { return [] }
         let connection = try await fresh()
         var problems: [String] = []
-        for change in changes {
-            try Task.checkCancellation()
-            do {
-                try await change.send(on: connection)
-            } catch let error as PostgresError where !error.isOfServer {
-                problems.append("owner of what was made before: \(error.message)")
+        try await run("give things to their owners", on: connection) { connection in
+            for change in changes {
+                try Task.checkCancellation()
+                do {
+                    try await change.send(on: connection)
+                } catch let error as PostgresError where !error.isOfServer {
+                    problems.append("owner of what was made before: \(error.message)")
+                }
             }
         }
         return problems
