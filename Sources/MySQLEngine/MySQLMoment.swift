@@ -32,15 +32,6 @@ struct MySQLMomentTaker {
     private static let lockSeconds = 2
     private static let quiet = Duration.milliseconds(50)
 
-    /// What became of locks that were asked for.
-    private enum Outcome {
-        case taken(MySQLMoment)
-        /// The account may not have them, or the server does not know them.
-        case refused
-        /// Somebody was in the way for too long.
-        case late
-    }
-
     let server: MySQLServer
     /// Those that will read.
     let connections: [MySQLConnection]
@@ -73,18 +64,10 @@ struct MySQLMomentTaker {
         if server.product != .mysql, let moment = try await byEqualPositions() { return moment }
         // FLUSH makes everybody wait for the longest statement that reads a table, even once it is given up:
         // BACKUP STAGE does not, and elsewhere the tables alone are tried first.
-        if server.isMariaDB, case .taken(let moment) = try await underGlobalLock() {
-            return moment
-        }
-        switch try await underTableLocks() {
-        case .taken(let moment): return moment
-        // Whoever is in the way of this is in the way of FLUSH, too.
-        case .late: break
-        case .refused:
-            if !server.isMariaDB, case .taken(let moment) = try await underFlush() {
-                return moment
-            }
-        }
+        if server.isMariaDB, let moment = try await underGlobalLock() { return moment }
+        if let moment = try await underTableLocks() { return moment }
+        // Whoever has written and not committed is in the way of locks on tables alone.
+        if !server.isMariaDB, let moment = try await underFlush() { return moment }
         return try await byQuietLog()
     }
 
@@ -184,7 +167,7 @@ struct MySQLMomentTaker {
     }
 
     /// Nobody can commit on MariaDB for as long as the snapshots take.
-    private func underGlobalLock() async throws -> Outcome {
+    private func underGlobalLock() async throws -> MySQLMoment? {
         try await held(
             by: [
                 "BACKUP STAGE START", "BACKUP STAGE FLUSH", "BACKUP STAGE BLOCK_DDL",
@@ -197,8 +180,8 @@ struct MySQLMomentTaker {
     /// A FLUSH that is given up leaves every table old that it has waited for. Where one of these is about to be altered, MySQL
     /// looks for its new version without end once it is asked what made the table, and no time that the session has set
     /// ends that. So each table is asked for first.
-    private func underFlush() async throws -> Outcome {
-        guard ContinuousClock.now < deadline else { return .late }
+    private func underFlush() async throws -> MySQLMoment? {
+        guard ContinuousClock.now < deadline else { return nil }
         return try await held(
             by: tables.map { "SELECT 1 FROM \(MySQLText.qualified($0)) LIMIT 0" } + [
                 "FLUSH NO_WRITE_TO_BINLOG TABLES", "FLUSH TABLES WITH READ LOCK",
@@ -207,50 +190,51 @@ struct MySQLMomentTaker {
     }
 
     /// Nobody can write to the tables that will be read.
-    private func underTableLocks() async throws -> Outcome {
-        guard !tables.isEmpty else { return .refused }
+    private func underTableLocks() async throws -> MySQLMoment? {
+        guard !tables.isEmpty else { return nil }
         let list = tables.map { "\(MySQLText.qualified($0)) READ" }.joined(separator: ", ")
         return try await held(
             by: ["LOCK TABLES \(list)"], until: "UNLOCK TABLES",
             "consistent snapshots while LOCK TABLES held writes")
     }
 
+    /// - Returns: Nil where the locks are refused, or could not be had.
     private func held(
         by locks: [String], until unlock: String, _ words: String
-    ) async throws -> Outcome {
+    ) async throws -> MySQLMoment? {
         let wait = "SET SESSION wait_timeout ="
         try await guardian.execute("\(wait) \(holdSeconds)")
-        let outcome: Outcome
+        let moment: MySQLMoment?
         do {
-            outcome = try await locked(by: locks, until: unlock, words)
+            moment = try await locked(by: locks, until: unlock, words)
         } catch {
             // A guardian that is gone needs none.
             try? await guardian.execute("\(wait) \(MySQLSession.longestWait)")
             throw error
         }
         try await guardian.execute("\(wait) \(MySQLSession.longestWait)")
-        return outcome
+        return moment
     }
 
     /// A guardian that was silent for too long has lost its locks: ending them is an error then.
     private func locked(
         by locks: [String], until unlock: String, _ words: String
-    ) async throws -> Outcome {
+    ) async throws -> MySQLMoment? {
         for attempt in 1...3 {
             let left = ContinuousClock.now.duration(to: deadline).components.seconds
-            guard left > 0 || attempt == 1 else { return .late }
+            guard left > 0 || attempt == 1 else { return nil }
             try await guardian.execute(
                 "SET SESSION lock_wait_timeout = \(max(1, min(left, Int64(Self.lockSeconds))))")
             do {
                 for lock in locks { try await guardian.executeInterruptibly(lock) }
                 break
             } catch let error as MySQLError where error.isRefusal || error.isUnknownStatement {
-                return .refused
+                return nil
             } catch let error as MySQLError where error.isLockTimeout {
                 // A statement that takes long is in the way; waiting on would stop everybody else.
                 try? await guardian.execute(unlock)
                 let isLate = ContinuousClock.now.duration(to: deadline) < .seconds(1)
-                guard attempt < 3, !isLate else { return .late }
+                guard attempt < 3, !isLate else { return nil }
                 try await Task.sleep(for: .seconds(1))
             }
         }
@@ -258,8 +242,7 @@ struct MySQLMomentTaker {
             try await beginAll()
             let position = try await log.position()
             try await guardian.execute(unlock)
-            return .taken(
-                MySQLMoment(connections: connections, words: words, position: position))
+            return MySQLMoment(connections: connections, words: words, position: position)
         } catch {
             // Closing the session would free it as well, but later.
             try? await guardian.execute(unlock)
