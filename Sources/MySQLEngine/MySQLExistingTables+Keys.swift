@@ -5,6 +5,7 @@ extension MySQLExistingTables {
     /// MySQL finds what a key holds of a row by computing it anew, and ends where that is another value by now: the days of
     /// texts that one session takes are none to another.
     ///
+    /// Rows that come after this look are not looked at.
     /// - Throws: `BackupError.targetUnsuitable`.
     func checkKeysOfDays() async throws {
         guard !isMariaDB else { return }
@@ -42,13 +43,23 @@ extension MySQLExistingTables {
             SELECT SUM(CRC32(CONCAT_WS(' ', \(values)))) FROM \(MySQLText.qualified(table))
             IGNORE INDEX (\(names.joined(separator: ", ")))
             """
-        var sums: Set<String?> = []
-        for mode in [MySQLSession.RowMode.computing, .exact] {
-            let sum = try await connection.inMode(mode) {
-                try await connection.rowsInterruptibly(question).first?[0]
+        // Both of one moment: others may be writing.
+        try await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        try await connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        do {
+            var sums: Set<String?> = []
+            for mode in [MySQLSession.RowMode.computing, .exact] {
+                let sum = try await connection.inMode(mode) {
+                    try await connection.rowsInterruptibly(question).first?[0]
+                }
+                sums.insert(sum)
             }
-            sums.insert(sum)
+            try await connection.execute("ROLLBACK")
+            return sums.count > 1
+        } catch {
+            // A connection that cannot roll back is gone, and its transaction with it.
+            try? await connection.execute("ROLLBACK")
+            throw error
         }
-        return sums.count > 1
     }
 }

@@ -198,7 +198,6 @@ struct MySQLExistingTables {
         let columns = try await checkTables(
             try await MySQLPresence(connection, database: database))
         try await checkEmptiness(locks: true)
-        try await checkKeysOfDays()
         return columns
     }
 

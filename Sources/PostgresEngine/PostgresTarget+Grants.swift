@@ -32,6 +32,24 @@ extension PostgresTarget {
         return problems
     }
 
+    /// Takes away what a database before version 15 begins with.
+    ///
+    /// Whom things in it are given to needed that until now.
+    func closePublicSchema() async throws {
+        // What a database is used for already may need it.
+        let isOwn = request.creates || presence.relations.isEmpty
+        guard isOwn, request.isWhole, request.content != .rows, !request.omitsPrivileges,
+            server.major < 15, archive.closesPublicSchema,
+            server.isSuperuser || !presence.publicSchemaOwners.isEmpty
+        else { return }
+        try await run("give privileges", on: try await fresh()) { connection in
+            let schema = try await connection.value(
+                "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'public'")
+            guard schema != nil else { return }
+            try await connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        }
+    }
+
     private func privileges(beforeRows: Bool) async throws -> Set<Int> {
         guard !archive.givesPrivilegesLate else { return beforeRows ? [] : archive.privileges }
         let early = archive.grantsOfOthers.intersection(archive.privileges)
@@ -42,8 +60,26 @@ extension PostgresTarget {
             ? early.subtracting(late) : archive.privileges.subtracting(early.subtracting(late))
     }
 
-    /// Those that come to nothing are tried again as long as others come to something.
+    /// All at once; where that comes not to everything, one by one.
     private func give(
+        _ script: PostgresScript, of entry: PostgresArchive.Entry,
+        on connection: PostgresConnection, _ remarks: Exclusive<[String]>
+    ) async throws -> [(grant: PostgresGrant, refusal: PostgresGrant.Refusal)] {
+        remarks.withValue { $0 = [] }
+        do {
+            try await connection.execute("BEGIN")
+            try await script.send(on: connection)
+            let isGiven = remarks.withValue { $0.isEmpty }
+            try await connection.execute(isGiven ? "COMMIT" : "ROLLBACK")
+            if isGiven { return [] }
+        } catch let error as PostgresError where !error.isOfServer {
+            await Self.rollBack(connection)
+        }
+        return try await giveEach(script, of: entry, on: connection, remarks)
+    }
+
+    /// Those that come to nothing are tried again as long as others come to something.
+    private func giveEach(
         _ script: PostgresScript, of entry: PostgresArchive.Entry,
         on connection: PostgresConnection, _ remarks: Exclusive<[String]>
     ) async throws -> [(grant: PostgresGrant, refusal: PostgresGrant.Refusal)] {
@@ -108,6 +144,7 @@ extension PostgresTarget {
         _ refused: [(grant: PostgresGrant, refusal: PostgresGrant.Refusal)],
         of entry: PostgresArchive.Entry
     ) throws -> [String] {
+        guard !refused.isEmpty else { return [] }
         let what = "cannot give privileges"
         let names = PostgresArchiveNames(archive.archive, request)
         var problems: [String] = []

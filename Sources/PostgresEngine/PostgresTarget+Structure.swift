@@ -4,25 +4,12 @@ import BackupCore
 extension PostgresTarget {
     func createStructure() async throws -> [String] {
         var problems = try await createWhatRowsNeed()
-        try await closePublicSchema()
         if renaming == nil { problems += try await givePrivileges(beforeRows: true) }
         try archive.refusals.endRestore()
         try await tryAttachments()
         // By now there are the configurations of text search that settings name.
         for connection in connections.all { try await computing.give(to: connection) }
         return problems
-    }
-
-    /// Takes away what a database before version 15 begins with.
-    private func closePublicSchema() async throws {
-        guard request.isWhole, request.content != .rows, !request.omitsPrivileges,
-            server.major < 15,
-            archive.closesPublicSchema,
-            server.isSuperuser || !presence.publicSchemaOwners.isEmpty
-        else { return }
-        try await run("create the structure", on: try await fresh()) { connection in
-            try await connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-        }
     }
 
     private func createWhatRowsNeed() async throws -> [String] {

@@ -130,6 +130,7 @@ struct PostgresTarget: Target {
     func switchOn() async throws -> [String] {
         try await undoDefaultPrivilegesOfLateViews()
         try await commentOnExtensions()
+        try await closePublicSchema()
         // Of a table with another name these come with the end.
         let problems =
             archive.plan.renamed == nil
