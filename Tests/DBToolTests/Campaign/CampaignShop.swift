@@ -336,7 +336,7 @@ extension ProgramEnd {
     var faults: [String] {
         guard code != 0 else { return [] }
         guard [1, 3, 4, 5, 6].contains(code) else { return ["\(self)"] }
-        let hasWords = errors.contains("error:") || output.contains("problem")
+        let hasWords = errors.contains("error:") || output.contains("PROBLEM")
         return hasWords || code == 3 || code == 4 ? [] : ["no words: \(self)"]
     }
 }
